@@ -1,0 +1,63 @@
+"""Access tokens: the claims of an RFC 9068 JWT, and what a token stands on (TK-1)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from . import credential
+
+TYPE = "at+jwt"
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """What a token stands on: a person's grant to a client, and the refresh family that it belongs to.
+
+    ``scopes`` are those that both the family and the grant still hold; ``auth_time`` is in Unix seconds.
+    """
+
+    subject: str
+    client_id: str
+    grant_id: str
+    family_id: str
+    resource: str
+    scopes: tuple[str, ...]
+    auth_time: int
+
+
+@dataclass(frozen=True, slots=True)
+class TokenId:
+    """A ``jti``: the refresh family and a part of the token's own, so that one look-up tells whether it lives."""
+
+    family_id: str
+    own: str
+
+    def __str__(self) -> str:
+        return f"{self.family_id}.{self.own}"
+
+    @classmethod
+    def new(cls, family_id: str) -> "TokenId":
+        """A fresh one for a token of *family_id*."""
+        return cls(family_id, credential.identifier())
+
+    @classmethod
+    def parse(cls, jti: str) -> "TokenId | None":
+        """The parts of *jti*, or None if it is not one of ours."""
+        family_id, dot, own = jti.partition(".")
+        return cls(family_id, own) if dot and family_id and own else None
+
+
+def claims(
+    authority: Authority, *, issuer: str, scopes: tuple[str, ...], issued_at: int, lifetime: int
+) -> dict[str, Any]:
+    """The claims set of a new access token (RFC 9068 §2.2); *issued_at* in Unix seconds, *lifetime* in seconds."""
+    return {
+        "iss": issuer,
+        "aud": authority.resource,
+        "sub": authority.subject,
+        "client_id": authority.client_id,
+        "jti": str(TokenId.new(authority.family_id)),
+        "iat": issued_at,
+        "exp": issued_at + lifetime,
+        "auth_time": authority.auth_time,
+        "scope": " ".join(scopes),
+    }

@@ -1,0 +1,70 @@
+"""Clients: who may ask for tokens, and by which means (RFC 7591 §2)."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from . import redirect_uri
+from .errors import InvalidRedirectURI, InvalidRequest
+
+
+class AuthMethod(StrEnum):
+    """How a client proves itself at the token endpoint (OAuth 2.1 §2.4, RFC 7591 §2)."""
+
+    NONE = "none"
+    SECRET_BASIC = "client_secret_basic"  # noqa: S105 - the method's name
+    SECRET_POST = "client_secret_post"  # noqa: S105 - the method's name
+
+
+class GrantType(StrEnum):
+    """The grants that exist here."""
+
+    AUTHORIZATION_CODE = "authorization_code"
+    REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the grant's name
+
+
+class ClientKind(StrEnum):
+    """Where a client comes from: who vouches for what it says of itself."""
+
+    DYNAMIC = "dynamic"
+    PREREGISTERED = "preregistered"
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A registered client. ``created_at`` is in Unix seconds; ``metadata`` holds what is echoed but not acted on."""
+
+    client_id: str
+    kind: ClientKind
+    name: str
+    redirect_uris: tuple[str, ...]
+    auth_method: AuthMethod
+    grant_types: tuple[str, ...]
+    created_at: int
+    secret_digest: bytes | None = None
+    registration_digest: bytes | None = None
+    suspended: bool = False
+    metadata: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_public(self) -> bool:
+        """Whether it has no credential of its own."""
+        return self.auth_method is AuthMethod.NONE
+
+    def may_refresh(self) -> bool:
+        """Whether it registered the refresh grant (TK-3)."""
+        return GrantType.REFRESH_TOKEN in self.grant_types
+
+    def choose_redirect_uri(self, requested: str | None) -> str:
+        """The redirect URI of an authorization request (OAuth 2.1 §4.1.1).
+
+        Raises `InvalidRedirectURI` for one that is not registered, and `InvalidRequest` when it is left out and the
+        client has not exactly one.
+        """
+        if requested is None:
+            if len(self.redirect_uris) == 1:
+                return self.redirect_uris[0]
+            raise InvalidRequest("redirect_uri is required: this client registered several")
+        if not redirect_uri.find(requested, self.redirect_uris, public=self.is_public):
+            raise InvalidRedirectURI("redirect_uri is not one that this client registered")
+        return requested

@@ -1,0 +1,171 @@
+"""The wire's vocabulary: every error that a client may be told.
+
+::
+
+    OAuthError (Authlib's OAuth2Error)
+    ├── InvalidRequest            400   malformed, repeated or missing parameter (RFC 6749 §5.2)
+    │   └── TooLarge              413   body over the bound
+    ├── InvalidClient             401   unknown client or failed authentication (RFC 6749 §5.2)
+    ├── InvalidGrant              400   code or refresh token that is not, or no longer, good (RFC 6749 §5.2)
+    ├── UnauthorizedClient        400   a grant that this client may not use (RFC 6749 §5.2)
+    ├── UnsupportedGrantType      400   (RFC 6749 §5.2)
+    ├── UnsupportedResponseType   400   (RFC 6749 §4.1.2.1)
+    ├── UnsupportedTokenType      400   (RFC 7009 §2.2.1)
+    ├── InvalidScope              400   nothing is left of the scopes asked for (RFC 6749 §5.2)
+    ├── InvalidTarget             400   unknown or ambiguous resource (RFC 8707 §2)
+    ├── AccessDenied              400   the person, or policy, said no (RFC 6749 §4.1.2.1)
+    ├── LoginRequired             400   ``prompt=none`` without a session (OIDC Core §3.1.2.6)
+    ├── ConsentRequired           400   ``prompt=none`` with a decision to make (OIDC Core §3.1.2.6)
+    ├── InvalidRedirectURI        400   at registration (RFC 7591 §3.2.2)
+    ├── InvalidClientMetadata     400   at registration (RFC 7591 §3.2.2)
+    ├── InvalidToken              401   registration access token (RFC 6750 §3.1)
+    ├── SlowDown                  429   rate limit, with ``Retry-After``
+    ├── TemporarilyUnavailable    503   with ``Retry-After`` (RFC 6749 §4.1.2.1)
+    └── ServerError               500   anything else; the reason is in the log only
+
+Raise them anywhere; one place in ``web`` writes them.
+"""
+
+from authlib.oauth2.base import OAuth2Error, invalid_error_characters
+
+
+class OAuthError(OAuth2Error):
+    """An error with its wire form.
+
+    ``description`` (str) goes to the client, reduced to the characters that RFC 6749 §5.2 allows;
+    ``private`` (str) goes to the log only; ``retry_after`` is in seconds.
+    """
+
+    error = "server_error"
+    status_code = 400
+
+    def __init__(self, description: str = "", *, private: str = "", retry_after: int | None = None) -> None:
+        super().__init__(description=printable(description))
+        self.private = private
+        self.retry_after = retry_after
+
+
+class InvalidRequest(OAuthError):
+    """RFC 6749 §5.2 ``invalid_request``."""
+
+    error = "invalid_request"
+
+
+class TooLarge(InvalidRequest):
+    """A body over the endpoint's bound."""
+
+    status_code = 413
+
+
+class InvalidClient(OAuthError):
+    """RFC 6749 §5.2 ``invalid_client``; always 401, so that clients register again (CR-15)."""
+
+    error = "invalid_client"
+    status_code = 401
+
+
+class InvalidGrant(OAuthError):
+    """RFC 6749 §5.2 ``invalid_grant``."""
+
+    error = "invalid_grant"
+
+
+class UnauthorizedClient(OAuthError):
+    """RFC 6749 §5.2 ``unauthorized_client``."""
+
+    error = "unauthorized_client"
+
+
+class UnsupportedGrantType(OAuthError):
+    """RFC 6749 §5.2 ``unsupported_grant_type``."""
+
+    error = "unsupported_grant_type"
+
+
+class UnsupportedResponseType(OAuthError):
+    """RFC 6749 §4.1.2.1 ``unsupported_response_type``."""
+
+    error = "unsupported_response_type"
+
+
+class UnsupportedTokenType(OAuthError):
+    """RFC 7009 §2.2.1 ``unsupported_token_type``."""
+
+    error = "unsupported_token_type"
+
+
+class InvalidScope(OAuthError):
+    """RFC 6749 §5.2 ``invalid_scope``."""
+
+    error = "invalid_scope"
+
+
+class InvalidTarget(OAuthError):
+    """RFC 8707 §2 ``invalid_target``."""
+
+    error = "invalid_target"
+
+
+class AccessDenied(OAuthError):
+    """RFC 6749 §4.1.2.1 ``access_denied``."""
+
+    error = "access_denied"
+
+
+class LoginRequired(OAuthError):
+    """OIDC Core §3.1.2.6 ``login_required``."""
+
+    error = "login_required"
+
+
+class ConsentRequired(OAuthError):
+    """OIDC Core §3.1.2.6 ``consent_required``."""
+
+    error = "consent_required"
+
+
+class InvalidRedirectURI(OAuthError):
+    """RFC 7591 §3.2.2 ``invalid_redirect_uri``."""
+
+    error = "invalid_redirect_uri"
+
+
+class InvalidClientMetadata(OAuthError):
+    """RFC 7591 §3.2.2 ``invalid_client_metadata``."""
+
+    error = "invalid_client_metadata"
+
+
+class InvalidToken(OAuthError):
+    """RFC 6750 §3.1 ``invalid_token``."""
+
+    error = "invalid_token"
+    status_code = 401
+
+
+class SlowDown(OAuthError):
+    """A rate limit was reached; the code is the one that OAuth clients know how to treat."""
+
+    error = "temporarily_unavailable"
+    status_code = 429
+
+
+class TemporarilyUnavailable(OAuthError):
+    """RFC 6749 §4.1.2.1 ``temporarily_unavailable``."""
+
+    error = "temporarily_unavailable"
+    status_code = 503
+
+
+class ServerError(OAuthError):
+    """RFC 6749 §4.1.2.1 ``server_error``."""
+
+    error = "server_error"
+    status_code = 500
+
+
+def printable(text: str) -> str:
+    """*text* with every character that RFC 6749 §5.2 forbids in a description replaced by ``?``."""
+    for character in invalid_error_characters(text):
+        text = text.replace(character, "'" if character == '"' else "?")
+    return text

@@ -1,0 +1,74 @@
+"""The server's own description: RFC 8414 metadata, and the OIDC form of it that SDKs also ask for (DI-1…4)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
+
+from . import authorization, pkce
+from .client import AuthMethod
+from .resource import Resource
+from .scope import OFFLINE_ACCESS
+
+OAUTH = "/.well-known/oauth-authorization-server"
+OPENID = "/.well-known/openid-configuration"
+
+
+def base_path(issuer: str) -> str:
+    """The path of *issuer* without its trailing slash: ``""`` or ``/tenant1``."""
+    return urlsplit(issuer).path.rstrip("/")
+
+
+def well_known_paths(issuer: str) -> tuple[str, ...]:
+    """Every path where clients look for the metadata of *issuer* (RFC 8414 §3.1 and §5, OIDC Discovery §4)."""
+    base = base_path(issuer)
+    return tuple(dict.fromkeys((OAUTH + base, OPENID + base, base + OAUTH, base + OPENID)))
+
+
+def document(
+    issuer: str, *, resources: Iterable[Resource], grant_types: Sequence[str], registration: bool
+) -> dict[str, Any]:
+    """The metadata document (RFC 8414 §2), listing only what is switched on (DI-4).
+
+    ``scopes_supported`` is kept small, the default scopes and ``offline_access``: some clients copy it whole into
+    their request. The OIDC members are there because SDKs parse for them.
+    """
+    registered = tuple(resources)
+    base = issuer.rstrip("/")
+    methods = [str(method) for method in AuthMethod]
+    with_secret = [method for method in methods if method != AuthMethod.NONE]
+    found = {
+        "issuer": issuer,
+        "authorization_endpoint": base + "/authorize",
+        "token_endpoint": base + "/token",
+        "jwks_uri": base + "/jwks",
+        "revocation_endpoint": base + "/revoke",
+        "introspection_endpoint": base + "/introspect",
+        "scopes_supported": _small_scopes(registered),
+        "response_types_supported": [authorization.RESPONSE_TYPE],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": list(grant_types),
+        "token_endpoint_auth_methods_supported": methods,
+        "revocation_endpoint_auth_methods_supported": methods,
+        "introspection_endpoint_auth_methods_supported": with_secret,
+        "code_challenge_methods_supported": [pkce.METHOD],
+        "authorization_response_iss_parameter_supported": True,
+        "protected_resources": [resource.identifier for resource in registered],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    }
+    if registration:
+        found["registration_endpoint"] = base + "/register"
+    return found
+
+
+def _small_scopes(resources: Iterable[Resource]) -> list[str]:
+    names = dict.fromkeys(name for resource in resources for name in resource.default_scopes)
+    return [*names, OFFLINE_ACCESS]
+
+
+def validate(found: dict[str, Any]) -> None:
+    """Check a document against RFC 8414 §2; raises ValueError. A loopback issuer's http is taken for https."""
+    secure = {name: value.replace("http://", "https://", 1) for name, value in found.items() if isinstance(value, str)}
+    AuthorizationServerMetadata({**found, **secure}).validate()

@@ -1,0 +1,38 @@
+"""Proof Key for Code Exchange (RFC 7636): S256 only, required of every client (AZ-1)."""
+
+from authlib.oauth2.rfc7636.challenge import (
+    CODE_CHALLENGE_PATTERN,
+    CODE_VERIFIER_PATTERN,
+    create_s256_code_challenge,
+)
+
+from .errors import InvalidRequest
+
+METHOD = "S256"
+
+
+def check_challenge(challenge: str | None, method: str | None) -> str:
+    """The code challenge of an authorization request.
+
+    Raises `InvalidRequest` if it is missing, malformed, or not S256: an absent method means ``plain``
+    (RFC 7636 §4.3), which OAuth 2.1 §4.1.1 does not allow.
+    """
+    if not challenge:
+        raise InvalidRequest("code_challenge is required (PKCE, RFC 7636)")
+    if method != METHOD:
+        raise InvalidRequest("code_challenge_method must be S256")
+    if not CODE_CHALLENGE_PATTERN.fullmatch(challenge) or len(challenge) != 43:
+        raise InvalidRequest("code_challenge must be the base64url SHA-256 of the code verifier")
+    return challenge
+
+
+def challenge_of(verifier: str | None) -> str:
+    """The S256 challenge that *verifier* answers (RFC 7636 §4.6).
+
+    Raises `InvalidRequest` unless the verifier has 43 to 128 unreserved characters (RFC 7636 §4.1).
+    """
+    if not verifier:
+        raise InvalidRequest("code_verifier is required (PKCE, RFC 7636)")
+    if not CODE_VERIFIER_PATTERN.fullmatch(verifier):
+        raise InvalidRequest("code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~")
+    return str(create_s256_code_challenge(verifier))

@@ -1,0 +1,120 @@
+"""Client metadata as it is sent: checked, reduced to what this server has, and made into a client (CR-1, 5, 6, 14)."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from authlib.oauth2.rfc7591 import ClientMetadataClaims
+from joserfc.errors import JoseError
+
+from .. import redirect_uri
+from ..client import AuthMethod, GrantType
+from ..errors import InvalidClientMetadata, InvalidRedirectURI
+
+MOST_NAME = 200
+MOST_VALUE = 2048
+ECHOED = (
+    "client_uri", "logo_uri", "contacts", "tos_uri", "policy_uri", "software_id", "software_version",
+    "application_type", "scope",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ClientMetadata:
+    """What is kept of a registration request."""
+
+    name: str
+    redirect_uris: tuple[str, ...]
+    auth_method: AuthMethod
+    grant_types: tuple[str, ...]
+    extra: dict[str, Any]
+
+
+def load(body: bytes) -> dict[str, Any]:
+    """The JSON object of a request's body. Raises `InvalidClientMetadata` for anything else."""
+    try:
+        found = json.loads(body.decode("utf-8"))
+    except (ValueError, RecursionError):
+        raise InvalidClientMetadata("the body must be a JSON object (RFC 7591)") from None
+    if not isinstance(found, dict):
+        raise InvalidClientMetadata("the body must be a JSON object (RFC 7591)")
+    return found
+
+
+def parse(found: dict[str, Any]) -> ClientMetadata:
+    """Check what a client says of itself (RFC 7591 §2) and keep what is known.
+
+    Unknown members are ignored; grants, response types and scopes that this server lacks are left out, never a
+    reason to refuse (CR-14). Raises `InvalidRedirectURI` or `InvalidClientMetadata`.
+    """
+    redirect_uris = _redirect_uris(found)
+    method = _auth_method(found)
+    grants = _grant_types(found)
+    name = _name(found) or redirect_uri.host(redirect_uris[0])
+    extra = _extra(found)
+    return ClientMetadata(name, redirect_uris, method, grants, extra)
+
+
+def _redirect_uris(found: dict[str, Any]) -> tuple[str, ...]:
+    uris = found.get("redirect_uris")
+    if not isinstance(uris, list) or not uris:
+        raise InvalidRedirectURI("redirect_uris is required: a list of at least one URI")
+    if len(uris) > redirect_uri.MOST_URIS:
+        raise InvalidRedirectURI(f"redirect_uris has at most {redirect_uri.MOST_URIS} entries")
+    for position, uri in enumerate(uris):
+        try:
+            redirect_uri.check(uri)
+        except InvalidRedirectURI as refused:
+            raise InvalidRedirectURI(f"redirect_uris[{position}]: {refused.description}") from None
+    return tuple(dict.fromkeys(uris))
+
+
+def _auth_method(found: dict[str, Any]) -> AuthMethod:
+    method = found.get("token_endpoint_auth_method", AuthMethod.SECRET_BASIC)
+    try:
+        return AuthMethod(method)
+    except ValueError:
+        offered = ", ".join(AuthMethod)
+        raise InvalidClientMetadata(f"token_endpoint_auth_method must be one of: {offered}") from None
+
+
+def _grant_types(found: dict[str, Any]) -> tuple[str, ...]:
+    asked = found.get("grant_types") or []
+    if not isinstance(asked, list) or not all(isinstance(grant, str) for grant in asked):
+        raise InvalidClientMetadata("grant_types must be a list of strings")
+    kept = (grant for grant in GrantType if grant in asked or grant is GrantType.AUTHORIZATION_CODE)
+    return tuple(str(grant) for grant in kept)
+
+
+def _name(found: dict[str, Any]) -> str:
+    name = found.get("client_name") or ""
+    if not isinstance(name, str):
+        raise InvalidClientMetadata("client_name must be a string")
+    visible = "".join(character if character.isprintable() else " " for character in name)
+    return " ".join(visible.split())[:MOST_NAME]
+
+
+def _extra(found: dict[str, Any]) -> dict[str, Any]:
+    known = {member: found[member] for member in ECHOED if found.get(member) not in (None, "", [])}
+    for member, value in known.items():
+        _check_member(member, value)
+    claims = ClientMetadataClaims(dict(known), {})
+    try:
+        claims.validate()
+    except (JoseError, ValueError):
+        raise InvalidClientMetadata("a metadata member is malformed (RFC 7591 section 2)") from None
+    return known
+
+
+def _check_member(member: str, value: Any) -> None:
+    texts = value if member == "contacts" and isinstance(value, list) else [value]
+    if len(texts) > 20 or not all(isinstance(text, str) and len(text) <= MOST_VALUE for text in texts):
+        raise InvalidClientMetadata(f"{member} must be text of at most {MOST_VALUE} characters")
+    if any("\0" in text or _has_surrogate(text) for text in texts):
+        raise InvalidClientMetadata(f"{member} has characters that are not allowed")
+    if member.endswith("_uri") and not value.startswith(("https://", "http://")):
+        raise InvalidClientMetadata(f"{member} must be an http or https URL")
+
+
+def _has_surrogate(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)

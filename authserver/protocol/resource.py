@@ -1,0 +1,90 @@
+"""Resources: the MCP servers that tokens are for, and how a request names one (RFC 8707, AZ-4)."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from .errors import InvalidTarget
+from .scope import Scope, Tool
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+MOST_CHARACTERS = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A registered MCP server.
+
+    ``identifier`` is what ``aud`` carries, byte for byte as registered; ``aliases`` are further canonical URIs.
+    """
+
+    identifier: str
+    name: str
+    scopes: tuple[Scope, ...]
+    tools: tuple[Tool, ...] = ()
+    aliases: tuple[str, ...] = ()
+    is_default: bool = False
+
+    @property
+    def default_scopes(self) -> tuple[str, ...]:
+        """Names of the scopes granted to a request that names none."""
+        return tuple(scope.name for scope in self.scopes if scope.is_default)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Every canonical URI that means this resource."""
+        return frozenset({canonical(self.identifier), *self.aliases})
+
+
+def canonical(uri: str) -> str:
+    """*uri* in canonical form: lower-case scheme and host, no default port, no trailing slash.
+
+    Raises `InvalidTarget` unless it is an absolute http(s) URI without fragment or user information (RFC 8707 §2).
+    """
+    if len(uri) > MOST_CHARACTERS or any(character <= " " or character >= "\x7f" for character in uri):
+        raise InvalidTarget("resource must be an absolute URI (RFC 8707)")
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError:
+        raise InvalidTarget("resource must be an absolute URI (RFC 8707)") from None
+    if parts.scheme not in DEFAULT_PORTS or not parts.hostname or "#" in uri or "@" in parts.netloc:
+        raise InvalidTarget("resource must be an absolute http or https URI without fragment (RFC 8707)")
+    name = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    authority = name if port in (None, DEFAULT_PORTS[parts.scheme]) else f"{name}:{port}"
+    path = parts.path.removesuffix("/")
+    return f"{parts.scheme}://{authority}{path}" + (f"?{parts.query}" if parts.query else "")
+
+
+def is_origin(uri: str) -> bool:
+    """Whether a canonical *uri* names no path: a whole origin."""
+    return uri.count("/") == 2
+
+
+def match(asked: tuple[str, ...], resources: Iterable[Resource]) -> Resource:
+    """The one resource that a request is about (AZ-4).
+
+    *asked* are the values of ``resource``, perhaps none. A bare origin means the only resource there. Raises
+    `InvalidTarget` when it is unknown, when several are asked for at once, or when none was and there is no default.
+    """
+    known = tuple(resources)
+    if not asked:
+        return _default(known)
+    wanted = {canonical(uri) for uri in asked}
+    if len(wanted) > 1:
+        raise InvalidTarget("ask for one resource at a time: a token is bound to one MCP server")
+    name = wanted.pop()
+    for resource in known:
+        if name in resource.names:
+            return resource
+    at_origin = [r for r in known if is_origin(name) and canonical(r.identifier).startswith(name + "/")]
+    if len(at_origin) == 1:
+        return at_origin[0]
+    raise InvalidTarget("this resource is not registered here; an administrator adds it with 'authserver resource add'")
+
+
+def _default(known: tuple[Resource, ...]) -> Resource:
+    chosen = [resource for resource in known if resource.is_default] or list(known)
+    if len(chosen) != 1:
+        raise InvalidTarget("the resource parameter is required: this server issues tokens for several MCP servers")
+    return chosen[0]
