@@ -29,6 +29,6 @@ class Event:
     grant_id: str | None = None
     detail: dict[str, Any] = field(default_factory=dict)
 
-    def about(self, **changes: Any) -> "Event":
+    def about(self, **changes: Any) -> "Event":  # noqa: ANN401 - the fields of Event
         """The same event with more known of it."""
         return replace(self, **changes)

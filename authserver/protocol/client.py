@@ -28,6 +28,7 @@ class ClientKind(StrEnum):
 
     DYNAMIC = "dynamic"
     PREREGISTERED = "preregistered"
+    RESOURCE_SERVER = "resource_server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,11 @@ class Client:
     def is_public(self) -> bool:
         """Whether it has no credential of its own."""
         return self.auth_method is AuthMethod.NONE
+
+    @property
+    def guards(self) -> str | None:
+        """The identifier of the resource whose server this client is; None for an ordinary client."""
+        return self.metadata.get("resource") if self.kind is ClientKind.RESOURCE_SERVER else None
 
     def may_refresh(self) -> bool:
         """Whether it registered the refresh grant (TK-3)."""

@@ -1,11 +1,10 @@
 """Proof Key for Code Exchange (RFC 7636): S256 only, required of every client (AZ-1)."""
 
-from authlib.oauth2.rfc7636.challenge import (
-    CODE_CHALLENGE_PATTERN,
-    CODE_VERIFIER_PATTERN,
-    create_s256_code_challenge,
-)
+import hashlib
 
+from authlib.oauth2.rfc7636.challenge import CODE_CHALLENGE_PATTERN, CODE_VERIFIER_PATTERN
+
+from .credential import base64url
 from .errors import InvalidRequest
 
 METHOD = "S256"
@@ -35,4 +34,4 @@ def challenge_of(verifier: str | None) -> str:
         raise InvalidRequest("code_verifier is required (PKCE, RFC 7636)")
     if not CODE_VERIFIER_PATTERN.fullmatch(verifier):
         raise InvalidRequest("code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~")
-    return str(create_s256_code_challenge(verifier))
+    return base64url(hashlib.sha256(verifier.encode("ascii")).digest())

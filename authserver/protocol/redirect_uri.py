@@ -10,17 +10,34 @@ from .errors import InvalidRedirectURI
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 DANGEROUS_SCHEMES = frozenset(
-    "javascript data file vbscript blob about filesystem ws wss ftp view-source jar mailto tel".split()
+    [
+        "javascript",
+        "data",
+        "file",
+        "vbscript",
+        "blob",
+        "about",
+        "filesystem",
+        "ws",
+        "wss",
+        "ftp",
+        "view-source",
+        "jar",
+        "mailto",
+        "tel",
+    ]
 )
 MOST_URIS = 20
 MOST_CHARACTERS = 2048
 
 
-def check(uri: str) -> str:
+def check(uri: object) -> str:
     """*uri* itself if it may be registered.
 
     Raises `InvalidRedirectURI` with the reason otherwise (OAuth 2.1 §2.3, RFC 9700 §2.1).
     """
+    if not isinstance(uri, str) or not uri or len(uri) > MOST_CHARACTERS:
+        raise InvalidRedirectURI(f"a redirect URI is a string of 1 to {MOST_CHARACTERS} characters")
     parts = _split(uri)
     if parts.fragment or uri.endswith("#"):
         raise InvalidRedirectURI("a redirect URI has no fragment")
@@ -33,8 +50,6 @@ def check(uri: str) -> str:
 
 
 def _split(uri: str) -> SplitResult:
-    if not isinstance(uri, str) or not uri or len(uri) > MOST_CHARACTERS:
-        raise InvalidRedirectURI(f"a redirect URI is a string of 1 to {MOST_CHARACTERS} characters")
     if any(character <= " " or character >= "\x7f" or character in '\\"<>^`{|}' for character in uri):
         raise InvalidRedirectURI("a redirect URI has only the characters of RFC 3986")
     try:

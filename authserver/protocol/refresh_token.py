@@ -32,7 +32,8 @@ class TokenState:
     """A refresh token as it stands when it could not be rotated.
 
     ``age`` is the seconds since its rotation by the database's clock (None: not rotated). ``alive`` says whether
-    family, grant, person and client still are and neither token nor family has expired. ``sealed_successor`` is None once erased.
+    family, grant, person and client still are, and neither token nor family has expired. ``sealed_successor`` is
+    None once erased.
     """
 
     client_id: str

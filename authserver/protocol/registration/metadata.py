@@ -13,6 +13,7 @@ from ..errors import InvalidClientMetadata, InvalidRedirectURI
 
 MOST_NAME = 200
 MOST_VALUE = 2048
+MOST_CONTACTS = 20
 ECHOED = (
     "client_uri", "logo_uri", "contacts", "tos_uri", "policy_uri", "software_id", "software_version",
     "application_type", "scope",
@@ -106,15 +107,15 @@ def _extra(found: dict[str, Any]) -> dict[str, Any]:
     return known
 
 
-def _check_member(member: str, value: Any) -> None:
-    texts = value if member == "contacts" and isinstance(value, list) else [value]
-    if len(texts) > 20 or not all(isinstance(text, str) and len(text) <= MOST_VALUE for text in texts):
+def _check_member(member: str, value: object) -> None:
+    texts: list[object] = value if member == "contacts" and isinstance(value, list) else [value]
+    if len(texts) > MOST_CONTACTS or not all(_is_text(text) for text in texts):
         raise InvalidClientMetadata(f"{member} must be text of at most {MOST_VALUE} characters")
-    if any("\0" in text or _has_surrogate(text) for text in texts):
-        raise InvalidClientMetadata(f"{member} has characters that are not allowed")
-    if member.endswith("_uri") and not value.startswith(("https://", "http://")):
+    if member.endswith("_uri") and not str(value).startswith(("https://", "http://")):
         raise InvalidClientMetadata(f"{member} must be an http or https URL")
 
 
-def _has_surrogate(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text)
+def _is_text(value: object) -> bool:
+    if not isinstance(value, str) or len(value) > MOST_VALUE:
+        return False
+    return not any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value)

@@ -1,0 +1,136 @@
+"""The composition root: the only module that knows every part and joins them.
+
+`create_app` opens no connection and starts no thread; migrations and keys are made by ``authserver init``.
+"""
+
+from typing import Any, cast
+
+from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
+
+from .accounts.passwords import Passwords
+from .accounts.sessions import Sessions
+from .accounts.sign_in import SignIn
+from .keys.envelope import SuccessorEnvelope
+from .keys.keyring import Keyring, NoSigningKey
+from .keys.sealing import vault
+from .observability import logs
+from .protocol.grants import Grant
+from .protocol.grants.authorization_code import AuthorizationCodeGrant
+from .protocol.grants.refresh_token import RefreshTokenGrant
+from .services.authorization import AuthorizationService
+from .services.deployment import Deployment
+from .services.introspection import Introspection
+from .services.registration import AddressLimit, Registration
+from .services.revocation import Revocation
+from .services.token import TokenEndpoint
+from .settings import Settings, load
+from .store.database import connect
+from .store.stores import Stores
+from .web import pages
+from .web.backchannel.endpoints import backchannel
+from .web.front import Front, WSGIApplication
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The WSGI application of one deployment; *settings* are read from environment and file if not given.
+
+    Raises `authserver.settings.SettingsError` and `authserver.keys.sealing.SealError` in words for the operator.
+    """
+    settings = settings or load()
+    logs.configure(settings.log_level)
+    app = Flask("authserver")
+    stores = Stores.over(connect(app, settings.url_of_database))
+    deployment = compose(settings, stores)
+    app.extensions["authserver"] = deployment
+    app.secret_key = deployment.vault.derive("cookies").hex()
+    pages.install(app, deployment)
+    _install_front(app, deployment)
+    return app
+
+
+def compose(settings: Settings, stores: Stores) -> Deployment:
+    """Join *stores*, keys and use cases as *settings* say."""
+    safe = vault(settings.key_encryption_key.get_secret_value(), settings.home)
+    keyring = Keyring(stores.keys, safe, stores.epoch.current)
+    shared: dict[str, Any] = {
+        "issuer": settings.issuer,
+        "clients": stores.clients,
+        "refresh_tokens": stores.refresh_tokens,
+        "access_tokens": stores.access_tokens,
+        "keyring": keyring,
+    }
+    return Deployment(
+        settings=settings,
+        stores=stores,
+        vault=safe,
+        keyring=keyring,
+        sign_in=_sign_in(settings, stores),
+        sessions=Sessions(stores.sessions, settings.session_lifetime),
+        authorization=_authorization(settings, stores),
+        token=_token(settings, stores, keyring),
+        revocation=Revocation(**shared),
+        introspection=Introspection(**shared),
+        registration=Registration(settings.issuer, stores.clients, AddressLimit(settings.registrations_per_address)),
+    )
+
+
+def _sign_in(settings: Settings, stores: Stores) -> SignIn:
+    return SignIn(
+        users=stores.users,
+        throttles=stores.throttles,
+        audit=stores.audit,
+        passwords=Passwords(settings.password_hash_slots),
+        ceiling=AddressLimit(settings.sign_ins_per_address),
+        delay=settings.failed_sign_in_delay,
+    )
+
+
+def _authorization(settings: Settings, stores: Stores) -> AuthorizationService:
+    return AuthorizationService(
+        issuer=settings.issuer,
+        clients=stores.clients,
+        resources=stores.resources,
+        grants=stores.grants,
+        audit=stores.audit,
+        code_lifetime=settings.authorization_code_lifetime,
+    )
+
+
+def _token(settings: Settings, stores: Stores, keyring: Keyring) -> TokenEndpoint:
+    codes = AuthorizationCodeGrant(
+        stores.codes, stores.refresh_tokens, settings.refresh_token_lifetime, settings.refresh_family_lifetime
+    )
+    refreshes = RefreshTokenGrant(
+        stores.refresh_tokens,
+        SuccessorEnvelope(),
+        settings.refresh_token_lifetime,
+        settings.refresh_retry_window,
+    )
+    grants: tuple[Grant, ...] = (codes, refreshes)
+    return TokenEndpoint(
+        issuer=settings.issuer,
+        clients=stores.clients,
+        resources=stores.resources,
+        grants={grant.grant_type: grant for grant in grants},
+        keyring=keyring,
+        algorithm=settings.access_token_algorithm,
+        lifetime=settings.access_token_lifetime,
+    )
+
+
+def _install_front(app: Flask, deployment: Deployment) -> None:
+    def ready() -> bool:
+        try:
+            return bool(deployment.keyring.kids())
+        except (SQLAlchemyError, NoSigningKey):
+            return False
+
+    settings = deployment.settings
+    front = Front(
+        cast(WSGIApplication, app.wsgi_app),
+        backchannel(deployment, ready),
+        issuer=settings.issuer,
+        trusted_proxies=settings.trusted_proxies,
+    )
+    app.wsgi_app = front  # type: ignore[method-assign]

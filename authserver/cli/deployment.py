@@ -1,0 +1,49 @@
+"""How commands reach the deployment of the folder they are run from."""
+
+import functools
+from collections.abc import Callable
+from typing import Concatenate, ParamSpec
+
+import click
+
+from ..app import create_app
+from ..keys.sealing import SealError
+from ..protocol.errors import OAuthError
+from ..services.deployment import Deployment
+from ..settings import Settings, SettingsError, load
+from ..store.migrate import pending
+
+P = ParamSpec("P")
+
+
+def settings() -> Settings:
+    """The settings of this process, or a message that names the wrong one."""
+    try:
+        return load()
+    except SettingsError as wrong:
+        raise click.ClickException(f"settings: {wrong}") from None
+
+
+def deployment() -> Deployment:
+    """The deployment, migrated; otherwise a message that says what to run first."""
+    configured = settings()
+    try:
+        found: Deployment = create_app(configured).extensions["authserver"]
+    except SealError as wrong:
+        raise click.ClickException(str(wrong)) from None
+    if pending(configured.url_of_database):
+        raise click.ClickException("the database is not at this version's schema: run 'authserver migrate' first")
+    return found
+
+
+def with_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callable[P, None]:
+    """Hand the deployment to a command as its first argument; protocol errors become messages."""
+
+    @functools.wraps(command)
+    def wrapped(*arguments: P.args, **options: P.kwargs) -> None:
+        try:
+            command(deployment(), *arguments, **options)
+        except OAuthError as wrong:
+            raise click.ClickException(str(wrong.description)) from None
+
+    return wrapped

@@ -1,0 +1,54 @@
+"""``authserver keys``: what signs, what is published, and rotation."""
+
+import time
+
+import click
+
+from ..keys.rotation import Rotation
+from ..services.deployment import Deployment
+from .deployment import with_deployment
+
+
+def rotation(found: Deployment) -> Rotation:
+    """Key rotation as the settings of *found* say."""
+    settings = found.settings
+    return Rotation(
+        found.stores.keys,
+        found.vault,
+        settings.access_token_algorithm,
+        settings.access_token_lifetime,
+        settings.next_key_lead,
+    )
+
+
+@click.group()
+def keys() -> None:
+    """Signing keys."""
+
+
+@keys.command("list")
+@with_deployment
+def list_keys(found: Deployment) -> None:
+    """Show every key pair: its algorithm, its name, and what it does now."""
+    now = int(time.time())
+    for key in found.stores.keys.all():
+        click.echo(f"{key.alg:6} {key.kid}  {state(key.signs_from, key.signs_until, key.published_until, now)}")
+
+
+@keys.command("rotate")
+@with_deployment
+def rotate(found: Deployment) -> None:
+    """Let the published standby keys sign and retire what signed, on all nodes, without a restart."""
+    for kid in rotation(found).rotate():
+        click.echo(f"{kid} signs from now on, or as soon as it has been published long enough")
+
+
+def state(signs_from: int | None, signs_until: int | None, published_until: int | None, now: int) -> str:
+    """What a key with this schedule does at *now* (Unix seconds), in words."""
+    if published_until is not None and published_until <= now:
+        return "withdrawn"
+    if signs_until is not None and signs_until <= now:
+        return f"retired, published for {published_until - now if published_until else 0} s more"
+    if signs_from is None:
+        return "standby, published"
+    return "signing" if signs_from <= now else f"published, signs in {signs_from - now} s"

@@ -1,0 +1,65 @@
+"""The ``authserver`` command and its plain subcommands."""
+
+import click
+
+from .. import __version__
+from ..keys import sealing
+from ..keys.rotation import Rotation
+from ..services.deployment import Deployment
+from ..services.maintenance import BATCH, Maintenance
+from ..store.migrate import pending, upgrade
+from ..store.purge import purge as purge_batch
+from . import clients, keys, people, resources, serve
+from .deployment import deployment, settings, with_deployment
+
+
+@click.group()
+@click.version_option(__version__, prog_name="authserver")
+def main() -> None:
+    """An OAuth 2.1 authorization server made for MCP. Settings: AUTHSERVER_… or $AUTHSERVER_HOME/authserver.toml."""
+
+
+@main.command()
+def init() -> None:
+    """Make what is missing: home folder, key file, database schema, signing keys. Safe to run again."""
+    configured = settings()
+    if not configured.key_encryption_key.get_secret_value() and sealing.create_key_file(configured.home):
+        click.echo(f"made {configured.home / sealing.FILE_NAME} (keep it secret, back it up)")
+    upgrade(configured.url_of_database)
+    for kid in rotation(deployment()).ensure():
+        click.echo(f"made signing key {kid}")
+    click.echo("ready: 'authserver serve' starts the server")
+
+
+@main.command()
+def migrate() -> None:
+    """Bring the database to this version's schema."""
+    url = settings().url_of_database
+    waiting = pending(url)
+    upgrade(url)
+    click.echo(f"applied {', '.join(waiting)}" if waiting else "nothing to do")
+
+
+@main.command()
+@with_deployment
+def purge(found: Deployment) -> None:
+    """Delete what has expired, in bounded batches."""
+    Maintenance(found.stores, found.settings.refresh_retry_window).sweep()
+    total: dict[str, int] = {}
+    while any((gone := purge_batch(found.stores.database, BATCH)).values()):
+        total = {name: total.get(name, 0) + count for name, count in gone.items()}
+    for name, count in total.items():
+        click.echo(f"{name}: {count}")
+    click.echo("purged" if total else "nothing had expired")
+
+
+def rotation(found: Deployment) -> Rotation:
+    """Key rotation as the settings say."""
+    return keys.rotation(found)
+
+
+main.add_command(serve.serve)
+main.add_command(people.user)
+main.add_command(clients.client)
+main.add_command(resources.resource)
+main.add_command(keys.keys)

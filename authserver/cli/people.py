@@ -1,0 +1,42 @@
+"""``authserver user``: the people who sign in."""
+
+import secrets
+
+import click
+
+from ..protocol.audit import Event
+from ..services.deployment import Deployment
+from ..store.users import UserExists
+from .deployment import with_deployment
+
+LEAST_PASSWORD = 12
+
+
+@click.group()
+def user() -> None:
+    """People who sign in."""
+
+
+@user.command("add")
+@click.argument("username")
+@click.option("--name", default="", help="The name that pages show; the user name if left out.")
+@click.option("--admin", is_flag=True, help="May use the admin console.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@with_deployment
+def add(found: Deployment, username: str, name: str, admin: bool, password_stdin: bool) -> None:
+    """Add a person. Without --password-stdin a random password is made and shown once."""
+    password = click.get_text_stream("stdin").readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(15)
+    if len(password) < LEAST_PASSWORD:
+        raise click.ClickException(f"the password must have at least {LEAST_PASSWORD} characters")
+    role = "admin" if admin else "user"
+    try:
+        found.stores.users.add(
+            username,
+            name or username,
+            found.sign_in.passwords.hash(password),
+            role,
+            Event("user.added", "system", detail={"username": username, "role": role}),
+        )
+    except UserExists:
+        raise click.ClickException(f"there is a user {username!r} already") from None
+    click.echo(f"added {username}" + ("" if password_stdin else f", password: {password}"))

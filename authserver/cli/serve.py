@@ -1,0 +1,76 @@
+"""``authserver serve``: gunicorn with threads, each worker pinned to a core (docs/architecture.md, "Servers")."""
+
+import os
+from typing import Any
+
+import click
+from flask import Flask
+from gunicorn.app.base import BaseApplication
+
+from ..app import create_app
+from ..services.maintenance import Maintenance
+from ..settings import Settings
+from .deployment import deployment
+
+
+def options(settings: Settings) -> dict[str, Any]:
+    """Gunicorn's settings for ours; ``config/gunicorn.py`` uses the same."""
+    return {
+        "bind": settings.bind,
+        "workers": settings.workers,
+        "threads": settings.threads,
+        "worker_class": "gthread",
+        "keepalive": 30,
+        "graceful_timeout": 20,
+        "timeout": 30,
+        "limit_request_line": 8190,
+        "limit_request_fields": 64,
+        "limit_request_field_size": 8190,
+        "accesslog": None,
+        "loglevel": "warning",
+        "control_socket_disable": True,
+        "post_worker_init": post_worker_init,
+    }
+
+
+def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+    """In each new worker: take a core of its own, and begin the sweeps."""
+    _pin(worker.age)
+    found = worker.wsgi.extensions["authserver"]
+    Maintenance(found.stores, found.settings.refresh_retry_window).start()
+
+
+def _pin(number: int) -> None:
+    """Two unpinned gthread workers serve less than one pinned: the GIL is handed over between cores."""
+    if hasattr(os, "sched_setaffinity"):
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[number % len(cores)]})
+
+
+class Server(BaseApplication):  # type: ignore[misc]
+    """gunicorn, configured by our settings."""
+
+    def __init__(self, settings: Settings) -> None:
+        """*settings* are those of the deployment that it serves."""
+        self._settings = settings
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Hand our options to gunicorn."""
+        for name, value in options(self._settings).items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Flask:
+        """The application of one worker, made after the fork."""
+        return create_app(self._settings)
+
+
+@click.command()
+def serve() -> None:
+    """Serve until told to stop. Production puts a TLS proxy in front."""
+    found = deployment()
+    if not found.keyring.kids():
+        raise click.ClickException("there are no signing keys: run 'authserver init' first")
+    found.stores.database.close()
+    click.echo(f"serving {found.settings.issuer} on {found.settings.bind}")
+    Server(found.settings).run()

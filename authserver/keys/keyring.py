@@ -1,0 +1,96 @@
+"""The keyring: all keys published now, the one that signs, and JWTs made and read with them (DI-5, TK-12)."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import jwt
+
+from . import pair
+from .ports import KeyStore, StoredKey
+from .sealing import Vault
+
+CLOCK_SKEW = 60  # seconds that nodes' clocks may differ
+
+
+class NoSigningKey(RuntimeError):
+    """There is no key to sign with: ``authserver init`` was not run on this database."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    stored: StoredKey
+    pair: pair.KeyPair
+
+    def published(self, now: float) -> bool:
+        until = self.stored.published_until
+        return until is None or now < until
+
+    def signing(self, now: float) -> bool:
+        since, until = self.stored.signs_from, self.stored.signs_until
+        return since is not None and since <= now and (until is None or now < until)
+
+
+class Keyring:
+    """Keys of one deployment, parsed once and again only when the configuration's epoch moves."""
+
+    def __init__(self, store: KeyStore, vault: Vault, epoch: Callable[[], int]) -> None:
+        """*epoch* gives a number that changes whenever keys do, on any node; it is asked at each use."""
+        self._store = store
+        self._vault = vault
+        self._epoch = epoch
+        self._lock = threading.Lock()
+        self._loaded: tuple[int, tuple[_Entry, ...]] = (-1, ())
+
+    def sign(self, claims: dict[str, Any], *, typ: str, alg: str) -> str:
+        """A compact JWS of *claims* with the key whose turn it is. Raises `NoSigningKey`."""
+        now = time.time()
+        ready = [entry for entry in self._entries() if entry.stored.alg == alg and entry.signing(now)]
+        if not ready:
+            raise NoSigningKey(f"no {alg} signing key: run 'authserver init'")
+        key = max(ready, key=lambda entry: entry.stored.signs_from or 0).pair
+        return jwt.encode(claims, key.private, algorithm=alg, headers={"typ": typ, "kid": key.kid})
+
+    def read(self, token: str, *, typ: str, issuer: str) -> dict[str, Any] | None:
+        """The claims of a JWT of ours that is intact, of type *typ*, and unexpired; None for anything else."""
+        try:
+            header = jwt.get_unverified_header(token)
+            entry = next(e for e in self.published() if e.pair.kid == header.get("kid"))
+            if header.get("typ") != typ or header.get("alg") != entry.pair.alg:
+                return None
+            found: dict[str, Any] = jwt.decode(
+                token,
+                entry.pair.private.public_key(),
+                algorithms=[entry.pair.alg],
+                issuer=issuer,
+                options={"verify_aud": False, "require": ["iss", "aud", "sub", "exp", "iat", "jti"]},
+            )
+        except (jwt.InvalidTokenError, StopIteration, ValueError):
+            return None
+        return found
+
+    def published(self) -> list[_Entry]:
+        """The keys that others may meet now."""
+        now = time.time()
+        return [entry for entry in self._entries() if entry.published(now)]
+
+    def kids(self) -> tuple[str, ...]:
+        """The names of the published keys: what changes when `jwks` does."""
+        return tuple(entry.pair.kid for entry in self.published())
+
+    def jwks(self) -> dict[str, Any]:
+        """The JWK Set (RFC 7517 §5): public members only."""
+        return {"keys": [entry.pair.public_jwk for entry in self.published()]}
+
+    def _entries(self) -> tuple[_Entry, ...]:
+        epoch = self._epoch()
+        if self._loaded[0] != epoch:
+            with self._lock:
+                if self._loaded[0] != epoch:
+                    self._loaded = (epoch, tuple(map(self._open, self._store.all())))
+        return self._loaded[1]
+
+    def _open(self, stored: StoredKey) -> _Entry:
+        return _Entry(stored, pair.load(self._vault.open(stored.sealed_private, stored.kid), stored.alg))

@@ -1,0 +1,61 @@
+"""What the keyring needs from a store."""
+
+from typing import Any, Protocol
+
+from ..protocol.audit import Event
+
+
+class StoredKey(Protocol):
+    """A key pair at rest. Times are Unix seconds; None means not decided yet.
+
+    It signs from ``signs_from`` to ``signs_until`` and is published until ``published_until``. One without
+    ``signs_from`` is a standby: published, so that every cache knows it before it signs.
+    """
+
+    @property
+    def kid(self) -> str:
+        """Its name: the RFC 7638 thumbprint."""
+
+    @property
+    def alg(self) -> str:
+        """Its algorithm."""
+
+    @property
+    def public_jwk(self) -> dict[str, Any]:
+        """Its public half, as published."""
+
+    @property
+    def sealed_private(self) -> bytes:
+        """Its private half, encrypted."""
+
+    @property
+    def created_at(self) -> int:
+        """When it was made and first published."""
+
+    @property
+    def signs_from(self) -> int | None:
+        """When it begins to sign."""
+
+    @property
+    def signs_until(self) -> int | None:
+        """When it stops signing."""
+
+    @property
+    def published_until(self) -> int | None:
+        """When it leaves the JWKS."""
+
+
+class KeyStore(Protocol):
+    """Key pairs in the database; every change is seen by all nodes within a second."""
+
+    def all(self) -> "tuple[StoredKey, ...]":
+        """All key pairs, oldest first."""
+
+    def add(
+        self, *, kid: str, alg: str, public_jwk: dict[str, Any], sealed_private: bytes, signs_from: int | None,
+        event: Event,
+    ) -> None:  # fmt: skip
+        """Save a new key pair, published from now on."""
+
+    def rotate(self, *, retired: str | None, promoted: str, at: int, published_until: int, event: Event) -> None:
+        """In one transaction: *promoted* signs from *at*, *retired* no longer; it is published a while more."""

@@ -1,0 +1,32 @@
+"""One running deployment: what ``web`` and ``cli`` are handed. Composed in ``authserver.app``."""
+
+from dataclasses import dataclass
+
+from ..accounts.sessions import Sessions
+from ..accounts.sign_in import SignIn
+from ..keys.keyring import Keyring
+from ..keys.sealing import Vault
+from ..settings import Settings
+from ..store.stores import Stores
+from .authorization import AuthorizationService
+from .introspection import Introspection
+from .registration import Registration
+from .revocation import Revocation
+from .token import TokenEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Settings, state and use cases of one authorization server."""
+
+    settings: Settings
+    stores: Stores
+    vault: Vault
+    keyring: Keyring
+    sign_in: SignIn
+    sessions: Sessions
+    authorization: AuthorizationService
+    token: TokenEndpoint
+    revocation: Revocation
+    introspection: Introspection
+    registration: Registration

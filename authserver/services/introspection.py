@@ -1,0 +1,66 @@
+"""Token introspection (RFC 7662, TK-9): for authenticated callers, about tokens that are meant for them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from ..keys.keyring import Keyring
+from ..protocol import access_token, credential
+from ..protocol.access_token import TokenId
+from ..protocol.client import Client
+from ..protocol.client_authentication import WORDING, authenticate, presented
+from ..protocol.errors import InvalidClient
+from ..protocol.form import Form
+from ..protocol.ports import Clients, RefreshTokens
+from ..store.access_tokens import AccessTokenStore
+
+INACTIVE: dict[str, Any] = {"active": False}
+
+
+@dataclass(frozen=True, slots=True)
+class Introspection:
+    """Tells a resource server about tokens for its resource, and a confidential client about its own."""
+
+    issuer: str
+    clients: Clients
+    refresh_tokens: RefreshTokens
+    access_tokens: AccessTokenStore
+    keyring: Keyring
+
+    def introspect(self, form: Form, authorization: str | None) -> dict[str, Any]:
+        """The introspection response; ``{"active": False}`` and nothing else for whatever the caller may not know.
+
+        Raises `InvalidClient` for a caller without a credential: anyone could claim a public client's id.
+        """
+        shown = presented(authorization, form.get("client_id"), form.get("client_secret"))
+        caller = authenticate(self.clients.find(shown.client_id), shown)
+        if caller.is_public:
+            raise InvalidClient(WORDING)
+        token = form.need("token")
+        if token.startswith(credential.Prefix.REFRESH):
+            return self._refresh_token(token, caller)
+        return self._access_token(token, caller)
+
+    def _access_token(self, token: str, caller: Client) -> dict[str, Any]:
+        claims = self.keyring.read(token, typ=access_token.TYPE, issuer=self.issuer)
+        if claims is None or not (caller.guards == claims["aud"] or caller.client_id == claims["client_id"]):
+            return INACTIVE
+        token_id = TokenId.parse(claims["jti"])
+        authority = self.access_tokens.authority(token_id) if token_id else None
+        scopes = [name for name in claims["scope"].split() if authority and name in authority.scopes]
+        if not scopes:
+            return INACTIVE
+        return {"active": True, **claims, "scope": " ".join(scopes), "token_type": "Bearer"}
+
+    def _refresh_token(self, token: str, caller: Client) -> dict[str, Any]:
+        state = self.refresh_tokens.state(credential.digest(token))
+        if state is None or state.client_id != caller.client_id or not state.alive or state.age is not None:
+            return INACTIVE
+        authority = state.authority
+        return {
+            "active": True,
+            "iss": self.issuer,
+            "aud": authority.resource,
+            "sub": authority.subject,
+            "client_id": authority.client_id,
+            "scope": " ".join(authority.scopes),
+        }

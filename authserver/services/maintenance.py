@@ -1,0 +1,47 @@
+"""What each worker does beside answering: erase sealed successors at their window's end, purge what expired."""
+
+import threading
+from dataclasses import dataclass
+
+import structlog
+
+from ..store.purge import purge
+from ..store.stores import Stores
+
+BATCH = 1000
+ROUNDS_PER_PURGE = 20
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Maintenance:
+    """Sweeps in bounded batches. ``window`` is the lost-answer window in seconds, ``pause`` the seconds between rounds.
+
+    Every worker of every node sweeps: each statement is idempotent, and finds nothing when another was faster.
+    """
+
+    stores: Stores
+    window: int
+    pause: float = 15.0
+
+    def start(self) -> threading.Event:
+        """Sweep in a daemon thread until the returned event is set."""
+        stop = threading.Event()
+        threading.Thread(target=self._run, args=(stop,), name="maintenance", daemon=True).start()
+        return stop
+
+    def sweep(self) -> None:
+        """Erase the sealed successors whose window has ended (TK-4)."""
+        while self.stores.refresh_tokens.erase_sealed(self.window, BATCH) == BATCH:
+            pass
+
+    def _run(self, stop: threading.Event) -> None:
+        rounds = 0
+        while not stop.wait(self.pause):
+            try:
+                self.sweep()
+                if rounds % ROUNDS_PER_PURGE == 0:
+                    purge(self.stores.database, BATCH)
+            except Exception:
+                log.exception("maintenance failed; trying again later")
+            rounds += 1

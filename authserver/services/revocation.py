@@ -1,0 +1,50 @@
+"""Token revocation (RFC 7009, TK-8): a client ends its own tokens."""
+
+from dataclasses import dataclass
+
+from ..keys.keyring import Keyring
+from ..protocol import access_token, credential
+from ..protocol.audit import Event, Origin
+from ..protocol.client import Client
+from ..protocol.client_authentication import authenticate, presented
+from ..protocol.form import Form
+from ..protocol.ports import Clients, RefreshTokens
+from ..store.access_tokens import AccessTokenStore
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """Ends refresh families and single access tokens."""
+
+    issuer: str
+    clients: Clients
+    refresh_tokens: RefreshTokens
+    access_tokens: AccessTokenStore
+    keyring: Keyring
+
+    def revoke(self, form: Form, authorization: str | None, origin: Origin) -> None:
+        """End the token of *form*; silently nothing for one that is unknown or another client's (RFC 7009 §2.2).
+
+        A refresh token, even one that was rotated since, takes its family and their access tokens along.
+        """
+        shown = presented(authorization, form.get("client_id"), form.get("client_secret"))
+        client = authenticate(self.clients.find(shown.client_id), shown)
+        token = form.need("token")
+        event = Event("token.revoked", f"client:{client.client_id}", origin, client_id=client.client_id)
+        if not self._revoke_family(token, client, event):
+            self._revoke_access_token(token, client, event)
+
+    def _revoke_family(self, token: str, client: Client, event: Event) -> bool:
+        if not token.startswith(credential.Prefix.REFRESH):
+            return False
+        state = self.refresh_tokens.state(credential.digest(token))
+        if state and state.client_id == client.client_id:
+            about = event.about(grant_id=state.authority.grant_id, user_id=state.authority.subject)
+            self.refresh_tokens.revoke_family(state.authority.family_id, about)
+        return True
+
+    def _revoke_access_token(self, token: str, client: Client, event: Event) -> None:
+        claims = self.keyring.read(token, typ=access_token.TYPE, issuer=self.issuer)
+        if claims and claims["client_id"] == client.client_id:
+            about = event.about(user_id=claims["sub"], resource=claims["aud"])
+            self.access_tokens.revoke(claims["jti"], claims["exp"], about)

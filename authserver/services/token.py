@@ -1,0 +1,74 @@
+"""The token endpoint: the steps that all grants share (OAuth 2.1 §3.2). A grant fills in only step 4."""
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from ..keys.keyring import Keyring
+from ..protocol import access_token, scope
+from ..protocol.audit import Event, Origin
+from ..protocol.client_authentication import authenticate, presented
+from ..protocol.errors import InvalidScope, UnsupportedGrantType
+from ..protocol.form import Form
+from ..protocol.grants import Grant, Outcome, TokenRequest
+from ..protocol.ports import Clients
+from ..protocol.resource import match
+from ..store.resources import ResourceStore
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    """Answers token requests. ``lifetime`` of access tokens is in seconds; ``grants`` are keyed by grant type."""
+
+    issuer: str
+    clients: Clients
+    resources: ResourceStore
+    grants: dict[str, Grant]
+    keyring: Keyring
+    algorithm: str
+    lifetime: int
+
+    def answer(self, form: Form, authorization: str | None, origin: Origin) -> dict[str, Any]:
+        """The token response (OAuth 2.1 §3.2.3). Raises an `OAuthError` when the request is refused."""
+        # 1. Who asks
+        shown = presented(authorization, form.get("client_id"), form.get("client_secret"))
+        client = authenticate(self.clients.find(shown.client_id), shown)
+        # 2. By which grant
+        grant = self._grant(form.need("grant_type"))
+        # 3. For what
+        resource = match(form.resources, self.resources.all()).identifier if form.resources else None
+        asked = tuple(name for name in scope.parse(form.get("scope")) if name != scope.OFFLINE_ACCESS)
+        event = Event("token.requested", f"client:{client.client_id}", origin, client_id=client.client_id)
+        # 4. Act: what is used up, created and audited is one transaction
+        outcome = grant.act(TokenRequest(client, form, resource, asked, event))
+        # 5. Sign and answer
+        return self._response(outcome, asked if "refresh_token" in form.single else ())
+
+    def _grant(self, grant_type: str) -> Grant:
+        try:
+            return self.grants[grant_type]
+        except KeyError:
+            offered = ", ".join(self.grants)
+            raise UnsupportedGrantType(f"grant_type must be one of: {offered}") from None
+
+    def _response(self, outcome: Outcome, narrowed_to: tuple[str, ...]) -> dict[str, Any]:
+        held = outcome.authority.scopes
+        scopes = tuple(name for name in held if name in narrowed_to) if narrowed_to else held
+        if not scopes:
+            raise InvalidScope("nothing is left of what was granted; start a new authorization")
+        claims = access_token.claims(
+            outcome.authority,
+            issuer=self.issuer,
+            scopes=scopes,
+            issued_at=int(time.time()),
+            lifetime=self.lifetime,
+        )
+        found = {
+            "access_token": self.keyring.sign(claims, typ=access_token.TYPE, alg=self.algorithm),
+            "token_type": "Bearer",
+            "expires_in": self.lifetime,
+            "scope": " ".join(scopes),
+        }
+        if outcome.refresh_token is not None:
+            found["refresh_token"] = outcome.refresh_token
+        return found

@@ -1,0 +1,162 @@
+"""Settings: typed, checked at start, documented by their own docstrings.
+
+They come from the environment (``AUTHSERVER_ISSUER=…``), then from the TOML file that ``AUTHSERVER_CONFIG`` names or
+else ``authserver.toml`` in the home folder, then from the defaults below, which ``config/default.toml`` repeats.
+"""
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
+Seconds = Annotated[int, Field(ge=1)]
+DAY = 86_400
+
+
+class SettingsError(ValueError):
+    """A setting is wrong; the text tells which, and what would be right."""
+
+
+class Settings(BaseSettings):
+    """All settings of one deployment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="AUTHSERVER_", frozen=True, extra="forbid", use_attribute_docstrings=True
+    )
+
+    issuer: str = "http://localhost:9000"
+    """The public URL of this server, byte for byte as clients see it in tokens and metadata. Must be https, or http
+    on localhost. It may have a path (https://host/tenant1). No request header ever changes it."""
+
+    home: Path = Path("var")
+    """Folder of the embedded database and of the key file. Created at ``authserver init``, readable by its owner."""
+
+    database_url: str = ""
+    """SQLAlchemy URL: ``postgresql+psycopg://user:password@host/name``, or ``sqlite:////path/file``. Empty means
+    the embedded SQLite database in the home folder."""
+
+    key_encryption_key: SecretStr = SecretStr("")
+    """Encrypts the signing keys at rest: 32 bytes as base64url. Empty means the file ``key-encryption.key`` in the
+    home folder (mode 0600), which ``authserver init`` creates."""
+
+    trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
+    """How many proxies in front add to ``X-Forwarded-For``; 0 takes the address of the connection itself."""
+
+    bind: str = "127.0.0.1:9000"
+    """Address and port that ``authserver serve`` listens on."""
+
+    workers: Annotated[int, Field(ge=1, le=256)] = 2
+    """Worker processes of ``authserver serve``."""
+
+    threads: Annotated[int, Field(ge=1, le=256)] = 8
+    """Threads per worker process."""
+
+    access_token_lifetime: Annotated[int, Field(ge=30, le=86_400)] = 600
+    """Seconds that an access token lives."""
+
+    access_token_algorithm: Literal["ES256", "RS256", "EdDSA"] = "ES256"  # noqa: S105 - an algorithm
+    """Signature of access tokens. ES256 is the fastest here and known to every library."""
+
+    authorization_code_lifetime: Annotated[int, Field(ge=5, le=60)] = 60
+    """Seconds in which a code must be redeemed."""
+
+    refresh_token_lifetime: Seconds = 30 * DAY
+    """Seconds after which an unused refresh token ends (sliding)."""
+
+    refresh_family_lifetime: Seconds = 180 * DAY
+    """Seconds after which a person must authorize again, however often the client refreshed (absolute)."""
+
+    refresh_retry_window: Annotated[int, Field(ge=0, le=300)] = 30
+    """Seconds in which a rotated refresh token may be presented again after a lost answer; 0 allows none."""
+
+    session_lifetime: Seconds = 30 * DAY
+    """Seconds after which a person signs in again."""
+
+    session_idle: Seconds = 7 * DAY
+    """Seconds without a request after which a session ends."""
+
+    registration: Literal["open", "closed"] = "open"
+    """Dynamic client registration (RFC 7591): ``open`` to anyone within the rate limit, or ``closed``."""
+
+    registrations_per_address: str = "20 per hour"
+    """Rate limit of dynamic registrations from one address, in the notation of the limits library."""
+
+    sign_ins_per_address: str = "60 per minute"
+    """Ceiling of sign-in attempts from one address; wrong passwords are slowed down long before it."""
+
+    failed_sign_in_delay: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """Seconds that the second failed sign-in in a row costs; each further failure doubles it, up to 15 minutes."""
+
+    password_hash_slots: Annotated[int, Field(ge=1, le=64)] = 1
+    """Password hashes that one worker computes at once; a sign-in that finds no slot in time is asked to retry."""
+
+    next_key_lead: Seconds = 600
+    """Seconds between the publication of a signing key and its first use, for caches of the JWKS to fill."""
+
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Least level of the lines that are logged."""
+
+    @field_validator("issuer")
+    @classmethod
+    def _issuer_is_https_or_loopback(cls, issuer: str) -> str:
+        parts = urlsplit(issuer)
+        if (
+            parts.scheme not in ("http", "https")
+            or not parts.hostname
+            or parts.query
+            or parts.fragment
+            or "@" in issuer
+        ):
+            raise ValueError("must be an absolute http(s) URL without query and fragment (RFC 8414 section 2)")
+        if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
+            raise ValueError("must be https: plain http is for localhost, 127.0.0.1 and [::1] only")
+        if issuer.endswith("/"):
+            raise ValueError("must not end with a slash")
+        return issuer
+
+    @property
+    def secure(self) -> bool:
+        """Whether browsers reach the server by https."""
+        return self.issuer.startswith("https://")
+
+    @property
+    def url_of_database(self) -> str:
+        """`database_url`, or the embedded database in the home folder."""
+        return self.database_url or f"sqlite:///{self.home.absolute() / 'authserver.sqlite3'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The environment wins over what `load` read from the file, which it passes as arguments."""
+        return env_settings, init_settings
+
+
+def load() -> Settings:
+    """Read the settings of this process. Raises `SettingsError` in words that name the setting."""
+    try:
+        return Settings(**_from_file())
+    except ValidationError as wrong:
+        lines = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in wrong.errors(include_input=False)]
+        raise SettingsError("; ".join(lines)) from None
+
+
+def _from_file() -> dict[str, Any]:
+    named = os.environ.get("AUTHSERVER_CONFIG")
+    path = Path(named) if named else Path(os.environ.get("AUTHSERVER_HOME", "var")) / "authserver.toml"
+    if not named and not path.exists():
+        return {}
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except (OSError, ValueError) as wrong:
+        raise SettingsError(f"{path}: {wrong}") from None

@@ -1,0 +1,103 @@
+"""The routes of the back channel, and the frame around every one: method, CORS, errors, log."""
+
+import logging
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import OperationalError
+
+from ...protocol.errors import InvalidRequest, OAuthError, ServerError, TemporarilyUnavailable
+from . import response
+from .request import Request
+from .response import Response
+
+Handler = Callable[[Request], Response]
+StartResponse = Callable[..., Any]
+log = structlog.get_logger(__name__)
+
+
+class MethodNotAllowed(InvalidRequest):
+    """Another method than the endpoint has; back-channel secrets travel in bodies, so GET is refused (TK-7)."""
+
+    status_code = 405
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One endpoint: its handler per method, and whether browser clients may call it."""
+
+    handlers: dict[str, Handler]
+    cors: bool = True
+
+    def respond(self, request: Request) -> Response:
+        """The answer, whatever happens: errors in OAuth's form, their reasons in the log only."""
+        try:
+            answer = self._handle(request)
+        except OAuthError as problem:
+            answer = self._problem(problem, request)
+        except OperationalError as problem:
+            answer = self._problem(_unavailable(problem), request)
+        except Exception:
+            log.exception("request failed", path=request.path, correlation_id=request.origin.correlation_id)
+            answer = self._problem(ServerError("something went wrong here; it was logged"), request)
+        if self.cors and ("Access-Control-Allow-Origin", "*") not in answer.headers:
+            return Response(answer.status, [*answer.headers, *response.PUBLIC], answer.body)
+        return answer
+
+    def _handle(self, request: Request) -> Response:
+        if request.method == "OPTIONS" and self.cors:
+            return response.preflight(request, (*self.handlers, "OPTIONS"))
+        method = "GET" if request.method == "HEAD" else request.method
+        if method not in self.handlers:
+            raise MethodNotAllowed(f"this endpoint takes {' or '.join(self.handlers)}")
+        return self.handlers[method](request)
+
+    def _problem(self, problem: OAuthError, request: Request) -> Response:
+        log.log(
+            logging.INFO if problem.status_code < 500 else logging.ERROR,
+            "request refused",
+            path=request.path,
+            error=problem.error,
+            description=problem.description,
+            private=problem.private,
+            address=request.origin.address,
+            correlation_id=request.origin.correlation_id,
+        )
+        answer = response.error(problem, request.origin.correlation_id)
+        if isinstance(problem, MethodNotAllowed):
+            answer.headers.append(("Allow", ", ".join((*self.handlers, "OPTIONS"))))
+        return answer
+
+
+def _unavailable(problem: OperationalError) -> OAuthError:
+    return TemporarilyUnavailable("the database is not available; try again", private=str(problem.orig), retry_after=1)
+
+
+class Backchannel:
+    """Finds the route of a path: exact ones, then those under a prefix."""
+
+    def __init__(self, routes: dict[str, Route], prefixes: dict[str, Route]) -> None:
+        """*routes* by path, *prefixes* by the beginning of the path, ending in a slash."""
+        self._routes = routes
+        self._prefixes = prefixes
+
+    def find(self, path: str) -> Route | None:
+        """The route of *path*, or None when it is not the back channel's."""
+        route = self._routes.get(path)
+        if route is None:
+            route = next((found for start, found in self._prefixes.items() if path.startswith(start)), None)
+        return route
+
+    def serve(self, route: Route, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one WSGI request by *route*."""
+        answer = route.respond(Request(environ))
+        body = b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body
+        headers = answer.headers if answer.status in (204, 304) else [*answer.headers, _length(answer)]
+        start_response(answer.status_line, headers)
+        return [body]
+
+
+def _length(answer: Response) -> tuple[str, str]:
+    return ("Content-Length", str(len(answer.body)))

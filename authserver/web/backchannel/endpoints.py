@@ -1,0 +1,91 @@
+"""The endpoints of the back channel: from a parsed request to a service and back."""
+
+from collections.abc import Callable
+
+from ...protocol import metadata
+from ...services.deployment import Deployment
+from . import response
+from .application import Backchannel, Handler, Route
+from .documents import Jwks, Metadata
+from .request import Request
+from .response import Response
+
+REGISTRATION = "/register/"
+
+
+def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchannel:
+    """All routes of *deployment*; paths are without the issuer's base path, except the well-knowns at the root.
+
+    *ready* tells whether this node can serve: database and signing key are there.
+    """
+    found = Metadata(deployment.settings, deployment.stores.resources, tuple(deployment.token.grants))
+    documents = dict.fromkeys(metadata.well_known_paths(deployment.settings.issuer), Route({"GET": found}))
+    routes = {
+        **documents,
+        "/jwks": Route({"GET": Jwks(deployment.keyring)}),
+        "/token": Route({"POST": _token(deployment)}),
+        "/revoke": Route({"POST": _revoke(deployment)}),
+        "/introspect": Route({"POST": _introspect(deployment)}, cors=False),
+        "/health/live": Route({"GET": lambda request: response.document({"status": "live"})}, cors=False),
+        "/health/ready": Route({"GET": _ready(ready)}, cors=False),
+    }
+    if deployment.settings.registration == "open":
+        routes["/register"] = Route({"POST": _register(deployment)})
+    return Backchannel(routes, {REGISTRATION: Route(_manage(deployment))})
+
+
+def _token(deployment: Deployment) -> Handler:
+    def token(request: Request) -> Response:
+        found = deployment.token.answer(request.form(), request.header("Authorization"), request.origin)
+        return response.document(found)
+
+    return token
+
+
+def _revoke(deployment: Deployment) -> Handler:
+    def revoke(request: Request) -> Response:
+        deployment.revocation.revoke(request.form(), request.header("Authorization"), request.origin)
+        return Response(200, list(response.NO_STORE))
+
+    return revoke
+
+
+def _introspect(deployment: Deployment) -> Handler:
+    def introspect(request: Request) -> Response:
+        return response.document(deployment.introspection.introspect(request.form(), request.header("Authorization")))
+
+    return introspect
+
+
+def _register(deployment: Deployment) -> Handler:
+    def register(request: Request) -> Response:
+        return response.document(deployment.registration.register(request.json(), request.origin), 201)
+
+    return register
+
+
+def _manage(deployment: Deployment) -> dict[str, Handler]:
+    service = deployment.registration
+
+    def read(request: Request) -> Response:
+        return response.document(service.read(_client_id(request), request.bearer()))
+
+    def update(request: Request) -> Response:
+        return response.document(service.update(_client_id(request), request.bearer(), request.json(), request.origin))
+
+    def remove(request: Request) -> Response:
+        service.remove(_client_id(request), request.bearer(), request.origin)
+        return Response(204, list(response.NO_STORE))
+
+    return {"GET": read, "PUT": update, "DELETE": remove}
+
+
+def _client_id(request: Request) -> str:
+    return request.path.removeprefix(REGISTRATION)
+
+
+def _ready(ready: Callable[[], bool]) -> Handler:
+    def answer(request: Request) -> Response:
+        return response.document({"status": "ready"}) if ready() else response.document({"status": "not ready"}, 503)
+
+    return answer

@@ -1,0 +1,89 @@
+"""Back-channel answers: JSON bytes with their headers, and the one place that writes errors."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+from ...protocol.errors import InvalidClient, InvalidToken, OAuthError
+from .request import Request
+
+Headers = list[tuple[str, str]]
+NO_STORE: Headers = [("Cache-Control", "no-store"), ("Pragma", "no-cache")]
+EXPOSED = "WWW-Authenticate, DPoP-Nonce, Retry-After"
+PUBLIC: Headers = [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", EXPOSED)]
+DOCUMENT_AGE = 300  # seconds that caches may keep metadata and JWKS; less than the lead of a new key
+REALM = "authserver"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """Status, headers and body."""
+
+    status: int
+    headers: Headers
+    body: bytes = b""
+
+    @property
+    def status_line(self) -> str:
+        """The status as WSGI wants it."""
+        return f"{self.status} {HTTPStatus(self.status).phrase}"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A JSON document prepared once: its bytes and its ETag (DI-1)."""
+
+    body: bytes
+    headers: Headers = field(default_factory=list)
+    etag: str = ""
+
+    @classmethod
+    def of(cls, content: dict[str, Any]) -> "Document":
+        """Prepare *content*."""
+        body = json.dumps(content).encode()
+        etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
+        caching = [("ETag", etag), ("Cache-Control", f"public, max-age={DOCUMENT_AGE}")]
+        return cls(body, [*caching, *PUBLIC], etag)
+
+    def answer(self, request: Request) -> Response:
+        """The document, or 304 when the caller has it (RFC 9110 §13.1.2)."""
+        known = (request.header("If-None-Match") or "").replace("W/", "")
+        if known == "*" or self.etag in [tag.strip() for tag in known.split(",")]:
+            return Response(304, self.headers)
+        return Response(200, [("Content-Type", "application/json"), *self.headers], self.body)
+
+
+def document(content: dict[str, Any], status: int = 200, extra: Iterable[tuple[str, str]] = ()) -> Response:
+    """An answer that must not be stored (OAuth 2.1 §3.2.3)."""
+    headers = [("Content-Type", "application/json"), *NO_STORE, *extra]
+    return Response(status, headers, json.dumps(content).encode())
+
+
+def error(problem: OAuthError, correlation_id: str) -> Response:
+    """The wire form of *problem* (RFC 6749 §5.2), with the challenge that its status needs (RFC 9110 §11.6.1)."""
+    extra: Headers = [("X-Correlation-Id", correlation_id)]
+    if isinstance(problem, InvalidToken):
+        extra.append(("WWW-Authenticate", f'Bearer realm="{REALM}", error="invalid_token"'))
+    elif isinstance(problem, InvalidClient):
+        extra.append(("WWW-Authenticate", f'Basic realm="{REALM}", error="invalid_client"'))
+    if problem.retry_after is not None:
+        extra.append(("Retry-After", str(problem.retry_after)))
+    return document(dict(problem.get_body()), problem.status_code, extra)
+
+
+def preflight(request: Request, methods: Iterable[str]) -> Response:
+    """The answer to a CORS preflight: any origin, without credentials, with the headers asked for (DI-7)."""
+    asked = request.header("Access-Control-Request-Headers") or "Authorization, Content-Type, MCP-Protocol-Version"
+    allowed = ", ".join(name for name in map(str.strip, asked.split(",")) if name.replace("-", "").isalnum())
+    return Response(
+        204,
+        [
+            *PUBLIC,
+            ("Access-Control-Allow-Methods", ", ".join(methods)),
+            ("Access-Control-Allow-Headers", allowed),
+            ("Access-Control-Max-Age", "86400"),
+        ],
+    )

@@ -1,0 +1,60 @@
+"""The front: what every request passes before back channel or pages see it.
+
+Scheme and host are those of the configured issuer, whatever the request's headers claim (DI-3); the issuer's path
+is taken off; the client's address is found behind the trusted proxies. Then the back channel answers its own paths,
+and Flask the rest.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..protocol.metadata import base_path
+from .backchannel.application import Backchannel, StartResponse
+
+WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+WELL_KNOWN = "/.well-known/"
+
+
+class Front:
+    """The outermost WSGI application."""
+
+    def __init__(self, pages: WSGIApplication, back: Backchannel, *, issuer: str, trusted_proxies: int) -> None:
+        """*pages* is Flask's own ``wsgi_app``; *trusted_proxies* is how many hops of X-Forwarded-For to believe."""
+        self._pages = pages
+        self._back = back
+        self._base = base_path(issuer)
+        parts = urlsplit(issuer)
+        self._scheme, self._host = parts.scheme, parts.netloc
+        self._hops = trusted_proxies
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request (PEP 3333)."""
+        full = str(environ.get("PATH_INFO", ""))
+        self._settle(environ)
+        inside = self._enter_base(environ, full)
+        key = full if WELL_KNOWN in full else str(environ["PATH_INFO"])
+        route = self._back.find(key) if inside or full.startswith(WELL_KNOWN) else None
+        if route is not None:
+            return self._back.serve(route, environ, start_response)
+        if not inside:
+            start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "10")])
+            return [b"Not found\n"]
+        return self._pages(environ, start_response)
+
+    def _settle(self, environ: dict[str, Any]) -> None:
+        environ["wsgi.url_scheme"] = self._scheme
+        environ["HTTP_HOST"] = self._host
+        if self._hops:
+            hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+            if len(hops) >= self._hops:
+                environ["REMOTE_ADDR"] = hops[-self._hops]
+
+    def _enter_base(self, environ: dict[str, Any], full: str) -> bool:
+        if not self._base:
+            return True
+        if full != self._base and not full.startswith(self._base + "/"):
+            return False
+        environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self._base
+        environ["PATH_INFO"] = full.removeprefix(self._base) or "/"
+        return True
