@@ -1,0 +1,90 @@
+"""What every test has at hand: the database of this run, and the record of which requirements were held."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+
+import hypothesis
+import pytest
+
+from tests import requirements
+from tests.database import Databases, PostgresqlDatabases, SqliteDatabases, postgresql_server
+
+SERVER = pytest.StashKey[str]()
+DATABASE_FIXTURES = {"databases", "database_url", "fresh_database_url"}
+FOLDERS_WITHOUT_DATABASE = ("tests/unit/", "tests/middleware/")
+
+# Two busy workers share the machine with servers and browsers: how long an example takes says nothing.
+hypothesis.settings.register_profile("project", deadline=None, print_blob=True)
+hypothesis.settings.load_profile("project")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database",
+        choices=("sqlite", "postgresql"),
+        default="sqlite",
+        help="The kind of database that the tests run on.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.getoption("collectonly"):
+        return
+    if hasattr(config, "workerinput"):
+        config.stash[SERVER] = config.workerinput.get("server", "")
+        return
+    database = config.getoption("database")
+    config.pluginmanager.register(requirements.Recorder(requirements.RECORDS / f"{database}.json"))
+    if database == "postgresql":
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        config.stash[SERVER] = stack.enter_context(postgresql_server())
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node) -> None:
+    """Tell a pytest-xdist worker where the one server of this run is."""
+    node.workerinput["server"] = node.config.stash.get(SERVER, "")
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"database: {config.getoption('database')}"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    for item in items:
+        requirements.tag(item)
+    if config.getoption("database") != "sqlite":
+        needed = [item for item in items if _depends_on_database(item)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in needed])
+        items[:] = needed
+
+
+def _depends_on_database(item: pytest.Item) -> bool:
+    """Whether another database can change the outcome; where it cannot, the run on SQLite has told all."""
+    uses = DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
+    return bool(uses) or not item.nodeid.startswith(FOLDERS_WITHOUT_DATABASE)
+
+
+@pytest.fixture(scope="session")
+def databases(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Databases:
+    """Makes databases of the run's kind: ``create()`` an empty one, ``create(template=url)`` a copy."""
+    if pytestconfig.getoption("database") == "postgresql":
+        return PostgresqlDatabases(pytestconfig.stash[SERVER])
+    return SqliteDatabases(tmp_path_factory.mktemp("databases"))
+
+
+@pytest.fixture(scope="session")
+def database_url(databases: Databases) -> Iterator[str]:
+    """The URL of a database that this worker's tests share, empty at first."""
+    url = databases.create()
+    yield url
+    databases.drop(url)
+
+
+@pytest.fixture
+def fresh_database_url(databases: Databases) -> Iterator[str]:
+    """The URL of an empty database for this test alone."""
+    url = databases.create()
+    yield url
+    databases.drop(url)

@@ -1,0 +1,149 @@
+"""Which test holds which requirement: the marks, the record of each run, and the table that joins them.
+
+``docs/requirements.md`` states the requirements, a table row each, and ends with the list of those that this
+release covers. A test names what it holds with ``@pytest.mark.requirement("AZ-1")``. Each run leaves its
+outcomes in ``var/requirements/``, a file per kind of database; ``python -m tests.requirements`` prints the table
+and exits 1 where a covered requirement is not held or a test names one that does not exist.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "requirements.md"
+RECORDS = ROOT / "var" / "requirements"
+COVERED_HEADING = "## Covered by this release"
+PROPERTY = "requirement"
+BY_SEVERITY = ("passed", "xfailed", "skipped", "failed")
+
+# Requirement id → the test's node id → one of BY_SEVERITY.
+Outcomes = dict[str, dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What ``docs/requirements.md`` says: every id with its text, and the ids that this release covers."""
+
+    texts: Mapping[str, str]
+    covered: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, markdown: str) -> "Page":
+        tables, _, covered = markdown.partition(COVERED_HEADING)
+        rows = re.findall(r"^\| ([A-Z]{2}-\d+) \| (.+) \| .+ \|$", tables, re.MULTILINE)
+        return cls(dict(rows), tuple(re.findall(r"\b[A-Z]{2}-\d+\b", covered)))
+
+
+def tag(item: pytest.Item) -> None:
+    """Write the requirement ids of a test's marks on its reports, which travel between processes."""
+    for mark in item.iter_markers("requirement"):
+        item.user_properties.extend((PROPERTY, identifier) for identifier in mark.args)
+
+
+@dataclass
+class Recorder:
+    """A pytest plugin that gathers the outcomes of a run, from all its workers, and writes them to ``file``.
+
+    A complete run replaces what the file held; a run of chosen tests replaces what it said of those.
+    """
+
+    file: Path
+    tests: dict[str, str] = field(default_factory=dict)
+    outcomes: Outcomes = field(default_factory=dict)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        outcome = "xfailed" if hasattr(report, "wasxfail") and report.skipped else report.outcome
+        worst = max(self.tests.get(report.nodeid, "passed"), outcome, key=BY_SEVERITY.index)
+        self.tests[report.nodeid] = worst
+        if report.when != "teardown":
+            return  # only a test that came to its end counts
+        for name, identifier in report.user_properties:
+            if name == PROPERTY:
+                self.outcomes.setdefault(str(identifier), {})[report.nodeid] = worst
+
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        earlier = {} if _is_complete(session.config, exitstatus) else read(self.file)
+        write(self.file, merge(earlier, self.outcomes, self.tests))
+
+
+def _is_complete(config: pytest.Config, exitstatus: int) -> bool:
+    options = ("keyword", "markexpr", "lf", "deselect", "ignore", "ignore_glob")
+    return (
+        config.args_source is pytest.Config.ArgsSource.TESTPATHS
+        and not any(config.getoption(name, None) for name in options)
+        and exitstatus in {pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED}
+    )
+
+
+def merge(earlier: Outcomes, later: Outcomes, ran: Iterable[str]) -> Outcomes:
+    """Return ``earlier`` with all that it said of the tests that ``ran`` replaced by ``later``."""
+    fresh = set(ran)
+    merged = {
+        identifier: {test: outcome for test, outcome in outcomes.items() if test not in fresh}
+        for identifier, outcomes in earlier.items()
+    }
+    for identifier, outcomes in later.items():
+        merged.setdefault(identifier, {}).update(outcomes)
+    return {identifier: outcomes for identifier, outcomes in sorted(merged.items()) if outcomes}
+
+
+def read(file: Path) -> Outcomes:
+    """Return the outcomes in ``file``, none if it does not exist."""
+    outcomes: Outcomes = json.loads(file.read_text()) if file.exists() else {}
+    return outcomes
+
+
+def write(file: Path, outcomes: Outcomes) -> None:
+    """Replace ``file`` in one step, so that nobody reads half of it."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_suffix(".new")
+    draft.write_text(json.dumps(outcomes, indent=1))
+    draft.replace(file)
+
+
+def verdict(identifier: str, runs: Mapping[str, Outcomes]) -> str:
+    """Return "no test", or the worst outcome of the requirement's tests in all runs."""
+    outcomes = [outcome for run in runs.values() for outcome in run.get(identifier, {}).values()]
+    return max(outcomes, key=BY_SEVERITY.index, default="no test")
+
+
+def table(page: Page, runs: Mapping[str, Outcomes]) -> Iterator[str]:
+    """Yield the lines id → result → tests, for what is covered or tested."""
+    for identifier in page.texts:
+        tests = sorted({test for run in runs.values() for test in run.get(identifier, {})})
+        if tests or identifier in page.covered:
+            yield f"{identifier:<6} {verdict(identifier, runs)}"
+        for test in tests:
+            found = {name: run[identifier][test] for name, run in runs.items() if test in run.get(identifier, {})}
+            yield f"       {test}  ({', '.join(f'{name} {outcome}' for name, outcome in found.items())})"
+
+
+def faults(page: Page, runs: Mapping[str, Outcomes]) -> Iterator[str]:
+    """Yield a line for each covered requirement that is not held, and for each id that is not stated."""
+    for identifier in page.covered:
+        result = verdict(identifier, runs)
+        if result != "passed":
+            yield f"{identifier} is covered by this release, but: {result}"
+    named = {identifier for run in runs.values() for identifier in run}
+    for identifier in sorted((named | set(page.covered)) - set(page.texts)):
+        yield f"{identifier} is named, but not stated in {PAGE.name}"
+
+
+def main() -> int:
+    """Print the table of the last runs; return 0 if every covered requirement is held, else 1."""
+    page = Page.parse(PAGE.read_text())
+    runs = {file.stem: read(file) for file in sorted(RECORDS.glob("*.json"))}
+    found = list(faults(page, runs))
+    print(*table(page, runs), "", sep="\n")
+    print(f"{len(page.covered)} requirements are covered by this release; faults: {len(found)}", *found, sep="\n")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
