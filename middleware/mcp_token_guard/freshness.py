@@ -1,0 +1,94 @@
+"""A remote document kept at hand: renewed in time by one caller for all, and used on while its source is down.
+
+Its words: a value is *due* when it has not been confirmed for ``interval`` seconds, and *stale*, which nobody may
+use, after ``bound`` seconds. Under steady use it is renewed ahead of time and no request waits; after a pause the
+first request waits, so that nothing is judged by what was true long ago; while the source is down it is asked every
+second and nobody waits.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import Generic, TypeVar
+
+from .fetch import FetchError
+from .refusals import IssuerUnavailable
+
+T = TypeVar("T")
+NEVER = float("-inf")
+RETRY = 1.0
+
+log = logging.getLogger("mcp_token_guard")
+
+
+class KeptFresh(Generic[T]):
+    """The newest value that *fetch* gave. For one event loop.
+
+    ``fetch(previous)`` returns a value, the previous one itself when nothing has changed, and raises `FetchError`.
+    ``interval`` and ``bound`` are in seconds of ``clock``.
+    """
+
+    def __init__(
+        self,
+        fetch: Callable[[T | None], Awaitable[T]],
+        *,
+        interval: float,
+        bound: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._fetch = fetch
+        self._interval = interval
+        self._bound = bound
+        self._clock = clock
+        self._value: T | None = None
+        self._confirmed = NEVER
+        self._attempted = NEVER
+        self._failed = False
+        self._renewal: asyncio.Task[None] | None = None
+
+    async def current(self) -> T:
+        """The value. Raises `IssuerUnavailable` when there is none that was confirmed within the bound."""
+        now = self._clock()
+        age = now - self._confirmed
+        if age >= self._interval / 2:
+            if now - self._attempted >= (RETRY if self._failed else self._interval / 2):
+                self._start(now)
+            if age >= self._bound or (age >= self._interval and not self._failed):
+                await self._finish()
+        return self._usable()
+
+    async def renew(self) -> T:
+        """The value as the source has it now. Raises `IssuerUnavailable` like `current`."""
+        self._start(self._clock())
+        await self._finish()
+        return self._usable()
+
+    def _start(self, now: float) -> None:
+        if self._renewal is None or self._renewal.done():
+            self._attempted = now
+            self._renewal = asyncio.create_task(self._renew(now))
+
+    async def _finish(self) -> None:
+        if self._renewal is not None and not self._renewal.done():
+            # One caller that goes away must not take the answer from the others.
+            await asyncio.shield(self._renewal)
+
+    async def _renew(self, now: float) -> None:
+        try:
+            self._value = await self._fetch(self._value)
+        except (FetchError, IssuerUnavailable) as error:
+            if not self._failed:
+                log.warning("cannot refresh: %s", error)
+            self._failed = True
+        else:
+            if self._failed:
+                log.info("refreshed again")
+            # The answer is as old as the question.
+            self._confirmed = now
+            self._failed = False
+
+    def _usable(self) -> T:
+        if self._value is None or self._clock() - self._confirmed >= self._bound:
+            raise IssuerUnavailable("the authorization server cannot be reached; try again shortly")
+        return self._value

@@ -1,0 +1,147 @@
+"""The guard's one configuration object."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import KW_ONLY, dataclass, field
+from functools import cached_property
+
+from .asgi import App, GuardedApp
+from .caller import Caller
+from .challenge import Challenges
+from .discovery import Discovery, ServerMetadata
+from .freshness import KeptFresh
+from .keys import Keys
+from .metadata import OWN_PATHS, ResourceMetadata, WellKnown
+from .paths import same_place
+from .scopes import Hierarchy, ScopeNames, names
+from .tools import ScopeRules
+from .urls import identifier
+from .verifier import Expected, Verifier
+
+ALGORITHMS = frozenset({"ES256", "RS256", "EdDSA"})
+METADATA_INTERVAL = 300.0
+OFFLINE_ACCESS = "offline_access"
+
+
+@dataclass(frozen=True, eq=False)
+class Guard:
+    """Puts OAuth in front of one MCP server.
+
+        guard = Guard("https://notes.example/mcp", issuer="https://auth.example", scopes=["notes:read"],
+                      tools={"write_note": ["notes:write"]})
+        app = guard.asgi(mcp.streamable_http_app())
+
+    Nothing is fetched before the first request. One guard serves one event loop. Raises `ValueError` for settings that
+    cannot be right.
+    """
+
+    resource: str
+    """The MCP endpoint's URL: the resource identifier, what `aud` of a token has to be, byte for byte."""
+
+    _: KW_ONLY
+
+    issuer: str
+    """The authorization server's issuer identifier, byte for byte; ``https``, or ``http`` on loopback."""
+
+    scopes: ScopeNames
+    """The base set: what every request needs, the first challenge asks for, and the metadata lists."""
+
+    tools: Mapping[str, ScopeNames] = field(default_factory=dict)
+    """Tool name → what it needs besides the base set; see also `by_annotations`."""
+
+    default: ScopeNames | None = None
+    """What a tool without a rule needs besides the base set; None: every scope that any rule names."""
+
+    implies: Mapping[str, ScopeNames] = field(default_factory=dict)
+    """Scope → the scopes it contains, at any depth."""
+
+    public_paths: Collection[str] = ()
+    """Exact paths that pass without a token: health checks."""
+
+    serve_authorization_server_metadata: bool = False
+    """Serve the issuer's metadata at this server's origin too, for clients of MCP revision 2025-03-26."""
+
+    resource_name: str | None = None
+    """A name for people, in the RFC 9728 document."""
+
+    algorithms: tuple[str, ...] = ("ES256", "RS256")
+    """Signature algorithms of access tokens; ``EdDSA`` is known too."""
+
+    leeway: float = 10.0
+    """Seconds by which clocks may differ."""
+
+    keys_interval: float = 2.0
+    """Seconds of use after which the issuer's keys are checked again (a conditional request)."""
+
+    keys_bound: float = 300.0
+    """Seconds after which keys that could not be checked are used no more: 503 until the issuer is back."""
+
+    max_body: int = 4 * 1024 * 1024
+    """Bytes of a JSON body, at most."""
+
+    def __post_init__(self) -> None:
+        """Check every setting, and build what judges by them."""
+        identifier(self.resource, "resource")
+        if OFFLINE_ACCESS in self.base:
+            raise ValueError("offline_access is between client and authorization server, never a resource's scope")
+        if not self.algorithms or not ALGORITHMS.issuperset(self.algorithms):
+            raise ValueError(f"algorithms are some of {sorted(ALGORITHMS)}")
+        if not (0 <= self.leeway <= 300 and 0 < self.keys_interval < self.keys_bound and self.max_body > 0):
+            raise ValueError("leeway is 0 to 300 s, 0 < keys_interval < keys_bound, max_body > 0")
+        for path in self.public_paths:
+            if same_place(path, self.endpoint) or path.startswith(OWN_PATHS):
+                raise ValueError(f"{path} cannot be public")
+        _ = self.verifier, self.rules
+
+    def asgi(self, app: App) -> GuardedApp:
+        """*app* behind this guard."""
+        return GuardedApp(app, self)
+
+    async def verify(self, token: str) -> Caller:
+        """The caller that *token* speaks for.
+
+        Raises `TokenRefused`, or `IssuerUnavailable` when there are no keys to judge by.
+        """
+        return await self.verifier.verify(token)
+
+    @cached_property
+    def base(self) -> tuple[str, ...]:
+        """The base set's scope names."""
+        return names(self.scopes)
+
+    @cached_property
+    def endpoint(self) -> str:
+        """The path of the MCP endpoint."""
+        return identifier(self.resource, "resource").path or "/"
+
+    @cached_property
+    def rules(self) -> ScopeRules:
+        """Which scopes each operation needs."""
+        return ScopeRules(self.base, self.tools, self.default)
+
+    @cached_property
+    def verifier(self) -> Verifier:
+        """What judges tokens."""
+        keys = Keys(self._metadata, self.algorithms, interval=self.keys_interval, bound=self.keys_bound)
+        expected = Expected(self.issuer, self.resource, self.algorithms, self.leeway)
+        return Verifier(expected, keys, Hierarchy(self.implies))
+
+    @cached_property
+    def challenges(self) -> Challenges:
+        """What writes refusals."""
+        return Challenges(self._resource_metadata.url, self.base)
+
+    @cached_property
+    def well_known(self) -> WellKnown:
+        """What is served without a token."""
+        server = self._metadata if self.serve_authorization_server_metadata else None
+        return WellKnown(self._resource_metadata, server)
+
+    @cached_property
+    def _resource_metadata(self) -> ResourceMetadata:
+        return ResourceMetadata(self.resource, self.issuer, self.base, self.resource_name)
+
+    @cached_property
+    def _metadata(self) -> KeptFresh[ServerMetadata]:
+        # It outlives any outage: where the keys are is no reason to refuse while the keys themselves are fresh.
+        read = Discovery(self.issuer).read
+        return KeptFresh(read, interval=METADATA_INTERVAL, bound=float("inf"))

@@ -1,0 +1,96 @@
+"""The authorization server's public keys, by `kid`: refetched when due, dropped when they vanish.
+
+A key is taken from the issuer's JWKS only; what a token says about where its key might be is not read. Keys are bound
+to one algorithm when they come in, so a token cannot choose another use for them (RFC 8725 §3.1).
+"""
+
+import json
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+from jwt import PyJWK, PyJWTError
+
+from .discovery import ServerMetadata
+from .fetch import Document, FetchError, fetch
+from .freshness import NEVER, KeptFresh
+
+FEWEST_RSA_BITS = 2048
+UNKNOWN_KEY_INTERVAL = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class KeySet:
+    """The usable keys of one JWKS document. A new object means that something changed."""
+
+    url: str
+    document: Document
+    keys: Mapping[str, PyJWK]
+
+
+class Keys:
+    """The keys of the issuer whose ``metadata`` is kept.
+
+    Checked every ``interval`` seconds of use (a conditional request), and not used when the last answer is older than
+    ``bound`` seconds. A `kid` that is unknown asks again, at most every ten seconds, whoever sends it.
+    """
+
+    def __init__(
+        self,
+        metadata: KeptFresh[ServerMetadata],
+        algorithms: Collection[str],
+        *,
+        interval: float,
+        bound: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._metadata = metadata
+        self._algorithms = frozenset(algorithms)
+        self._clock = clock
+        self._kept = KeptFresh(self._read, interval=interval, bound=bound, clock=clock)
+        self._asked_for_unknown = NEVER
+
+    async def current(self) -> KeySet:
+        """The keys. Raises `IssuerUnavailable` when they cannot be had, or are older than the bound."""
+        return await self._kept.current()
+
+    async def find(self, kid: str) -> PyJWK | None:
+        """The key called *kid*, or None when the issuer has none by that name. Raises like `current`."""
+        key = (await self.current()).keys.get(kid)
+        now = self._clock()
+        if key is None and now - self._asked_for_unknown >= UNKNOWN_KEY_INTERVAL:
+            self._asked_for_unknown = now
+            key = (await self._kept.renew()).keys.get(kid)
+        return key
+
+    async def _read(self, previous: KeySet | None) -> KeySet:
+        url = (await self._metadata.current()).jwks_uri
+        known = previous if previous is not None and previous.url == url else None
+        document = await fetch(url, known.document if known else None)
+        if known is not None and known.document is document:
+            return known
+        return KeySet(url, document, self._parse(document))
+
+    def _parse(self, document: Document) -> dict[str, PyJWK]:
+        try:
+            entries = json.loads(document.body)["keys"]
+        except (ValueError, RecursionError, LookupError, TypeError) as error:
+            raise FetchError(f"the JWKS is not one: {error!r}") from error
+        if not isinstance(entries, list):
+            raise FetchError("the JWKS has no list of keys")
+        # RFC 7517 §5: members that are not understood are ignored, not fatal.
+        found = [key for key in map(self._key, entries) if key is not None]
+        return {str(key.key_id): key for key in reversed(found)}
+
+    def _key(self, entry: object) -> PyJWK | None:
+        if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str):
+            return None
+        if entry.get("use", "sig") != "sig":
+            return None
+        try:
+            key = PyJWK(entry)
+        except (PyJWTError, ValueError, TypeError, LookupError):
+            return None
+        weak = isinstance(key.key, RSAPublicKey) and key.key.key_size < FEWEST_RSA_BITS
+        return key if key.algorithm_name in self._algorithms and not weak else None

@@ -1,0 +1,156 @@
+"""Is this access token good, here and now? RFC 9068 §4, under the rules of RFC 8725.
+
+Signature by PyJWT with a key of the issuer; every claim by a rule of its own below. What passed is remembered by the
+token's hash until it expires, and forgotten at once when the issuer's keys change.
+"""
+
+import base64
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from hashlib import sha256
+from types import MappingProxyType
+from typing import Any
+
+import jwt
+
+from . import strict_json
+from .caller import Caller
+from .keys import Keys, KeySet
+from .refusals import TokenRefused
+from .scopes import Hierarchy
+
+MOST_CHARACTERS = 8192
+MOST_REMEMBERED = 10_000
+LAST_SECOND = 10**12
+TYPES = ("at+jwt", "application/at+jwt")
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a token has to say: who issued it, for which resource; ``leeway`` in seconds, for clocks that differ."""
+
+    issuer: str
+    resource: str
+    algorithms: tuple[str, ...]
+    leeway: float
+
+
+class Verifier:
+    """Turns the text of a token into a `Caller`, or refuses it."""
+
+    def __init__(
+        self, expected: Expected, keys: Keys, hierarchy: Hierarchy, clock: Callable[[], float] = time.time
+    ) -> None:
+        self._expected = expected
+        self._keys = keys
+        self._hierarchy = hierarchy
+        self._clock = clock
+        self._signatures = jwt.PyJWS(algorithms=expected.algorithms)
+        self._remembered: dict[bytes, Caller] = {}
+        self._remembered_under: KeySet | None = None
+
+    async def verify(self, token: str) -> Caller:
+        """The caller that *token* speaks for.
+
+        Raises `TokenRefused`, or `IssuerUnavailable` when there are no keys to judge by.
+        """
+        if len(token) > MOST_CHARACTERS or not token.isascii():
+            raise TokenRefused("the token is too long, or not a JWT")
+        keys = await self._keys.current()
+        if keys is not self._remembered_under:
+            self._remembered.clear()
+            self._remembered_under = keys
+        digest = sha256(token.encode()).digest()
+        caller = self._remembered.get(digest)
+        if caller is None:
+            caller = await self._judge(token)
+            self._remember(digest, caller)
+        elif self._clock() >= caller.expires_at + self._expected.leeway:
+            del self._remembered[digest]
+            raise TokenRefused("the token has expired")
+        return caller
+
+    def _remember(self, digest: bytes, caller: Caller) -> None:
+        if len(self._remembered) >= MOST_REMEMBERED:
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered[digest] = caller
+
+    async def _judge(self, token: str) -> Caller:
+        kid = self._key_id(token)
+        key = await self._keys.find(kid)
+        if key is None:
+            raise TokenRefused("the token is signed by an unknown key")
+        try:
+            payload = self._signatures.decode(token, key, [key.algorithm_name])
+        except jwt.PyJWTError:
+            raise TokenRefused("the token's signature is not valid") from None
+        return self._caller(_object(payload))
+
+    def _key_id(self, token: str) -> str:
+        """The `kid` of a token whose header is acceptable; `jku`, `x5u`, `jwk` and their like are never read."""
+        header = _object(_decoded(token.partition(".")[0]))
+        algorithm, kind, kid = header.get("alg"), header.get("typ"), header.get("kid")
+        if algorithm not in self._expected.algorithms:
+            raise TokenRefused("the token's algorithm is not accepted here")
+        if not isinstance(kind, str) or kind.lower() not in TYPES:
+            raise TokenRefused("this is not an access token (typ is not at+jwt)")
+        if not isinstance(kid, str) or "crit" in header or "b64" in header:
+            raise TokenRefused("the token's header is not acceptable")
+        return kid
+
+    def _caller(self, claims: dict[str, Any]) -> Caller:
+        self._check_origin(claims)
+        expires_at = self._check_times(claims)
+        subject, client_id, scope = (_text(claims, name) for name in ("sub", "client_id", "scope"))
+        if not subject or not client_id:
+            raise TokenRefused("the token does not say who calls (sub, client_id)")
+        scopes = self._hierarchy.reach(scope.split(" ")) - {""}
+        return Caller(subject, client_id, scopes, expires_at, self._expected.resource, MappingProxyType(claims))
+
+    def _check_origin(self, claims: dict[str, Any]) -> None:
+        if claims.get("iss") != self._expected.issuer:
+            raise TokenRefused("the token is from another issuer")
+        if claims.get("aud") not in (self._expected.resource, [self._expected.resource]):
+            raise TokenRefused("the token is for another resource")
+
+    def _check_times(self, claims: dict[str, Any]) -> int:
+        now, leeway = self._clock(), self._expected.leeway
+        expires_at, issued_at = _seconds(claims, "exp"), _seconds(claims, "iat")
+        if now >= expires_at + leeway:
+            raise TokenRefused("the token has expired")
+        if max(issued_at, _seconds(claims, "nbf", issued_at)) > now + leeway:
+            raise TokenRefused("the token is not valid yet")
+        return int(expires_at)
+
+
+def _decoded(segment: str) -> bytes:
+    try:
+        return base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
+    except ValueError:
+        raise TokenRefused("the token is not a JWT") from None
+
+
+def _object(text: bytes) -> dict[str, Any]:
+    try:
+        value = strict_json.loads(text)
+    except ValueError:
+        raise TokenRefused("the token is not a JWT") from None
+    if not isinstance(value, dict):
+        raise TokenRefused("the token is not a JWT")
+    return value
+
+
+def _text(claims: dict[str, Any], name: str) -> str:
+    value = claims.get(name, "")
+    if not isinstance(value, str):
+        raise TokenRefused(f"the token's {name} is not a string")
+    return value
+
+
+def _seconds(claims: dict[str, Any], name: str, default: float | None = None) -> float:
+    """A NumericDate (RFC 7519 §2), in Unix seconds."""
+    value = claims.get(name, default)
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < LAST_SECOND:
+        raise TokenRefused(f"the token's {name} is not a time")
+    return value
