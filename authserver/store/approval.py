@@ -1,0 +1,103 @@
+"""A person's decision, written down: grant, consent and code in one transaction (AZ-9, AZ-14)."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, insert, or_, update
+
+from ..protocol import credential
+from ..protocol.authorization_code import NewCode
+from .clock import now
+from .database import Database
+from .models import ClientRow, CodeRow, ConsentRow, GrantRow
+from .models.grant import LIVE
+
+CLIENT_USE_SECONDS = 3600  # a client's last use is kept true to the hour, so that its row is not every sign-in's lock
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """What a person allows (``approved``) and no longer allows (``withdrawn``): names of the resource's scopes."""
+
+    user_id: str
+    client_id: str
+    device_digest: bytes
+    redirect_host: str
+    resource: str
+    approved: tuple[str, ...]
+    withdrawn: tuple[str, ...] = ()
+
+    def changed(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
+        """*scopes* after this decision: what was there first, then what is new."""
+        united = dict.fromkeys((*scopes, *self.approved))
+        return tuple(name for name in united if name not in self.withdrawn)
+
+
+def widen_grant(database: Database, connection: Connection, approval: Approval) -> str:
+    """Make this device's grant, or change the one that lives; returns its id.
+
+    The INSERT that meets a live grant locks it, so concurrent decisions add up.
+    """
+    live = (
+        database.insert(GrantRow)
+        .values(
+            id=credential.identifier(),
+            user_id=approval.user_id,
+            client_id=approval.client_id,
+            device_digest=approval.device_digest,
+            redirect_host=approval.redirect_host,
+            resource=approval.resource,
+            scopes=(),
+            created_at=now,
+            updated_at=now,
+        )
+        .on_conflict_do_update(
+            index_elements=["user_id", "client_id", "device_digest", "redirect_host", "resource"],
+            index_where=LIVE,
+            set_={"updated_at": now},
+        )
+        .returning(GrantRow.id, GrantRow.scopes)
+    )
+    grant = connection.execute(live).one()
+    scopes = approval.changed(grant.scopes)
+    connection.execute(update(GrantRow).where(GrantRow.id == grant.id).values(scopes=scopes))
+    return str(grant.id)
+
+
+def remember_consent(database: Database, connection: Connection, approval: Approval) -> None:
+    """Keep what the person agreed to, for their other devices."""
+    key = {
+        "user_id": approval.user_id,
+        "client_id": approval.client_id,
+        "redirect_host": approval.redirect_host,
+        "resource": approval.resource,
+    }
+    known = (
+        database.insert(ConsentRow)
+        .values(**key, scopes=(), decided_at=now)
+        .on_conflict_do_update(index_elements=list(key), set_={"decided_at": now})
+        .returning(ConsentRow.scopes)
+    )
+    scopes = approval.changed(connection.execute(known).scalar_one())
+    connection.execute(update(ConsentRow).filter_by(**key).values(scopes=scopes))
+
+
+def save_code(connection: Connection, grant_id: str, code: NewCode) -> None:
+    """Save *code*, and that its client was used."""
+    connection.execute(
+        insert(CodeRow).values(
+            digest=code.digest,
+            grant_id=grant_id,
+            client_id=code.client_id,
+            redirect_uri=code.redirect_uri,
+            challenge=code.challenge,
+            resource=code.resource,
+            scopes=code.scopes,
+            auth_time=code.auth_time,
+            wants_refresh=code.wants_refresh,
+            created_at=now,
+            expires_at=now + code.lifetime,
+        )
+    )
+    unused = or_(ClientRow.last_used_at.is_(None), ClientRow.last_used_at <= now - CLIENT_USE_SECONDS)
+    used = update(ClientRow).where(ClientRow.client_id == code.client_id, unused)
+    connection.execute(used.values(last_used_at=now))

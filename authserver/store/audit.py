@@ -1,0 +1,105 @@
+"""The audit trail: written by every store in the transaction of the change itself, read by the console."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, insert, literal, select
+
+from ..protocol.audit import Event, Origin
+from .clock import now_in_milliseconds
+from .database import Database
+from .models import AuditRow
+from .models.base import storable
+from .paging import Order, Page, cut
+
+
+def record(connection: Connection, event: Event) -> None:
+    """Write *event* in the transaction of *connection*."""
+    connection.execute(insert(AuditRow).values(at_ms=now_in_milliseconds, **columns(event)))
+
+
+def columns(event: Event) -> dict[str, Any]:
+    """*event* as the columns of its row, all but the time."""
+    return {
+        "name": event.name,
+        "actor": event.actor,
+        "user_id": event.user_id,
+        "client_id": event.client_id,
+        "resource": event.resource,
+        "grant_id": event.grant_id,
+        "outcome": event.outcome,
+        "address": event.origin.address,
+        "correlation_id": event.origin.correlation_id,
+        "detail": event.detail,
+    }
+
+
+def parameters(event: Event) -> dict[str, Any]:
+    """*event* as parameters of a statement in plain SQL, which knows itself whom and what it is about."""
+    return {
+        "name": event.name,
+        "actor": event.actor,
+        "outcome": event.outcome,
+        "address": storable(event.origin.address),
+        "correlation_id": storable(event.origin.correlation_id),
+        "detail": json.dumps(event.detail),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class AuditListing:
+    """An event and its place in the trail; ``at_ms`` is in Unix milliseconds."""
+
+    id: int
+    at_ms: int
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class AuditFilter:
+    """Which events to list; what is None matches all."""
+
+    name: str | None = None
+    outcome: str | None = None
+    user_id: str | None = None
+    client_id: str | None = None
+    grant_id: str | None = None
+    resource: str | None = None
+
+
+class AuditStore:
+    """The trail as a list, and a way in for what changes nothing else."""
+
+    def __init__(self, database: Database) -> None:
+        """*database* holds the trail."""
+        self._database = database
+
+    def write(self, event: Event) -> None:
+        """Write *event* in a transaction of its own."""
+        with self._database.transaction() as connection:
+            record(connection, event)
+
+    def page(self, wanted: AuditFilter, after: str | None, limit: int) -> Page[AuditListing]:
+        """Events that fit *wanted*, newest first."""
+        names = ("name", "outcome", "user_id", "client_id", "grant_id", "resource")
+        fits = {name: value for name in names if (value := getattr(wanted, name)) is not None}
+        statement = Order(AuditRow.id, literal("")).limit(select(AuditRow).filter_by(**fits), after, limit)
+        with self._database.session() as session:
+            found = [_listing(row) for row in session.scalars(statement)]
+        return cut(found, limit, lambda line: (line.id, ""))
+
+
+def _listing(row: AuditRow) -> AuditListing:
+    event = Event(
+        name=row.name,
+        actor=row.actor,
+        origin=Origin(row.address, row.correlation_id),
+        outcome=row.outcome,
+        user_id=row.user_id,
+        client_id=row.client_id,
+        resource=row.resource,
+        grant_id=row.grant_id,
+        detail=row.detail,
+    )
+    return AuditListing(row.id, row.at_ms, event)

@@ -1,0 +1,74 @@
+"""The one way to the database, and the only module that knows Flask-SQLAlchemy."""
+
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, Row
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from . import engine as engines
+from . import models
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database that is connected to on first use, so a process may fork before that."""
+
+    engine: Engine
+
+    @property
+    def dialect(self) -> str:
+        """``sqlite`` or ``postgresql``."""
+        return self.engine.dialect.name
+
+    def transaction(self) -> AbstractContextManager[Connection]:
+        """A connection whose statements are committed together, or rolled back together when an error leaves it.
+
+        On SQLite it is the only writer from its beginning on.
+        """
+        return self.engine.execution_options(**engines.WRITING[self.dialect]).begin()
+
+    def reading(self) -> Connection:
+        """A connection for reads: each statement sees what is committed when it starts."""
+        return self.engine.connect()
+
+    def session(self) -> Session:
+        """A session of the ORM for the lists of pages and console; reads only."""
+        return Session(self.engine)
+
+    def at_once(self, statement: str, parameters: Mapping[str, Any]) -> Row[*tuple[Any, ...]] | None:
+        """The one row of a PostgreSQL *statement* that is a transaction of its own, in one round trip.
+
+        *statement* is written as the driver takes it (``%(name)s``), which prepares it when it comes often.
+        """
+        with self.engine.connect() as connection:
+            return connection.exec_driver_sql(statement, parameters).one_or_none()
+
+    def close(self) -> None:
+        """Close what is open and idle; before a fork, so that no process inherits a connection."""
+        self.engine.dispose()
+
+    def insert(self, table: type[models.Row]) -> postgresql.Insert | sqlite.Insert:
+        """An INSERT that may say what to do ON CONFLICT."""
+        return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
+
+
+def connect(app: Flask, url: str) -> Database:
+    """Give *app* its database at *url*; opens no connection. Raises `engine.UnknownDatabase`."""
+    location = engines.locate(url)
+    app.config["SQLALCHEMY_DATABASE_URI"] = location
+    extension = SQLAlchemy(
+        app,
+        metadata=models.Row.metadata,
+        engine_options=engines.options(location),
+        add_models_to_shell=False,
+    )
+    with app.app_context():
+        engine = extension.engine
+    engines.prepare(engine)
+    return Database(engine)

@@ -1,0 +1,33 @@
+"""How grants end, whoever ends them: a person, an administrator, or the end of client, account or resource."""
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
+
+from .clock import now
+from .models import CodeRow, ConsentRow, FamilyRow, GrantRow
+
+BEHIND = and_(
+    ConsentRow.user_id == GrantRow.user_id,
+    ConsentRow.client_id == GrantRow.client_id,
+    ConsentRow.redirect_host == GrantRow.redirect_host,
+    ConsentRow.resource == GrantRow.resource,
+)
+"""The consent that a grant came from."""
+
+
+def end_grants(connection: Connection, which: ColumnElement[bool]) -> int:
+    """End the live grants that *which* (a condition on `GrantRow`) tells, and return how many.
+
+    With each end its refresh families and unredeemed codes, and what was remembered of its consent.
+    """
+    live = and_(which, GrantRow.revoked_at.is_(None))
+    # Locked in one order by everyone, so that two who end the same grants do not wait for each other.
+    ended = connection.scalars(select(GrantRow.id).where(live).order_by(GrantRow.id).with_for_update()).all()
+    if ended:
+        grants = select(GrantRow.id).where(live)
+        of_families = update(FamilyRow).where(FamilyRow.grant_id.in_(grants), FamilyRow.revoked_at.is_(None))
+        connection.execute(of_families.values(revoked_at=now))
+        of_codes = update(CodeRow).where(CodeRow.grant_id.in_(grants), CodeRow.redeemed_at.is_(None))
+        connection.execute(of_codes.values(redeemed_at=now))
+        connection.execute(delete(ConsentRow).where(exists().where(live, BEHIND)))
+        connection.execute(update(GrantRow).where(live).values(revoked_at=now))
+    return len(ended)

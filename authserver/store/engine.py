@@ -1,0 +1,104 @@
+"""How connections are made: the settings that durability and concurrency rest on, per database.
+
+Connections commit each statement by themselves, so that a hot statement costs one round trip. Who needs a transaction
+asks for one by `WRITING`, an execution option.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+WRITING: dict[str, dict[str, Any]] = {
+    "postgresql": {"isolation_level": "READ COMMITTED"},
+    "sqlite": {"begin_immediate": True},
+}
+BUSY_SECONDS = 5
+CONNECT_SECONDS = 5
+IDLE_SECONDS = 5  # a connection that rested longer is asked whether it still lives
+SQLITE_PRAGMAS = ("journal_mode = WAL", "foreign_keys = ON", "synchronous = FULL")
+
+
+class UnknownDatabase(ValueError):
+    """The URL names a database that this server does not run on."""
+
+
+def locate(url: str) -> URL:
+    """*url* with its driver and, for SQLite, an absolute path. Raises `UnknownDatabase`."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() != "sqlite":
+        raise UnknownDatabase("the database URL must begin with postgresql:// or sqlite:///")
+    if parsed.database in (None, "", ":memory:"):
+        raise UnknownDatabase("SQLite needs a file: sqlite:////path/to/file")
+    return parsed.set(database=str(Path(str(parsed.database)).absolute()))
+
+
+def options(url: URL) -> dict[str, Any]:
+    """The arguments of `sqlalchemy.create_engine` for *url*."""
+    if url.get_backend_name() == "sqlite":
+        return {"connect_args": {"timeout": BUSY_SECONDS}}
+    return {
+        "connect_args": {"connect_timeout": CONNECT_SECONDS},
+        "isolation_level": "AUTOCOMMIT",
+        "skip_autocommit_rollback": True,
+        "pool_size": 5,
+        "max_overflow": 10,
+        "pool_use_lifo": True,
+    }
+
+
+def create(url: str) -> Engine:
+    """An engine for *url*, ready for use; opens no connection. Raises `UnknownDatabase`."""
+    location = locate(url)
+    engine = create_engine(location, **options(location))
+    prepare(engine)
+    return engine
+
+
+def prepare(engine: Engine) -> None:
+    """Teach *engine* what its database needs on each connection. Opens none."""
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_pragmas)
+        event.listen(engine, "begin", _begin_immediately)
+    else:
+        event.listen(engine, "checkin", _note_time)
+        event.listen(engine, "checkout", _refusal_of_dead(engine.dialect))
+
+
+def _set_pragmas(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> None:
+    # The driver's own BEGIN is a deferred one, which fails at once when it turns from reading to writing.
+    connection.isolation_level = None
+    for pragma in SQLITE_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_immediately(connection: Connection) -> None:
+    if connection.get_execution_options().get("begin_immediate"):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _note_time(connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:
+    entry.info["rested_since"] = time.monotonic()
+
+
+def _refusal_of_dead(dialect: Dialect) -> Callable[..., None]:
+    """Ask a connection that rested for a while whether its server still knows it; the pool replaces a dead one."""
+
+    def check(connection: DBAPIConnection, entry: ConnectionPoolEntry, proxy: object) -> None:
+        rested = time.monotonic() - entry.info.get("rested_since", time.monotonic())
+        if rested < IDLE_SECONDS:
+            return
+        try:
+            dialect.do_ping(connection)
+        except dialect.loaded_dbapi.Error as lost:
+            raise DisconnectionError("the server has closed this connection") from lost
+
+    return check

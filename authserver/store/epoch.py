@@ -1,0 +1,37 @@
+"""The configuration's epoch: how the caches of all processes learn that clients, resources or keys have changed."""
+
+import time
+
+from sqlalchemy import Connection, select, update
+
+from .database import Database
+from .models import EpochRow
+
+
+def bump(connection: Connection) -> None:
+    """Begin a new epoch with the transaction of *connection*."""
+    connection.execute(update(EpochRow).values(epoch=EpochRow.epoch + 1))
+
+
+class ConfigEpoch:
+    """Reads the epoch, from the database at most once in a while."""
+
+    def __init__(self, database: Database) -> None:
+        """Nothing is read before it is asked for."""
+        self._database = database
+        self._known: tuple[int, float] | None = None
+
+    def current(self, max_age: float = 1.0) -> int:
+        """The epoch as it was at most *max_age* seconds ago."""
+        known = self._known
+        if known is None or time.monotonic() - known[1] > max_age:
+            known = self._known = (self._read(), time.monotonic())
+        return known[0]
+
+    def forget(self) -> None:
+        """Read again when asked next: this process has changed something, or has reason to think that another did."""
+        self._known = None
+
+    def _read(self) -> int:
+        with self._database.reading() as connection:
+            return connection.execute(select(EpochRow.epoch)).scalar_one()

@@ -1,0 +1,170 @@
+"""Grants: what a person lets a client do at a resource, from one device (AZ-14)."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+
+from ..protocol.audit import Event
+from ..protocol.authorization_code import NewCode
+from .approval import Approval, remember_consent, save_code, widen_grant
+from .audit import record
+from .database import Database
+from .ending import end_grants
+from .models import ClientRow, ConsentRow, FamilyRow, GrantRow, RefreshTokenRow, UserRow
+from .paging import Order, Page, cut
+
+__all__ = ["Approval", "GrantListing", "GrantStore", "Standing"]
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a person stands to a client at a resource.
+
+    ``granted`` are the scopes of this device's live grant, ``consented`` those agreed to on any device;
+    ``seen_before`` says that this person ever granted this client anything, anywhere.
+    """
+
+    grant_id: str | None
+    granted: frozenset[str]
+    consented: frozenset[str]
+    seen_before: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GrantListing:
+    """A grant with the names that people know. ``last_used_at`` is when its newest refresh token was made."""
+
+    id: str
+    user_id: str
+    username: str
+    display_name: str
+    client_id: str
+    client_name: str
+    redirect_host: str
+    resource: str
+    scopes: tuple[str, ...]
+    created_at: int
+    updated_at: int
+    revoked_at: int | None
+    last_used_at: int | None
+
+
+NEWEST_TOKEN = (
+    select(func.max(RefreshTokenRow.created_at))
+    .where(RefreshTokenRow.family_id == FamilyRow.id)
+    .correlate(FamilyRow)
+    .scalar_subquery()
+)
+# One look at the end of each family's index: a grant may have thousands of rotated tokens.
+LAST_USE = select(func.max(NEWEST_TOKEN)).where(FamilyRow.grant_id == GrantRow.id).correlate(GrantRow).scalar_subquery()
+LISTING = (
+    select(
+        GrantRow.id,
+        GrantRow.user_id,
+        UserRow.username,
+        UserRow.display_name,
+        GrantRow.client_id,
+        ClientRow.name.label("client_name"),
+        GrantRow.redirect_host,
+        GrantRow.resource,
+        GrantRow.scopes,
+        GrantRow.created_at,
+        GrantRow.updated_at,
+        GrantRow.revoked_at,
+        LAST_USE.label("last_used_at"),
+    )
+    .join(UserRow, UserRow.id == GrantRow.user_id)
+    .join(ClientRow, ClientRow.client_id == GrantRow.client_id)
+)
+NEWEST_FIRST = Order(GrantRow.created_at, GrantRow.id)
+
+
+class GrantStore:
+    """Grants, with the consents behind them and the codes that come of them."""
+
+    def __init__(self, database: Database) -> None:
+        """*database* holds the grants."""
+        self._database = database
+
+    def standing(
+        self, user_id: str, client_id: str, device_digest: bytes, redirect_host: str, resource: str
+    ) -> Standing:
+        """How this person stands to this client, on this device, behind this redirect host, at this resource."""
+        both = and_(GrantRow.user_id == user_id, GrantRow.client_id == client_id)
+        here = and_(both, GrantRow.redirect_host == redirect_host, GrantRow.resource == resource)
+        live = and_(here, GrantRow.device_digest == device_digest, GrantRow.revoked_at.is_(None))
+        consent = {
+            "user_id": user_id,
+            "client_id": client_id,
+            "redirect_host": redirect_host,
+            "resource": resource,
+        }
+        statement = select(
+            select(GrantRow.id).where(live).scalar_subquery().label("grant_id"),
+            select(GrantRow.scopes).where(live).scalar_subquery().label("granted"),
+            select(ConsentRow.scopes).filter_by(**consent).scalar_subquery().label("consented"),
+            exists().where(both).label("seen_before"),
+        )
+        with self._database.reading() as connection:
+            row = connection.execute(statement).one()
+        return Standing(
+            grant_id=row.grant_id,
+            granted=frozenset(row.granted or ()),
+            consented=frozenset(row.consented or ()),
+            seen_before=row.seen_before,
+        )
+
+    def approve(self, approval: Approval, code: NewCode, event: Event) -> str:
+        """Write a decision down and save the code that comes of it; returns the grant's id.
+
+        Widens this device's live grant, or makes one; ends no refresh family. Safe under concurrency.
+        """
+        with self._database.transaction() as connection:
+            grant_id = widen_grant(self._database, connection, approval)
+            remember_consent(self._database, connection, approval)
+            save_code(connection, grant_id, code)
+            record(connection, event.about(grant_id=grant_id))
+        return grant_id
+
+    def revoke(self, grant_id: str, event: Event) -> bool:
+        """End a grant with its families, its unredeemed codes and its consent. False if it is not live."""
+        about = select(GrantRow.user_id, GrantRow.client_id, GrantRow.resource).where(GrantRow.id == grant_id)
+        with self._database.transaction() as connection:
+            if not end_grants(connection, GrantRow.id == grant_id):
+                return False
+            grant = connection.execute(about).one()
+            record(connection, event.about(grant_id=grant_id, **grant._asdict()))
+        return True
+
+    def revoke_for_user(self, user_id: str, event: Event) -> int:
+        """End all grants of a person; returns how many."""
+        return self._revoke_all(GrantRow.user_id == user_id, event.about(user_id=user_id))
+
+    def revoke_for_client(self, client_id: str, event: Event) -> int:
+        """End all grants to a client; returns how many."""
+        return self._revoke_all(GrantRow.client_id == client_id, event.about(client_id=client_id))
+
+    def page(self, query: str, after: str | None, limit: int) -> Page[GrantListing]:
+        """Grants, ended ones too, whose person, client or resource has *query* in its name; newest first."""
+        statement = LISTING
+        if query:
+            names = (UserRow.username, UserRow.display_name, ClientRow.name, GrantRow.client_id, GrantRow.resource)
+            statement = statement.where(or_(*(name.icontains(query, autoescape=True) for name in names)))
+        found = self._list(NEWEST_FIRST.limit(statement, after, limit))
+        return cut(found, limit, lambda line: (line.created_at, line.id))
+
+    def for_user(self, user_id: str) -> tuple[GrantListing, ...]:
+        """The live grants of a person, newest first."""
+        live = LISTING.where(GrantRow.user_id == user_id, GrantRow.revoked_at.is_(None))
+        return tuple(self._list(live.order_by(GrantRow.created_at.desc(), GrantRow.id.desc())))
+
+    def _revoke_all(self, which: ColumnElement[bool], event: Event) -> int:
+        with self._database.transaction() as connection:
+            ended = end_grants(connection, which)
+            record(connection, event.about(detail={**event.detail, "grants": ended}))
+        return ended
+
+    def _list(self, statement: Select[*tuple[Any, ...]]) -> list[GrantListing]:
+        with self._database.reading() as connection:
+            return [GrantListing(**row._asdict()) for row in connection.execute(statement)]

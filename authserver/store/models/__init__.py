@@ -1,0 +1,36 @@
+"""The tables, one file per aggregate. Importing this package completes ``Row.metadata``."""
+
+from .audit import AuditRow
+from .authorization_code import CodeRow
+from .base import Row
+from .client import ClientRow
+from .epoch import EpochRow
+from .grant import ConsentRow, GrantRow
+from .refresh_token import FamilyRow, RefreshTokenRow
+from .resource import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
+from .revoked_access_token import RevokedAccessTokenRow
+from .session import SessionRow
+from .signing_key import SigningKeyRow
+from .throttle import ThrottleRow
+from .user import UserRow
+
+__all__ = [
+    "AuditRow",
+    "ClientRow",
+    "CodeRow",
+    "ConsentRow",
+    "EpochRow",
+    "FamilyRow",
+    "GrantRow",
+    "RefreshTokenRow",
+    "ResourceNameRow",
+    "ResourceRow",
+    "RevokedAccessTokenRow",
+    "Row",
+    "ScopeRow",
+    "SessionRow",
+    "SigningKeyRow",
+    "ThrottleRow",
+    "ToolRow",
+    "UserRow",
+]

@@ -1,0 +1,29 @@
+"""The audit trail."""
+
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Identity, Index, Integer
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Row
+
+
+class AuditRow(Row):
+    """An event, never changed once written. ``at_ms`` is in Unix milliseconds."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (Index(None, "user_id", "id"), Index(None, "client_id", "id"))
+
+    # SQLite numbers rows by itself only where the key is declared INTEGER.
+    id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True)
+    at_ms: Mapped[int] = mapped_column(BigInteger)
+    name: Mapped[str]
+    actor: Mapped[str]
+    user_id: Mapped[str | None]
+    client_id: Mapped[str | None]
+    resource: Mapped[str | None]
+    grant_id: Mapped[str | None]
+    outcome: Mapped[str]
+    address: Mapped[str]
+    correlation_id: Mapped[str]
+    detail: Mapped[dict[str, Any]] = mapped_column(JSON)

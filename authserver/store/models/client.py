@@ -1,0 +1,29 @@
+"""Registered clients."""
+
+from typing import Any
+
+from sqlalchemy import JSON, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Digest, Row, Seconds
+
+
+class ClientRow(Row):
+    """A client. A deleted one keeps its row, so that its id is known as a pruned one (CR-15)."""
+
+    __tablename__ = "clients"
+    __table_args__ = (Index(None, "created_at", "client_id"),)
+
+    client_id: Mapped[str] = mapped_column(primary_key=True)
+    kind: Mapped[str]
+    name: Mapped[str]
+    redirect_uris: Mapped[list[str]] = mapped_column(JSON)
+    auth_method: Mapped[str]
+    grant_types: Mapped[tuple[str, ...]]
+    secret_digest: Mapped[Digest | None]
+    registration_digest: Mapped[Digest | None]
+    extra: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)
+    created_at: Mapped[Seconds]
+    last_used_at: Mapped[Seconds | None]
+    suspended_at: Mapped[Seconds | None]
+    deleted_at: Mapped[Seconds | None]

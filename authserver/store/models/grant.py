@@ -1,0 +1,48 @@
+"""Grants, which people see and revoke, and the consents that they remember."""
+
+from sqlalchemy import ForeignKey, Index, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Digest, Row, Seconds
+
+LIVE = text("revoked_at IS NULL")
+
+
+class GrantRow(Row):
+    """What a person lets a client do at a resource, from one device (AZ-14). Revoked ones keep their row."""
+
+    __tablename__ = "grants"
+    __table_args__ = (
+        Index(
+            "uq_grants_live", "user_id", "client_id", "device_digest", "redirect_host", "resource",
+            unique=True, postgresql_where=LIVE, sqlite_where=LIVE,
+        ),
+        Index(None, "user_id", "client_id"),
+        Index(None, "client_id"),
+        Index(None, "resource"),
+        Index(None, "created_at", "id"),
+    )  # fmt: skip
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"))
+    device_digest: Mapped[Digest]
+    redirect_host: Mapped[str]
+    resource: Mapped[str]
+    scopes: Mapped[tuple[str, ...]]
+    created_at: Mapped[Seconds]
+    updated_at: Mapped[Seconds]
+    revoked_at: Mapped[Seconds | None]
+
+
+class ConsentRow(Row):
+    """What a person has said yes to, whatever the device (AZ-9)."""
+
+    __tablename__ = "consents"
+
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"), primary_key=True)
+    redirect_host: Mapped[str] = mapped_column(primary_key=True)
+    resource: Mapped[str] = mapped_column(primary_key=True)
+    scopes: Mapped[tuple[str, ...]]
+    decided_at: Mapped[Seconds]

@@ -1,0 +1,50 @@
+"""Refresh tokens in their families."""
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Digest, Row, Seconds
+
+SEALED = text("sealed IS NOT NULL")
+
+
+class FamilyRow(Row):
+    """All refresh tokens that descend from one code. ``expires_at`` is the absolute end, however often it is used."""
+
+    __tablename__ = "refresh_families"
+    __table_args__ = (Index(None, "grant_id"), Index(None, "expires_at"))
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    grant_id: Mapped[str] = mapped_column(ForeignKey("grants.id"))
+    client_id: Mapped[str]
+    resource: Mapped[str]
+    scopes: Mapped[tuple[str, ...]]
+    auth_time: Mapped[Seconds]
+    created_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
+    revoked_at: Mapped[Seconds | None]
+
+
+class RefreshTokenRow(Row):
+    """A refresh token. The one that is not rotated is the head of its family.
+
+    ``sealed`` is this token itself, encrypted so that only the holder of its predecessor can read it (TK-4). It lies
+    with the successor and not with the predecessor, because then the write that uses a token also erases its copy.
+    """
+
+    __tablename__ = "refresh_tokens"
+    __table_args__ = (
+        Index(None, "family_id", "created_at"),
+        # For the purge: in the order of the table, so PostgreSQL needs a summary of it only, not an entry per token.
+        Index(None, "expires_at", postgresql_using="brin"),
+        # For the sweep of copies that nobody came back for.
+        Index("ix_refresh_tokens_sealed", "created_at", postgresql_where=SEALED, sqlite_where=SEALED),
+    )
+
+    digest: Mapped[Digest] = mapped_column(primary_key=True)
+    family_id: Mapped[str] = mapped_column(ForeignKey("refresh_families.id"))
+    created_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
+    rotated_at: Mapped[Seconds | None]
+    successor_digest: Mapped[Digest | None]
+    sealed: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -1,0 +1,22 @@
+"""Browser sessions of signed-in people."""
+
+from sqlalchemy import ForeignKey, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Digest, Row, Seconds
+
+
+class SessionRow(Row):
+    """A session, by the digest of its cookie. ``last_seen_at`` is true to the minute."""
+
+    __tablename__ = "sessions"
+    __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
+
+    digest: Mapped[Digest] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    auth_time: Mapped[Seconds]
+    created_at: Mapped[Seconds]
+    last_seen_at: Mapped[Seconds]
+    expires_at: Mapped[Seconds]
+    ended_at: Mapped[Seconds | None]
+    address: Mapped[str]

@@ -1,0 +1,23 @@
+"""Signing keys, encrypted."""
+
+from typing import Any
+
+from sqlalchemy import JSON
+from sqlalchemy.orm import Mapped, mapped_column
+
+from .base import Row, Seconds
+
+
+class SigningKeyRow(Row):
+    """A key pair with its schedule: published at once, signing in between, withdrawn at the end."""
+
+    __tablename__ = "signing_keys"
+
+    kid: Mapped[str] = mapped_column(primary_key=True)
+    alg: Mapped[str]
+    public_jwk: Mapped[dict[str, Any]] = mapped_column(JSON)
+    sealed_private: Mapped[bytes]
+    created_at: Mapped[Seconds]
+    signs_from: Mapped[Seconds | None]
+    signs_until: Mapped[Seconds | None]
+    published_until: Mapped[Seconds | None]

@@ -1,0 +1,73 @@
+"""Redeem an authorization code in one statement."""
+
+from typing import Any
+
+from ...protocol.audit import Event
+from ...protocol.authorization_code import Redeemed, Redemption
+from .. import audit
+from ..authority import authority
+from ..database import Database
+
+STATEMENT = """
+WITH moment AS (
+    SELECT floor(extract(epoch FROM statement_timestamp()))::bigint AS now,
+           floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint AS now_ms
+), ended AS (
+    UPDATE authorization_codes AS code
+    SET redeemed_at = moment.now,
+        family_id = CASE
+            WHEN code.challenge = %(challenge)s
+             AND (%(redirect_uri)s::text IS NULL OR code.redirect_uri = %(redirect_uri)s::text)
+            THEN %(family_id)s::text
+        END
+    FROM moment, grants, users, clients
+    WHERE code.digest = %(digest)s
+      AND code.client_id = %(client_id)s
+      AND code.redeemed_at IS NULL
+      AND code.expires_at > moment.now
+      AND (%(resource)s::text IS NULL OR code.resource = %(resource)s::text)
+      AND grants.id = code.grant_id AND grants.revoked_at IS NULL
+      AND users.id = grants.user_id AND users.disabled_at IS NULL
+      AND clients.client_id = code.client_id AND clients.suspended_at IS NULL AND clients.deleted_at IS NULL
+    RETURNING code.grant_id, code.client_id, code.resource, code.scopes, code.auth_time, code.wants_refresh,
+              code.family_id, grants.user_id, grants.scopes AS held, moment.now, moment.now_ms
+), family AS (
+    INSERT INTO refresh_families
+        (id, grant_id, client_id, resource, scopes, auth_time, created_at, expires_at)
+    SELECT family_id, grant_id, client_id, resource, scopes, auth_time, now, now + %(family_lifetime)s::bigint
+    FROM ended WHERE family_id IS NOT NULL
+), token AS (
+    INSERT INTO refresh_tokens (digest, family_id, created_at, expires_at)
+    SELECT %(refresh_digest)s, family_id, now, now + least(%(refresh_lifetime)s::bigint, %(family_lifetime)s::bigint)
+    FROM ended WHERE family_id IS NOT NULL AND wants_refresh
+), trail AS (
+    INSERT INTO audit_events
+        (at_ms, name, actor, user_id, client_id, resource, grant_id, outcome, address, correlation_id, detail)
+    SELECT now_ms, %(name)s, %(actor)s, user_id, client_id, resource, grant_id,
+           CASE WHEN family_id IS NULL THEN 'refused' ELSE %(outcome)s END,
+           %(address)s, %(correlation_id)s, %(detail)s::json
+    FROM ended
+)
+SELECT user_id, client_id, grant_id, family_id, resource, scopes, held, auth_time, wants_refresh
+FROM ended WHERE family_id IS NOT NULL
+"""
+
+
+def redeem(database: Database, attempt: Redemption, event: Event) -> Redeemed | None:
+    """See `codes.CodeStore.redeem`."""
+    found = database.at_once(STATEMENT, {**audit.parameters(event), **_parameters(attempt)})
+    return Redeemed(authority(found), found.wants_refresh) if found else None
+
+
+def _parameters(attempt: Redemption) -> dict[str, Any]:
+    return {
+        "digest": attempt.digest,
+        "client_id": attempt.client_id,
+        "redirect_uri": attempt.redirect_uri,
+        "challenge": attempt.challenge,
+        "resource": attempt.resource,
+        "family_id": attempt.family_id,
+        "refresh_digest": attempt.refresh_digest,
+        "refresh_lifetime": attempt.refresh_lifetime,
+        "family_lifetime": attempt.family_lifetime,
+    }

@@ -1,0 +1,60 @@
+"""Rotate a refresh token in one statement."""
+
+from typing import Any
+
+from ...protocol.access_token import Authority
+from ...protocol.audit import Event
+from ...protocol.refresh_token import Rotation
+from .. import audit
+from ..authority import authority
+from ..database import Database
+
+STATEMENT = """
+WITH moment AS (
+    SELECT floor(extract(epoch FROM statement_timestamp()))::bigint AS now,
+           floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint AS now_ms
+), used AS (
+    UPDATE refresh_tokens AS token
+    SET rotated_at = moment.now, successor_digest = %(successor_digest)s, sealed = NULL
+    FROM moment, refresh_families AS family, grants, users, clients
+    WHERE token.digest = %(digest)s
+      AND token.rotated_at IS NULL
+      AND token.expires_at > moment.now
+      AND family.id = token.family_id AND family.revoked_at IS NULL AND family.expires_at > moment.now
+      AND family.client_id = %(client_id)s
+      AND (%(resource)s::text IS NULL OR family.resource = %(resource)s::text)
+      AND grants.id = family.grant_id AND grants.revoked_at IS NULL
+      AND users.id = grants.user_id AND users.disabled_at IS NULL
+      AND clients.client_id = family.client_id AND clients.suspended_at IS NULL AND clients.deleted_at IS NULL
+    RETURNING token.family_id, family.client_id, family.resource, family.scopes, family.auth_time,
+              family.expires_at, family.grant_id, grants.user_id, grants.scopes AS held, moment.now, moment.now_ms
+), successor AS (
+    INSERT INTO refresh_tokens (digest, family_id, created_at, expires_at, sealed)
+    SELECT %(successor_digest)s, family_id, now, least(now + %(lifetime)s::bigint, expires_at), %(sealed_successor)s
+    FROM used
+), trail AS (
+    INSERT INTO audit_events
+        (at_ms, name, actor, user_id, client_id, resource, grant_id, outcome, address, correlation_id, detail)
+    SELECT now_ms, %(name)s, %(actor)s, user_id, client_id, resource, grant_id, %(outcome)s,
+           %(address)s, %(correlation_id)s, %(detail)s::json
+    FROM used
+)
+SELECT user_id, client_id, grant_id, family_id, resource, scopes, held, auth_time FROM used
+"""
+
+
+def rotate(database: Database, attempt: Rotation, event: Event) -> Authority | None:
+    """See `refresh_tokens.RefreshTokenStore.rotate`."""
+    found = database.at_once(STATEMENT, {**audit.parameters(event), **_parameters(attempt)})
+    return authority(found) if found else None
+
+
+def _parameters(attempt: Rotation) -> dict[str, Any]:
+    return {
+        "digest": attempt.digest,
+        "client_id": attempt.client_id,
+        "resource": attempt.resource,
+        "successor_digest": attempt.successor_digest,
+        "sealed_successor": attempt.sealed_successor,
+        "lifetime": attempt.lifetime,
+    }

@@ -1,0 +1,100 @@
+"""Refresh tokens in their families: implements `protocol.ports.RefreshTokens`."""
+
+from sqlalchemy import case, select, update
+from sqlalchemy.orm import aliased
+
+from ..protocol.access_token import Authority
+from ..protocol.audit import Event
+from ..protocol.refresh_token import Rotation, TokenState
+from . import postgresql, sqlite
+from .audit import record
+from .authority import LIVE, OF_FAMILY, authority
+from .clock import now
+from .database import Database
+from .models import ClientRow, FamilyRow, GrantRow, RefreshTokenRow, UserRow
+
+ROTATE = {"postgresql": postgresql.rotate, "sqlite": sqlite.rotate}
+
+Successor = aliased(RefreshTokenRow)
+
+UNEXPIRED = (RefreshTokenRow.expires_at > now) & (FamilyRow.expires_at > now) & FamilyRow.revoked_at.is_(None)
+
+STATE = (
+    select(
+        *OF_FAMILY,
+        case((LIVE & UNEXPIRED, 1), else_=0).label("alive"),
+        (now - RefreshTokenRow.rotated_at).label("age"),
+        RefreshTokenRow.successor_digest,
+        # A successor that was purged has expired, so it can no more be handed out than one that was used.
+        case((Successor.digest.is_not(None) & Successor.rotated_at.is_(None), 0), else_=1).label("successor_used"),
+        Successor.sealed,
+    )
+    .select_from(RefreshTokenRow)
+    .join(FamilyRow, FamilyRow.id == RefreshTokenRow.family_id)
+    .join(GrantRow, GrantRow.id == FamilyRow.grant_id)
+    .join(UserRow, UserRow.id == GrantRow.user_id)
+    .join(ClientRow, ClientRow.client_id == FamilyRow.client_id)
+    .outerjoin(Successor, Successor.digest == RefreshTokenRow.successor_digest)
+)
+
+
+class RefreshTokenStore:
+    """Refresh tokens; a redeemed code begins a family (`codes.CodeStore.redeem`)."""
+
+    def __init__(self, database: Database) -> None:
+        """*database* holds the tokens."""
+        self._database = database
+
+    def rotate(self, attempt: Rotation, event: Event) -> Authority | None:
+        """Replace the presented token by its successor and return what it stands on, or None.
+
+        Only the first of concurrent attempts hits; only a live token of a live family, grant, person and client, for
+        the asked resource. The sealed copy of the presented token is erased.
+        """
+        return ROTATE[self._database.dialect](self._database, attempt, event)
+
+    def state(self, digest: bytes) -> TokenState | None:
+        """The token as it stands now, in a fresh snapshot."""
+        with self._database.reading() as connection:
+            row = connection.execute(STATE.where(RefreshTokenRow.digest == digest)).one_or_none()
+        if row is None:
+            return None
+        return TokenState(
+            client_id=row.client_id,
+            authority=authority(row),
+            alive=bool(row.alive),
+            age=row.age,
+            successor_digest=row.successor_digest,
+            successor_used=bool(row.successor_used),
+            sealed_successor=row.sealed,
+        )
+
+    def revoke_family(self, family_id: str, event: Event) -> bool:
+        """End a family: its refresh tokens, and its access tokens for introspection. False if it had ended already."""
+        ended = (
+            update(FamilyRow)
+            .where(FamilyRow.id == family_id, FamilyRow.revoked_at.is_(None))
+            .values(revoked_at=now)
+            .returning(FamilyRow.grant_id, FamilyRow.client_id, FamilyRow.resource)
+        )
+        with self._database.transaction() as connection:
+            found = connection.execute(ended).one_or_none()
+            if found is None:
+                return False
+            user_id = connection.execute(select(GrantRow.user_id).where(GrantRow.id == found.grant_id)).scalar_one()
+            record(connection, event.about(user_id=user_id, **found._asdict()))
+        return True
+
+    def erase_sealed(self, window: int, limit: int) -> int:
+        """Erase the copies of at most *limit* tokens made more than *window* seconds ago; returns how many (TK-4)."""
+        stale = (
+            select(RefreshTokenRow.digest)
+            .where(RefreshTokenRow.sealed.is_not(None), RefreshTokenRow.created_at <= now - window)
+            .order_by(RefreshTokenRow.created_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        with self._database.transaction() as connection:
+            digests = connection.scalars(stale).all()
+            connection.execute(update(RefreshTokenRow).where(RefreshTokenRow.digest.in_(digests)).values(sealed=None))
+        return len(digests)

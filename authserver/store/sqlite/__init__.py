@@ -1,0 +1,6 @@
+"""The same verbs in steps: SQLite has one writer at a time, and ``BEGIN IMMEDIATE`` makes it this one."""
+
+from .redeem import redeem
+from .rotate import rotate
+
+__all__ = ["redeem", "rotate"]

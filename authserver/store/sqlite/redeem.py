@@ -1,0 +1,90 @@
+"""Redeem an authorization code, as the only writer."""
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+
+from ...protocol.audit import Event
+from ...protocol.authorization_code import Redeemed, Redemption
+from .. import audit
+from ..authority import LIVE, authority
+from ..clock import now
+from ..database import Database
+from ..models import ClientRow, CodeRow, FamilyRow, GrantRow, RefreshTokenRow, UserRow
+
+REDEEMABLE = (
+    select(
+        CodeRow.grant_id,
+        CodeRow.client_id,
+        CodeRow.redirect_uri,
+        CodeRow.challenge,
+        CodeRow.resource,
+        CodeRow.scopes,
+        CodeRow.auth_time,
+        CodeRow.wants_refresh,
+        GrantRow.user_id,
+        GrantRow.scopes.label("held"),
+        now.label("now"),
+    )
+    .join(GrantRow, GrantRow.id == CodeRow.grant_id)
+    .join(UserRow, UserRow.id == GrantRow.user_id)
+    .join(ClientRow, ClientRow.client_id == CodeRow.client_id)
+    .where(
+        CodeRow.digest == bindparam("digest"),
+        CodeRow.client_id == bindparam("client_id"),
+        or_(bindparam("resource").is_(None), CodeRow.resource == bindparam("resource")),
+        CodeRow.redeemed_at.is_(None),
+        CodeRow.expires_at > now,
+        LIVE,
+    )
+)
+
+
+def redeem(database: Database, attempt: Redemption, event: Event) -> Redeemed | None:
+    """See `codes.CodeStore.redeem`."""
+    sought = {"digest": attempt.digest, "client_id": attempt.client_id, "resource": attempt.resource}
+    with database.transaction() as connection:
+        found = connection.execute(REDEEMABLE, sought).one_or_none()
+        if found is None:
+            return None
+        proven = _proves(attempt, found)
+        _end(connection, attempt, found.now, attempt.family_id if proven else None)
+        if proven:
+            _found_family(connection, attempt, found)
+        about = event.about(user_id=found.user_id, resource=found.resource, grant_id=found.grant_id)
+        audit.record(connection, about if proven else about.about(outcome="refused"))
+    return Redeemed(authority(found, family_id=attempt.family_id), found.wants_refresh) if proven else None
+
+
+def _proves(attempt: Redemption, code: Row[*tuple[Any, ...]]) -> bool:
+    same_uri = attempt.redirect_uri is None or attempt.redirect_uri == code.redirect_uri
+    return same_uri and bool(attempt.challenge == code.challenge)
+
+
+def _end(connection: Connection, attempt: Redemption, at: int, family_id: str | None) -> None:
+    ended = update(CodeRow).where(CodeRow.digest == attempt.digest)
+    connection.execute(ended.values(redeemed_at=at, family_id=family_id))
+
+
+def _found_family(connection: Connection, attempt: Redemption, code: Row[*tuple[Any, ...]]) -> None:
+    connection.execute(
+        insert(FamilyRow).values(
+            id=attempt.family_id,
+            grant_id=code.grant_id,
+            client_id=code.client_id,
+            resource=code.resource,
+            scopes=code.scopes,
+            auth_time=code.auth_time,
+            created_at=code.now,
+            expires_at=code.now + attempt.family_lifetime,
+        )
+    )
+    if code.wants_refresh:
+        connection.execute(
+            insert(RefreshTokenRow).values(
+                digest=attempt.refresh_digest,
+                family_id=attempt.family_id,
+                created_at=code.now,
+                expires_at=code.now + min(attempt.refresh_lifetime, attempt.family_lifetime),
+            )
+        )
