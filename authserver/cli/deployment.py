@@ -24,14 +24,19 @@ def settings() -> Settings:
         raise click.ClickException(f"settings: {wrong}") from None
 
 
-def deployment() -> Deployment:
-    """The deployment, migrated; otherwise a message that says what to run first."""
-    configured = settings()
+def unmigrated() -> Deployment:
+    """The deployment, whatever the state of its database; a message if its keys cannot be opened."""
     try:
-        found: Deployment = create_app(configured).extensions["authserver"]
+        found: Deployment = create_app(settings()).extensions["authserver"]
     except SealError as wrong:
         raise click.ClickException(str(wrong)) from None
-    if pending(configured.url_of_database):
+    return found
+
+
+def deployment() -> Deployment:
+    """The deployment, migrated; otherwise a message that says what to run first."""
+    found = unmigrated()
+    if pending(found.stores.database):
         raise click.ClickException("the database is not at this version's schema: run 'authserver migrate' first")
     return found
 

@@ -4,13 +4,12 @@ import click
 
 from .. import __version__
 from ..keys import sealing
-from ..keys.rotation import Rotation
 from ..services.deployment import Deployment
 from ..services.maintenance import BATCH, Maintenance
 from ..store.migrate import pending, upgrade
 from ..store.purge import purge as purge_batch
 from . import clients, keys, people, resources, serve
-from .deployment import deployment, settings, with_deployment
+from .deployment import settings, unmigrated, with_deployment
 
 
 @click.group()
@@ -25,8 +24,9 @@ def init() -> None:
     configured = settings()
     if not configured.key_encryption_key.get_secret_value() and sealing.create_key_file(configured.home):
         click.echo(f"made {configured.home / sealing.FILE_NAME} (keep it secret, back it up)")
-    upgrade(configured.url_of_database)
-    for kid in rotation(deployment()).ensure():
+    found = unmigrated()
+    upgrade(found.stores.database)
+    for kid in keys.rotation(found).ensure():
         click.echo(f"made signing key {kid}")
     click.echo("ready: 'authserver serve' starts the server")
 
@@ -34,9 +34,9 @@ def init() -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
-    url = settings().url_of_database
-    waiting = pending(url)
-    upgrade(url)
+    database = unmigrated().stores.database
+    waiting = pending(database)
+    upgrade(database)
     click.echo(f"applied {', '.join(waiting)}" if waiting else "nothing to do")
 
 
@@ -51,11 +51,6 @@ def purge(found: Deployment) -> None:
     for name, count in total.items():
         click.echo(f"{name}: {count}")
     click.echo("purged" if total else "nothing had expired")
-
-
-def rotation(found: Deployment) -> Rotation:
-    """Key rotation as the settings say."""
-    return keys.rotation(found)
 
 
 main.add_command(serve.serve)

@@ -35,7 +35,9 @@ class Outcome:
 class Grant(Protocol):
     """One ``grant_type``."""
 
-    grant_type: str
+    @property
+    def grant_type(self) -> str:
+        """Its name on the wire."""
 
     def act(self, request: TokenRequest) -> Outcome:
         """Carry the request out. Raises an `OAuthError` when it is refused."""

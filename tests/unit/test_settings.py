@@ -1,0 +1,63 @@
+"""Settings: checked at start, told in words, and documented where operators look."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from authserver.settings import Settings, SettingsError, load
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.requirement("AZ-10")
+@pytest.mark.parametrize(
+    "issuer",
+    ["http://auth.example.com", "ftp://localhost", "auth.example.com", "https://a/?q", "https://a/#f", "https://a/"],
+)
+def test_only_https_or_a_loopback_issuer_starts(issuer):
+    with pytest.raises(ValidationError):
+        Settings(issuer=issuer)
+
+
+@pytest.mark.parametrize("issuer", ["https://auth.example.com/tenant1", "http://localhost:9000", "http://[::1]:9000"])
+def test_other_issuers_are_kept_to_the_byte(issuer):
+    assert Settings(issuer=issuer).issuer == issuer
+
+
+def test_a_wrong_setting_is_named(monkeypatch, tmp_path):
+    monkeypatch.setenv("AUTHSERVER_HOME", str(tmp_path))
+    monkeypatch.setenv("AUTHSERVER_WORKERS", "none")
+    with pytest.raises(SettingsError, match="workers"):
+        load()
+
+
+def test_the_environment_wins_over_the_file_in_the_home_folder(monkeypatch, tmp_path):
+    (tmp_path / "authserver.toml").write_text('issuer = "http://localhost:1"\nworkers = 3\n')
+    monkeypatch.setenv("AUTHSERVER_HOME", str(tmp_path))
+    monkeypatch.setenv("AUTHSERVER_ISSUER", "http://localhost:2")
+    found = load()
+    assert (found.issuer, found.workers) == ("http://localhost:2", 3)
+
+
+@pytest.mark.parametrize("text", ["unknown = 1", "not toml"])
+def test_a_broken_file_is_an_error_in_words(monkeypatch, tmp_path, text):
+    (tmp_path / "authserver.toml").write_text(text)
+    monkeypatch.setenv("AUTHSERVER_CONFIG", str(tmp_path / "authserver.toml"))
+    with pytest.raises(SettingsError):
+        load()
+
+
+def test_the_documented_defaults_are_those_of_the_code():
+    documented = tomllib.loads((ROOT / "config" / "default.toml").read_text())
+    defaults = {name: field.default for name, field in Settings.model_fields.items()}
+    plain = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value for name, value in defaults.items()
+    }
+    assert documented == {name: str(value) if isinstance(value, Path) else value for name, value in plain.items()}
+
+
+@pytest.mark.parametrize("name", ["development.toml", "production.example.toml"])
+def test_the_example_files_are_valid(name):
+    assert Settings(**tomllib.loads((ROOT / "config" / name).read_text()))
