@@ -28,7 +28,7 @@ serve: $(VENV)/.stamp-demo  ## run the authorization server alone, with the sett
 	@$(BIN)/authserver serve
 
 migrate: $(VENV)/.stamp-demo  ## bring the database of this folder's settings up to date
-	@$(BIN)/authserver init
+	@$(BIN)/authserver migrate
 
 test: check test-needs  ## check, then run all tests on SQLite and on PostgreSQL, and print the requirements held
 	@status=0; \

@@ -40,8 +40,8 @@ def postmaster(url):
     return psutil.Process(int(Path(str(data), "postmaster.pid").read_text().split()[0]))
 
 
-@pytest.mark.parametrize("round_", range(2))
-def test_each_test_gets_an_empty_database_of_its_own(fresh_database_url, round_):
+@pytest.mark.parametrize("_round", range(2))
+def test_each_test_gets_an_empty_database_of_its_own(fresh_database_url, _round):
     assert tables(fresh_database_url) == []
     execute(fresh_database_url, "CREATE TABLE t (n INTEGER)")
     assert tables(fresh_database_url) == ["t"]
