@@ -15,6 +15,8 @@ from ..protocol.errors import InvalidToken, SlowDown
 from ..protocol.registration import metadata, response
 from ..store.clients import ClientStore
 
+NOT_CURRENT = "the registration access token is not the current one of this client"
+
 
 class AddressLimit:
     """A ceiling on registrations from one address, held by each process for itself."""
@@ -83,7 +85,9 @@ class Registration:
             registration_digest=credential.digest(fresh),
             metadata=asked.extra,
         )
-        self.clients.update(changed, _event("client.updated", changed, origin))
+        event = _event("client.updated", changed, origin)
+        if not self.clients.update(changed, event, registration=client.registration_digest):
+            raise InvalidToken(NOT_CURRENT)
         return response.document(changed, issuer=self.issuer, secret=secret, registration_token=fresh)
 
     def remove(self, client_id: str, token: str | None, origin: Origin) -> None:
@@ -95,7 +99,7 @@ class Registration:
         client = self.clients.find_fresh(client_id)
         stored = client.registration_digest if client else None
         if not credential.matches(token or "", stored or credential.digest("")) or not stored or client is None:
-            raise InvalidToken("the registration access token is not the current one of this client")
+            raise InvalidToken(NOT_CURRENT)
         return client
 
     def _secret(self, client: Client, method: AuthMethod) -> tuple[str | None, bytes | None]:
