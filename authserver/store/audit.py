@@ -72,7 +72,6 @@ class AuditStore:
     """The trail as a list, and a way in for what changes nothing else."""
 
     def __init__(self, database: Database) -> None:
-        """*database* holds the trail."""
         self._database = database
 
     def write(self, event: Event) -> None:

@@ -26,7 +26,6 @@ class CodeStore:
     """Codes; a grant's approval saves them (`grants.GrantStore.approve`)."""
 
     def __init__(self, database: Database) -> None:
-        """*database* holds the codes."""
         self._database = database
 
     def redeem(self, attempt: Redemption, event: Event) -> Redeemed | None:

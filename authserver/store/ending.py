@@ -1,9 +1,9 @@
-"""How grants end, whoever ends them: a person, an administrator, or the end of client, account or resource."""
+"""How grants and sessions end, whoever ends them: a person, an administrator, or the end of what they stand on."""
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
 
 from .clock import now
-from .models import CodeRow, ConsentRow, FamilyRow, GrantRow
+from .models import CodeRow, ConsentRow, FamilyRow, GrantRow, SessionRow
 
 BEHIND = and_(
     ConsentRow.user_id == GrantRow.user_id,
@@ -31,3 +31,9 @@ def end_grants(connection: Connection, which: ColumnElement[bool]) -> int:
         connection.execute(delete(ConsentRow).where(exists().where(live, BEHIND)))
         connection.execute(update(GrantRow).where(live).values(revoked_at=now))
     return len(ended)
+
+
+def end_sessions(connection: Connection, user_id: str) -> int:
+    """End the sessions of a person, and return how many."""
+    live = update(SessionRow).where(SessionRow.user_id == user_id, SessionRow.ended_at.is_(None))
+    return connection.execute(live.values(ended_at=now)).rowcount

@@ -17,7 +17,6 @@ class ConfigEpoch:
     """Reads the epoch, from the database at most once in a while."""
 
     def __init__(self, database: Database) -> None:
-        """Nothing is read before it is asked for."""
         self._database = database
         self._known: tuple[int, float] | None = None
 

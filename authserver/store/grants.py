@@ -84,7 +84,6 @@ class GrantStore:
     """Grants, with the consents behind them and the codes that come of them."""
 
     def __init__(self, database: Database) -> None:
-        """*database* holds the grants."""
         self._database = database
 
     def standing(

@@ -42,7 +42,6 @@ class RefreshTokenStore:
     """Refresh tokens; a redeemed code begins a family (`codes.CodeStore.redeem`)."""
 
     def __init__(self, database: Database) -> None:
-        """*database* holds the tokens."""
         self._database = database
 
     def rotate(self, attempt: Rotation, event: Event) -> Authority | None:

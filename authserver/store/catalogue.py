@@ -1,0 +1,83 @@
+"""What a resource consists of beside its row: the URIs that mean it, its scopes, and its tools."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.orm import Session
+
+from ..protocol.resource import Resource, canonical
+from ..protocol.scope import Risk, Scope, Tool
+from .models import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
+
+
+def write(connection: Connection, resource_id: str, resource: Resource) -> None:
+    """Save all of *resource* for its row, which there is already. A new default takes the place of the old one."""
+    if resource.is_default:
+        connection.execute(update(ResourceRow).where(ResourceRow.is_default).values(is_default=False))
+    own = update(ResourceRow).where(ResourceRow.id == resource_id)
+    connection.execute(own.values(name=resource.name, is_default=resource.is_default))
+    names = [{"uri": uri} for uri in sorted(resource.names)]
+    scopes = [_scope_columns(scope, position) for position, scope in enumerate(resource.scopes)]
+    tools = [_tool_columns(tool, position) for position, tool in enumerate(resource.tools)]
+    for table, columns in ((ResourceNameRow, names), (ScopeRow, scopes), (ToolRow, tools)):
+        if columns:
+            connection.execute(insert(table), [{"resource_id": resource_id, **column} for column in columns])
+
+
+def clear(connection: Connection, resource_id: str) -> None:
+    """Delete all of a resource but its row."""
+    for table in (ResourceNameRow, ScopeRow, ToolRow):
+        connection.execute(delete(table).where(table.resource_id == resource_id))
+
+
+def read(session: Session, rows: Iterable[ResourceRow]) -> tuple[Resource, ...]:
+    """The resources of *rows*, in three more queries however many they are."""
+    names, scopes, tools = defaultdict(list), defaultdict(list), defaultdict(list)
+    for name in session.scalars(select(ResourceNameRow).order_by(ResourceNameRow.uri)):
+        names[name.resource_id].append(name.uri)
+    for scope in session.scalars(select(ScopeRow).order_by(ScopeRow.position)):
+        scopes[scope.resource_id].append(_scope(scope))
+    for tool in session.scalars(select(ToolRow).order_by(ToolRow.position)):
+        tools[tool.resource_id].append(_tool(tool))
+    return tuple(_resource(row, names[row.id], scopes[row.id], tools[row.id]) for row in rows)
+
+
+def _resource(row: ResourceRow, names: Sequence[str], scopes: Sequence[Scope], tools: Sequence[Tool]) -> Resource:
+    return Resource(
+        identifier=row.identifier,
+        name=row.name,
+        scopes=tuple(scopes),
+        tools=tuple(tools),
+        aliases=tuple(name for name in names if name != canonical(row.identifier)),
+        is_default=row.is_default,
+    )
+
+
+def _scope_columns(scope: Scope, position: int) -> dict[str, object]:
+    return {
+        "name": scope.name,
+        "description": scope.description,
+        "risk": scope.risk,
+        "is_default": scope.is_default,
+        "implies": scope.implies,
+        "position": position,
+    }
+
+
+def _scope(row: ScopeRow) -> Scope:
+    return Scope(row.name, row.description, Risk(row.risk), row.is_default, row.implies)
+
+
+def _tool_columns(tool: Tool, position: int) -> dict[str, object]:
+    return {
+        "name": tool.name,
+        "title": tool.title,
+        "description": tool.description,
+        "scopes": tool.scopes,
+        "position": position,
+    }
+
+
+def _tool(row: ToolRow) -> Tool:
+    return Tool(row.name, row.title, row.scopes, row.description)

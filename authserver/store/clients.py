@@ -1,0 +1,153 @@
+"""Registered clients: implements `protocol.ports.Clients`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Update, func, insert, or_, select, update
+
+from ..protocol.audit import Event
+from ..protocol.client import AuthMethod, Client, ClientKind
+from .audit import record
+from .cache import RecentlyUsed
+from .clock import now
+from .database import Database
+from .ending import end_grants
+from .epoch import ConfigEpoch, bump
+from .models import ClientRow, GrantRow
+from .paging import Order, Page, cut
+
+CACHED_CLIENTS = 10_000
+CACHED_SECONDS = 5.0
+NEWEST_FIRST = Order(ClientRow.created_at, ClientRow.client_id)
+LIVE_GRANTS = (
+    select(func.count())
+    .where(GrantRow.client_id == ClientRow.client_id, GrantRow.revoked_at.is_(None))
+    .correlate(ClientRow)
+    .scalar_subquery()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientListing:
+    """A client as the console lists it; ``last_used_at`` in Unix seconds is true to the hour."""
+
+    client: Client
+    live_grants: int
+    last_used_at: int | None
+
+
+class ClientStore:
+    """Clients. One that was deleted or never was is None; its tombstone tells the two apart (CR-15)."""
+
+    def __init__(self, database: Database, epoch: ConfigEpoch) -> None:
+        """*epoch* tells when another process changed a client."""
+        self._database = database
+        self._epoch = epoch
+        self._recent: RecentlyUsed[Client] = RecentlyUsed(CACHED_CLIENTS, CACHED_SECONDS)
+
+    def find(self, client_id: str) -> Client | None:
+        """The client of that id, suspended or not; None if there is none. At most a second older than any change."""
+        epoch = self._epoch.current()
+        client = self._recent.get(client_id, epoch)
+        if client is None:
+            client = self.find_fresh(client_id)
+            if client is not None:
+                self._recent.keep(client_id, client, epoch)
+        return client
+
+    def find_fresh(self, client_id: str) -> Client | None:
+        """The client as it stands now."""
+        existing = select(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
+        with self._database.session() as session:
+            row = session.scalars(existing).one_or_none()
+            return None if row is None else _client(row)
+
+    def tombstoned(self, client_id: str) -> bool:
+        """Whether there was a client of that id, and it was deleted."""
+        deleted = select(ClientRow.deleted_at).where(ClientRow.client_id == client_id)
+        with self._database.reading() as connection:
+            return connection.execute(deleted).scalar_one_or_none() is not None
+
+    def register(self, client: Client, event: Event) -> None:
+        """Save a new client."""
+        with self._database.transaction() as connection:
+            columns = {"client_id": client.client_id, "kind": client.kind, "created_at": client.created_at}
+            connection.execute(insert(ClientRow).values(**columns, **_changeable(client)))
+            record(connection, event)
+
+    def update(self, client: Client, event: Event, *, registration: bytes | None = None) -> bool:
+        """Replace what a client says of itself and its credentials; False if it is gone.
+
+        Where *registration* is given, only if that is still the digest of its registration access token: of two
+        concurrent updates with one token, the second finds it rotated.
+        """
+        existing = update(ClientRow).where(ClientRow.client_id == client.client_id, ClientRow.deleted_at.is_(None))
+        if registration is not None:
+            existing = existing.where(ClientRow.registration_digest == registration)
+        return self._change(existing.values(**_changeable(client)), event)
+
+    def set_suspended(self, client_id: str, suspended: bool, event: Event) -> bool:
+        """Stop a client, or let it act again; its grants stay. False if it is gone."""
+        existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
+        return self._change(existing.values(suspended_at=now if suspended else None), event)
+
+    def delete(self, client_id: str, event: Event) -> bool:
+        """End a client with its grants, families and codes; its id stays known as deleted. False if it is gone."""
+        nothing = {"secret_digest": None, "registration_digest": None, "deleted_at": now}
+        with self._database.transaction() as connection:
+            existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
+            if not connection.execute(existing.values(**nothing)).rowcount:
+                return False
+            ended = end_grants(connection, GrantRow.client_id == client_id)
+            bump(connection)
+            record(connection, event.about(client_id=client_id, detail={**event.detail, "grants": ended}))
+        self._epoch.forget()
+        return True
+
+    def page(self, query: str, after: str | None, limit: int) -> Page[ClientListing]:
+        """Clients whose name or id has *query* in it, newest first."""
+        existing = select(ClientRow, LIVE_GRANTS).where(ClientRow.deleted_at.is_(None))
+        if query:
+            names = (ClientRow.name, ClientRow.client_id)
+            existing = existing.where(or_(*(name.icontains(query, autoescape=True) for name in names)))
+        with self._database.session() as session:
+            rows = session.execute(NEWEST_FIRST.limit(existing, after, limit))
+            found = [ClientListing(_client(row), grants, row.last_used_at) for row, grants in rows]
+        return cut(found, limit, lambda line: (line.client.created_at, line.client.client_id))
+
+    def _change(self, existing: Update, event: Event) -> bool:
+        with self._database.transaction() as connection:
+            if not connection.execute(existing).rowcount:
+                return False
+            bump(connection)
+            record(connection, event)
+        self._epoch.forget()
+        return True
+
+
+def _changeable(client: Client) -> dict[str, Any]:
+    return {
+        "name": client.name,
+        "redirect_uris": list(client.redirect_uris),
+        "auth_method": client.auth_method,
+        "grant_types": client.grant_types,
+        "secret_digest": client.secret_digest,
+        "registration_digest": client.registration_digest,
+        "extra": client.metadata,
+    }
+
+
+def _client(row: ClientRow) -> Client:
+    return Client(
+        client_id=row.client_id,
+        kind=ClientKind(row.kind),
+        name=row.name,
+        redirect_uris=tuple(row.redirect_uris),
+        auth_method=AuthMethod(row.auth_method),
+        grant_types=row.grant_types,
+        created_at=row.created_at,
+        secret_digest=row.secret_digest,
+        registration_digest=row.registration_digest,
+        suspended=row.suspended_at is not None,
+        metadata=row.extra,
+    )

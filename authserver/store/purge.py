@@ -1,0 +1,40 @@
+"""The purge: what has expired is deleted in bounded batches, so that no table grows without end."""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from .clock import now
+from .database import Database
+from .models import CodeRow, FamilyRow, RefreshTokenRow, RevokedAccessTokenRow, SessionRow, ThrottleRow
+from .throttles import FORGOTTEN_SECONDS
+
+GRACE_SECONDS = 24 * 3600  # longer than any access token lives, and than a code's replay is of interest
+LONG_AGO = now - GRACE_SECONDS
+
+EXPIRED: tuple[tuple[InstrumentedAttribute[Any], ColumnElement[bool]], ...] = (
+    (CodeRow.digest, CodeRow.expires_at <= LONG_AGO),
+    (RefreshTokenRow.digest, RefreshTokenRow.expires_at <= LONG_AGO),
+    # A family's tokens expire with it at the latest, so they go before it.
+    (FamilyRow.id, (FamilyRow.expires_at <= LONG_AGO) & ~exists().where(RefreshTokenRow.family_id == FamilyRow.id)),
+    (RevokedAccessTokenRow.jti, RevokedAccessTokenRow.expires_at <= now),
+    (SessionRow.digest, SessionRow.expires_at <= LONG_AGO),
+    (ThrottleRow.key, ThrottleRow.last_failed_at <= now - FORGOTTEN_SECONDS),
+)
+
+
+def purge(database: Database, limit: int = 1000) -> dict[str, int]:
+    """Delete at most *limit* rows of each kind, each kind in a transaction of its own; returns how many, by table.
+
+    What another process is just using or purging is left for the next time.
+    """
+    return {key.class_.__tablename__: _delete(database, key, which, limit) for key, which in EXPIRED}
+
+
+def _delete(database: Database, key: InstrumentedAttribute[Any], which: ColumnElement[bool], limit: int) -> int:
+    with database.transaction() as connection:
+        found = connection.scalars(select(key).where(which).limit(limit).with_for_update(skip_locked=True)).all()
+        if found:
+            connection.execute(delete(key.class_).where(key.in_(found)))
+    return len(found)

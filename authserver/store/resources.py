@@ -1,0 +1,103 @@
+"""Registered MCP servers with their catalogues: implements `protocol.ports.Resources`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from ..protocol import credential
+from ..protocol.audit import Event
+from ..protocol.resource import Resource
+from . import catalogue
+from .audit import record
+from .clock import now
+from .database import Database
+from .ending import end_grants
+from .epoch import ConfigEpoch, bump
+from .models import GrantRow, ResourceRow
+
+
+class AlreadyRegistered(ValueError):
+    """The identifier or an alias means a registered MCP server already."""
+
+
+class UnknownResource(LookupError):
+    """No server is registered under that identifier."""
+
+
+class ResourceStore:
+    """MCP servers. All of them are kept in memory, and read again when the configuration's epoch has moved."""
+
+    def __init__(self, database: Database, epoch: ConfigEpoch) -> None:
+        """*epoch* tells when another process changed a resource."""
+        self._database = database
+        self._epoch = epoch
+        self._known: tuple[int, tuple[Resource, ...]] | None = None
+
+    def all(self) -> tuple[Resource, ...]:
+        """All that are registered and not suspended, oldest first. At most a second older than any change."""
+        epoch, known = self._epoch.current(), self._known
+        if known is None or known[0] != epoch:
+            known = self._known = (epoch, self._read())
+        return known[1]
+
+    def refresh(self) -> None:
+        """Have the next `all` see every change made until now: for a request that met an unknown resource."""
+        self._epoch.forget()
+
+    def add(self, resource: Resource, event: Event) -> None:
+        """Register a server. Raises `AlreadyRegistered` when its identifier or an alias is taken (AZ-4)."""
+        resource_id = credential.identifier()
+        with self._changing(event.about(resource=resource.identifier)) as connection:
+            columns = {"id": resource_id, "identifier": resource.identifier, "created_at": now}
+            connection.execute(insert(ResourceRow).values(**columns, name=resource.name, is_default=False))
+            catalogue.write(connection, resource_id, resource)
+
+    def replace(self, resource: Resource, event: Event) -> None:
+        """Replace name, aliases, scopes and tools of the server with this identifier; its grants stay.
+
+        Raises `UnknownResource`, and `AlreadyRegistered` when an alias is taken.
+        """
+        with self._changing(event.about(resource=resource.identifier)) as connection:
+            resource_id = _find(connection, resource.identifier)
+            catalogue.clear(connection, resource_id)
+            catalogue.write(connection, resource_id, resource)
+
+    def remove(self, identifier: str, event: Event) -> None:
+        """Forget a server; the grants for it end. Raises `UnknownResource`."""
+        with self._changing(event.about(resource=identifier)) as connection:
+            resource_id = _find(connection, identifier)
+            catalogue.clear(connection, resource_id)
+            connection.execute(delete(ResourceRow).where(ResourceRow.id == resource_id))
+            end_grants(connection, GrantRow.resource == identifier)
+
+    def set_suspended(self, identifier: str, suspended: bool, event: Event) -> None:
+        """Issue no tokens for a server, or again; its grants stay. Raises `UnknownResource`."""
+        with self._changing(event.about(resource=identifier)) as connection:
+            row = update(ResourceRow).where(ResourceRow.id == _find(connection, identifier))
+            connection.execute(row.values(suspended_at=now if suspended else None))
+
+    @contextmanager
+    def _changing(self, event: Event) -> Iterator[Connection]:
+        try:
+            with self._database.transaction() as connection:
+                yield connection
+                bump(connection)
+                record(connection, event)
+        except IntegrityError:
+            raise AlreadyRegistered(f"{event.resource} or one of its aliases is registered already") from None
+        self._epoch.forget()
+
+    def _read(self) -> tuple[Resource, ...]:
+        active = select(ResourceRow).where(ResourceRow.suspended_at.is_(None))
+        with self._database.session() as session:
+            rows = session.scalars(active.order_by(ResourceRow.created_at, ResourceRow.id)).all()
+            return catalogue.read(session, rows)
+
+
+def _find(connection: Connection, identifier: str) -> str:
+    found = connection.scalars(select(ResourceRow.id).where(ResourceRow.identifier == identifier)).one_or_none()
+    if found is None:
+        raise UnknownResource(f"{identifier} is not registered")
+    return found

@@ -1,0 +1,85 @@
+"""Browser sessions."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+
+from ..protocol.audit import Event
+from .audit import record
+from .clock import now
+from .database import Database
+from .ending import end_sessions
+from .models import SessionRow, UserRow
+from .users import User, user_of
+
+TOUCH_SECONDS = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A live session, by the digest of its cookie; times in Unix seconds."""
+
+    digest: bytes
+    user: User
+    auth_time: int
+    expires_at: int
+    address: str
+
+
+class SessionStore:
+    """Sessions of signed-in people."""
+
+    def __init__(self, database: Database, idle: int) -> None:
+        """A session ends after *idle* seconds without a request."""
+        self._database = database
+        self._idle = idle
+
+    def open(self, digest: bytes, user_id: str, lifetime: int, address: str, event: Event) -> None:
+        """Begin a session of at most *lifetime* seconds, for someone who has just signed in."""
+        moments = {"auth_time": now, "created_at": now, "last_seen_at": now, "expires_at": now + lifetime}
+        with self._database.transaction() as connection:
+            connection.execute(insert(SessionRow).values(digest=digest, user_id=user_id, address=address, **moments))
+            record(connection, event.about(user_id=user_id))
+
+    def find(self, digest: bytes) -> Session | None:
+        """The session, if it lives: not ended, not expired, not idle for too long, its person not disabled."""
+        live = (
+            select(SessionRow, UserRow, (SessionRow.last_seen_at <= now - TOUCH_SECONDS).label("seen_long_ago"))
+            .join(UserRow, UserRow.id == SessionRow.user_id)
+            .where(
+                SessionRow.digest == digest,
+                SessionRow.ended_at.is_(None),
+                SessionRow.expires_at > now,
+                SessionRow.last_seen_at > now - self._idle,
+                UserRow.disabled_at.is_(None),
+            )
+        )
+        with self._database.session() as session:
+            found = session.execute(live).one_or_none()
+            if found is None:
+                return None
+            row, person, seen_long_ago = found
+            live_session = Session(digest, user_of(person), row.auth_time, row.expires_at, row.address)
+        if seen_long_ago:
+            self._touch(digest)
+        return live_session
+
+    def end(self, digest: bytes, event: Event) -> bool:
+        """End a session. False if it had ended."""
+        ended = update(SessionRow).where(SessionRow.digest == digest, SessionRow.ended_at.is_(None))
+        with self._database.transaction() as connection:
+            if not connection.execute(ended.values(ended_at=now)).rowcount:
+                return False
+            record(connection, event)
+        return True
+
+    def end_all(self, user_id: str, event: Event) -> int:
+        """End all sessions of a person; returns how many."""
+        with self._database.transaction() as connection:
+            ended = end_sessions(connection, user_id)
+            record(connection, event.about(user_id=user_id, detail={**event.detail, "sessions": ended}))
+        return ended
+
+    def _touch(self, digest: bytes) -> None:
+        with self._database.transaction() as connection:
+            connection.execute(update(SessionRow).where(SessionRow.digest == digest).values(last_seen_at=now))

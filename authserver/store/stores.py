@@ -1,0 +1,58 @@
+"""All stores of one database, for whoever composes the server."""
+
+from dataclasses import dataclass
+
+from .access_tokens import AccessTokenStore
+from .audit import AuditStore
+from .clients import ClientStore
+from .codes import CodeStore
+from .database import Database
+from .epoch import ConfigEpoch
+from .grants import GrantStore
+from .keys import KeyStore
+from .refresh_tokens import RefreshTokenStore
+from .resources import ResourceStore
+from .sessions import SessionStore
+from .throttles import ThrottleStore
+from .users import UserStore
+
+SESSION_IDLE_SECONDS = 7 * 24 * 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """One store per aggregate, and the database and the epoch that they share."""
+
+    database: Database
+    epoch: ConfigEpoch
+    clients: ClientStore
+    resources: ResourceStore
+    codes: CodeStore
+    refresh_tokens: RefreshTokenStore
+    access_tokens: AccessTokenStore
+    grants: GrantStore
+    users: UserStore
+    sessions: SessionStore
+    throttles: ThrottleStore
+    keys: KeyStore
+    audit: AuditStore
+
+    @classmethod
+    def over(cls, database: Database, *, session_idle: int = SESSION_IDLE_SECONDS) -> "Stores":
+        """The stores of *database*. Sessions end after *session_idle* seconds without a request."""
+        epoch = ConfigEpoch(database)
+        return cls(
+            database=database,
+            epoch=epoch,
+            clients=ClientStore(database, epoch),
+            resources=ResourceStore(database, epoch),
+            codes=CodeStore(database),
+            refresh_tokens=RefreshTokenStore(database),
+            access_tokens=AccessTokenStore(database),
+            grants=GrantStore(database),
+            users=UserStore(database),
+            sessions=SessionStore(database, session_idle),
+            throttles=ThrottleStore(database),
+            keys=KeyStore(database, epoch),
+            audit=AuditStore(database),
+        )
