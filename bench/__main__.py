@@ -1,0 +1,80 @@
+"""``make bench``, or ``python -m bench --only refresh --seconds 2 --pairs 3`` for a short look."""
+
+import argparse
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from . import guard, report
+from .contestant import BenchError
+from .database import database
+from .facts import facts, take_two_cores
+from .measures import MEASURES, Bench, Measure
+from .oidc_provider import oidc_provider
+from .ours import authserver
+from .pairs import pairs
+
+RESOURCE = "http://localhost:9001/mcp"  # nobody calls it
+GUARD = "guard"
+
+
+def main() -> int:
+    """Measure what was asked for, print the tables, write the figures down."""
+    asked = _arguments()
+    chosen = [measure for measure in MEASURES if measure.name in asked.only]
+    take_two_cores()
+    try:
+        rows = _servers(chosen, asked.pairs, asked.seconds) if chosen else []
+        costs = guard.costs(asked.pairs) if GUARD in asked.only else []
+    except BenchError as wrong:
+        print(wrong, file=sys.stderr)
+        return 1
+    known = facts()
+    tables = [report.of_servers(rows) if rows else "", report.of_guards(costs) if costs else ""]
+    print(*(f"{name}: {value}" for name, value in known.items()), "", sep="\n")
+    print("\n\n".join(filter(None, tables)))
+    print(f"\nmedian of {asked.pairs} pairs (least-greatest); written to {report.save(known, rows, costs)}")
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    names = [*(measure.name for measure in MEASURES), GUARD]
+    parser = argparse.ArgumentParser(prog="python -m bench", description="This server beside its peers.")
+    parser.add_argument("--seconds", type=int, default=5, help="of each point")
+    parser.add_argument("--pairs", type=int, default=10, help="of points, for each measure")
+    parser.add_argument("--only", type=lambda text: text.split(","), default=names, help=",".join(names))
+    found = parser.parse_args()
+    if unknown := set(found.only) - set(names):
+        parser.error(f"--only knows {', '.join(names)}; not {', '.join(sorted(unknown))}")
+    return found
+
+
+def _servers(measures: Sequence[Measure], count: int, seconds: int) -> list[report.Row]:
+    with _contestants() as (ours, peer):
+        rows = []
+        for measure in measures:
+            print(f"{measure.title} …", file=sys.stderr, flush=True)
+            found = tuple(pairs(measure, ours, peer, count=count, seconds=seconds))
+            rows.append(report.Row(measure.name, measure.title, found))
+        return rows
+
+
+@contextmanager
+def _contestants() -> Iterator[tuple[Bench, Bench]]:
+    # In the system's own place for temporary files: the path of a Unix socket has about 100 bytes.
+    with TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        home = folder / "home"
+        home.mkdir()
+        with (
+            database(folder) as postgresql,
+            authserver(home, postgresql, RESOURCE) as ours,
+            oidc_provider(folder, RESOURCE) as peer,
+        ):
+            yield Bench.prepare(ours, folder / "ours"), Bench.prepare(peer, folder / "peer")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,47 @@
+"""What a figure depends on: the machine, the versions, the settings that decide durability."""
+
+import json
+import os
+import platform
+import subprocess
+from importlib.metadata import version
+from pathlib import Path
+
+from .oidc_provider import FOLDER, node
+from .oidc_provider import version as version_of
+
+CORES = 2
+DISTRIBUTIONS = ("mcp-authserver", "flask", "gunicorn", "sqlalchemy", "psycopg", "pyjwt", "cryptography", "fastmcp")
+
+
+def take_two_cores() -> None:
+    """Confine this process, and whatever it starts, to two cores."""
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, cores[:CORES])
+
+
+def facts() -> dict[str, str]:
+    """Machine and versions, by name."""
+    package = json.loads((FOLDER / "node_modules" / "oidc-provider" / "package.json").read_text())
+    return {
+        "machine": _processor(),
+        "cores": str(len(os.sched_getaffinity(0))),
+        "system": platform.platform(),
+        "python": platform.python_version(),
+        **{name: version(name) for name in DISTRIBUTIONS},
+        "node": version_of(node()),
+        "oidc-provider": package["version"],
+        "wrk": _wrk(),
+    }
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def _wrk() -> str:
+    said = subprocess.run(["wrk", "--version"], capture_output=True, text=True, check=False).stdout  # noqa: S607
+    return said.partition(" Copyright")[0].strip()

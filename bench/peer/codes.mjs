@@ -1,0 +1,45 @@
+// Authorization codes with known secrets, made through the provider's own models as its authorization endpoint would.
+import { createHash, randomBytes } from 'node:crypto';
+
+const challengeOf = (verifier) => createHash('sha256').update(verifier).digest('base64url');
+
+// A person's standing approval of a client, made once, as the other server keeps it.
+const grants = new Map();
+
+async function grantOf(provider, client, resource, scope) {
+  const key = `${client.clientId} ${resource}`;
+  if (!grants.has(key)) {
+    const grant = new provider.Grant({ accountId: `person of ${client.clientId}`, clientId: client.clientId });
+    grant.addResourceScope(resource, scope);
+    await grant.save();
+    grants.set(key, grant);
+  }
+  return grants.get(key);
+}
+
+async function codeOf(provider, clientId, resource, scope) {
+  const client = await provider.Client.find(clientId);
+  const grant = await grantOf(provider, client, resource, scope);
+  const verifier = randomBytes(32).toString('base64url');
+  const [redirectUri] = client.redirectUris;
+  const code = await new provider.AuthorizationCode({
+    accountId: grant.accountId,
+    authTime: Math.floor(Date.now() / 1000),
+    client,
+    codeChallenge: challengeOf(verifier),
+    codeChallengeMethod: 'S256',
+    grantId: grant.jti,
+    redirectUri,
+    resource,
+    scope,
+  }).save();
+  return { code, client_id: clientId, redirect_uri: redirectUri, verifier, resource };
+}
+
+export async function codes(provider, { count, clientIds, resource, scope }) {
+  const made = [];
+  for (let number = 0; number < count; number += 1) {
+    made.push(await codeOf(provider, clientIds[number % clientIds.length], resource, scope));
+  }
+  return made;
+}

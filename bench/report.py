@@ -1,0 +1,85 @@
+"""The result of a run: a table for people, JSON for comparisons."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from statistics import median
+
+from .pairs import Pair
+
+FOLDER = Path("var/bench")
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measure with all its pairs."""
+
+    name: str
+    title: str
+    pairs: tuple[Pair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """One thing that a guard does, in microseconds per call, pair by pair; ``peer`` is empty where it has no match."""
+
+    name: str
+    ours: tuple[float, ...]
+    peer: tuple[float, ...]
+
+
+def spread(values: Iterable[float], digits: int = 2) -> str:
+    """The median of *values*, and in brackets the least and the greatest."""
+    ordered = sorted(values)
+    return f"{median(ordered):.{digits}f} ({ordered[0]:.{digits}f}-{ordered[-1]:.{digits}f})"
+
+
+def of_servers(rows: Sequence[Row]) -> str:
+    """The table of endpoints."""
+    head = ("call", "rate / peer's", "CPU per call / peer's", "CPU us ours", "CPU us peer", "calls/s ours", "peer")
+    return _table(head, [_of_server(row) for row in rows])
+
+
+def of_guards(costs: Sequence[Cost]) -> str:
+    """The table of the guard's costs; its ratio is the peer's time over ours, so that more is better here too."""
+    return _table(("guard", "speed / JWTVerifier's", "us ours", "us JWTVerifier"), [_of_guard(cost) for cost in costs])
+
+
+def save(facts: Mapping[str, str], rows: Sequence[Row], costs: Sequence[Cost]) -> Path:
+    """Write all that was measured to a file of its own, and return its path."""
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    file = FOLDER / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
+    found = {"facts": dict(facts), "servers": [asdict(row) for row in rows], "guard": [asdict(cost) for cost in costs]}
+    file.write_text(json.dumps(found, indent=1) + "\n")
+    return file
+
+
+def _of_server(row: Row) -> tuple[str, ...]:
+    def middle(side: str, field: str) -> str:
+        return f"{median(getattr(getattr(pair, side), field) for pair in row.pairs):.0f}"
+
+    return (
+        row.title,
+        spread(pair.rate for pair in row.pairs),
+        spread(pair.cpu for pair in row.pairs),
+        middle("ours", "cpu"),
+        middle("peer", "cpu"),
+        middle("ours", "rate"),
+        middle("peer", "rate"),
+    )
+
+
+def _of_guard(cost: Cost) -> tuple[str, ...]:
+    ours = f"{median(cost.ours):.1f}"
+    if not cost.peer:
+        return cost.name, "-", ours, "-"
+    ratio = spread(peer / our for our, peer in zip(cost.ours, cost.peer, strict=True))
+    return cost.name, ratio, ours, f"{median(cost.peer):.1f}"
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+    lines = (head, tuple("-" * width for width in widths), *rows)
+    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
