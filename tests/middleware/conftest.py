@@ -1,0 +1,42 @@
+"""An issuer on loopback for the guard's tests, and coroutines as tests."""
+
+import asyncio
+import inspect
+from collections.abc import Iterator
+
+import pytest
+
+from mcp_token_guard import Guard
+from tests.middleware.asgi_client import Client
+from tests.middleware.issuer import RESOURCE, Issuer, serving
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Run a test that is a coroutine in a loop of its own."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    names = pyfuncitem._fixtureinfo.argnames
+    asyncio.run(pyfuncitem.obj(**{name: pyfuncitem.funcargs[name] for name in names}))
+    return True
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    with serving(Issuer()) as published:
+        yield published
+
+
+@pytest.fixture
+def guard(issuer: Issuer) -> Guard:
+    return Guard(
+        RESOURCE,
+        issuer=issuer.url,
+        scopes=["notes:read"],
+        tools={"read_note": (), "write_note": "notes:write", "delete_note": ["notes:delete", "notes:write"]},
+    )
+
+
+@pytest.fixture
+def client(guard: Guard) -> Client:
+    return Client(guard)
