@@ -1,0 +1,34 @@
+"""Why a sign-in did not happen.
+
+::
+
+    SignInError
+    ├── WrongCredentials      no such person, wrong password, or disabled: never told apart
+    └── TryLater              ``retry_after`` says when, in seconds
+        ├── TooManyAttempts   too many failures for this name, or attempts from this address
+        └── Busy              all slots for hashing passwords are taken
+"""
+
+
+class SignInError(Exception):
+    """A sign-in that did not happen."""
+
+
+class WrongCredentials(SignInError):
+    """Name and password do not belong together. What exactly is wrong is told to nobody (AZ-12)."""
+
+
+class TryLater(SignInError):
+    """The attempt was not judged at all; ``retry_after`` is in seconds, at least 1."""
+
+    def __init__(self, retry_after: float) -> None:
+        super().__init__()
+        self.retry_after = max(1, round(retry_after))
+
+
+class TooManyAttempts(TryLater):
+    """Attempts are delayed for this name or from this address."""
+
+
+class Busy(TryLater):
+    """No slot for hashing became free in time."""
