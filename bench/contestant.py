@@ -41,7 +41,7 @@ class Contestant(Protocol):
 
     @property
     def roots(self) -> Sequence[int]:
-        """The process ids whose trees do all of its work, the database included."""
+        """The process ids whose trees do all of its work: the server's, then the database's if it has one."""
 
     def codes(self, count: int, client_ids: Sequence[str], *, introspectable: bool = False) -> list[Code]:
         """Make *count* authorization codes of *client_ids* (public clients), as if people had just approved.

@@ -1,15 +1,14 @@
-"""Processor time of process trees, from /proc."""
+"""Processor time of a process tree, from /proc."""
 
 import os
-from collections.abc import Iterable
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
 
 
-def seconds(roots: Iterable[int]) -> float:
-    """The CPU seconds, user and system, of all processes below *roots*; children that have ended are counted too."""
-    return sum(_ticks(process) for root in roots for process in _tree(root)) / TICK
+def seconds(root: int) -> float:
+    """The CPU seconds, user and system, of process *root* and all below it; children that have ended count too."""
+    return sum(map(_ticks, _tree(root))) / TICK
 
 
 def _tree(root: int) -> list[int]:

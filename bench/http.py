@@ -2,7 +2,6 @@
 
 import http.client
 import json
-from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,9 +20,7 @@ class Caller:
     def __enter__(self) -> "Caller":
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_ended: object) -> None:
         self._connection.close()
 
     def post_form(self, path: str, form: str) -> Any:  # noqa: ANN401 - JSON

@@ -14,12 +14,20 @@ SPARE = 1.6  # how much more material than the warm-up's rate would use up
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """One contestant under one measure: calls per second, CPU microseconds per call, latencies in microseconds."""
+    """One contestant under one measure: calls per second, latencies in microseconds.
+
+    ``parts`` are CPU microseconds per call, of the server first and then of its database.
+    """
 
     rate: float
-    cpu: float
+    parts: tuple[float, ...]
     p50: int
     p99: int
+
+    @property
+    def cpu(self) -> float:
+        """CPU microseconds per call in all."""
+        return sum(self.parts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +62,8 @@ def pairs(measure: Measure, ours: Bench, peer: Bench, *, count: int, seconds: in
 def _point(measure: Measure, bench: Bench, seconds: int, calls: int) -> Point:
     load = measure.load(bench, calls)
     roots = bench.contestant.roots
-    before = cpu.seconds(roots)
+    before = [cpu.seconds(root) for root in roots]
     counted = send(load, bench.contestant.origin, seconds)
-    spent = cpu.seconds(roots) - before
-    return Point(counted.calls / counted.seconds, spent * 1e6 / counted.calls, counted.p50, counted.p99)
+    spent = [cpu.seconds(root) - start for root, start in zip(roots, before, strict=True)]
+    parts = tuple(one * 1e6 / counted.calls for one in spent)
+    return Point(counted.calls / counted.seconds, parts, counted.p50, counted.p99)

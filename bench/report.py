@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
 
-from .pairs import Pair
+from .pairs import Pair, Point
 
 FOLDER = Path("var/bench")
 
@@ -38,7 +38,15 @@ def spread(values: Iterable[float], digits: int = 2) -> str:
 
 def of_servers(rows: Sequence[Row]) -> str:
     """The table of endpoints."""
-    head = ("call", "rate / peer's", "CPU per call / peer's", "CPU us ours", "CPU us peer", "calls/s ours", "peer")
+    head = (
+        "call",
+        "rate / peer's",
+        "CPU per call / peer's",
+        "CPU us ours + database",
+        "CPU us peer",
+        "calls/s ours",
+        "peer",
+    )
     return _table(head, [_of_server(row) for row in rows])
 
 
@@ -57,18 +65,21 @@ def save(facts: Mapping[str, str], rows: Sequence[Row], costs: Sequence[Cost]) -
 
 
 def _of_server(row: Row) -> tuple[str, ...]:
-    def middle(side: str, field: str) -> str:
-        return f"{median(getattr(getattr(pair, side), field) for pair in row.pairs):.0f}"
-
+    ours, peer = [pair.ours for pair in row.pairs], [pair.peer for pair in row.pairs]
     return (
         row.title,
         spread(pair.rate for pair in row.pairs),
         spread(pair.cpu for pair in row.pairs),
-        middle("ours", "cpu"),
-        middle("peer", "cpu"),
-        middle("ours", "rate"),
-        middle("peer", "rate"),
+        _cpu(ours),
+        _cpu(peer),
+        f"{median(point.rate for point in ours):.0f}",
+        f"{median(point.rate for point in peer):.0f}",
     )
+
+
+def _cpu(points: Sequence[Point]) -> str:
+    parts = zip(*(point.parts for point in points), strict=True)
+    return " + ".join(f"{median(part):.0f}" for part in parts)
 
 
 def _of_guard(cost: Cost) -> tuple[str, ...]:
