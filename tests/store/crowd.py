@@ -1,0 +1,80 @@
+"""Many who do the same thing at one instant: threads in several processes, as in a cluster of nodes."""
+
+import multiprocessing
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.synchronize import Barrier
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import text
+
+from authserver.protocol.client import Client
+from authserver.protocol.errors import OAuthError
+from authserver.store.database import connect
+from authserver.store.stores import Stores
+
+from .scene import Scene
+
+PROCESSES = 5
+THREADS = 10
+SIZE = PROCESSES * THREADS
+PATIENCE = 120  # seconds, on a busy machine
+
+Deed = Callable[[Scene, str, int], Any]
+
+
+@dataclass(frozen=True)
+class Crowd:
+    """`SIZE` callers."""
+
+    pool: ProcessPoolExecutor
+
+    @classmethod
+    @contextmanager
+    def gathered(cls) -> Iterator["Crowd"]:
+        spawn = multiprocessing.get_context("spawn")
+        start = spawn.Barrier(SIZE)
+        with ProcessPoolExecutor(PROCESSES, spawn, initializer=_join, initargs=(start,)) as pool:
+            yield cls(pool)
+
+    def all_do(self, deed: Deed, url: str, scene: Scene, subject: str) -> list[Any]:
+        """What *deed* returns to each of them, or the name of the error that it met.
+
+        *deed* is a module's function; it is called with the scene, as each process sees it, *subject*, and the
+        caller's number.
+        """
+        shares = [
+            self.pool.submit(_do_in_threads, deed, url, scene.user_id, scene.client, subject, first)
+            for first in range(0, SIZE, THREADS)
+        ]
+        return [result for share in shares for result in share.result(PATIENCE)]
+
+
+def _join(start: Barrier) -> None:
+    global _start  # noqa: PLW0603 - a barrier reaches a spawned process only at its start
+    _start = start
+
+
+_start: Barrier
+
+
+def _do_in_threads(deed: Deed, url: str, user_id: str, client: Client, subject: str, first: int) -> list[Any]:
+    database = connect(Flask("crowd"), url)
+    scene = Scene(Stores.over(database), user_id, client)
+
+    def do(number: int) -> Any:
+        with database.reading() as connection:
+            connection.execute(text("SELECT 1"))
+            _start.wait(PATIENCE)
+        try:
+            return deed(scene, subject, number)
+        except OAuthError as refused:
+            return type(refused).__name__
+
+    with ThreadPoolExecutor(THREADS) as threads:
+        results = list(threads.map(do, range(first, first + THREADS)))
+    database.close()
+    return results
