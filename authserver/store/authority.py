@@ -42,6 +42,11 @@ def authority(row: Row[*tuple[Any, ...]], *, family_id: str | None = None) -> Au
     )
 
 
+def subject_of(row: Row[*tuple[Any, ...]]) -> dict[str, str]:
+    """Whom and what an event about *row* is about."""
+    return {name: getattr(row, name) for name in ("user_id", "client_id", "resource", "grant_id")}
+
+
 def _words(value: str | tuple[str, ...]) -> tuple[str, ...]:
     """A column of words; a statement in plain SQL gives its text."""
     return tuple(value.split()) if isinstance(value, str) else value

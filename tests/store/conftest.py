@@ -1,12 +1,14 @@
-"""A migrated database for each test, copied from one that was migrated once."""
+"""An empty database for each test: the one of this worker, migrated once."""
 
 from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from sqlalchemy import delete, insert
 
 from authserver.store import migrate
 from authserver.store.database import Database, connect
+from authserver.store.models import EpochRow, Row
 from authserver.store.stores import Stores
 from tests.database import Databases
 
@@ -15,25 +17,26 @@ from .scene import Scene
 
 
 @pytest.fixture(scope="session")
-def migrated_url(databases: Databases) -> Iterator[str]:
-    url = databases.create()
-    migrate.upgrade(url)
-    yield url
-    databases.drop(url)
-
-
-@pytest.fixture
-def url(databases: Databases, migrated_url: str) -> Iterator[str]:
-    copy = databases.create(template=migrated_url)
-    yield copy
-    databases.drop(copy)
+def url(databases: Databases) -> Iterator[str]:
+    created = databases.create()
+    migrate.upgrade(created)
+    yield created
+    databases.drop(created)
 
 
 @pytest.fixture
 def database(url: str) -> Iterator[Database]:
     connected = connect(Flask("store"), url)
+    empty(connected)
     yield connected
     connected.close()
+
+
+def empty(database: Database) -> None:
+    with database.transaction() as connection:
+        for table in reversed(Row.metadata.sorted_tables):
+            connection.execute(delete(table))
+        connection.execute(insert(EpochRow).values(id=1, epoch=1))
 
 
 @pytest.fixture

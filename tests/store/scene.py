@@ -26,7 +26,7 @@ REDIRECT_URI = "https://client.example/callback"
 HOST = "client.example"
 VERIFIER = "v" * 43
 LIFETIME, FAMILY_LIFETIME, WINDOW = 1000, 5000, 30
-MOMENTS = ("_at", "_time", "_from", "_until")
+MOMENTS = ("_at", "_from", "_until")
 EVENT = Event("test.done", "system", Origin("192.0.2.7", "c0ffee"))
 
 NOTES = Resource(
@@ -94,10 +94,10 @@ class Scene:
         self.stores.grants.approve(self.approval("notes:read", "notes:write"), code, EVENT)
         return secret
 
-    def redeem(self, code: str, **changes: str | None) -> Outcome:
+    def redeem(self, code: str, *, resource: str | None = None, **changes: str | None) -> Outcome:
         form = {"code": code, "redirect_uri": REDIRECT_URI, "code_verifier": VERIFIER, **changes}
         grant = AuthorizationCodeGrant(self.stores.codes, self.stores.refresh_tokens, LIFETIME, FAMILY_LIFETIME)
-        return grant.act(self._request(form))
+        return grant.act(self._request(form, resource))
 
     def refresh(self, token: str, *, window: int = WINDOW, resource: str | None = None) -> Outcome:
         grant = RefreshTokenGrant(self.stores.refresh_tokens, SuccessorEnvelope(), LIFETIME, window)

@@ -7,7 +7,7 @@ from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
 from ...protocol.audit import Event
 from ...protocol.authorization_code import Redeemed, Redemption
 from .. import audit
-from ..authority import LIVE, authority
+from ..authority import LIVE, authority, subject_of
 from ..clock import now
 from ..database import Database
 from ..models import ClientRow, CodeRow, FamilyRow, GrantRow, RefreshTokenRow, UserRow
@@ -51,7 +51,7 @@ def redeem(database: Database, attempt: Redemption, event: Event) -> Redeemed | 
         _end(connection, attempt, found.now, attempt.family_id if proven else None)
         if proven:
             _found_family(connection, attempt, found)
-        about = event.about(user_id=found.user_id, resource=found.resource, grant_id=found.grant_id)
+        about = event.about(**subject_of(found))
         audit.record(connection, about if proven else about.about(outcome="refused"))
     return Redeemed(authority(found, family_id=attempt.family_id), found.wants_refresh) if proven else None
 

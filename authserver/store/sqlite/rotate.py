@@ -6,7 +6,7 @@ from ...protocol.access_token import Authority
 from ...protocol.audit import Event
 from ...protocol.refresh_token import Rotation
 from .. import audit
-from ..authority import LIVE, OF_FAMILY, authority
+from ..authority import LIVE, OF_FAMILY, authority, subject_of
 from ..clock import now
 from ..database import Database
 from ..models import ClientRow, FamilyRow, GrantRow, RefreshTokenRow, UserRow
@@ -52,6 +52,6 @@ def rotate(database: Database, attempt: Rotation, event: Event) -> Authority | N
                 sealed=attempt.sealed_successor,
             )
         )
-        about = event.about(user_id=found.user_id, resource=found.resource, grant_id=found.grant_id)
+        about = event.about(**subject_of(found))
         audit.record(connection, about)
     return authority(found)

@@ -1,0 +1,65 @@
+"""The schema and its migrations."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
+
+from authserver.store import migrate
+from authserver.store.database import Database
+from authserver.store.engine import UnknownDatabase, create
+from authserver.store.models import Row
+
+BOOKKEEPING = {"alembic_version"}
+
+
+def tables(url: str) -> set[str]:
+    engine = create(url)
+    found = set(inspect(engine).get_table_names())
+    engine.dispose()
+    return found
+
+
+def test_the_mapped_rows_are_what_the_migrations_make(database: Database):
+    with database.reading() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, Row.metadata) == []
+
+
+def test_the_mapped_rows_and_the_migrations_have_the_same_names_of_keys(database: Database):
+    with database.reading() as connection:
+        inspector = inspect(connection)
+        for table in Row.metadata.tables.values():
+            assert inspector.get_pk_constraint(table.name)["name"] == table.primary_key.name
+            made = {key["name"] for key in inspector.get_foreign_keys(table.name)}
+            assert made == {key.name for key in table.foreign_key_constraints}
+
+
+def test_an_empty_database_goes_up_to_the_newest_revision_and_back(fresh_database_url: str):
+    url = fresh_database_url
+    waiting = migrate.pending(url)
+    assert waiting
+    assert migrate.current(url) is None
+
+    migrate.upgrade(url)
+    assert migrate.current(url) == waiting[-1]
+    assert migrate.pending(url) == ()
+    assert tables(url) == {*Row.metadata.tables, *BOOKKEEPING}
+
+    migrate.downgrade(url)
+    assert migrate.current(url) is None
+    assert tables(url) == BOOKKEEPING
+
+
+def test_nodes_that_migrate_at_the_same_time_wait_for_each_other(fresh_database_url: str):
+    with ThreadPoolExecutor(4) as nodes:
+        list(nodes.map(migrate.upgrade, [fresh_database_url] * 4))
+    assert migrate.pending(fresh_database_url) == ()
+
+
+@pytest.mark.parametrize("url", ["mysql://localhost/x", "sqlite://", "sqlite:///:memory:"])
+def test_a_database_that_is_not_supported_is_refused_in_words(url: str):
+    with pytest.raises(UnknownDatabase, match=r"postgresql|file"):
+        create(url)
