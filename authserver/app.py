@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load()
     logs.configure(settings.log_level)
     app = Flask("authserver")
-    stores = Stores.over(connect(app, settings.url_of_database))
+    stores = Stores.over(connect(app, settings.url_of_database), session_idle=settings.session_idle)
     deployment = compose(settings, stores)
     app.extensions["authserver"] = deployment
     app.secret_key = deployment.vault.derive("cookies").hex()

@@ -24,19 +24,14 @@ def settings() -> Settings:
         raise click.ClickException(f"settings: {wrong}") from None
 
 
-def unmigrated() -> Deployment:
-    """The deployment, whatever the state of its database; a message if its keys cannot be opened."""
-    try:
-        found: Deployment = create_app(settings()).extensions["authserver"]
-    except SealError as wrong:
-        raise click.ClickException(str(wrong)) from None
-    return found
-
-
 def deployment() -> Deployment:
     """The deployment, migrated; otherwise a message that says what to run first."""
-    found = unmigrated()
-    if pending(found.stores.database):
+    configured = settings()
+    try:
+        found: Deployment = create_app(configured).extensions["authserver"]
+    except SealError as wrong:
+        raise click.ClickException(str(wrong)) from None
+    if pending(configured.url_of_database):
         raise click.ClickException("the database is not at this version's schema: run 'authserver migrate' first")
     return found
 

@@ -9,7 +9,7 @@ from ..services.maintenance import BATCH, Maintenance
 from ..store.migrate import pending, upgrade
 from ..store.purge import purge as purge_batch
 from . import clients, keys, people, resources, serve
-from .deployment import settings, unmigrated, with_deployment
+from .deployment import deployment, settings, with_deployment
 
 
 @click.group()
@@ -24,9 +24,8 @@ def init() -> None:
     configured = settings()
     if not configured.key_encryption_key.get_secret_value() and sealing.create_key_file(configured.home):
         click.echo(f"made {configured.home / sealing.FILE_NAME} (keep it secret, back it up)")
-    found = unmigrated()
-    upgrade(found.stores.database)
-    for kid in keys.rotation(found).ensure():
+    upgrade(configured.url_of_database)
+    for kid in keys.rotation(deployment()).ensure():
         click.echo(f"made signing key {kid}")
     click.echo("ready: 'authserver serve' starts the server")
 
@@ -34,9 +33,9 @@ def init() -> None:
 @main.command()
 def migrate() -> None:
     """Bring the database to this version's schema."""
-    database = unmigrated().stores.database
-    waiting = pending(database)
-    upgrade(database)
+    url = settings().url_of_database
+    waiting = pending(url)
+    upgrade(url)
     click.echo(f"applied {', '.join(waiting)}" if waiting else "nothing to do")
 
 
