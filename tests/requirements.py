@@ -20,10 +20,14 @@ PAGE = ROOT / "docs" / "requirements.md"
 RECORDS = ROOT / "var" / "requirements"
 COVERED_HEADING = "## Covered by this release"
 PROPERTY = "requirement"
-BY_SEVERITY = ("passed", "xfailed", "skipped", "failed")
+# A test is as bad as its worst phase; a requirement is held by a test that passes, if none fails.
+OF_PHASES = ("passed", "xfailed", "skipped", "failed").index
+OF_TESTS = ("skipped", "xfailed", "passed", "failed").index
 
-# Requirement id → the test's node id → one of BY_SEVERITY.
+# Requirement id → the test's node id → one of these outcomes.
 Outcomes = dict[str, dict[str, str]]
+# The kind of database → what its last run found.
+Runs = Mapping[str, Outcomes]
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ class Recorder:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         outcome = "xfailed" if hasattr(report, "wasxfail") and report.skipped else report.outcome
-        worst = max(self.tests.get(report.nodeid, "passed"), outcome, key=BY_SEVERITY.index)
+        worst = max(self.tests.get(report.nodeid, "passed"), outcome, key=OF_PHASES)
         self.tests[report.nodeid] = worst
         if report.when != "teardown":
             return  # only a test that came to its end counts
@@ -107,27 +111,34 @@ def write(file: Path, outcomes: Outcomes) -> None:
     draft.replace(file)
 
 
-def verdict(identifier: str, runs: Mapping[str, Outcomes]) -> str:
-    """Return "no test", or the worst outcome of the requirement's tests in all runs."""
-    outcomes = [outcome for run in runs.values() for outcome in run.get(identifier, {}).values()]
-    return max(outcomes, key=BY_SEVERITY.index, default="no test")
+def verdict(outcomes: Iterable[str]) -> str:
+    """Return what the ``outcomes`` of several tests say of the requirement that they share."""
+    return max(outcomes, key=OF_TESTS, default="no test")
 
 
-def table(page: Page, runs: Mapping[str, Outcomes]) -> Iterator[str]:
-    """Yield the lines id → result → tests, for what is covered or tested."""
+def _of(identifier: str, runs: Runs) -> list[str]:
+    return [outcome for run in runs.values() for outcome in run.get(identifier, {}).values()]
+
+
+def table(page: Page, runs: Runs) -> Iterator[str]:
+    """Yield the lines id → result → tests, for what is covered or tested; a test's parameters share a line."""
     for identifier in page.texts:
-        tests = sorted({test for run in runs.values() for test in run.get(identifier, {})})
-        if tests or identifier in page.covered:
-            yield f"{identifier:<6} {verdict(identifier, runs)}"
-        for test in tests:
-            found = {name: run[identifier][test] for name, run in runs.items() if test in run.get(identifier, {})}
-            yield f"       {test}  ({', '.join(f'{name} {outcome}' for name, outcome in found.items())})"
+        outcomes = _of(identifier, runs)
+        if outcomes or identifier in page.covered:
+            yield f"{identifier:<6} {verdict(outcomes)}"
+        tests: dict[str, dict[str, list[str]]] = {}
+        for name, run in runs.items():
+            for test, outcome in run.get(identifier, {}).items():
+                tests.setdefault(test.partition("[")[0], {}).setdefault(name, []).append(outcome)
+        for test, found in sorted(tests.items()):
+            results = (f"{name} {verdict(each)}" for name, each in found.items())
+            yield f"       {test}  ({', '.join(results)})"
 
 
-def faults(page: Page, runs: Mapping[str, Outcomes]) -> Iterator[str]:
+def faults(page: Page, runs: Runs) -> Iterator[str]:
     """Yield a line for each covered requirement that is not held, and for each id that is not stated."""
     for identifier in page.covered:
-        result = verdict(identifier, runs)
+        result = verdict(_of(identifier, runs))
         if result != "passed":
             yield f"{identifier} is covered by this release, but: {result}"
     named = {identifier for run in runs.values() for identifier in run}
