@@ -50,7 +50,7 @@ check: $(VENV)/.stamp-dev  ## style, types, layers, lengths, links, and what not
 	$(BIN)/lint-imports --no-logo
 	$(BIN)/python -m tools.file_length
 	$(BIN)/python -m tools.dead_links
-	$(BIN)/vulture
+	$(BIN)/python -m tools.dead_code
 	$(BIN)/deptry authserver
 	cd middleware && $(CURDIR)/$(BIN)/deptry mcp_token_guard
 

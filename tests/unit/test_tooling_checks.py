@@ -6,8 +6,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from jinja2 import TemplateSyntaxError
 
 from tools import system_needs
+from tools.dead_code import names_in_templates
 from tools.dead_links import dead_links
 from tools.file_length import LIMIT, too_long
 from tools.owned_files import owned_files
@@ -40,6 +42,14 @@ def test_links_to_missing_files_and_headings_are_found(tmp_path):
         "page.md: other.md#missing leads nowhere",
         "page.md: #missing leads nowhere",
     ]
+
+
+def test_names_that_templates_read_are_used_and_a_broken_template_is_found(tmp_path):
+    (tmp_path / "page.html").write_text("{% for row in page.rows %}{{ row.title|upper }}{% endfor %}")
+    assert set(names_in_templates(tmp_path)) == {"rows", "title"}
+    (tmp_path / "broken.html").write_text("{% if %}")
+    with pytest.raises(TemplateSyntaxError):
+        list(names_in_templates(tmp_path))
 
 
 def test_constraints_are_exact_versions_and_nothing_else():
