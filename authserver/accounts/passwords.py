@@ -1,4 +1,4 @@
-"""Passwords: Argon2id with OWASP's parameters, a few at a time, so that a flood of sign-ins leaves the CPU to others."""
+"""Passwords: Argon2id, computed a few at a time, so that a flood of sign-ins leaves the CPU to others."""
 
 import unicodedata
 from collections.abc import Iterator

@@ -1,0 +1,28 @@
+"""The audit trail: every change of state, newest first."""
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from ...store.audit import AuditFilter
+from ..deployment import deployment
+from . import blueprint
+from .listing import LINES, Search
+
+
+@blueprint.get("/audit")
+def audit() -> ResponseReturnValue:
+    """Events, all of them or those of one person, client, grant or kind."""
+    search = Search.asked()
+    page = deployment().stores.audit.page(_filter(), search.after, LINES)
+    return render_template("admin/audit.html", page=page, search=search, chosen=_filter())
+
+
+def _filter() -> AuditFilter:
+    return AuditFilter(
+        name=_chosen("name"), user_id=_chosen("user"), client_id=_chosen("client"), grant_id=_chosen("grant")
+    )
+
+
+def _chosen(name: str) -> str | None:
+    given = request.args.get(name, "")
+    return given if given.isprintable() and given else None

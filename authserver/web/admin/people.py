@@ -1,0 +1,16 @@
+"""People: who can sign in here."""
+
+from flask import render_template
+from flask.typing import ResponseReturnValue
+
+from ..deployment import deployment
+from . import blueprint
+from .listing import LINES, Search
+
+
+@blueprint.get("/people")
+def people() -> ResponseReturnValue:
+    """All of them, newest first."""
+    search = Search.asked()
+    page = deployment().stores.users.page(search.query, search.after, LINES)
+    return render_template("admin/people.html", page=page, search=search)

@@ -1,0 +1,109 @@
+"""The authorization endpoint's views, for asking and for deciding.
+
+Each request passes the same steps: 1. who asks and where answers go (an error is a page), 2. what is asked for (an
+error is the client's), 3. who is signed in, 4. what they have to decide, 5. the answer to the client.
+"""
+
+from collections.abc import Callable
+
+from flask import Response, make_response, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from ...protocol import form, redirect_uri
+from ...protocol.authorization import Returnable
+from ...protocol.errors import ConsentRequired, InvalidScope, LoginRequired, OAuthError
+from ...services.authorization import Person
+from ...services.proposal import Asked, Proposal
+from .. import cookies, next_page, problems, signed_in, stale
+from ..deployment import deployment
+from ..origin import origin
+from . import blueprint
+from .decision import Decision
+
+CHANGED = "What the app asks for has changed since this page was shown, so nothing was done. Please look again."
+NOTHING_TICKED = "You allowed the app, but ticked nothing. Tick what it may do, or deny."
+
+Answer = Callable[[Proposal, Person], ResponseReturnValue]
+
+
+@blueprint.get("/authorize")
+def authorize() -> ResponseReturnValue:
+    """What an app asks for: the page with the question, or at once the answer that was given before."""
+    return _pass_steps(_ask)
+
+
+@blueprint.post("/authorize")
+@stale.form_of(authorize)
+def decide() -> ResponseReturnValue:
+    """The person's decision. The request is judged anew: the form says only what was ticked."""
+    return _pass_steps(_decide)
+
+
+@blueprint.after_request
+def keep_device(response: Response) -> Response:
+    """Grants are tied to a device, so the browser gets its cookie with the first request (AZ-14)."""
+    return cookies.keep_device(response)
+
+
+def _pass_steps(answer: Answer) -> ResponseReturnValue:
+    service = deployment().authorization
+    asked_for = form.parse(request.query_string)
+    way = service.way(asked_for)
+    try:
+        asked = service.check(asked_for, way)
+        person = _person(asked)
+        if person is None:
+            return redirect(next_page.sign_in(), 303)
+        proposal = service.propose(asked, person)
+        if not proposal.names:
+            raise InvalidScope("this resource has no default scopes: ask for one")
+        return answer(proposal, person)
+    except OAuthError as error:
+        problems.note(error)
+        return _tell(way, error)
+
+
+def _person(asked: Asked) -> Person | None:
+    visitor = signed_in.visitor()
+    if visitor is not None:
+        return Person(visitor.user.id, visitor.session.auth_time, cookies.device())
+    if "none" in asked.request.prompt:
+        raise LoginRequired("nobody is signed in")
+    return None
+
+
+def _ask(proposal: Proposal, person: Person) -> ResponseReturnValue:
+    if not proposal.must_ask:
+        return _approve(proposal, proposal.names, person)
+    if "none" in proposal.asked.request.prompt:
+        raise ConsentRequired("the person has to decide")
+    return _page(proposal)
+
+
+def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
+    decision = Decision.parse(request.form)
+    if not decision.allows:
+        return redirect(deployment().authorization.deny(proposal, person, origin()), 303)
+    if decision.shown != proposal.digest:
+        return stale.again(lambda: _page(proposal), CHANGED, 409)
+    if not decision.ticked & proposal.names:
+        return stale.again(lambda: _page(proposal), NOTHING_TICKED, 400)
+    return _approve(proposal, decision.ticked, person)
+
+
+def _approve(proposal: Proposal, ticked: frozenset[str], person: Person) -> ResponseReturnValue:
+    return redirect(deployment().authorization.approve(proposal, ticked, person, origin()), 303)
+
+
+def _page(proposal: Proposal) -> ResponseReturnValue:
+    return render_template("consent.html", proposal=proposal, here=next_page.this_page())
+
+
+def _tell(way: Returnable, error: OAuthError) -> ResponseReturnValue:
+    """An error for the client: by redirect, or by a page that names the host until somebody is signed in (AZ-2)."""
+    target, host = way.error(error, deployment().settings.issuer), redirect_uri.host(way.redirect_uri)
+    if way.at_once or signed_in.visitor() is not None:
+        return redirect(target, 303)
+    return make_response(
+        render_template("lead_back.html", client=way.client, host=host, error=error, target=target), 400
+    )

@@ -1,0 +1,97 @@
+"""Who is signed in, by Flask-Login over sessions that the database ends at once (AZ-10, TK-6).
+
+The signed cookie carries the session's secret; whether that session lives, its row decides at each request.
+"""
+
+from typing import cast
+
+from flask import Flask, abort, g, redirect, session
+from flask.typing import ResponseReturnValue
+from flask_login import LoginManager, UserMixin, current_user, login_user
+
+from ..store.sessions import Session
+from ..store.users import User
+from . import next_page
+from .deployment import deployment
+from .origin import origin
+
+ADMIN = "admin"
+
+
+class Visitor(UserMixin):  # type: ignore[misc]
+    """A signed-in person in one browser, as Flask-Login knows them."""
+
+    def __init__(self, secret: str, signed_in: Session) -> None:
+        self.secret = secret
+        self.session = signed_in
+
+    def get_id(self) -> str:
+        """What the cookie carries: the session's secret, not the person's id."""
+        return self.secret
+
+    @property
+    def user(self) -> User:
+        """The person."""
+        return self.session.user
+
+    @property
+    def is_admin(self) -> bool:
+        """Whether the console is open to them."""
+        return self.user.role == ADMIN
+
+
+def install(app: Flask) -> None:
+    """Let Flask-Login find visitors by their session."""
+    manager = LoginManager(app)
+    # Its own check of address and browser would sign people out as their network changes.
+    manager.session_protection = None
+    manager.user_loader(_find)
+    manager.unauthorized_handler(lambda: redirect(next_page.sign_in(), 303))
+
+
+def visitor() -> Visitor | None:
+    """Who is signed in, or None."""
+    return cast(Visitor, current_user) if current_user.is_authenticated else None
+
+
+def begin(user: User) -> None:
+    """Sign *user* in, in a cookie session begun anew: nothing that was set before the sign-in survives it."""
+    _end_session()
+    _forget()
+    secret = deployment().sessions.open(user, origin())
+    opened = _find(secret)
+    if opened is not None:
+        login_user(opened)
+        session.permanent = True
+
+
+def end() -> None:
+    """Sign out: the session ends on the server too, and this browser forgets it."""
+    _end_session()
+    _forget()
+
+
+def gate() -> ResponseReturnValue | None:
+    """None for administrators; others are sent to sign in, or get the 403 page."""
+    person = visitor()
+    if person is None:
+        return redirect(next_page.sign_in(), 303)
+    if not person.is_admin:
+        abort(403)
+    return None
+
+
+def _find(secret: str) -> Visitor | None:
+    found = deployment().sessions.find(secret)
+    return Visitor(secret, found) if found else None
+
+
+def _end_session() -> None:
+    person = visitor()
+    if person is not None:
+        deployment().sessions.end(person.secret, origin())
+
+
+def _forget() -> None:
+    session.clear()
+    g.pop("csrf_token", None)

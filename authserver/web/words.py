@@ -1,0 +1,54 @@
+"""How templates say things: times, names that strangers chose, and what a scope's risk means."""
+
+import unicodedata
+from datetime import UTC, datetime
+from urllib.parse import urlsplit
+
+from flask import Flask, g
+
+from ..protocol import redirect_uri
+from ..protocol.scope import Risk
+from ..settings import Settings
+from . import signed_in
+from .origin import origin
+
+LONGEST_NAME = 60
+RISKS = {
+    Risk.READ: "reads only",
+    Risk.WRITE: "makes changes",
+    Risk.DESTRUCTIVE: "can delete or destroy",
+}
+
+
+def install(app: Flask, settings: Settings) -> None:
+    """Give templates their filters, and what every page shows."""
+    app.jinja_env.filters.update(
+        plain=plain, moment=moment, machine=machine, host=redirect_uri.host, risk=lambda risk: RISKS[risk]
+    )
+    site = urlsplit(settings.issuer).netloc + urlsplit(settings.issuer).path
+
+    @app.context_processor
+    def shared() -> dict[str, object]:
+        return {
+            "site": site,
+            "visitor": signed_in.visitor(),
+            "note": g.get("note"),
+            "correlation_id": origin().correlation_id,
+        }
+
+
+def plain(text: str, longest: int = LONGEST_NAME) -> str:
+    """*text* of a stranger on one line, without invisible and direction-changing characters, at most *longest* long."""
+    visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
+    words = " ".join(visible.split())
+    return words if len(words) <= longest else words[: longest - 1].rstrip() + "…"
+
+
+def moment(seconds: float) -> str:
+    """Unix *seconds* for people, in UTC, to the minute."""
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M}"
+
+
+def machine(seconds: float) -> str:
+    """Unix *seconds* for the ``datetime`` of a ``<time>``."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
