@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from authserver.keys.envelope import SuccessorEnvelope
 from authserver.protocol import credential
@@ -18,7 +18,7 @@ from authserver.protocol.resource import Resource
 from authserver.protocol.scope import Risk, Scope, Tool
 from authserver.store.database import Database
 from authserver.store.grants import Approval
-from authserver.store.models import Row
+from authserver.store.models import RefreshTokenRow, Row
 from authserver.store.stores import Stores
 
 RESOURCE = "https://notes.example/mcp"
@@ -125,3 +125,13 @@ def let_pass(database: Database, seconds: int) -> None:
             moments = [column for column in table.columns if column.name.endswith(MOMENTS)]
             if moments:
                 connection.execute(update(table).values({column: column - seconds for column in moments}))
+
+
+def heads(database: Database) -> list[bytes]:
+    """The digests of all refresh tokens that no other follows, one for each family that is in order."""
+    with database.reading() as connection:
+        rows = connection.execute(select(RefreshTokenRow.digest, RefreshTokenRow.successor_digest)).all()
+    followed = {row.digest for row in rows if row.successor_digest}
+    assert {row.successor_digest for row in rows} - {None} <= {row.digest for row in rows}
+    assert len({row.successor_digest for row in rows if row.successor_digest}) == len(followed)
+    return [row.digest for row in rows if row.digest not in followed]

@@ -1,16 +1,19 @@
 """What many callers in several processes get when they do the same thing at one instant."""
 
+import random
 from collections import Counter
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import func, select
 
 from authserver.protocol import credential
+from authserver.protocol.access_token import TokenId
 from authserver.protocol.errors import InvalidGrant
 from authserver.store.models import AuditRow, FamilyRow, GrantRow
 
 from .crowd import SIZE, Crowd
-from .scene import EVENT, WINDOW, Scene, let_pass, refresh_token
+from .scene import EVENT, WINDOW, Scene, heads, let_pass, refresh_token
 
 
 def redeem(scene: Scene, code: str, number: int) -> tuple[str, str]:
@@ -20,6 +23,25 @@ def redeem(scene: Scene, code: str, number: int) -> tuple[str, str]:
 
 def refresh(scene: Scene, token: str, number: int) -> str:
     return refresh_token(scene.refresh(token))
+
+
+def muddle(scene: Scene, first: str, number: int) -> list[str]:
+    """Present tokens of the family at random, old ones and new ones, as a client with a bug would."""
+    chance = random.Random(number)  # noqa: S311 - a repeatable muddle
+    known = [first]
+    for _ in range(6):
+        with suppress(InvalidGrant):
+            known.append(refresh_token(scene.refresh(chance.choice(known[-2:]))))
+    return known
+
+
+def rotate_while_it_ends(scene: Scene, token: str, number: int) -> bool:
+    if number == SIZE // 2:
+        return scene.stores.refresh_tokens.revoke_family(token.rpartition(".")[2], EVENT)
+    with suppress(InvalidGrant):
+        for _ in range(5):
+            token = refresh_token(scene.refresh(token))
+    return False
 
 
 def approve(scene: Scene, code: str, number: int) -> str:
@@ -74,6 +96,31 @@ def test_a_reused_token_that_fifty_present_at_once_ends_its_family_once(crowd: C
     with pytest.raises(InvalidGrant):
         scene.refresh(kept)
     assert _audited(scene)["token.reused"] == 1
+
+
+@pytest.mark.requirement("TK-3", "TK-4")
+def test_whatever_fifty_present_within_the_window_the_family_lives_on_with_one_head(
+    crowd: Crowd, url: str, scene: Scene
+):
+    first = scene.first_token()
+    known = {token for tokens in crowd.all_do(muddle, url, scene, first) for token in tokens}
+
+    [head] = heads(scene.stores.database)
+    assert "token.reused" not in _audited(scene)
+    [newest] = [token for token in known if credential.digest(token) == head]
+    assert scene.refresh(newest)
+
+
+@pytest.mark.requirement("TK-8")
+def test_a_family_that_ends_while_fifty_refresh_stays_ended(crowd: Crowd, url: str, scene: Scene):
+    token = scene.first_token()
+    assert sum(crowd.all_do(rotate_while_it_ends, url, scene, token)) == 1
+    assert len(heads(scene.stores.database)) == 1
+    assert scene.stores.access_tokens.authority(TokenId.new(token.rpartition(".")[2])) is None
+    for digest in heads(scene.stores.database):
+        state = scene.stores.refresh_tokens.state(digest)
+        assert state is not None
+        assert not state.alive
 
 
 @pytest.mark.requirement("AZ-14")

@@ -1,0 +1,133 @@
+"""People, their sessions, and the delays that failures cost."""
+
+import pytest
+
+from authserver.protocol import credential
+from authserver.store.stores import Stores
+from authserver.store.users import User, UserExists
+
+from .scene import EVENT, Scene, let_pass
+
+COOKIE = credential.digest("mcpw_cookie")
+DAY = 86_400
+
+
+@pytest.fixture
+def alice(stores: Stores) -> User:
+    return stores.users.add("Alice", "Alice A.", "a hash", "admin", EVENT)
+
+
+@pytest.fixture
+def session(stores: Stores, alice: User) -> bytes:
+    stores.sessions.open(COOKIE, alice.id, 30 * DAY, "192.0.2.7", EVENT)
+    return COOKIE
+
+
+def test_a_person_is_found_by_id_and_by_name_without_regard_to_case(stores: Stores, alice: User):
+    assert stores.users.find(alice.id) == alice
+    assert stores.users.by_name("ALICE") == alice
+    assert stores.users.by_name("alice b") is None
+    assert (alice.username, alice.role, alice.disabled) == ("alice", "admin", False)
+
+
+def test_a_user_name_is_given_once_whatever_its_case(stores: Stores, alice: User):
+    with pytest.raises(UserExists):
+        stores.users.add("ALICE", "Another", "hash", "user", EVENT)
+    assert len(stores.users.page("", None, 10).lines) == 1
+
+
+def test_a_password_is_replaced(stores: Stores, alice: User):
+    assert stores.users.set_password(alice.id, "another hash", EVENT) is True
+    found = stores.users.find(alice.id)
+    assert found is not None
+    assert found.password_hash == "another hash"
+    assert stores.users.set_password("nobody", "hash", EVENT) is False
+
+
+def test_the_list_of_people_counts_their_live_grants(scene: Scene):
+    scene.approve()
+    scene.stores.users.add("bob", "Bob", "hash", "user", EVENT)
+    found = {line.user.username: line.live_grants for line in scene.stores.users.page("", None, 10)}
+    assert found == {"alice": 1, "bob": 0}
+    assert [line.user.username for line in scene.stores.users.page("BO", None, 10)] == ["bob"]
+
+
+@pytest.mark.requirement("AZ-10")
+def test_a_session_is_found_with_its_person(stores: Stores, session: bytes, alice: User):
+    found = stores.sessions.find(session)
+    assert found is not None
+    assert found.user == alice
+    assert found.expires_at - found.auth_time == 30 * DAY
+    assert stores.sessions.find(credential.digest("another")) is None
+
+
+def test_an_ended_session_is_not_found(stores: Stores, session: bytes):
+    assert stores.sessions.end(session, EVENT) is True
+    assert stores.sessions.find(session) is None
+    assert stores.sessions.end(session, EVENT) is False
+
+
+def test_all_sessions_of_a_person_end_together(stores: Stores, session: bytes, alice: User):
+    second = credential.digest("second")
+    stores.sessions.open(second, alice.id, DAY, "", EVENT)
+    assert stores.sessions.end_all(alice.id, EVENT) == 2
+    assert stores.sessions.find(session) is None
+    assert stores.sessions.find(second) is None
+
+
+def test_a_session_ends_without_a_request_for_a_while_and_after_its_lifetime(stores: Stores, session: bytes):
+    for _ in range(5):
+        let_pass(stores.database, 6 * DAY - 10)
+        assert stores.sessions.find(session), "each request keeps it awake"
+    let_pass(stores.database, 60)
+    assert stores.sessions.find(session) is None
+
+
+def test_a_session_that_nobody_used_ends_early(stores: Stores, session: bytes):
+    let_pass(stores.database, 7 * DAY)
+    assert stores.sessions.find(session) is None
+
+
+def test_a_disabled_person_loses_sessions_and_grants_and_may_come_back_without_them(scene: Scene):
+    stores = scene.stores
+    stores.sessions.open(COOKIE, scene.user_id, DAY, "", EVENT)
+    scene.approve()
+    assert stores.users.set_disabled(scene.user_id, True, EVENT) is True
+    assert stores.sessions.find(COOKIE) is None
+    stores.users.set_disabled(scene.user_id, False, EVENT)
+    assert stores.sessions.find(COOKIE) is None
+    assert stores.grants.for_user(scene.user_id) == ()
+    found = stores.users.find(scene.user_id)
+    assert found is not None
+    assert found.disabled is False
+    assert stores.users.set_disabled("nobody", True, EVENT) is False
+
+
+@pytest.mark.requirement("AZ-12")
+def test_delays_grow_with_each_failure_by_key(stores: Stores):
+    throttles = stores.throttles
+    assert throttles.blocked_for(["account:a", "address:b"]) == 0
+    for seconds in (10, 20, 40):
+        throttles.failed(["account:a"], lambda failures: 5 * 2**failures)
+        assert seconds - 5 <= throttles.blocked_for(["account:a", "address:b"]) <= seconds
+    assert throttles.blocked_for(["address:b"]) == 0
+
+
+@pytest.mark.requirement("AZ-12")
+def test_success_and_time_clear_the_failures(stores: Stores):
+    counted = []
+
+    def delay(failures: int) -> int:
+        counted.append(failures)
+        return 10
+
+    stores.throttles.failed(["key"], delay)
+    stores.throttles.cleared(["key"])
+    assert stores.throttles.blocked_for(["key"]) == 0
+    stores.throttles.failed(["key"], delay)
+    let_pass(stores.database, 10)
+    assert stores.throttles.blocked_for(["key"]) == 0
+    stores.throttles.failed(["key"], delay)
+    let_pass(stores.database, DAY)
+    stores.throttles.failed(["key"], delay)
+    assert counted == [1, 1, 2, 1]

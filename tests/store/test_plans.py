@@ -1,0 +1,82 @@
+"""How the rows are found of the statements that are run millions of times: by an index, however large the tables."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import event, text
+
+from authserver.protocol import credential
+from authserver.protocol.access_token import TokenId
+from authserver.store.database import Database
+from authserver.store.models import Row
+
+from .scene import HOST, RESOURCE, Scene, refresh_token
+
+Executed = list[tuple[str, Any]]
+
+
+@contextmanager
+def noted(database: Database) -> Iterator[Executed]:
+    """The statements that are run meanwhile, with their parameters."""
+    found: Executed = []
+
+    def note(connection, cursor, statement, parameters, context, many) -> None:
+        found.append((statement, parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    yield found
+    event.remove(database.engine, "before_cursor_execute", note)
+
+
+def scans(database: Database, executed: Executed) -> list[str]:
+    """The steps of their plans that read a whole table."""
+    explain = {"sqlite": "EXPLAIN QUERY PLAN ", "postgresql": "EXPLAIN "}[database.dialect]
+    plan: list[str] = []
+    with database.transaction() as connection:
+        if database.dialect == "postgresql":
+            # These tables are so small that reading them whole would be right.
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        for statement, parameters in executed:
+            if not statement.startswith("BEGIN"):
+                plan += [str(row[-1]) for row in connection.exec_driver_sql(explain + statement, parameters)]
+    assert plan
+    tables = tuple(f"SCAN {table}" for table in Row.metadata.tables)
+    return [step for step in plan if "Seq Scan" in step or step.startswith(tables)]
+
+
+@pytest.mark.requirement("AZ-7", "TK-3")
+def test_codes_and_tokens_are_found_by_index(scene: Scene):
+    stores, code = scene.stores, scene.approve()
+    digest = credential.digest
+    with noted(stores.database) as executed:
+        token = refresh_token(scene.redeem(code))
+        successor = refresh_token(scene.refresh(token))
+        stores.codes.state(digest(code))
+        stores.refresh_tokens.state(digest(successor))
+        stores.access_tokens.authority(TokenId.new(token.rpartition(".")[2]))
+        stores.refresh_tokens.erase_sealed(30, 100)
+    assert scans(stores.database, executed) == []
+
+
+def test_what_a_request_looks_up_is_found_by_index(scene: Scene):
+    stores, client_id = scene.stores, scene.client.client_id
+    scene.approve()
+    with noted(stores.database) as executed:
+        stores.clients.find_fresh(client_id)
+        stores.users.by_name("alice")
+        stores.sessions.find(b"digest")
+        stores.throttles.blocked_for(["a", "b"])
+        stores.grants.standing(scene.user_id, client_id, scene.device, HOST, RESOURCE)
+        stores.grants.for_user(scene.user_id)
+    assert scans(stores.database, executed) == []
+
+
+def test_a_refresh_is_one_round_trip_to_postgresql(scene: Scene):
+    if scene.stores.database.dialect != "postgresql":
+        pytest.skip("SQLite has no round trips")
+    token = scene.first_token()
+    with noted(scene.stores.database) as executed:
+        scene.refresh(token)
+    assert len(executed) == 1
