@@ -87,6 +87,8 @@ class Guard:
             raise ValueError(f"algorithms are some of {sorted(ALGORITHMS)}")
         if not (0 <= self.leeway <= 300 and 0 < self.keys_interval < self.keys_bound and self.max_body > 0):
             raise ValueError("leeway is 0 to 300 s, 0 < keys_interval < keys_bound, max_body > 0")
+        if isinstance(self.public_paths, str):
+            raise ValueError("public_paths are several paths")
         for path in self.public_paths:
             if same_place(path, self.endpoint) or path.startswith(OWN_PATHS):
                 raise ValueError(f"{path} cannot be public")

@@ -11,12 +11,14 @@ from functools import cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl
 
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from jwt.algorithms import ECAlgorithm, RSAAlgorithm
 
 RESOURCE = "http://localhost:9001/mcp"
+ENDPOINTS = ("authorization", "registration", "token")
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
 
@@ -61,17 +63,34 @@ class Issuer:
     overrides: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     with_etag: bool = True
     seen: Counter[tuple[str, int]] = field(default_factory=Counter)
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def document(self, path: str) -> tuple[int, bytes]:
         """Status and body of the document at *path*."""
         if path in self.overrides:
             return self.overrides[path]
         if path == self.metadata_path:
-            members = {"issuer": self.url, "jwks_uri": f"{self.url}/jwks", **self.metadata}
+            places = {"jwks_uri": "jwks"} | {f"{name}_endpoint": name for name in ENDPOINTS}
+            urls = {member: f"{self.url}/{place}" for member, place in places.items()}
+            members = {"issuer": self.url, "response_types_supported": ["code"], **urls, **self.metadata}
             return 200, json.dumps(members).encode()
         if path.endswith("/jwks"):
             return 200, json.dumps({"keys": [key.jwk for key in self.keys] + self.extra_keys}).encode()
         return 404, b"{}"
+
+    def answer(self, path: str, body: bytes) -> dict[str, Any]:
+        """What the registration and token endpoints say to *body*: all that is asked for is given."""
+        if path == "/registration":
+            return {**json.loads(body), "client_id": "a-client"}
+        request = self.codes.pop(dict(parse_qsl(body.decode()))["code"])
+        token = self.token(aud=request["resource"], scope=request["scope"])
+        return {"access_token": token, "token_type": "Bearer", "expires_in": 600, "scope": request["scope"]}
+
+    def code(self, request: dict[str, str]) -> str:
+        """A code for the authorization *request*, granted as asked."""
+        code = f"code-{len(self.codes)}"
+        self.codes[code] = request
+        return code
 
     def fetched(self, path: str, status: int | None = None) -> int:
         """How often *path* was asked for (and answered *status*)."""
@@ -134,6 +153,15 @@ def _handler(issuer: Callable[[], Issuer]) -> type[BaseHTTPRequestHandler]:
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            answer = json.dumps(issuer().answer(self.path, body)).encode()
+            self.send_response(201 if self.path == "/registration" else 200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
 
         def log_message(self, *args: Any) -> None:
             pass
