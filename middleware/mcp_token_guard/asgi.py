@@ -62,7 +62,7 @@ class GuardedApp:
             await send({"type": "websocket.close", "code": 1008})
 
     def _is_public(self, scope: Scope) -> bool:
-        return scope["path"] in self._guard.public_paths
+        return scope["path"] in self._guard.open_paths
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -54,7 +54,7 @@ class Guard:
     implies: Mapping[str, ScopeNames] = field(default_factory=dict)
     """Scope → the scopes it contains, at any depth."""
 
-    public_paths: Collection[str] = ()
+    public_paths: str | Collection[str] = ()
     """Exact paths that pass without a token: health checks."""
 
     serve_authorization_server_metadata: bool = False
@@ -87,9 +87,7 @@ class Guard:
             raise ValueError(f"algorithms are some of {sorted(ALGORITHMS)}")
         if not (0 <= self.leeway <= 300 and 0 < self.keys_interval < self.keys_bound and self.max_body > 0):
             raise ValueError("leeway is 0 to 300 s, 0 < keys_interval < keys_bound, max_body > 0")
-        if isinstance(self.public_paths, str):
-            raise ValueError("public_paths are several paths")
-        for path in self.public_paths:
+        for path in self.open_paths:
             if same_place(path, self.endpoint) or path.startswith(OWN_PATHS):
                 raise ValueError(f"{path} cannot be public")
         _ = self.verifier, self.rules
@@ -114,6 +112,12 @@ class Guard:
     def endpoint(self) -> str:
         """The path of the MCP endpoint."""
         return identifier(self.resource, "resource").path or "/"
+
+    @cached_property
+    def open_paths(self) -> frozenset[str]:
+        """The public paths: one that was given as a string is one path, not its letters."""
+        paths = self.public_paths
+        return frozenset((paths,) if isinstance(paths, str) else paths)
 
     @cached_property
     def rules(self) -> ScopeRules:

@@ -1,5 +1,6 @@
 """A real uvicorn in a thread, for the guard's tests over real connections."""
 
+import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,6 @@ def serving_app(app: Any, listening: socket) -> Iterator[None]:
         # Connections made before the server is up wait in the socket's queue.
         yield
     finally:
-        server.should_exit = True
+        server.handle_exit(signal.SIGTERM, None)
         thread.join()
         listening.close()

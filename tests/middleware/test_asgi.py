@@ -173,7 +173,7 @@ async def test_the_lifespan_is_the_applications(guard: Guard) -> None:
     async def app(scope: Any, receive: Any, send: Any) -> None:
         seen.append(scope["type"])
 
-    await guard.asgi(app)({"type": "lifespan"}, None, None)  # type: ignore[arg-type]
+    await guard.asgi(app)({"type": "lifespan"}, None, None)
     assert seen == ["lifespan"]
 
 

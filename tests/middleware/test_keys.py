@@ -47,7 +47,7 @@ def keys_of(issuer: Issuer, clock: Clock) -> Keys:
 async def until(condition: Callable[[], bool]) -> None:
     """Wait, at most five seconds, for what goes on in the background."""
     async with asyncio.timeout(5):
-        while not condition():  # noqa: ASYNC110 - what is waited for knows of no event
+        while not condition():
             await asyncio.sleep(0.005)
 
 

@@ -132,7 +132,8 @@ async def test_a_session_belongs_to_who_began_it(notes: str, issuer: Issuer) -> 
         assert mine.status_code == 200
         renewed = {**headers, "Authorization": f"Bearer {issuer.token(aud=notes, jti='2')}"}
         assert (await http.post(notes, json=tool_call("list_notes"), headers=renewed)).status_code == 200
-        for other in ({"sub": "bob"}, {"client_id": "another"}):
+        others: list[dict[str, Any]] = [{"sub": "bob"}, {"client_id": "another"}]
+        for other in others:
             stolen = {**headers, "Authorization": f"Bearer {issuer.token(aud=notes, **other)}"}
             assert (await http.post(notes, json=tool_call("list_notes"), headers=stolen)).status_code == 404
 

@@ -67,7 +67,6 @@ def test_scopes_follow_their_grammar_and_are_never_offline_access(scopes: object
         {"keys_interval": 300, "keys_bound": 300},
         {"max_body": 0},
         {"public_paths": ["/.well-known/oauth-protected-resource"]},
-        {"public_paths": "/health"},
     ],
     ids=str,
 )

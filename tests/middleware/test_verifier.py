@@ -145,7 +145,8 @@ async def test_a_time_that_is_no_time_is_refused(guard: Guard, issuer: Issuer, t
     if value == "absent" and time_claim == "nbf":
         assert await guard.verify(issuer.token(nbf=None))
         return
-    await refusal(guard, issuer.token(**{time_claim: None if value == "absent" else value}))
+    change: dict[str, Any] = {time_claim: None if value == "absent" else value}
+    await refusal(guard, issuer.token(**change))
 
 
 async def test_numbers_that_are_not_json_are_refused(guard: Guard, issuer: Issuer) -> None:
@@ -156,13 +157,14 @@ async def test_numbers_that_are_not_json_are_refused(guard: Guard, issuer: Issue
 @pytest.mark.parametrize("claim", ["sub", "client_id", "scope"])
 @pytest.mark.parametrize("value", [1, ["a"], {"a": 1}, True])
 async def test_a_claim_of_another_type_is_refused(guard: Guard, issuer: Issuer, claim: str, value: object) -> None:
-    assert claim in await refusal(guard, issuer.token(**{claim: value}))
+    change: dict[str, Any] = {claim: value}
+    assert claim in await refusal(guard, issuer.token(**change))
 
 
 async def test_a_token_says_who_calls(guard: Guard, issuer: Issuer) -> None:
-    for claim in ("sub", "client_id"):
-        assert "who calls" in await refusal(guard, issuer.token(**{claim: None}))
-        assert "who calls" in await refusal(guard, issuer.token(**{claim: ""}))
+    changes: list[dict[str, Any]] = [{"sub": None}, {"sub": ""}, {"client_id": None}, {"client_id": ""}]
+    for change in changes:
+        assert "who calls" in await refusal(guard, issuer.token(**change))
 
 
 async def test_a_token_without_scope_opens_nothing(guard: Guard, issuer: Issuer) -> None:
@@ -190,12 +192,18 @@ async def test_a_key_name_is_required_and_is_a_string(guard: Guard, issuer: Issu
     await refusal(guard, issuer.token(headers={"kid": None}))
     for kid in (1, ["es"], {"es": 1}, None):
         await refusal(guard, unsigned({"alg": "ES256", "typ": "at+jwt", "kid": kid}, issuer.claims(), b"s" * 64))
-    for kid in ("../../dev/null", "es' OR '1'='1", "\x00", "es\n"):
-        await refusal(guard, issuer.token(es256("stranger"), headers={"kid": kid}))
+    for path in ("../../dev/null", "es' OR '1'='1", "\x00", "es\n"):
+        await refusal(guard, issuer.token(es256("stranger"), headers={"kid": path}))
 
 
 async def test_critical_extensions_and_detached_payloads_are_refused(guard: Guard, issuer: Issuer) -> None:
-    for extra in ({"crit": ["exp"], "exp": 1}, {"crit": []}, {"b64": False, "crit": ["b64"]}, {"b64": True}):
+    extras: list[dict[str, Any]] = [
+        {"crit": ["exp"], "exp": 1},
+        {"crit": []},
+        {"b64": False, "crit": ["b64"]},
+        {"b64": True},
+    ]
+    for extra in extras:
         header = {"alg": "ES256", "typ": "at+jwt", "kid": "es", **extra}
         await refusal(guard, unsigned(header, issuer.claims(), b"s" * 64))
 
