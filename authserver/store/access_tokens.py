@@ -1,6 +1,6 @@
 """Access tokens: whether one that was issued still stands (RFC 7009, RFC 7662)."""
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 
 from ..protocol.access_token import Authority, TokenId
 from ..protocol.audit import Event
@@ -14,7 +14,12 @@ STANDING = (
     .join(GrantRow, GrantRow.id == FamilyRow.grant_id)
     .join(UserRow, UserRow.id == GrantRow.user_id)
     .join(ClientRow, ClientRow.client_id == FamilyRow.client_id)
-    .where(FamilyRow.revoked_at.is_(None), LIVE)
+    .where(
+        FamilyRow.id == bindparam("family_id"),
+        FamilyRow.revoked_at.is_(None),
+        LIVE,
+        ~exists().where(RevokedAccessTokenRow.jti == bindparam("jti")),
+    )
 )
 
 
@@ -36,7 +41,7 @@ class AccessTokenStore:
 
         Whether the token itself has expired, its claims tell.
         """
-        revoked = exists().where(RevokedAccessTokenRow.jti == str(token_id))
+        sought = {"family_id": token_id.family_id, "jti": str(token_id)}
         with self._database.reading() as connection:
-            row = connection.execute(STANDING.where(FamilyRow.id == token_id.family_id, ~revoked)).one_or_none()
+            row = connection.execute(STANDING, sought).one_or_none()
         return authority(row) if row else None

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, insert, or_, update
+from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, update
 
 from ..protocol import credential
 from ..protocol.authorization_code import NewCode
@@ -12,6 +12,23 @@ from .models import ClientRow, CodeRow, ConsentRow, GrantRow
 from .models.grant import LIVE
 
 CLIENT_USE_SECONDS = 3600  # a client's last use is kept true to the hour, so that its row is not every sign-in's lock
+
+BOUND_TO = (
+    "digest", "grant_id", "client_id", "redirect_uri", "challenge", "resource", "scopes", "auth_time", "wants_refresh",
+)  # fmt: skip
+SAVE_CODE = insert(CodeRow).values(
+    **{name: bindparam(name) for name in BOUND_TO},
+    created_at=now,
+    expires_at=now + bindparam("lifetime", type_=BigInteger),
+)
+NOTE_USE = (
+    update(ClientRow)
+    .where(
+        ClientRow.client_id == bindparam("used_client"),
+        or_(ClientRow.last_used_at.is_(None), ClientRow.last_used_at <= now - CLIENT_USE_SECONDS),
+    )
+    .values(last_used_at=now)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,21 +100,17 @@ def remember_consent(database: Database, connection: Connection, approval: Appro
 
 def save_code(connection: Connection, grant_id: str, code: NewCode) -> None:
     """Save *code*, and that its client was used."""
-    connection.execute(
-        insert(CodeRow).values(
-            digest=code.digest,
-            grant_id=grant_id,
-            client_id=code.client_id,
-            redirect_uri=code.redirect_uri,
-            challenge=code.challenge,
-            resource=code.resource,
-            scopes=code.scopes,
-            auth_time=code.auth_time,
-            wants_refresh=code.wants_refresh,
-            created_at=now,
-            expires_at=now + code.lifetime,
-        )
-    )
-    unused = or_(ClientRow.last_used_at.is_(None), ClientRow.last_used_at <= now - CLIENT_USE_SECONDS)
-    used = update(ClientRow).where(ClientRow.client_id == code.client_id, unused)
-    connection.execute(used.values(last_used_at=now))
+    columns = {
+        "digest": code.digest,
+        "grant_id": grant_id,
+        "client_id": code.client_id,
+        "redirect_uri": code.redirect_uri,
+        "challenge": code.challenge,
+        "resource": code.resource,
+        "scopes": code.scopes,
+        "auth_time": code.auth_time,
+        "wants_refresh": code.wants_refresh,
+        "lifetime": code.lifetime,
+    }
+    connection.execute(SAVE_CODE, columns)
+    connection.execute(NOTE_USE, {"used_client": code.client_id})

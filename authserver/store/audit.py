@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, insert, literal, select
+from sqlalchemy import Connection, bindparam, insert, literal, select
 
 from ..protocol.audit import Event, Origin
 from .clock import now_in_milliseconds
@@ -13,10 +13,15 @@ from .models import AuditRow
 from .models.base import storable
 from .paging import Order, Page, cut
 
+COLUMNS = (
+    "name", "actor", "user_id", "client_id", "resource", "grant_id", "outcome", "address", "correlation_id", "detail",
+)  # fmt: skip
+RECORD = insert(AuditRow).values(at_ms=now_in_milliseconds, **{name: bindparam(name) for name in COLUMNS})
+
 
 def record(connection: Connection, event: Event) -> None:
     """Write *event* in the transaction of *connection*."""
-    connection.execute(insert(AuditRow).values(at_ms=now_in_milliseconds, **columns(event)))
+    connection.execute(RECORD, columns(event))
 
 
 def columns(event: Event) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Update, func, insert, or_, select, update
+from sqlalchemy import Update, bindparam, func, insert, or_, select, update
 
 from ..protocol.audit import Event
 from ..protocol.client import AuthMethod, Client, ClientKind
@@ -18,6 +18,13 @@ from .paging import Order, Page, cut
 
 CACHED_CLIENTS = 10_000
 CACHED_SECONDS = 5.0
+CHANGEABLE = (
+    "name", "redirect_uris", "auth_method", "grant_types", "secret_digest", "registration_digest", "extra",
+)  # fmt: skip
+REGISTER = insert(ClientRow).values(
+    {name: bindparam(name) for name in ("client_id", "kind", "created_at", *CHANGEABLE)}
+)
+EXISTING = select(ClientRow).where(ClientRow.client_id == bindparam("client_id"), ClientRow.deleted_at.is_(None))
 NEWEST_FIRST = Order(ClientRow.created_at, ClientRow.client_id)
 LIVE_GRANTS = (
     select(func.count())
@@ -57,9 +64,8 @@ class ClientStore:
 
     def find_fresh(self, client_id: str) -> Client | None:
         """The client as it stands now."""
-        existing = select(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
         with self._database.session() as session:
-            row = session.scalars(existing).one_or_none()
+            row = session.scalars(EXISTING, {"client_id": client_id}).one_or_none()
             return None if row is None else _client(row)
 
     def tombstoned(self, client_id: str) -> bool:
@@ -72,7 +78,7 @@ class ClientStore:
         """Save a new client."""
         with self._database.transaction() as connection:
             columns = {"client_id": client.client_id, "kind": client.kind, "created_at": client.created_at}
-            connection.execute(insert(ClientRow).values(**columns, **_changeable(client)))
+            connection.execute(REGISTER, {**columns, **_changeable(client)})
             record(connection, event)
 
     def update(self, client: Client, event: Event, *, registration: bytes | None = None) -> bool:

@@ -1,6 +1,6 @@
 """Authorization codes: implements `protocol.ports.Codes`."""
 
-from sqlalchemy import case, select
+from sqlalchemy import bindparam, case, select
 
 from ..protocol.audit import Event
 from ..protocol.authorization_code import CodeState, Redeemed, Redemption
@@ -19,7 +19,7 @@ STATE = select(
     case((CodeRow.expires_at <= now, 1), else_=0).label("expired"),
     (now - CodeRow.redeemed_at).label("age"),
     CodeRow.family_id,
-)
+).where(CodeRow.digest == bindparam("digest"))
 
 
 class CodeStore:
@@ -40,7 +40,7 @@ class CodeStore:
     def state(self, digest: bytes) -> CodeState | None:
         """The code as it stands now, in a fresh snapshot."""
         with self._database.reading() as connection:
-            row = connection.execute(STATE.where(CodeRow.digest == digest)).one_or_none()
+            row = connection.execute(STATE, {"digest": digest}).one_or_none()
         if row is None:
             return None
         return CodeState(

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
@@ -15,11 +14,13 @@ from . import engine as engines
 from . import models
 
 
-@dataclass(frozen=True, slots=True)
 class Database:
     """A database that is connected to on first use, so a process may fork before that."""
 
-    engine: Engine
+    def __init__(self, engine: Engine) -> None:
+        """*engine* is one that `engine.prepare` has seen."""
+        self.engine = engine
+        self._writing = engine.execution_options(**engines.WRITING[engine.dialect.name])
 
     @property
     def dialect(self) -> str:
@@ -31,7 +32,7 @@ class Database:
 
         On SQLite it is the only writer from its beginning on.
         """
-        return self.engine.execution_options(**engines.WRITING[self.dialect]).begin()
+        return self._writing.begin()
 
     def reading(self) -> Connection:
         """A connection for reads: each statement sees what is committed when it starts."""

@@ -7,10 +7,13 @@ from sqlalchemy import Connection, select, update
 from .database import Database
 from .models import EpochRow
 
+READ = select(EpochRow.epoch)
+BUMP = update(EpochRow).values(epoch=EpochRow.epoch + 1)
+
 
 def bump(connection: Connection) -> None:
     """Begin a new epoch with the transaction of *connection*."""
-    connection.execute(update(EpochRow).values(epoch=EpochRow.epoch + 1))
+    connection.execute(BUMP)
 
 
 class ConfigEpoch:
@@ -33,4 +36,4 @@ class ConfigEpoch:
 
     def _read(self) -> int:
         with self._database.reading() as connection:
-            return connection.execute(select(EpochRow.epoch)).scalar_one()
+            return connection.execute(READ).scalar_one()

@@ -1,6 +1,6 @@
 """Refresh tokens in their families: implements `protocol.ports.RefreshTokens`."""
 
-from sqlalchemy import case, select, update
+from sqlalchemy import bindparam, case, select, update
 from sqlalchemy.orm import aliased
 
 from ..protocol.access_token import Authority
@@ -35,7 +35,16 @@ STATE = (
     .join(UserRow, UserRow.id == GrantRow.user_id)
     .join(ClientRow, ClientRow.client_id == FamilyRow.client_id)
     .outerjoin(Successor, Successor.digest == RefreshTokenRow.successor_digest)
+    .where(RefreshTokenRow.digest == bindparam("digest"))
 )
+
+END = (
+    update(FamilyRow)
+    .where(FamilyRow.id == bindparam("family_id"), FamilyRow.revoked_at.is_(None))
+    .values(revoked_at=now)
+    .returning(FamilyRow.grant_id, FamilyRow.client_id, FamilyRow.resource)
+)
+OWNER = select(GrantRow.user_id).where(GrantRow.id == bindparam("grant_id"))
 
 
 class RefreshTokenStore:
@@ -55,7 +64,7 @@ class RefreshTokenStore:
     def state(self, digest: bytes) -> TokenState | None:
         """The token as it stands now, in a fresh snapshot."""
         with self._database.reading() as connection:
-            row = connection.execute(STATE.where(RefreshTokenRow.digest == digest)).one_or_none()
+            row = connection.execute(STATE, {"digest": digest}).one_or_none()
         if row is None:
             return None
         return TokenState(
@@ -70,17 +79,11 @@ class RefreshTokenStore:
 
     def revoke_family(self, family_id: str, event: Event) -> bool:
         """End a family: its refresh tokens, and its access tokens for introspection. False if it had ended already."""
-        ended = (
-            update(FamilyRow)
-            .where(FamilyRow.id == family_id, FamilyRow.revoked_at.is_(None))
-            .values(revoked_at=now)
-            .returning(FamilyRow.grant_id, FamilyRow.client_id, FamilyRow.resource)
-        )
         with self._database.transaction() as connection:
-            found = connection.execute(ended).one_or_none()
+            found = connection.execute(END, {"family_id": family_id}).one_or_none()
             if found is None:
                 return False
-            user_id = connection.execute(select(GrantRow.user_id).where(GrantRow.id == found.grant_id)).scalar_one()
+            user_id = connection.execute(OWNER, {"grant_id": found.grant_id}).scalar_one()
             record(connection, event.about(user_id=user_id, **found._asdict()))
         return True
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import BigInteger, bindparam, insert, select, update
 
 from ..protocol.audit import Event
 from .audit import record
@@ -13,6 +13,17 @@ from .models import SessionRow, UserRow
 from .users import User, user_of
 
 TOUCH_SECONDS = 60
+LIVE = (
+    select(SessionRow, UserRow, (SessionRow.last_seen_at <= now - TOUCH_SECONDS).label("seen_long_ago"))
+    .join(UserRow, UserRow.id == SessionRow.user_id)
+    .where(
+        SessionRow.digest == bindparam("digest"),
+        SessionRow.ended_at.is_(None),
+        SessionRow.expires_at > now,
+        SessionRow.last_seen_at > now - bindparam("idle", type_=BigInteger),
+        UserRow.disabled_at.is_(None),
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +54,8 @@ class SessionStore:
 
     def find(self, digest: bytes) -> Session | None:
         """The session, if it lives: not ended, not expired, not idle for too long, its person not disabled."""
-        live = (
-            select(SessionRow, UserRow, (SessionRow.last_seen_at <= now - TOUCH_SECONDS).label("seen_long_ago"))
-            .join(UserRow, UserRow.id == SessionRow.user_id)
-            .where(
-                SessionRow.digest == digest,
-                SessionRow.ended_at.is_(None),
-                SessionRow.expires_at > now,
-                SessionRow.last_seen_at > now - self._idle,
-                UserRow.disabled_at.is_(None),
-            )
-        )
         with self._database.session() as session:
-            found = session.execute(live).one_or_none()
+            found = session.execute(LIVE, {"digest": digest, "idle": self._idle}).one_or_none()
             if found is None:
                 return None
             row, person, seen_long_ago = found

@@ -39,6 +39,17 @@ REDEEMABLE = (
     )
 )
 
+END = (
+    update(CodeRow)
+    .where(CodeRow.digest == bindparam("ended"))
+    .values(redeemed_at=bindparam("redeemed_at"), family_id=bindparam("family_id"))
+)
+FAMILY = ("id", "grant_id", "client_id", "resource", "scopes", "auth_time", "created_at", "expires_at")
+FOUND_FAMILY = insert(FamilyRow).values({name: bindparam(name) for name in FAMILY})
+FIRST_TOKEN = insert(RefreshTokenRow).values(
+    {name: bindparam(name) for name in ("digest", "family_id", "created_at", "expires_at")}
+)
+
 
 def redeem(database: Database, attempt: Redemption, event: Event) -> Redeemed | None:
     """See `codes.CodeStore.redeem`."""
@@ -48,7 +59,8 @@ def redeem(database: Database, attempt: Redemption, event: Event) -> Redeemed | 
         if found is None:
             return None
         proven = _proves(attempt, found)
-        _end(connection, attempt, found.now, attempt.family_id if proven else None)
+        family_id = attempt.family_id if proven else None
+        connection.execute(END, {"ended": attempt.digest, "redeemed_at": found.now, "family_id": family_id})
         if proven:
             _found_family(connection, attempt, found)
         about = event.about(**subject_of(found))
@@ -61,30 +73,23 @@ def _proves(attempt: Redemption, code: Row[*tuple[Any, ...]]) -> bool:
     return same_uri and bool(attempt.challenge == code.challenge)
 
 
-def _end(connection: Connection, attempt: Redemption, at: int, family_id: str | None) -> None:
-    ended = update(CodeRow).where(CodeRow.digest == attempt.digest)
-    connection.execute(ended.values(redeemed_at=at, family_id=family_id))
-
-
 def _found_family(connection: Connection, attempt: Redemption, code: Row[*tuple[Any, ...]]) -> None:
-    connection.execute(
-        insert(FamilyRow).values(
-            id=attempt.family_id,
-            grant_id=code.grant_id,
-            client_id=code.client_id,
-            resource=code.resource,
-            scopes=code.scopes,
-            auth_time=code.auth_time,
-            created_at=code.now,
-            expires_at=code.now + attempt.family_lifetime,
-        )
-    )
+    family = {
+        "id": attempt.family_id,
+        "grant_id": code.grant_id,
+        "client_id": code.client_id,
+        "resource": code.resource,
+        "scopes": code.scopes,
+        "auth_time": code.auth_time,
+        "created_at": code.now,
+        "expires_at": code.now + attempt.family_lifetime,
+    }
+    connection.execute(FOUND_FAMILY, family)
     if code.wants_refresh:
-        connection.execute(
-            insert(RefreshTokenRow).values(
-                digest=attempt.refresh_digest,
-                family_id=attempt.family_id,
-                created_at=code.now,
-                expires_at=code.now + min(attempt.refresh_lifetime, attempt.family_lifetime),
-            )
-        )
+        token = {
+            "digest": attempt.refresh_digest,
+            "family_id": attempt.family_id,
+            "created_at": code.now,
+            "expires_at": code.now + min(attempt.refresh_lifetime, attempt.family_lifetime),
+        }
+        connection.execute(FIRST_TOKEN, token)

@@ -30,6 +30,15 @@ ROTATABLE = (
     )
 )
 
+USE = (
+    update(RefreshTokenRow)
+    .where(RefreshTokenRow.digest == bindparam("used"))
+    .values(rotated_at=bindparam("rotated_at"), successor_digest=bindparam("successor_digest"), sealed=None)
+)
+SUCCEED = insert(RefreshTokenRow).values(
+    {name: bindparam(name) for name in ("digest", "family_id", "created_at", "expires_at", "sealed")}
+)
+
 
 def rotate(database: Database, attempt: Rotation, event: Event) -> Authority | None:
     """See `refresh_tokens.RefreshTokenStore.rotate`."""
@@ -38,20 +47,16 @@ def rotate(database: Database, attempt: Rotation, event: Event) -> Authority | N
         found = connection.execute(ROTATABLE, sought).one_or_none()
         if found is None:
             return None
-        connection.execute(
-            update(RefreshTokenRow)
-            .where(RefreshTokenRow.digest == attempt.digest)
-            .values(rotated_at=found.now, successor_digest=attempt.successor_digest, sealed=None)
-        )
-        connection.execute(
-            insert(RefreshTokenRow).values(
-                digest=attempt.successor_digest,
-                family_id=found.family_id,
-                created_at=found.now,
-                expires_at=min(found.now + attempt.lifetime, found.expires_at),
-                sealed=attempt.sealed_successor,
-            )
-        )
+        used = {"used": attempt.digest, "rotated_at": found.now, "successor_digest": attempt.successor_digest}
+        connection.execute(USE, used)
+        successor = {
+            "digest": attempt.successor_digest,
+            "family_id": found.family_id,
+            "created_at": found.now,
+            "expires_at": min(found.now + attempt.lifetime, found.expires_at),
+            "sealed": attempt.sealed_successor,
+        }
+        connection.execute(SUCCEED, successor)
         about = event.about(**subject_of(found))
         audit.record(connection, about)
     return authority(found)
