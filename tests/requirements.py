@@ -50,7 +50,7 @@ def tag(item: pytest.Item) -> None:
         item.user_properties.extend((PROPERTY, identifier) for identifier in mark.args)
 
 
-@dataclass
+@dataclass(eq=False)
 class Recorder:
     """A pytest plugin that gathers the outcomes of a run, from all its workers, and writes them to ``file``.
 

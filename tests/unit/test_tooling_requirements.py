@@ -56,6 +56,10 @@ def project(tmp_path):
     (tmp_path / "inner").mkdir()
     (tmp_path / "inner" / "conftest.py").write_text(CONFTEST)
     (tmp_path / "inner" / "test_inner.py").write_text(TESTS)
+    # A folder with a conftest of its own: pytest then tells other tests' plugins apart from it.
+    (tmp_path / "inner" / "deeper").mkdir()
+    (tmp_path / "inner" / "deeper" / "conftest.py").write_text("")
+    (tmp_path / "inner" / "deeper" / "test_deeper.py").write_text("def test_deeper(): pass")
     return tmp_path
 
 
