@@ -1,0 +1,50 @@
+"""Fixtures for tests that talk HTTP to the application in this process."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.database import Databases
+
+from .flow import Flow
+from .site import Site, create_site
+from .visitor import Visitor
+
+
+@pytest.fixture(scope="session")
+def site(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One application for all tests of a worker; each registers clients of its own."""
+    url = databases.create()
+    made = create_site(url, tmp_path_factory.mktemp("home"))
+    yield made
+    made.deployment.stores.database.close()
+    databases.drop(url)
+
+
+@pytest.fixture
+def site_with(databases: Databases, tmp_path: Path) -> Iterator[Callable[..., Site]]:
+    """Makes an application of this test's own, with the settings that it is called with."""
+    urls: list[tuple[str, Site]] = []
+
+    def make(**settings: object) -> Site:
+        url = databases.create()
+        urls.append((url, create_site(url, tmp_path / str(len(urls)), **settings)))
+        return urls[-1][1]
+
+    yield make
+    for url, made in urls:
+        made.deployment.stores.database.close()
+        databases.drop(url)
+
+
+@pytest.fixture
+def visitor(site: Site) -> Visitor:
+    """Ada, at a browser that she has not used before."""
+    return Visitor(site)
+
+
+@pytest.fixture
+def flow(site: Site) -> Flow:
+    """A client that is about to register."""
+    return Flow(site)

@@ -1,0 +1,109 @@
+"""The servers of a journey: what ``make demo`` runs, on ports and data of its own."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from .ports import free_port
+
+ROOT = Path(__file__).parents[2]
+COMMAND_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Account:
+    """A person who can sign in."""
+
+    username: str
+    password: str
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Running servers. ``environment`` is theirs: a command run with it acts on the same deployment."""
+
+    issuer: str
+    resource: str
+    admin: Account
+    user: Account
+    home: Path
+    as_port: int
+    environment: Mapping[str, str]
+
+    def authserver(self, *arguments: str) -> str:
+        """Run the ``authserver`` command as an administrator would, beside the running server."""
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("authserver")), *arguments],
+            env=dict(self.environment),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def metadata(self) -> dict[str, Any]:
+        """The authorization server's own description."""
+        found: dict[str, Any] = httpx2.get(f"{self.issuer}/.well-known/oauth-authorization-server").json()
+        return found
+
+
+@contextmanager
+def stage(home: Path, database_url: str, overrides: Mapping[str, str] | None = None) -> Iterator[Stage]:
+    """Run the demo in *home* over the empty database at *database_url*; *overrides* are more of its environment."""
+    as_port, mcp_port = free_port(), free_port()
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AUTHSERVER_")},
+        "AUTHSERVER_HOME": str(home),
+        "AUTHSERVER_DATABASE_URL": database_url,
+        "AS_PORT": str(as_port),
+        "MCP_PORT": str(mcp_port),
+        **(overrides or {}),
+    }
+    with running_demo(environment):
+        found = json.loads((home / "demo.json").read_text())
+        yield Stage(
+            issuer=found["issuer"],
+            resource=found["resource"],
+            admin=Account(**found["admin"]),
+            user=Account(**found["user"]),
+            home=home,
+            as_port=as_port,
+            environment=environment,
+        )
+
+
+@contextmanager
+def running_demo(environment: Mapping[str, str]) -> Iterator[str]:
+    """Run ``python -m demo`` until it says that it is ready, give what it printed, and end it."""
+    process = subprocess.Popen(
+        [sys.executable, "-m", "demo"],
+        env=dict(environment),
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    assert process.stdout is not None
+    try:
+        said = ""
+        while "Ctrl-C" not in said:
+            line = process.stdout.readline()
+            assert line, f"the demo did not start:\n{said}"
+            said += line
+        yield said
+    finally:
+        process.send_signal(signal.SIGTERM)
+        process.wait(30)
+        process.stdout.close()

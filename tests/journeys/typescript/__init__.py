@@ -1,0 +1,19 @@
+"""TypeScript clients and the MCP conformance suite, from npm."""
+
+import fcntl
+import subprocess
+from pathlib import Path
+
+HERE = Path(__file__).parent
+INSTALL_SECONDS = 300
+
+
+def install() -> None:
+    """Install what ``package-lock.json`` names, unless it is there; one process at a time."""
+    marker = HERE / "node_modules" / ".package-lock.json"
+    if marker.exists():
+        return
+    with (HERE / ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not marker.exists():
+            subprocess.run(["npm", "ci", "--silent"], cwd=HERE, check=True, timeout=INSTALL_SECONDS)

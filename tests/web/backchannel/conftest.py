@@ -1,0 +1,3 @@
+from tests.conformance.fixtures import flow, site, site_with, visitor
+
+__all__ = ["flow", "site", "site_with", "visitor"]
