@@ -52,7 +52,9 @@ class GuardedApp:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
-        if scope["type"] == "lifespan" or (scope["type"] == "http" and self._is_public(scope)):
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, self._settled(send))
+        elif scope["type"] == "http" and scope["path"] in self._guard.open_paths:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             await self._http(scope, receive, send)
@@ -61,8 +63,15 @@ class GuardedApp:
             await receive()
             await send({"type": "websocket.close", "code": 1008})
 
-    def _is_public(self, scope: Scope) -> bool:
-        return scope["path"] in self._guard.open_paths
+    def _settled(self, send: Send) -> Send:
+        """*send*, by which the application's end is told when the guard's own has come too."""
+
+        async def settled(event: Event) -> None:
+            if event["type"].startswith("lifespan.shutdown"):
+                await self._guard.settle()
+            await send(event)
+
+        return settled
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

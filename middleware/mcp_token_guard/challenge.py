@@ -1,10 +1,13 @@
 """How a refusal is written: status, ``WWW-Authenticate`` (RFC 6750 §3, RFC 9728 §5.1), and a JSON-RPC error body."""
 
 import json
+import re
 from typing import Any
 
 from .refusals import GuardError, MethodNotAllowed, RequestMalformed, ScopeInsufficient, Unauthorized
 from .replies import JSON, Reply
+
+UNPRINTABLE = re.compile("[^ -~]")
 
 
 class Challenges:
@@ -58,4 +61,4 @@ def quoted(value: str) -> str:
     without minding escapes; what is not visible ASCII becomes a question mark, so no value can end the header.
     """
     harmless = value.replace('"', "'").replace("\\", "/")
-    return '"' + "".join(character if " " <= character <= "~" else "?" for character in harmless) + '"'
+    return f'"{UNPRINTABLE.sub("?", harmless)}"'

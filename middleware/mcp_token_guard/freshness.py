@@ -55,24 +55,25 @@ class KeptFresh(Generic[T]):
             if now - self._attempted >= (RETRY if self._failed else self._interval / 2):
                 self._start(now)
             if age >= self._bound or (age >= self._interval and not self._failed):
-                await self._finish()
+                await self.settle()
         return self._usable()
 
     async def renew(self) -> T:
         """The value as the source has it now. Raises `IssuerUnavailable` like `current`."""
         self._start(self._clock())
-        await self._finish()
+        await self.settle()
         return self._usable()
+
+    async def settle(self) -> None:
+        """Wait for a renewal that is under way, so that nothing outlives the server."""
+        if self._renewal is not None and not self._renewal.done():
+            # One caller that goes away must not take the answer from the others.
+            await asyncio.shield(self._renewal)
 
     def _start(self, now: float) -> None:
         if self._renewal is None or self._renewal.done():
             self._attempted = now
             self._renewal = asyncio.create_task(self._renew(now))
-
-    async def _finish(self) -> None:
-        if self._renewal is not None and not self._renewal.done():
-            # One caller that goes away must not take the answer from the others.
-            await asyncio.shield(self._renewal)
 
     async def _renew(self, now: float) -> None:
         try:

@@ -103,6 +103,11 @@ class Guard:
         """
         return await self.verifier.verify(token)
 
+    async def settle(self) -> None:
+        """Wait for what is being fetched, a few seconds at most; `asgi` does so when its server ends."""
+        await self._keys.settle()
+        await self._metadata.settle()
+
     @cached_property
     def base(self) -> tuple[str, ...]:
         """The base set's scope names."""
@@ -127,9 +132,8 @@ class Guard:
     @cached_property
     def verifier(self) -> Verifier:
         """What judges tokens."""
-        keys = Keys(self._metadata, self.algorithms, interval=self.keys_interval, bound=self.keys_bound)
         expected = Expected(self.issuer, self.resource, self.algorithms, self.leeway)
-        return Verifier(expected, keys, Hierarchy(self.implies))
+        return Verifier(expected, self._keys, Hierarchy(self.implies))
 
     @cached_property
     def challenges(self) -> Challenges:
@@ -145,6 +149,10 @@ class Guard:
     @cached_property
     def _resource_metadata(self) -> ResourceMetadata:
         return ResourceMetadata(self.resource, self.issuer, self.base, self.resource_name)
+
+    @cached_property
+    def _keys(self) -> Keys:
+        return Keys(self._metadata, self.algorithms, interval=self.keys_interval, bound=self.keys_bound)
 
     @cached_property
     def _metadata(self) -> KeptFresh[ServerMetadata]:

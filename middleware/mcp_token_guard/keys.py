@@ -64,6 +64,10 @@ class Keys:
             key = (await self._kept.renew()).keys.get(kid)
         return key
 
+    async def settle(self) -> None:
+        """Wait for what is being fetched."""
+        await self._kept.settle()
+
     async def _read(self, previous: KeySet | None) -> KeySet:
         url = (await self._metadata.current()).jwks_uri
         known = previous if previous is not None and previous.url == url else None

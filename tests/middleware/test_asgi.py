@@ -167,14 +167,27 @@ async def test_websockets_are_closed(client: Client) -> None:
     assert not client.app.calls
 
 
-async def test_the_lifespan_is_the_applications(guard: Guard) -> None:
-    seen: list[str] = []
+async def test_the_lifespan_is_the_applications_and_ends_when_nothing_is_being_fetched(
+    guard: Guard, issuer: Issuer
+) -> None:
+    heard: list[str] = []
+    fetched: list[int] = []
+    renewal: list[asyncio.Task[Caller]] = []
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
-        seen.append(scope["type"])
+        await send({"type": "lifespan.startup.complete"})
+        renewal.append(asyncio.create_task(guard.verify(issuer.token())))
+        await asyncio.sleep(0)
+        await send({"type": "lifespan.shutdown.complete"})
 
-    await guard.asgi(app)({"type": "lifespan"}, None, None)
-    assert seen == ["lifespan"]
+    async def send(event: Any) -> None:
+        heard.append(event["type"])
+        fetched.append(issuer.fetched("/jwks", 200))
+
+    await guard.asgi(app)({"type": "lifespan"}, None, send)
+    assert heard == ["lifespan.startup.complete", "lifespan.shutdown.complete"]
+    assert fetched == [0, 1]
+    assert (await renewal[0]).subject == "alice"
 
 
 async def test_an_error_of_the_application_is_its_own(guard: Guard, issuer: Issuer) -> None:
