@@ -41,7 +41,5 @@ class AccessTokenStore:
 
         Whether the token itself has expired, its claims tell.
         """
-        sought = {"family_id": token_id.family_id, "jti": str(token_id)}
-        with self._database.reading() as connection:
-            row = connection.execute(STANDING, sought).one_or_none()
+        row = self._database.look_up(STANDING, {"family_id": token_id.family_id, "jti": str(token_id)})
         return authority(row) if row else None

@@ -1,10 +1,9 @@
 """What tokens stand on, as the stores read it: family, grant, person and client together."""
 
-from typing import Any
-
-from sqlalchemy import ColumnElement, Row, and_
+from sqlalchemy import ColumnElement, and_
 
 from ..protocol.access_token import Authority
+from .driver import Found
 from .models import ClientRow, FamilyRow, GrantRow, UserRow
 
 LIVE: ColumnElement[bool] = and_(
@@ -28,7 +27,7 @@ OF_FAMILY = (
 """The columns of a family's authority."""
 
 
-def authority(row: Row[*tuple[Any, ...]], *, family_id: str | None = None) -> Authority:
+def authority(row: Found, *, family_id: str | None = None) -> Authority:
     """The authority that *row* tells: its scopes are those that the grant still holds (``held``)."""
     scopes, held = _words(row.scopes), _words(row.held)
     return Authority(
@@ -42,7 +41,7 @@ def authority(row: Row[*tuple[Any, ...]], *, family_id: str | None = None) -> Au
     )
 
 
-def subject_of(row: Row[*tuple[Any, ...]]) -> dict[str, str]:
+def subject_of(row: Found) -> dict[str, str]:
     """Whom and what an event about *row* is about."""
     return {name: getattr(row, name) for name in ("user_id", "client_id", "resource", "grant_id")}
 

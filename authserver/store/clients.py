@@ -1,14 +1,15 @@
 """Registered clients: implements `protocol.ports.Clients`."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Update, bindparam, func, insert, or_, select, update
+from sqlalchemy import Update, bindparam, func, or_, select, update
 
 from ..protocol.audit import Event
-from ..protocol.client import AuthMethod, Client, ClientKind
+from ..protocol.client import Client
+from . import postgresql, sqlite
 from .audit import record
 from .cache import RecentlyUsed
+from .client_row import changeable, client_of
 from .clock import now
 from .database import Database
 from .ending import end_grants
@@ -18,12 +19,7 @@ from .paging import Order, Page, cut
 
 CACHED_CLIENTS = 10_000
 CACHED_SECONDS = 5.0
-CHANGEABLE = (
-    "name", "redirect_uris", "auth_method", "grant_types", "secret_digest", "registration_digest", "extra",
-)  # fmt: skip
-REGISTER = insert(ClientRow).values(
-    {name: bindparam(name) for name in ("client_id", "kind", "created_at", *CHANGEABLE)}
-)
+REGISTER = {"postgresql": postgresql.register, "sqlite": sqlite.register}
 EXISTING = select(ClientRow).where(ClientRow.client_id == bindparam("client_id"), ClientRow.deleted_at.is_(None))
 NEWEST_FIRST = Order(ClientRow.created_at, ClientRow.client_id)
 LIVE_GRANTS = (
@@ -66,7 +62,7 @@ class ClientStore:
         """The client as it stands now."""
         with self._database.session() as session:
             row = session.scalars(EXISTING, {"client_id": client_id}).one_or_none()
-            return None if row is None else _client(row)
+            return None if row is None else client_of(row)
 
     def tombstoned(self, client_id: str) -> bool:
         """Whether there was a client of that id, and it was deleted."""
@@ -76,10 +72,7 @@ class ClientStore:
 
     def register(self, client: Client, event: Event) -> None:
         """Save a new client."""
-        with self._database.transaction() as connection:
-            columns = {"client_id": client.client_id, "kind": client.kind, "created_at": client.created_at}
-            connection.execute(REGISTER, {**columns, **_changeable(client)})
-            record(connection, event)
+        REGISTER[self._database.dialect](self._database, client, event)
 
     def update(self, client: Client, event: Event, *, registration: bytes | None = None) -> bool:
         """Replace what a client says of itself and its credentials; False if it is gone.
@@ -90,7 +83,7 @@ class ClientStore:
         existing = update(ClientRow).where(ClientRow.client_id == client.client_id, ClientRow.deleted_at.is_(None))
         if registration is not None:
             existing = existing.where(ClientRow.registration_digest == registration)
-        return self._change(existing.values(**_changeable(client)), event)
+        return self._change(existing.values(**changeable(client)), event)
 
     def set_suspended(self, client_id: str, suspended: bool, event: Event) -> bool:
         """Stop a client, or let it act again; its grants stay. False if it is gone."""
@@ -118,7 +111,7 @@ class ClientStore:
             existing = existing.where(or_(*(name.icontains(query, autoescape=True) for name in names)))
         with self._database.session() as session:
             rows = session.execute(NEWEST_FIRST.limit(existing, after, limit))
-            found = [ClientListing(_client(row), grants, row.last_used_at) for row, grants in rows]
+            found = [ClientListing(client_of(row), grants, row.last_used_at) for row, grants in rows]
         return cut(found, limit, lambda line: (line.client.created_at, line.client.client_id))
 
     def _change(self, existing: Update, event: Event) -> bool:
@@ -129,31 +122,3 @@ class ClientStore:
             record(connection, event)
         self._epoch.forget()
         return True
-
-
-def _changeable(client: Client) -> dict[str, Any]:
-    return {
-        "name": client.name,
-        "redirect_uris": list(client.redirect_uris),
-        "auth_method": client.auth_method,
-        "grant_types": client.grant_types,
-        "secret_digest": client.secret_digest,
-        "registration_digest": client.registration_digest,
-        "extra": client.metadata,
-    }
-
-
-def _client(row: ClientRow) -> Client:
-    return Client(
-        client_id=row.client_id,
-        kind=ClientKind(row.kind),
-        name=row.name,
-        redirect_uris=tuple(row.redirect_uris),
-        auth_method=AuthMethod(row.auth_method),
-        grant_types=row.grant_types,
-        created_at=row.created_at,
-        secret_digest=row.secret_digest,
-        registration_digest=row.registration_digest,
-        suspended=row.suspended_at is not None,
-        metadata=row.extra,
-    )

@@ -39,8 +39,7 @@ class CodeStore:
 
     def state(self, digest: bytes) -> CodeState | None:
         """The code as it stands now, in a fresh snapshot."""
-        with self._database.reading() as connection:
-            row = connection.execute(STATE, {"digest": digest}).one_or_none()
+        row = self._database.look_up(STATE, {"digest": digest})
         if row is None:
             return None
         return CodeState(

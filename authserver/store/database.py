@@ -1,17 +1,19 @@
 """The one way to the database, and the only module that knows Flask-SQLAlchemy."""
 
-from collections.abc import Mapping
-from contextlib import AbstractContextManager
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, Row
+from sqlalchemy import Connection, Engine, Select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from . import engine as engines
 from . import models
+from .driver import Found, one_row
 
 
 class Database:
@@ -21,18 +23,23 @@ class Database:
         """*engine* is one that `engine.prepare` has seen."""
         self.engine = engine
         self._writing = engine.execution_options(**engines.WRITING[engine.dialect.name])
+        # SQLite lets waiting writers poll, and under load some come too late every time: threads wait in line here.
+        self._turn = threading.Lock() if self.dialect == "sqlite" else nullcontext()
+        self._compiled: dict[Select[*tuple[Any, ...]], tuple[str, dict[str, Any]]] = {}
 
     @property
     def dialect(self) -> str:
         """``sqlite`` or ``postgresql``."""
         return self.engine.dialect.name
 
-    def transaction(self) -> AbstractContextManager[Connection]:
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
         """A connection whose statements are committed together, or rolled back together when an error leaves it.
 
         On SQLite it is the only writer from its beginning on.
         """
-        return self._writing.begin()
+        with self._turn, self._writing.begin() as connection:
+            yield connection
 
     def reading(self) -> Connection:
         """A connection for reads: each statement sees what is committed when it starts."""
@@ -42,13 +49,26 @@ class Database:
         """A session of the ORM for the lists of pages and console; reads only."""
         return Session(self.engine)
 
-    def at_once(self, statement: str, parameters: Mapping[str, Any]) -> Row[*tuple[Any, ...]] | None:
+    def at_once(self, statement: str, parameters: Mapping[str, Any]) -> Found | None:
         """The one row of a PostgreSQL *statement* that is a transaction of its own, in one round trip.
 
-        *statement* is written as the driver takes it (``%(name)s``), which prepares it when it comes often.
+        *statement* is written as the driver takes it (``%(name)s``).
         """
-        with self.engine.connect() as connection:
-            return connection.exec_driver_sql(statement, parameters).one_or_none()
+        return one_row(self.engine, statement, parameters)
+
+    def look_up(self, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, Any]) -> Found | None:
+        """The one row of a *statement* that requests ask for again and again, or None.
+
+        *statement* is one that is kept, not composed for the call. Columns of words may come as text.
+        """
+        if self.dialect == "sqlite":
+            with self.reading() as connection:
+                return connection.execute(statement, dict(parameters)).one_or_none()
+        if statement not in self._compiled:
+            compiled = statement.compile(self.engine)
+            self._compiled[statement] = (str(compiled), dict(compiled.params))
+        text, constants = self._compiled[statement]
+        return one_row(self.engine, text, {**constants, **parameters})
 
     def close(self) -> None:
         """Close what is open and idle; before a fork, so that no process inherits a connection."""

@@ -63,8 +63,7 @@ class RefreshTokenStore:
 
     def state(self, digest: bytes) -> TokenState | None:
         """The token as it stands now, in a fresh snapshot."""
-        with self._database.reading() as connection:
-            row = connection.execute(STATE, {"digest": digest}).one_or_none()
+        row = self._database.look_up(STATE, {"digest": digest})
         if row is None:
             return None
         return TokenState(

@@ -3,13 +3,12 @@
 import os
 import threading
 import time
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import Connection, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from authserver.store.clock import now, now_in_milliseconds
 from authserver.store.database import Database, connect
@@ -73,11 +72,15 @@ def test_postgresql_does_not_trade_durability_for_speed(postgresql: Database):
         assert connection.scalars(changed).all() == []
 
 
+def _bump_and_fail(connection: Connection) -> None:
+    bump(connection)
+    connection.execute(insert(EpochRow).values(id=1, epoch=1))
+
+
 def test_an_error_rolls_the_whole_transaction_back(database: Database):
     before = epoch(database)
-    with suppress(ZeroDivisionError), database.transaction() as connection:
-        bump(connection)
-        raise ZeroDivisionError
+    with pytest.raises(IntegrityError), database.transaction() as connection:
+        _bump_and_fail(connection)
     assert epoch(database) == before
 
 
@@ -136,6 +139,24 @@ def test_a_connection_that_the_server_closed_while_it_rested_is_replaced(
     with postgresql.reading() as first, postgresql.reading() as second:
         for connection in (first, second):
             connection.execute(text("SELECT 1"))
+
+
+def test_a_lost_server_is_an_operational_error_once_and_the_connections_are_made_anew(postgresql: Database):
+    process = postgresql.at_once("SELECT pg_backend_pid() AS pid", {})
+    with postgresql.reading() as one, postgresql.reading() as other:
+        pids = {c.execute(text("SELECT pg_backend_pid()")).scalar_one(): c for c in (one, other)}
+        [killer] = [c for pid, c in pids.items() if pid != process.pid]
+        killer.execute(text("SELECT pg_terminate_backend(:process, 5000)"), {"process": process.pid})
+        killer.invalidate()
+    with pytest.raises(OperationalError):
+        postgresql.at_once("SELECT 1 AS one", {})
+    assert postgresql.at_once("SELECT 1 AS one", {}).one == 1
+
+
+def test_a_mistake_in_a_statement_leaves_the_connection_usable(postgresql: Database):
+    with pytest.raises(DBAPIError):
+        postgresql.at_once("SELECT nonsense", {})
+    assert postgresql.at_once("SELECT 1 AS one", {}).one == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")

@@ -64,7 +64,8 @@ def test_another_device_redirect_host_or_resource_is_another_grant(scene: Scene,
 def test_consent_is_remembered_across_devices_but_not_across_hosts_or_resources(scene: Scene):
     allow(scene, "notes:read")
     on_phone = standing(scene, device_digest=PHONE)
-    assert (on_phone.granted, on_phone.consented) == (frozenset(), {"notes:read"})
+    assert on_phone.granted == frozenset()
+    assert on_phone.consented == {"notes:read"}
     assert on_phone.seen_before
     assert standing(scene, redirect_host="localhost").consented == frozenset()
     assert standing(scene, resource="https://other.example/mcp").consented == frozenset()

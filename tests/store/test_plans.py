@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import event, text
@@ -10,9 +11,10 @@ from sqlalchemy import event, text
 from authserver.protocol import credential
 from authserver.protocol.access_token import TokenId
 from authserver.store.database import Database
+from authserver.store.driver import one_row
 from authserver.store.models import Row
 
-from .scene import HOST, RESOURCE, Scene, refresh_token
+from .scene import EVENT, HOST, RESOURCE, Scene, a_client, refresh_token
 
 Executed = list[tuple[str, Any]]
 
@@ -25,8 +27,13 @@ def noted(database: Database) -> Iterator[Executed]:
     def note(connection, cursor, statement, parameters, context, many) -> None:
         found.append((statement, parameters))
 
+    def note_one_row(engine, statement, parameters) -> object:
+        found.append((statement, parameters))
+        return one_row(engine, statement, parameters)
+
     event.listen(database.engine, "before_cursor_execute", note)
-    yield found
+    with patch("authserver.store.database.one_row", note_one_row):
+        yield found
     event.remove(database.engine, "before_cursor_execute", note)
 
 
@@ -73,10 +80,12 @@ def test_what_a_request_looks_up_is_found_by_index(scene: Scene):
     assert scans(stores.database, executed) == []
 
 
-def test_a_refresh_is_one_round_trip_to_postgresql(scene: Scene):
+def test_a_refresh_an_introspection_and_a_registration_are_one_round_trip_each_to_postgresql(scene: Scene):
     if scene.stores.database.dialect != "postgresql":
         pytest.skip("SQLite has no round trips")
     token = scene.first_token()
     with noted(scene.stores.database) as executed:
         scene.refresh(token)
-    assert len(executed) == 1
+        scene.stores.access_tokens.authority(TokenId.new(token.rpartition(".")[2]))
+        scene.stores.clients.register(a_client(), EVENT)
+    assert len(executed) == 3

@@ -8,6 +8,7 @@ are by primary key.
 """
 
 from .redeem import redeem
+from .register import register
 from .rotate import rotate
 
-__all__ = ["redeem", "rotate"]
+__all__ = ["redeem", "register", "rotate"]

@@ -1,6 +1,7 @@
 """The same verbs in steps: SQLite has one writer at a time, and ``BEGIN IMMEDIATE`` makes it this one."""
 
 from .redeem import redeem
+from .register import register
 from .rotate import rotate
 
-__all__ = ["redeem", "rotate"]
+__all__ = ["redeem", "register", "rotate"]

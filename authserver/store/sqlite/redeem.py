@@ -1,8 +1,6 @@
 """Redeem an authorization code, as the only writer."""
 
-from typing import Any
-
-from sqlalchemy import Connection, Row, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from ...protocol.audit import Event
 from ...protocol.authorization_code import Redeemed, Redemption
@@ -10,6 +8,7 @@ from .. import audit
 from ..authority import LIVE, authority, subject_of
 from ..clock import now
 from ..database import Database
+from ..driver import Found
 from ..models import ClientRow, CodeRow, FamilyRow, GrantRow, RefreshTokenRow, UserRow
 
 REDEEMABLE = (
@@ -68,12 +67,12 @@ def redeem(database: Database, attempt: Redemption, event: Event) -> Redeemed | 
     return Redeemed(authority(found, family_id=attempt.family_id), found.wants_refresh) if proven else None
 
 
-def _proves(attempt: Redemption, code: Row[*tuple[Any, ...]]) -> bool:
+def _proves(attempt: Redemption, code: Found) -> bool:
     same_uri = attempt.redirect_uri is None or attempt.redirect_uri == code.redirect_uri
     return same_uri and bool(attempt.challenge == code.challenge)
 
 
-def _found_family(connection: Connection, attempt: Redemption, code: Row[*tuple[Any, ...]]) -> None:
+def _found_family(connection: Connection, attempt: Redemption, code: Found) -> None:
     family = {
         "id": attempt.family_id,
         "grant_id": code.grant_id,
