@@ -1,0 +1,1 @@
+"""Signing in without HTTP: passwords, delays and sessions over a real database."""

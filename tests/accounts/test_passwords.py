@@ -1,0 +1,92 @@
+"""Passwords are hashed by Argon2id, a few at a time, at one cost for everyone."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from argon2 import PasswordHasher, extract_parameters
+
+from authserver.accounts.errors import Busy
+from authserver.accounts.passwords import Passwords, PasswordTooLong
+
+
+@pytest.fixture(scope="module")
+def passwords() -> Passwords:
+    return Passwords(slots=2)
+
+
+@pytest.mark.requirement("AZ-12")
+def test_a_password_is_stored_as_argon2id_of_owasp_strength(passwords):
+    found = extract_parameters(passwords.hash("correct horse"))
+    assert found.type.name == "ID"
+    assert (found.memory_cost, found.time_cost, found.parallelism) == (19 * 1024, 2, 1)
+
+
+def test_the_right_password_is_verified_and_another_is_not(passwords):
+    stored = passwords.hash("correct horse")
+    assert passwords.verify("correct horse", stored)
+    assert not passwords.verify("correct hors", stored)
+    assert not passwords.verify("", stored)
+
+
+def test_a_password_typed_in_another_normal_form_is_the_same(passwords):
+    assert passwords.verify("caf\u00e9", passwords.hash("cafe\u0301"))
+
+
+def test_a_password_over_the_bound_is_refused_before_it_is_hashed(passwords):
+    with pytest.raises(PasswordTooLong):
+        passwords.hash("x" * 1025)
+    assert not passwords.verify("x" * 1025, passwords.hash("x" * 1024))
+
+
+@pytest.mark.parametrize("stored", ["", "not a hash", "$argon2id$v=19$broken"])
+def test_a_broken_hash_verifies_nothing(passwords, stored):
+    assert not passwords.verify("anything", stored)
+
+
+def test_a_hash_with_weaker_parameters_is_outdated(passwords):
+    weaker = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash("correct horse")
+    assert passwords.is_outdated(weaker)
+    assert passwords.verify("correct horse", weaker)
+    assert not passwords.is_outdated(passwords.hash("correct horse"))
+
+
+@pytest.mark.requirement("AZ-12")
+def test_somebody_unknown_costs_as_much_as_somebody_known(passwords):
+    stored = passwords.hash("correct horse")
+    known = fastest(lambda: passwords.verify("wrong", stored))
+    unknown = fastest(lambda: passwords.verify("wrong", None))
+    assert 0.5 < unknown / known < 2
+
+
+def fastest(action: Callable[[], object]) -> float:
+    """The least of some measured times, of this thread alone: what the machine does besides does not count."""
+
+    def measured() -> float:
+        begun = time.thread_time()
+        action()
+        return time.thread_time() - begun
+
+    return min(measured() for _ in range(7))
+
+
+def test_a_hash_that_finds_no_slot_in_time_is_asked_to_come_again():
+    passwords = Passwords(slots=1, patience=0.01)
+    stored = passwords.hash("correct horse")
+    refused: list[Busy] = []
+
+    def verify() -> None:
+        try:
+            passwords.verify("correct horse", stored)
+        except Busy as busy:
+            refused.append(busy)
+
+    threads = [threading.Thread(target=verify) for _ in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert refused
+    assert all(busy.retry_after >= 1 for busy in refused)
+    assert passwords.verify("correct horse", stored)
