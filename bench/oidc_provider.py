@@ -1,5 +1,6 @@
 """The peer: npm's oidc-provider on Node.js, everything in the memory of one process (``peer/``)."""
 
+import json
 import re
 import shutil
 import subprocess
@@ -59,13 +60,20 @@ def oidc_provider(folder: Path, resource: str) -> Iterator[OidcProvider]:
 def node() -> Path:
     """Node.js: the packaged one, so that runs compare, or else the system's. Raises `BenchError` if it is too old."""
     found = PACKAGED if PACKAGED.exists() else Path(shutil.which("node") or "")
-    if (major := re.match(r"v(\d+)", version(found))) is None or int(major[1]) < NODE_MAJOR:
+    if (major := re.match(r"v(\d+)", _version(found))) is None or int(major[1]) < NODE_MAJOR:
         raise BenchError(f"oidc-provider needs Node.js {NODE_MAJOR} or newer")
     return found
 
 
-def version(program: Path) -> str:
-    """What *program* says to --version; empty if it cannot be run."""
+def versions() -> dict[str, str]:
+    """The peer's versions, by name; nothing as long as it is not installed."""
+    package = FOLDER / "node_modules" / "oidc-provider" / "package.json"
+    if not package.exists():
+        return {}
+    return {"node": _version(node()), "oidc-provider": json.loads(package.read_text())["version"]}
+
+
+def _version(program: Path) -> str:
     if not program.is_file():
         return ""
     return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()

@@ -23,7 +23,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One thing that a guard does, in microseconds per call, pair by pair; ``peer`` is empty where it has no match."""
+    """One thing that a guard does, in CPU microseconds per call, pair by pair; ``peer`` is empty where it has no match."""
 
     name: str
     ours: tuple[float, ...]
@@ -52,7 +52,9 @@ def of_servers(rows: Sequence[Row]) -> str:
 
 def of_guards(costs: Sequence[Cost]) -> str:
     """The table of the guard's costs; its ratio is the peer's time over ours, so that more is better here too."""
-    return _table(("guard", "speed / JWTVerifier's", "us ours", "us JWTVerifier"), [_of_guard(cost) for cost in costs])
+    return _table(
+        ("guard", "speed / JWTVerifier's", "CPU us ours", "CPU us JWTVerifier"), [_of_guard(cost) for cost in costs]
+    )
 
 
 def save(facts: Mapping[str, str], rows: Sequence[Row], costs: Sequence[Cost]) -> Path:
