@@ -1,9 +1,9 @@
 """A remote document kept at hand: renewed in time by one caller for all, and used on while its source is down.
 
 Its words: a value is *due* when it has not been confirmed for ``interval`` seconds, and *stale*, which nobody may
-use, after ``bound`` seconds. Under steady use it is renewed ahead of time and no request waits; after a pause the
-first request waits, so that nothing is judged by what was true long ago; while the source is down it is asked every
-second and nobody waits.
+use, after ``bound`` seconds. Under steady use a due value is renewed in the background and no request waits; after a
+pause (a quarter of the interval more) the first request waits, so that nothing is judged by what was true long ago;
+while the source is down it is asked every second and nobody waits.
 """
 
 import asyncio
@@ -18,6 +18,7 @@ from .refusals import IssuerUnavailable
 T = TypeVar("T")
 NEVER = float("-inf")
 RETRY = 1.0
+PATIENCE = 1.25
 
 log = logging.getLogger("mcp_token_guard")
 
@@ -51,10 +52,10 @@ class KeptFresh(Generic[T]):
         """The value. Raises `IssuerUnavailable` when there is none that was confirmed within the bound."""
         now = self._clock()
         age = now - self._confirmed
-        if age >= self._interval / 2:
-            if now - self._attempted >= (RETRY if self._failed else self._interval / 2):
+        if age >= self._interval:
+            if now - self._attempted >= (RETRY if self._failed else self._interval):
                 self._start(now)
-            if age >= self._bound or (age >= self._interval and not self._failed):
+            if age >= self._bound or (age >= PATIENCE * self._interval and not self._failed):
                 await self.settle()
         return self._usable()
 

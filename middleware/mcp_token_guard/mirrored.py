@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from .messages import NAMED_BY, Message, only_id
 from .refusals import HeaderMismatch, RequestId
 
-# Revisions of MCP in which Mcp-Method and Mcp-Name did not exist yet.
-OLDER = frozenset({b"2024-11-05", b"2025-03-26", b"2025-06-18", b"2025-11-25"})
+# The revision of MCP since which Mcp-Method and Mcp-Name are required.
+SINCE = b"2026-07-28"
 MIRRORING = (b"mcp-protocol-version", b"mcp-method", b"mcp-name")
 ENCODED = re.compile(r"=\?base64\?(.*)\?=", re.DOTALL)
 VISIBLE = re.compile(rb"[\x20-\x7e\t]*")
@@ -25,7 +25,7 @@ def check(headers: Headers, messages: tuple[Message, ...]) -> None:
     request_id = only_id(messages)
     sent = _sent(headers, request_id)
     version = sent.get(b"mcp-protocol-version")
-    required = version is not None and version not in OLDER
+    required = version is not None and version >= SINCE
     method, name = sent.get(b"mcp-method"), sent.get(b"mcp-name")
     for message in messages:
         needed = required and message.is_request and message.method != ""

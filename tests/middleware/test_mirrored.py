@@ -73,7 +73,7 @@ async def test_the_newest_revision_requires_both_and_older_ones_neither(client: 
     assert await status(client, issuer, NOW, CALL) == 400
     assert await status(client, issuer, NOW, ("Mcp-Name", "read_note")) == 400
     assert await status(client, issuer, ("MCP-Protocol-Version", "2027-01-01")) == 400
-    for version in ("2025-11-25", "2025-06-18", "2025-03-26"):
+    for version in ("2025-11-25", "2025-06-18", "2025-03-26", "2024-10-07"):
         assert await status(client, issuer, ("MCP-Protocol-Version", version)) == 200
     assert await status(client, issuer) == 200
 
