@@ -1,4 +1,4 @@
-"""What the guard costs per call in processor time, beside FastMCP's JWTVerifier with the same key and the same tokens."""
+"""The guard's processor time per call, beside FastMCP's JWTVerifier with the same key and the same tokens."""
 
 import asyncio
 import json

@@ -23,7 +23,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One thing that a guard does, in CPU microseconds per call, pair by pair; ``peer`` is empty where it has no match."""
+    """One thing that a guard does, in CPU microseconds per call, pair by pair; ``peer`` is empty without a match."""
 
     name: str
     ours: tuple[float, ...]
