@@ -1,6 +1,7 @@
 """``authserver user``: the people who sign in."""
 
 import secrets
+import sys
 
 import click
 
@@ -25,7 +26,7 @@ def user() -> None:
 @with_deployment
 def add(found: Deployment, username: str, name: str, admin: bool, password_stdin: bool) -> None:
     """Add a person. Without --password-stdin a random password is made and shown once."""
-    password = click.get_text_stream("stdin").readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(15)
+    password = sys.stdin.readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(15)
     if len(password) < LEAST_PASSWORD:
         raise click.ClickException(f"the password must have at least {LEAST_PASSWORD} characters")
     role = "admin" if admin else "user"

@@ -10,7 +10,6 @@
     ├── UnauthorizedClient        400   a grant that this client may not use (RFC 6749 §5.2)
     ├── UnsupportedGrantType      400   (RFC 6749 §5.2)
     ├── UnsupportedResponseType   400   (RFC 6749 §4.1.2.1)
-    ├── UnsupportedTokenType      400   (RFC 7009 §2.2.1)
     ├── InvalidScope              400   nothing is left of the scopes asked for (RFC 6749 §5.2)
     ├── InvalidTarget             400   unknown or ambiguous resource (RFC 8707 §2)
     ├── AccessDenied              400   the person, or policy, said no (RFC 6749 §4.1.2.1)
@@ -86,12 +85,6 @@ class UnsupportedResponseType(OAuthError):
     """RFC 6749 §4.1.2.1 ``unsupported_response_type``."""
 
     error = "unsupported_response_type"
-
-
-class UnsupportedTokenType(OAuthError):
-    """RFC 7009 §2.2.1 ``unsupported_token_type``."""
-
-    error = "unsupported_token_type"
 
 
 class InvalidScope(OAuthError):

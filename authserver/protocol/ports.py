@@ -26,7 +26,10 @@ class Resources(Protocol):
     """Registered MCP servers."""
 
     def all(self) -> Iterable[Resource]:
-        """All that are registered and not suspended; a new one is seen at once, a change within a second."""
+        """All that are registered and not suspended, as they were at most a second ago."""
+
+    def refresh(self) -> None:
+        """Have the next `all` see every change made until now."""
 
 
 class Codes(Protocol):

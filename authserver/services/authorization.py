@@ -6,13 +6,13 @@ from ..protocol import authorization, credential, scope
 from ..protocol.audit import Event, Origin
 from ..protocol.authorization import AuthorizationRequest, Returnable
 from ..protocol.authorization_code import NewCode
-from ..protocol.errors import AccessDenied, InvalidClient, InvalidTarget
+from ..protocol.errors import AccessDenied, InvalidClient
 from ..protocol.form import Form
-from ..protocol.resource import Resource, match
+from ..protocol.ports import Resources
 from ..store.audit import AuditStore
 from ..store.clients import ClientStore
 from ..store.grants import Approval, GrantStore
-from ..store.resources import ResourceStore
+from . import registered
 from .proposal import Asked, Proposal, propose
 
 
@@ -31,7 +31,7 @@ class AuthorizationService:
 
     issuer: str
     clients: ClientStore
-    resources: ResourceStore
+    resources: Resources
     grants: GrantStore
     audit: AuditStore
     code_lifetime: int
@@ -46,7 +46,7 @@ class AuthorizationService:
     def check(self, form: Form, way: Returnable) -> Asked:
         """2. What is asked for. An `OAuthError` from here is for the client."""
         request = authorization.parse(form, way)
-        resource = self._match(request)
+        resource = registered.find(request.resources, self.resources)
         return Asked(request, resource, scope.select(request.asked, resource.scopes))
 
     def propose(self, asked: Asked, person: Person) -> Proposal:
@@ -88,13 +88,6 @@ class AuthorizationService:
     def way_of(self, request: AuthorizationRequest) -> Returnable:
         """Where answers to a checked request go."""
         return Returnable(request.client, request.redirect_uri, request.state)
-
-    def _match(self, request: AuthorizationRequest) -> Resource:
-        try:
-            return match(request.resources, self.resources.all())
-        except InvalidTarget:
-            self.resources.refresh()
-            return match(request.resources, self.resources.all())
 
     def _approval(
         self, proposal: Proposal, approved: tuple[str, ...], withdrawn: tuple[str, ...], person: Person

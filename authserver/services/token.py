@@ -11,9 +11,8 @@ from ..protocol.client_authentication import authenticate, presented
 from ..protocol.errors import InvalidScope, UnsupportedGrantType
 from ..protocol.form import Form
 from ..protocol.grants import Grant, Outcome, TokenRequest
-from ..protocol.ports import Clients
-from ..protocol.resource import match
-from ..store.resources import ResourceStore
+from ..protocol.ports import Clients, Resources
+from . import registered
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +21,7 @@ class TokenEndpoint:
 
     issuer: str
     clients: Clients
-    resources: ResourceStore
+    resources: Resources
     grants: dict[str, Grant]
     keyring: Keyring
     algorithm: str
@@ -36,7 +35,7 @@ class TokenEndpoint:
         # 2. By which grant
         grant = self._grant(form.need("grant_type"))
         # 3. For what
-        resource = match(form.resources, self.resources.all()).identifier if form.resources else None
+        resource = registered.find(form.resources, self.resources).identifier if form.resources else None
         asked = tuple(name for name in scope.parse(form.get("scope")) if name != scope.OFFLINE_ACCESS)
         event = Event("token.requested", f"client:{client.client_id}", origin, client_id=client.client_id)
         # 4. Act: what is used up, created and audited is one transaction

@@ -5,6 +5,7 @@ import json
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import jwt
 import pytest
@@ -22,7 +23,7 @@ from authserver.store.models import SigningKeyRow
 from authserver.store.stores import Stores
 
 ISSUER = "https://auth.example"
-CLAIMS = {
+CLAIMS: dict[str, Any] = {
     "iss": ISSUER,
     "aud": "https://mcp.example",
     "sub": "s",
@@ -172,7 +173,7 @@ def test_without_keys_nothing_is_signed(nodes):
         nodes[0].keyring.sign(CLAIMS, typ=TYPE, alg="ES256")
 
 
-def _forged(header: dict, payload: dict) -> str:
+def _forged(header: dict[str, Any], payload: dict[str, Any]) -> str:
     parts = (json.dumps(part).encode() for part in (header, payload))
     return ".".join([*(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts), ""])
 

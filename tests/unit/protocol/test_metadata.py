@@ -1,5 +1,7 @@
 """The metadata document says what is switched on, and clients find it wherever they look."""
 
+from typing import Any
+
 import pytest
 
 from authserver.protocol import metadata
@@ -11,7 +13,7 @@ NOTES = Resource(
 )
 
 
-def document(issuer: str = "https://auth.example", *, registration: bool = True) -> dict:
+def document(issuer: str = "https://auth.example", *, registration: bool = True) -> dict[str, Any]:
     return metadata.document(
         issuer, resources=[NOTES], grant_types=("authorization_code", "refresh_token"), registration=registration
     )

@@ -1,0 +1,17 @@
+"""Which registered MCP server a request is about, also when it was registered a moment ago by another process."""
+
+from ..protocol.errors import InvalidTarget
+from ..protocol.ports import Resources
+from ..protocol.resource import Resource, match
+
+
+def find(asked: tuple[str, ...], resources: Resources) -> Resource:
+    """The resource that *asked* (the values of ``resource``) mean. Raises `InvalidTarget`.
+
+    What is not found is looked for once more among all that are registered by now: a new server is live at once.
+    """
+    try:
+        return match(asked, resources.all())
+    except InvalidTarget:
+        resources.refresh()
+        return match(asked, resources.all())
