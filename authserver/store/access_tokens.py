@@ -1,23 +1,22 @@
 """Access tokens: whether one that was issued still stands (RFC 7009, RFC 7662)."""
 
-from sqlalchemy import bindparam, exists, select
+from sqlalchemy import Text, bindparam, exists, select
 
 from ..protocol.access_token import Authority, TokenId
 from ..protocol.audit import Event
 from .audit import record
-from .authority import LIVE, OF_FAMILY, authority
+from .authority import alive, authority, columns_of, family_of, only, standing_of
 from .database import Database
-from .models import ClientRow, FamilyRow, GrantRow, RevokedAccessTokenRow, UserRow
+from .models import RevokedAccessTokenRow
 
+FAMILY = family_of(bindparam("family_id", type_=Text))
+GRANT = standing_of(only(FAMILY.c.grant_id))
 STANDING = (
-    select(*OF_FAMILY)
-    .join(GrantRow, GrantRow.id == FamilyRow.grant_id)
-    .join(UserRow, UserRow.id == GrantRow.user_id)
-    .join(ClientRow, ClientRow.client_id == FamilyRow.client_id)
+    select(*columns_of(FAMILY, GRANT))
+    .join_from(FAMILY, GRANT, GRANT.c.id == FAMILY.c.grant_id)
     .where(
-        FamilyRow.id == bindparam("family_id"),
-        FamilyRow.revoked_at.is_(None),
-        LIVE,
+        FAMILY.c.revoked_at.is_(None),
+        alive(GRANT, only(FAMILY.c.client_id)),
         ~exists().where(RevokedAccessTokenRow.jti == bindparam("jti")),
     )
 )

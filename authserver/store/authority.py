@@ -1,30 +1,57 @@
-"""What tokens stand on, as the stores read it: family, grant, person and client together."""
+"""What tokens stand on: family, grant, person and client, each found by its own key.
 
-from sqlalchemy import ColumnElement, and_
+A join would leave the order to the planner, which guesses from whatever the tables were when it last looked; here
+each part is looked up by what the part before told, so there is nothing to guess.
+"""
+
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, and_, exists, select
 
 from ..protocol.access_token import Authority
 from .driver import Found
 from .models import ClientRow, FamilyRow, GrantRow, UserRow
 
-LIVE: ColumnElement[bool] = and_(
-    GrantRow.revoked_at.is_(None),
-    UserRow.disabled_at.is_(None),
-    ClientRow.suspended_at.is_(None),
-    ClientRow.deleted_at.is_(None),
-)
-"""The grant holds, and person and client may act."""
 
-OF_FAMILY = (
-    FamilyRow.id.label("family_id"),
-    FamilyRow.client_id,
-    FamilyRow.resource,
-    FamilyRow.scopes,
-    FamilyRow.auth_time,
-    GrantRow.id.label("grant_id"),
-    GrantRow.user_id,
-    GrantRow.scopes.label("held"),
-)
-"""The columns of a family's authority."""
+def family_of(family_id: ColumnElement[str]) -> CTE:
+    """The family, ended or not."""
+    columns = (FamilyRow.client_id, FamilyRow.resource, FamilyRow.scopes, FamilyRow.auth_time, FamilyRow.grant_id)
+    ends = (FamilyRow.revoked_at, FamilyRow.expires_at)
+    return select(FamilyRow.id, *columns, *ends).where(FamilyRow.id == family_id).cte("family")
+
+
+def standing_of(grant_id: ColumnElement[str]) -> CTE:
+    """The grant, ended or not."""
+    columns = (GrantRow.id, GrantRow.user_id, GrantRow.scopes, GrantRow.revoked_at)
+    return select(*columns).where(GrantRow.id == grant_id).cte("standing")
+
+
+def alive(standing: CTE, client_id: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether the grant holds, and its person and client may act."""
+    person = exists().where(UserRow.id == only(standing.c.user_id), UserRow.disabled_at.is_(None))
+    client = exists().where(
+        ClientRow.client_id == client_id, ClientRow.suspended_at.is_(None), ClientRow.deleted_at.is_(None)
+    )
+    return and_(standing.c.revoked_at.is_(None), person, client)
+
+
+def columns_of(family: CTE, standing: CTE) -> tuple[ColumnElement[Any], ...]:
+    """What `authority` reads."""
+    return (
+        family.c.id.label("family_id"),
+        family.c.client_id,
+        family.c.resource,
+        family.c.scopes,
+        family.c.auth_time,
+        standing.c.id.label("grant_id"),
+        standing.c.user_id,
+        standing.c.scopes.label("held"),
+    )
+
+
+def only(column: ColumnElement[Any]) -> ScalarSelect[Any]:
+    """The value of *column* in the one row that its part has."""
+    return select(column).scalar_subquery()
 
 
 def authority(row: Found, *, family_id: str | None = None) -> Authority:

@@ -69,6 +69,7 @@ def prepare(engine: Engine) -> None:
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin_immediately)
     else:
+        event.listen(engine, "connect", _plan_for_growth)
         event.listen(engine, "checkin", _note_time)
         event.listen(engine, "checkout", _refusal_of_dead(engine.dialect))
 
@@ -83,6 +84,16 @@ def _set_pragmas(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> 
 def _begin_immediately(connection: Connection) -> None:
     if connection.get_execution_options().get("begin_immediate"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _plan_for_growth(connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the driver is an extra
+    """Have plans use indexes even where a table is so small that reading it whole would be cheaper.
+
+    Plans of prepared statements are kept: one made on a small table would read it whole when it has grown, until the
+    next ANALYZE.
+    """
+    connection.execute("SET enable_seqscan = off")
+    connection.commit()
 
 
 def _note_time(connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:

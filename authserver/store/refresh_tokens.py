@@ -8,36 +8,42 @@ from ..protocol.audit import Event
 from ..protocol.refresh_token import Rotation, TokenState
 from . import postgresql, sqlite
 from .audit import record
-from .authority import LIVE, OF_FAMILY, authority
+from .authority import alive, authority, columns_of, family_of, only, standing_of
 from .clock import now
 from .database import Database
-from .models import ClientRow, FamilyRow, GrantRow, RefreshTokenRow, UserRow
+from .models import FamilyRow, GrantRow, RefreshTokenRow
 
 ROTATE = {"postgresql": postgresql.rotate, "sqlite": sqlite.rotate}
 
 Successor = aliased(RefreshTokenRow)
 
-UNEXPIRED = (RefreshTokenRow.expires_at > now) & (FamilyRow.expires_at > now) & FamilyRow.revoked_at.is_(None)
-
+TOKEN = (
+    select(
+        RefreshTokenRow.family_id,
+        RefreshTokenRow.expires_at,
+        RefreshTokenRow.rotated_at,
+        RefreshTokenRow.successor_digest,
+    )
+    .where(RefreshTokenRow.digest == bindparam("digest"))
+    .cte("token")
+)
+FAMILY = family_of(only(TOKEN.c.family_id))
+GRANT = standing_of(only(FAMILY.c.grant_id))
+UNEXPIRED = (TOKEN.c.expires_at > now) & (FAMILY.c.expires_at > now) & FAMILY.c.revoked_at.is_(None)
 STATE = (
     select(
-        *OF_FAMILY,
-        case((LIVE & UNEXPIRED, 1), else_=0).label("alive"),
-        (now - RefreshTokenRow.rotated_at).label("age"),
-        RefreshTokenRow.successor_digest,
+        *columns_of(FAMILY, GRANT),
+        case((UNEXPIRED & alive(GRANT, only(FAMILY.c.client_id)), 1), else_=0).label("alive"),
+        (now - TOKEN.c.rotated_at).label("age"),
+        TOKEN.c.successor_digest,
         # A successor that was purged has expired, so it can no more be handed out than one that was used.
         case((Successor.digest.is_not(None) & Successor.rotated_at.is_(None), 0), else_=1).label("successor_used"),
         Successor.sealed,
     )
-    .select_from(RefreshTokenRow)
-    .join(FamilyRow, FamilyRow.id == RefreshTokenRow.family_id)
-    .join(GrantRow, GrantRow.id == FamilyRow.grant_id)
-    .join(UserRow, UserRow.id == GrantRow.user_id)
-    .join(ClientRow, ClientRow.client_id == FamilyRow.client_id)
-    .outerjoin(Successor, Successor.digest == RefreshTokenRow.successor_digest)
-    .where(RefreshTokenRow.digest == bindparam("digest"))
+    .join_from(TOKEN, FAMILY, FAMILY.c.id == TOKEN.c.family_id)
+    .join(GRANT, GRANT.c.id == FAMILY.c.grant_id)
+    .outerjoin(Successor, Successor.digest == only(TOKEN.c.successor_digest))
 )
-
 END = (
     update(FamilyRow)
     .where(FamilyRow.id == bindparam("family_id"), FamilyRow.revoked_at.is_(None))

@@ -93,7 +93,7 @@ def _clients() -> None:
         _moment("suspended_at", null=True),
         _moment("deleted_at", null=True),
     )
-    op.create_index("ix_clients_created_at", "clients", ["created_at", "client_id"])
+    op.create_index("ix_clients_created_at", "clients", ["created_at"])
 
 
 def _resources() -> None:
@@ -151,7 +151,7 @@ def _grants() -> None:
     op.create_index("ix_grants_user_id", "grants", ["user_id", "client_id"])
     op.create_index("ix_grants_client_id", "grants", ["client_id"])
     op.create_index("ix_grants_resource", "grants", ["resource"])
-    op.create_index("ix_grants_created_at", "grants", ["created_at", "id"])
+    op.create_index("ix_grants_created_at", "grants", ["created_at"])
     op.create_table(
         "consents",
         _text("user_id", sa.ForeignKey("users.id"), key=True),

@@ -12,7 +12,7 @@ class ClientRow(Row):
     """A client. A deleted one keeps its row, so that its id is known as a pruned one (CR-15)."""
 
     __tablename__ = "clients"
-    __table_args__ = (Index(None, "created_at", "client_id"),)
+    __table_args__ = (Index(None, "created_at"),)
 
     client_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]

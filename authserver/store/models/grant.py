@@ -20,7 +20,7 @@ class GrantRow(Row):
         Index(None, "user_id", "client_id"),
         Index(None, "client_id"),
         Index(None, "resource"),
-        Index(None, "created_at", "id"),
+        Index(None, "created_at"),
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(primary_key=True)

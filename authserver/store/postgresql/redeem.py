@@ -12,6 +12,9 @@ STATEMENT = """
 WITH moment AS (
     SELECT floor(extract(epoch FROM statement_timestamp()))::bigint AS now,
            floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint AS now_ms
+), standing AS MATERIALIZED (
+    SELECT user_id, scopes, revoked_at FROM grants
+    WHERE id = (SELECT grant_id FROM authorization_codes WHERE digest = %(digest)s)
 ), ended AS (
     UPDATE authorization_codes AS code
     SET redeemed_at = moment.now,
@@ -20,17 +23,19 @@ WITH moment AS (
              AND (%(redirect_uri)s::text IS NULL OR code.redirect_uri = %(redirect_uri)s::text)
             THEN %(family_id)s::text
         END
-    FROM moment, grants, users, clients
+    FROM moment, standing
     WHERE code.digest = %(digest)s
       AND code.client_id = %(client_id)s
       AND code.redeemed_at IS NULL
       AND code.expires_at > moment.now
       AND (%(resource)s::text IS NULL OR code.resource = %(resource)s::text)
-      AND grants.id = code.grant_id AND grants.revoked_at IS NULL
-      AND users.id = grants.user_id AND users.disabled_at IS NULL
-      AND clients.client_id = code.client_id AND clients.suspended_at IS NULL AND clients.deleted_at IS NULL
+      AND standing.revoked_at IS NULL
+      AND EXISTS (
+          SELECT FROM users WHERE id = (SELECT user_id FROM standing) AND disabled_at IS NULL)
+      AND EXISTS (
+          SELECT FROM clients WHERE client_id = %(client_id)s AND suspended_at IS NULL AND deleted_at IS NULL)
     RETURNING code.grant_id, code.client_id, code.resource, code.scopes, code.auth_time, code.wants_refresh,
-              code.family_id, grants.user_id, grants.scopes AS held, moment.now, moment.now_ms
+              code.family_id, standing.user_id, standing.scopes AS held, moment.now, moment.now_ms
 ), family AS (
     INSERT INTO refresh_families
         (id, grant_id, client_id, resource, scopes, auth_time, created_at, expires_at)

@@ -13,21 +13,28 @@ STATEMENT = """
 WITH moment AS (
     SELECT floor(extract(epoch FROM statement_timestamp()))::bigint AS now,
            floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint AS now_ms
+), family AS MATERIALIZED (
+    SELECT grant_id, client_id, resource, scopes, auth_time, expires_at, revoked_at
+    FROM refresh_families WHERE id = (SELECT family_id FROM refresh_tokens WHERE digest = %(digest)s)
+), standing AS MATERIALIZED (
+    SELECT user_id, scopes, revoked_at FROM grants WHERE id = (SELECT grant_id FROM family)
 ), used AS (
     UPDATE refresh_tokens AS token
     SET rotated_at = moment.now, successor_digest = %(successor_digest)s, sealed = NULL
-    FROM moment, refresh_families AS family, grants, users, clients
+    FROM moment, family, standing
     WHERE token.digest = %(digest)s
       AND token.rotated_at IS NULL
       AND token.expires_at > moment.now
-      AND family.id = token.family_id AND family.revoked_at IS NULL AND family.expires_at > moment.now
+      AND family.revoked_at IS NULL AND family.expires_at > moment.now
       AND family.client_id = %(client_id)s
       AND (%(resource)s::text IS NULL OR family.resource = %(resource)s::text)
-      AND grants.id = family.grant_id AND grants.revoked_at IS NULL
-      AND users.id = grants.user_id AND users.disabled_at IS NULL
-      AND clients.client_id = family.client_id AND clients.suspended_at IS NULL AND clients.deleted_at IS NULL
+      AND standing.revoked_at IS NULL
+      AND EXISTS (
+          SELECT FROM users WHERE id = (SELECT user_id FROM standing) AND disabled_at IS NULL)
+      AND EXISTS (
+          SELECT FROM clients WHERE client_id = %(client_id)s AND suspended_at IS NULL AND deleted_at IS NULL)
     RETURNING token.family_id, family.client_id, family.resource, family.scopes, family.auth_time,
-              family.expires_at, family.grant_id, grants.user_id, grants.scopes AS held, moment.now, moment.now_ms
+              family.expires_at, family.grant_id, standing.user_id, standing.scopes AS held, moment.now, moment.now_ms
 ), successor AS (
     INSERT INTO refresh_tokens (digest, family_id, created_at, expires_at, sealed)
     SELECT %(successor_digest)s, family_id, now, least(now + %(lifetime)s::bigint, expires_at), %(sealed_successor)s

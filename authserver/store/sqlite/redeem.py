@@ -5,39 +5,25 @@ from sqlalchemy import Connection, bindparam, insert, or_, select, update
 from ...protocol.audit import Event
 from ...protocol.authorization_code import Redeemed, Redemption
 from .. import audit
-from ..authority import LIVE, authority, subject_of
+from ..authority import alive, authority, only, standing_of, subject_of
 from ..clock import now
 from ..database import Database
 from ..driver import Found
-from ..models import ClientRow, CodeRow, FamilyRow, GrantRow, RefreshTokenRow, UserRow
+from ..models import CodeRow, FamilyRow, RefreshTokenRow
 
+CODE = select(CodeRow).where(CodeRow.digest == bindparam("digest")).cte("code")
+GRANT = standing_of(only(CODE.c.grant_id))
 REDEEMABLE = (
-    select(
-        CodeRow.grant_id,
-        CodeRow.client_id,
-        CodeRow.redirect_uri,
-        CodeRow.challenge,
-        CodeRow.resource,
-        CodeRow.scopes,
-        CodeRow.auth_time,
-        CodeRow.wants_refresh,
-        GrantRow.user_id,
-        GrantRow.scopes.label("held"),
-        now.label("now"),
-    )
-    .join(GrantRow, GrantRow.id == CodeRow.grant_id)
-    .join(UserRow, UserRow.id == GrantRow.user_id)
-    .join(ClientRow, ClientRow.client_id == CodeRow.client_id)
+    select(*CODE.c, GRANT.c.user_id, GRANT.c.scopes.label("held"), now.label("now"))
+    .join_from(CODE, GRANT, GRANT.c.id == CODE.c.grant_id)
     .where(
-        CodeRow.digest == bindparam("digest"),
-        CodeRow.client_id == bindparam("client_id"),
-        or_(bindparam("resource").is_(None), CodeRow.resource == bindparam("resource")),
-        CodeRow.redeemed_at.is_(None),
-        CodeRow.expires_at > now,
-        LIVE,
+        CODE.c.client_id == bindparam("client_id"),
+        or_(bindparam("resource").is_(None), CODE.c.resource == bindparam("resource")),
+        CODE.c.redeemed_at.is_(None),
+        CODE.c.expires_at > now,
+        alive(GRANT, only(CODE.c.client_id)),
     )
 )
-
 END = (
     update(CodeRow)
     .where(CodeRow.digest == bindparam("ended"))

@@ -6,30 +6,32 @@ from ...protocol.access_token import Authority
 from ...protocol.audit import Event
 from ...protocol.refresh_token import Rotation
 from .. import audit
-from ..authority import LIVE, OF_FAMILY, authority, subject_of
+from ..authority import alive, authority, columns_of, family_of, only, standing_of, subject_of
 from ..clock import now
 from ..database import Database
-from ..models import ClientRow, FamilyRow, GrantRow, RefreshTokenRow, UserRow
+from ..models import RefreshTokenRow
 
+TOKEN = (
+    select(RefreshTokenRow.family_id, RefreshTokenRow.expires_at, RefreshTokenRow.rotated_at)
+    .where(RefreshTokenRow.digest == bindparam("digest"))
+    .cte("token")
+)
+FAMILY = family_of(only(TOKEN.c.family_id))
+GRANT = standing_of(only(FAMILY.c.grant_id))
 ROTATABLE = (
-    select(*OF_FAMILY, FamilyRow.expires_at, now.label("now"))
-    .select_from(RefreshTokenRow)
-    .join(FamilyRow, FamilyRow.id == RefreshTokenRow.family_id)
-    .join(GrantRow, GrantRow.id == FamilyRow.grant_id)
-    .join(UserRow, UserRow.id == GrantRow.user_id)
-    .join(ClientRow, ClientRow.client_id == FamilyRow.client_id)
+    select(*columns_of(FAMILY, GRANT), FAMILY.c.expires_at, now.label("now"))
+    .join_from(TOKEN, FAMILY, FAMILY.c.id == TOKEN.c.family_id)
+    .join(GRANT, GRANT.c.id == FAMILY.c.grant_id)
     .where(
-        RefreshTokenRow.digest == bindparam("digest"),
-        RefreshTokenRow.rotated_at.is_(None),
-        RefreshTokenRow.expires_at > now,
-        FamilyRow.client_id == bindparam("client_id"),
-        or_(bindparam("resource").is_(None), FamilyRow.resource == bindparam("resource")),
-        FamilyRow.revoked_at.is_(None),
-        FamilyRow.expires_at > now,
-        LIVE,
+        TOKEN.c.rotated_at.is_(None),
+        TOKEN.c.expires_at > now,
+        FAMILY.c.client_id == bindparam("client_id"),
+        or_(bindparam("resource").is_(None), FAMILY.c.resource == bindparam("resource")),
+        FAMILY.c.revoked_at.is_(None),
+        FAMILY.c.expires_at > now,
+        alive(GRANT, only(FAMILY.c.client_id)),
     )
 )
-
 USE = (
     update(RefreshTokenRow)
     .where(RefreshTokenRow.digest == bindparam("used"))
