@@ -199,13 +199,11 @@ async def test_a_key_name_is_required_and_is_a_string(guard: Guard, issuer: Issu
 async def test_critical_extensions_and_detached_payloads_are_refused(guard: Guard, issuer: Issuer) -> None:
     extras: list[dict[str, Any]] = [
         {"crit": ["exp"], "exp": 1},
-        {"crit": []},
-        {"b64": False, "crit": ["b64"]},
-        {"b64": True},
+        {"crit": ["http://x"], "http://x": True},
+        {"b64": False},
     ]
     for extra in extras:
-        header = {"alg": "ES256", "typ": "at+jwt", "kid": "es", **extra}
-        await refusal(guard, unsigned(header, issuer.claims(), b"s" * 64))
+        assert "signature" in await refusal(guard, issuer.token(headers=extra))
 
 
 @pytest.mark.parametrize("algorithm", ["ES384", "PS256", "RS512", "EdDSA", "es256", "", None, 5, ["ES256"], {}])
