@@ -9,7 +9,7 @@ from .measures import Bench, Measure
 
 WARM_UP_SECONDS = 1
 WARM_UP_CALLS = 4_000
-SPARE = 1.6  # how much more material than the warm-up's rate would use up
+SPARE = 2.5  # how much more material than the warm-up's rate would use up
 
 
 @dataclass(frozen=True, slots=True)

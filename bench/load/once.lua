@@ -1,5 +1,5 @@
 -- Form bodies that are each good for one call, in order. Arguments: path, file of one body a line.
--- Running out of them would spoil the figures, so it is refused to go on: what comes then counts as refused.
+-- A run that uses them up is spoilt: what is sent then is refused, and counts as such.
 dofile("summary.lua")
 
 local bodies
@@ -11,5 +11,10 @@ function init(args)
 end
 
 function request()
-  return wrk.format("POST", nil, head, bodies() or "nothing-left=1")
+  local body = bodies and bodies()
+  if not body then
+    if bodies then io.stderr:write("there are more calls than bodies\n") end
+    bodies, body = nil, "nothing=left"
+  end
+  return wrk.format("POST", nil, head, body)
 end
