@@ -32,7 +32,7 @@ def main() -> int:
         print(f"make demo: {problem}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("\nended")
+        pass
     return 0
 
 
@@ -64,8 +64,8 @@ def _prepare(place: Place, settings: Settings) -> Accounts:
 def _serving(place: Place, settings: Settings) -> Iterator[list[Child]]:
     children: list[Child] = []
     try:
-        for start in (_authorization_server, _notes):
-            children.append(start(place, settings))
+        children.append(_authorization_server(place, settings))
+        children.append(_notes(place, settings))
         for child in children:
             child.await_ready()
         yield children

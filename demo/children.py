@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .place import DemoError
 
-START_SECONDS = 60
+START_SECONDS = 120
 STOP_SECONDS = 15
 POLL_SECONDS = 0.05
 

@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,6 +16,7 @@ from .ports import free_port
 
 ROOT = Path(__file__).parents[2]
 COMMAND_SECONDS = 60
+STOP_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -60,8 +60,11 @@ class Stage:
 
 
 @contextmanager
-def stage(home: Path, database_url: str, overrides: Mapping[str, str] | None = None) -> Iterator[Stage]:
-    """Run the demo in *home* over the empty database at *database_url*; *overrides* are more of its environment."""
+def stage(home: Path, database_url: str, **overrides: str) -> Iterator[Stage]:
+    """Run the demo in *home* over the empty database at *database_url*.
+
+    *overrides* are more of its environment; ``{port}`` in them is the authorization server's own.
+    """
     as_port, mcp_port = free_port(), free_port()
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AUTHSERVER_")},
@@ -69,9 +72,18 @@ def stage(home: Path, database_url: str, overrides: Mapping[str, str] | None = N
         "AUTHSERVER_DATABASE_URL": database_url,
         "AS_PORT": str(as_port),
         "MCP_PORT": str(mcp_port),
-        **(overrides or {}),
+        **{name: value.format(port=as_port) for name, value in overrides.items()},
     }
-    with running_demo(environment):
+    process = subprocess.Popen(
+        [sys.executable, "-m", "demo"],
+        env=environment,
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        until_ready(process)
         found = json.loads((home / "demo.json").read_text())
         yield Stage(
             issuer=found["issuer"],
@@ -82,28 +94,17 @@ def stage(home: Path, database_url: str, overrides: Mapping[str, str] | None = N
             as_port=as_port,
             environment=environment,
         )
-
-
-@contextmanager
-def running_demo(environment: Mapping[str, str]) -> Iterator[str]:
-    """Run ``python -m demo`` until it says that it is ready, give what it printed, and end it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "demo"],
-        env=dict(environment),
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-    assert process.stdout is not None
-    try:
-        said = ""
-        while "Ctrl-C" not in said:
-            line = process.stdout.readline()
-            assert line, f"the demo did not start:\n{said}"
-            said += line
-        yield said
     finally:
-        process.send_signal(signal.SIGTERM)
-        process.wait(30)
-        process.stdout.close()
+        process.terminate()
+        process.communicate(timeout=STOP_SECONDS)
+
+
+def until_ready(demo: subprocess.Popen[str]) -> str:
+    """What a starting *demo* prints until it says that it is ready."""
+    assert demo.stdout is not None
+    said = ""
+    while "Ctrl-C" not in said:
+        line = demo.stdout.readline()
+        assert line, f"the demo did not start:\n{said}"
+        said += line
+    return said

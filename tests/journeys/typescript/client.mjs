@@ -21,15 +21,14 @@ async function noted(input, init) {
   return response;
 }
 
-/** Do `work`; whenever the SDK wants the person's consent, wait for it and do `work` again. */
+/** Do `work`; if the SDK wants the person's consent, wait for it and do `work` once more. */
 async function withConsent(work) {
-  for (;;) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(await sdk.wantsBrowser(error, provider, url, challenge))) throw error;
-      await sdk.finish(transport, await callback.answer());
-    }
+  try {
+    return await work();
+  } catch (error) {
+    if (!(await sdk.wantsBrowser(error, provider, url, challenge))) throw error;
+    await sdk.finish(transport, await callback.answer());
+    return work();
   }
 }
 
