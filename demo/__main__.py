@@ -24,7 +24,8 @@ from .place import DemoError, Place
 
 def main() -> int:
     """Run the demo until it is told to end. Returns the exit status."""
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # A shell that starts us in the background has SIGINT ignored, which Python would leave so.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     try:
         _run(Place.of(os.environ))
