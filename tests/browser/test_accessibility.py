@@ -1,0 +1,82 @@
+"""axe-core finds nothing grave on any page, in light and dark, on a phone and on a desk; nothing runs off the side."""
+
+from pathlib import Path
+
+import pytest
+
+from .person import allow, sign_in
+
+AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+GRAVE = {"serious", "critical"}
+ALL = "notes:read notes:write notes:delete"
+NASTY = "A very long name \u202e that tries to fool you " * 8
+HOST = "https://a-very-long-host-name.that-goes-on-and-on.with-many-labels.and-some-more.example/callback"
+
+
+def faults(page) -> list[str]:
+    """What axe finds grave, and whether the page is wider than the screen. `evaluate` is not bound by the policy."""
+    assert AXE.exists(), "axe-core is not installed: make test-programs"
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("tags => axe.run(document, {runOnly: tags})", TAGS)
+    grave = [
+        f"{page.url}: {violation['id']}: {node['target']} {node['failureSummary']}"
+        for violation in found["violations"]
+        if violation["impact"] in GRAVE
+        for node in violation["nodes"]
+    ]
+    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    return grave + ([f"{page.url}: {wide} px run off the side"] if wide else [])
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request) -> str:
+    return request.param
+
+
+@pytest.fixture(params=[360, 1440])
+def page(request, scheme, opened):
+    return opened(color_scheme=scheme, viewport={"width": request.param, "height": 800})
+
+
+@pytest.mark.requirement("AZ-8")
+def test_the_pages_that_people_see_are_accessible(running, page, app):
+    client, hosted = running.app("Editor", app.uri), running.app(NASTY, HOST)
+    found = []
+
+    def look(url: str | None = None) -> None:
+        if url:
+            page.goto(url)
+        found.extend(faults(page))
+
+    look(f"{running.issuer}/")
+    look(f"{running.issuer}/signed-out")
+    look(running.asks(hosted, code_challenge_method="plain"))
+    look(running.asks(client))
+    sign_in(page, password="wrong")
+    look()
+    sign_in(page)
+    look()
+    allow(page)
+    look(running.asks(client, ALL))
+    look(running.asks(hosted, ALL))
+    look(f"{running.issuer}/authorize?client_id=nobody")
+    look(f"{running.issuer}/admin")
+    look(f"{running.issuer}/sign-out")
+    assert not found
+
+
+def test_the_console_is_accessible(running, page, app):
+    client = running.app(NASTY, app.uri, HOST)
+    page.goto(running.asks(client))
+    sign_in(page, "root")
+    allow(page)
+    page.goto(f"{running.issuer}/admin/grants?q={client.client_id}")
+    revoke = page.get_by_role("link", name="Revoke").get_attribute("href")
+    paths = ["", *(f"/{name}" for name in ("clients", "grants", "servers", "people", "keys", "audit"))]
+    paths += [f"/client?id={client.client_id}", f"/client/delete?id={client.client_id}", revoke.removeprefix("/admin")]
+    found = []
+    for path in paths:
+        page.goto(f"{running.issuer}/admin{path}")
+        found.extend(faults(page))
+    assert not found
