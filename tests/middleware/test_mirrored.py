@@ -105,6 +105,12 @@ async def test_no_message_of_a_batch_hides_behind_the_headers(client: Client, is
     assert await status(client, issuer, body=batch) == 200
 
 
+def test_a_name_has_one_encoding() -> None:
+    assert decoded("=?base64?YQ==?=") == "a"
+    for other in ("=?base64?YR==?=", "=?base64?YQ?=", "=?base64?YQ===?=", "=?base64?Y Q==?=", "=?base64?YQ==\n?="):
+        assert decoded(other) is None
+
+
 @given(st.text())
 def test_what_the_sdk_encodes_is_decoded(name: str) -> None:
     assert decoded(encode_header_value(name)) == name
