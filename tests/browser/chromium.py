@@ -25,10 +25,10 @@ def executable() -> str:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium without windows."""
+def chromium(*arguments: str) -> Iterator[Browser]:
+    """A headless Chromium, started with *arguments* of one's own besides."""
     sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=executable(), args=[*QUIET, *sandbox])
+        browser = playwright.chromium.launch(executable_path=executable(), args=[*QUIET, *sandbox, *arguments])
         yield browser
         browser.close()

@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.database import Databases
+from tests.journeys.ports import free_port
 
 from .chromium import chromium
 from .landing import Landing, landing
@@ -17,7 +18,7 @@ Opener = Callable[..., Page]
 @pytest.fixture(scope="session")
 def running(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     url = databases.create()
-    with scene(url, tmp_path_factory.mktemp("home")) as found:
+    with scene(url, tmp_path_factory.mktemp("home"), free_port()) as found:
         yield found
     databases.drop(url)
 

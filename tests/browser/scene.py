@@ -17,7 +17,6 @@ from authserver.protocol import credential
 from authserver.protocol.audit import Event
 from authserver.protocol.client import AuthMethod, Client, ClientKind, GrantType
 from tests.conformance.site import NOTES, Site, create_site
-from tests.journeys.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWBhsZkEYHnAg"  # RFC 7636 appendix B
@@ -62,10 +61,9 @@ class Scene:
 
 
 @contextmanager
-def scene(database_url: str, home: Path) -> Iterator[Scene]:
-    """Set up the empty database at *database_url* and serve it by gunicorn."""
-    port = free_port()
-    issuer = f"http://localhost:{port}"
+def scene(database_url: str, home: Path, port: int, issuer: str | None = None) -> Iterator[Scene]:
+    """Set up the empty database at *database_url* and serve it by gunicorn on *port*, under *issuer* if given."""
+    issuer = issuer or f"http://localhost:{port}"
     site = create_site(database_url, home, issuer=issuer)
     try:
         with _served(issuer, port, database_url, home):
@@ -87,7 +85,7 @@ def _served(issuer: str, port: int, database_url: str, home: Path) -> Iterator[N
     }
     with (home / "serve.log").open("wb") as log, _command(environment, log.fileno()) as process:
         deadline = time.monotonic() + START_SECONDS
-        while not _answers(issuer, process, home):
+        while not _answers(f"http://localhost:{port}", process, home):
             assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.05)
         yield
@@ -104,9 +102,9 @@ def _command(environment: Mapping[str, str], log: int) -> Iterator[subprocess.Po
         process.wait(30)
 
 
-def _answers(issuer: str, process: subprocess.Popen[bytes], home: Path) -> bool:
+def _answers(address: str, process: subprocess.Popen[bytes], home: Path) -> bool:
     assert process.poll() is None, (home / "serve.log").read_text()[-2000:]
     try:
-        return httpx2.get(f"{issuer}/health/ready").status_code == 200
+        return httpx2.get(f"{address}/health/ready").status_code == 200
     except httpx2.TransportError:
         return False

@@ -5,6 +5,7 @@ from playwright.sync_api import expect
 
 from tests.conformance.site import PASSWORD
 
+from .chromium import executable
 from .person import allow, deny, sign_in, untick
 
 HOSTED = "https://app.example/callback"
@@ -182,3 +183,9 @@ def test_an_administrator_revokes_a_grant(running, opened, app):
     expect(admin.get_by_text("ended")).to_be_visible()
     person.goto(running.asks(client))
     expect(person.get_by_role("group", name="What it asks for")).to_be_visible()
+
+
+def test_without_chromium_the_tests_fail_and_say_what_is_missing(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(AssertionError, match="apt-get install chromium"):
+        executable()
