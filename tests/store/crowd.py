@@ -10,6 +10,7 @@ from typing import Any
 
 from flask import Flask
 from sqlalchemy import text
+from sqlalchemy.exc import SQLAlchemyError
 
 from authserver.protocol.client import Client
 from authserver.protocol.errors import OAuthError
@@ -73,6 +74,8 @@ def _do_in_threads(deed: Deed, url: str, user_id: str, client: Client, subject: 
             return deed(scene, subject, number)
         except OAuthError as refused:
             return type(refused).__name__
+        except SQLAlchemyError as failed:
+            raise RuntimeError(str(failed)) from None  # the error itself carries what cannot cross to another process
 
     with ThreadPoolExecutor(THREADS) as threads:
         results = list(threads.map(do, range(first, first + THREADS)))
