@@ -1,6 +1,7 @@
 """One running server and one Chromium for all tests of a worker; each test has a browser profile of its own."""
 
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -35,7 +36,7 @@ def opened(browser: Browser) -> Iterator[Opener]:
     broken: list[str] = []
     profiles = []
 
-    def open_page(**options: object) -> Page:
+    def open_page(**options: Any) -> Page:
         profile = browser.new_context(**options)
         profiles.append(profile)
         page = profile.new_page()

@@ -1,4 +1,4 @@
-"""Makes the pictures of the pages in ``docs/images``, after a page has changed: ``python -m tests.browser.pictures``."""
+"""Makes the pictures of the pages in ``docs/images``, anew: ``python -m tests.browser.pictures``."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -53,7 +53,7 @@ def _of_decisions(page: Page, running: Scene, editor: Client) -> None:
     page.goto(running.asks(editor))
     _take(page, "sign-in")
     sign_in(page)
-    _take(page, "consent-first-time")
+    _take(page, "consent")
     allow(page)
     page.get_by_role("heading", name="Back in the app").wait_for()
     page.goto(running.asks(editor, "notes:read notes:write notes:delete"))
@@ -82,7 +82,16 @@ def _grant(site: Site, client: Client, scopes: tuple[str, ...]) -> None:
     ada = stores.users.by_name("ada")
     assert ada is not None
     device, uri = credential.digest("another device"), client.redirect_uris[0]
-    approval = Approval(ada.id, client.client_id, device, host(uri), NOTES.identifier, scopes)
+    approval = Approval(
+        ada.id,
+        client.client_id,
+        device,
+        host(uri),
+        NOTES.identifier,
+        scopes,
+        client_name=client.name,
+        client_identity=client.identity,
+    )
     code = NewCode(
         digest=credential.digest(credential.mint(credential.Prefix.CODE)),
         client_id=client.client_id,

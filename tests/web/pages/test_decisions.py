@@ -51,7 +51,7 @@ def test_denying_tells_the_client_so_and_grants_nothing(flow, visitor, site):
 @pytest.mark.requirement("AZ-8", "AZ-9")
 def test_what_is_unticked_is_not_granted(flow, visitor):
     flow.register()
-    flow.allow(visitor, {"notes:read"}, scope="notes:read notes:write")
+    flow.answer(visitor.decide(flow.url(scope="notes:read notes:write"), scopes={"notes:read"}))
     token = flow.token().json
     assert token["scope"] == "notes:read"
 
@@ -74,7 +74,7 @@ def test_what_is_allowed_already_is_included_in_the_step_up(flow, visitor):
 @pytest.mark.requirement("AZ-14")
 def test_unticking_what_was_allowed_takes_it_back(flow, visitor):
     flow.tokens(visitor, scope="notes:read notes:write")
-    flow.allow(visitor, {"notes:read"}, scope="notes:read")
+    flow.answer(visitor.decide(flow.url(), scopes={"notes:read"}))
     assert flow.token().json["scope"] == "notes:read"
     assert groups(visitor.open(flow.url())) == {"Already allowed on this device": ["notes:read"]}
 

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from http.cookies import SimpleCookie
+from http.cookies import Morsel, SimpleCookie
 from urllib.parse import urlsplit
 
 import pytest
@@ -18,11 +18,11 @@ from tests.conformance.visitor import Visitor, forms
 SIGN_IN = "/sign-in"
 
 
-def cookies(answer) -> dict[str, SimpleCookie]:
+def cookies(answer) -> dict[str, Morsel[str]]:
     found = SimpleCookie()
     for line in answer.headers.getlist("Set-Cookie"):
         found.load(line)
-    return dict(found)
+    return dict(found.items())
 
 
 def attempt(http, password=PASSWORD, username="ada", query="", **headers):
@@ -39,7 +39,7 @@ def attempt(http, password=PASSWORD, username="ada", query="", **headers):
 @pytest.fixture
 def http(site: Site):
     """A browser at an address that has not failed yet."""
-    found = site.http()
+    found = site.app.test_client()
     found.environ_base["REMOTE_ADDR"] = f"2001:db8:{secrets.token_hex(2)}:{secrets.token_hex(2)}::1"
     return found
 
