@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from string import Template
 from typing import Any
@@ -12,6 +13,8 @@ from werkzeug.test import TestResponse
 
 from .site import NOTES, Site
 from .visitor import Visitor
+
+Request = Mapping[str, str | None]
 
 LOOPBACK = "http://127.0.0.1:5000/callback"
 PUBLIC = {
@@ -51,13 +54,13 @@ class Flow:
             self.values["client_secret"] = self.client.get("client_secret", "")
         return answer
 
-    def url(self, request: dict[str, str] | None = None, **changes: str | None) -> str:
+    def url(self, request: Request | None = None, /, **changes: str | None) -> str:
         """The authorization request as a URL; a change to None leaves a parameter out."""
         return "/authorize?" + urlencode(self.fill({**(request or AUTHORIZE), **changes}))
 
-    def allow(self, visitor: Visitor, scopes: set[str] | None = None, **changes: str | None) -> dict[str, str]:
+    def allow(self, visitor: Visitor, /, **changes: str | None) -> dict[str, str]:
         """Have *visitor* allow it; returns what came back to the redirect URI."""
-        return self.answer(visitor.decide(self.url(**changes), scopes=scopes))
+        return self.answer(visitor.decide(self.url(**changes)))
 
     def answer(self, answer: TestResponse) -> dict[str, str]:
         """The parameters of a redirect to the client."""
@@ -67,15 +70,15 @@ class Flow:
             self.values["code"] = found["code"]
         return found
 
-    def token(self, request: dict[str, str] | None = None, **changes: str | None) -> TestResponse:
+    def token(self, request: Request | None = None, /, **changes: str | None) -> TestResponse:
         """Redeem the code."""
         return self._ask({**(request or TOKEN), **changes})
 
-    def refresh(self, request: dict[str, str] | None = None, **changes: str | None) -> TestResponse:
+    def refresh(self, request: Request | None = None, /, **changes: str | None) -> TestResponse:
         """Use the refresh token."""
         return self._ask({**(request or REFRESH), **changes})
 
-    def tokens(self, visitor: Visitor, **changes: str | None) -> dict[str, Any]:
+    def tokens(self, visitor: Visitor, /, **changes: str | None) -> dict[str, Any]:
         """Register if need be, have *visitor* allow it, and return the token response."""
         if not self.client:
             self.register()
@@ -83,18 +86,18 @@ class Flow:
         found: dict[str, Any] = self.token().json
         return found
 
-    def fill(self, request: dict[str, str | None]) -> dict[str, str]:
+    def fill(self, request: Request) -> dict[str, str]:
         """*request* with its placeholders filled in."""
         return {name: Template(text).substitute(self.values) for name, text in request.items() if text is not None}
 
-    def _ask(self, request: dict[str, str | None]) -> TestResponse:
+    def _ask(self, request: Request) -> TestResponse:
         answer = self.site.post("/token", data=self.fill(request))
         if answer.status_code == 200 and "refresh_token" in answer.json:
             self.values["refresh_token"] = answer.json["refresh_token"]
         return answer
 
 
-AUTHORIZE: dict[str, str | None] = {
+AUTHORIZE: Request = {
     "response_type": "code",
     "client_id": "${client_id}",
     "redirect_uri": LOOPBACK,
@@ -104,7 +107,7 @@ AUTHORIZE: dict[str, str | None] = {
     "resource": "${resource}",
     "scope": "notes:read",
 }
-TOKEN: dict[str, str | None] = {
+TOKEN: Request = {
     "grant_type": "authorization_code",
     "code": "${code}",
     "redirect_uri": LOOPBACK,
@@ -112,7 +115,7 @@ TOKEN: dict[str, str | None] = {
     "code_verifier": "${code_verifier}",
     "resource": "${resource}",
 }
-REFRESH: dict[str, str | None] = {
+REFRESH: Request = {
     "grant_type": "refresh_token",
     "refresh_token": "${refresh_token}",
     "client_id": "${client_id}",

@@ -1,6 +1,6 @@
 """The application in this process, with people and MCP servers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ class Site:
     """The application, and what it is made of."""
 
     app: Flask
-    deployment: Deployment
+    deployment: Deployment = field(repr=False)
 
     def http(self) -> Client:
         """A caller with cookies of its own."""

@@ -34,11 +34,11 @@ def chromium() -> Iterator[Browser]:
 class Person:
     """Someone with a browser of their own: a device, as grants know it."""
 
-    def __init__(self, browser: Browser, stage: Stage, account: Account, **options: object) -> None:
-        """*options* are more of Playwright's for a browser context."""
+    def __init__(self, browser: Browser, stage: Stage, account: Account, *, trusting: bool = False) -> None:
+        """A *trusting* browser takes any certificate."""
         self.stage = stage
         self.account = account
-        self.context: BrowserContext = browser.new_context(**options)
+        self.context: BrowserContext = browser.new_context(ignore_https_errors=trusting)
         self.context.set_default_timeout(PATIENCE_MS)
         self.page: Page = self.context.new_page()
 

@@ -49,7 +49,7 @@ def secure(databases: Databases, tmp_path_factory: pytest.TempPathFactory, certi
 @pytest.fixture
 def https_person(browser: Browser, secure: Stage) -> Iterator[Person]:
     """The demo's user, at a browser that takes the proxy's certificate."""
-    found = Person(browser, secure, secure.user, ignore_https_errors=True)
+    found = Person(browser, secure, secure.user, trusting=True)
     yield found
     found.context.close()
 
@@ -76,7 +76,11 @@ def test_the_dance_over_https_behind_a_proxy(
 def test_a_form_from_elsewhere_is_refused_over_https(secure: Stage, https_person: Person) -> None:
     https_person.page.goto(f"{secure.issuer}/sign-in")
     token = https_person.page.locator("input[name=csrf_token]").first.get_attribute("value")
-    form = {"csrf_token": token or "", "username": secure.user.username, "password": secure.user.password}
+    form: dict[str, str | float | bool] = {
+        "csrf_token": token or "",
+        "username": secure.user.username,
+        "password": secure.user.password,
+    }
     headers = {"Referer": "https://evil.example/"}
     answer = https_person.context.request.post(f"{secure.issuer}/sign-in", form=form, headers=headers, max_redirects=0)
     assert answer.status >= 400

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import jwt
 import pytest
 
 from authserver.protocol import credential
+from authserver.protocol.resource import Resource
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import CALENDAR, ISSUER, NOTES, Site
 from tests.conformance.visitor import Visitor
@@ -14,7 +16,7 @@ from tests.conformance.visitor import Visitor
 from .clock import passes
 
 
-def claims_of(token: str) -> dict[str, object]:
+def claims_of(token: str) -> dict[str, Any]:
     return jwt.decode(token, options={"verify_signature": False})
 
 
@@ -151,7 +153,7 @@ def test_a_verifier_that_is_none_is_an_invalid_request(flow: Flow, visitor: Visi
     ],
 )
 def test_a_resource_is_recognised_however_it_is_written(
-    flow: Flow, visitor: Visitor, asked: str | None, granted: object
+    flow: Flow, visitor: Visitor, asked: str | None, granted: Resource
 ) -> None:
     flow.register()
     flow.allow(visitor, resource=asked, scope=None)
