@@ -70,7 +70,8 @@ class Approvals:
             redirect_host="127.0.0.1",
             resource=self._resource,
             approved=SCOPES,
-            withdrawn=(),
+            client_name="bench",
+            client_identity=credential.digest(client_id),
         )
 
 

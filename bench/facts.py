@@ -19,6 +19,11 @@ def take_two_cores() -> None:
     os.sched_setaffinity(0, cores[:CORES])
 
 
+def others() -> str:
+    """How busy the machine is with other work: its load average of the last minute, before a run."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
 def facts() -> dict[str, str]:
     """Machine and versions, by name."""
     return {

@@ -1,4 +1,4 @@
-"""The result of a run: a table for people, JSON for comparisons."""
+"""The result of a run: tables (in Markdown) for people, JSON for comparisons."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -95,4 +95,5 @@ def _of_guard(cost: Cost) -> tuple[str, ...]:
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     lines = (head, tuple("-" * width for width in widths), *rows)
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) for line in lines)
+    padded = ([cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in lines)
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in padded)
