@@ -38,15 +38,8 @@ def spread(values: Iterable[float], digits: int = 2) -> str:
 
 def of_servers(rows: Sequence[Row]) -> str:
     """The table of endpoints."""
-    head = (
-        "call",
-        "rate / peer's",
-        "CPU per call / peer's",
-        "CPU us ours + database",
-        "CPU us peer",
-        "calls/s ours",
-        "peer",
-    )
+    ratios = ("call", "rate / peer's", "CPU per call / peer's")
+    head = (*ratios, "CPU us ours + database", "CPU us peer", "calls/s ours", "calls/s peer")
     return _table(head, [_of_server(row) for row in rows])
 
 
