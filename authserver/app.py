@@ -71,7 +71,9 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         token=_token(settings, stores, keyring),
         revocation=Revocation(**shared),
         introspection=Introspection(**shared),
-        registration=Registration(settings.issuer, stores.clients, AddressLimit(settings.registrations_per_address)),
+        registration=Registration(
+            settings.issuer, stores.clients, stores.resources, AddressLimit(settings.registrations_per_address)
+        ),
     )
 
 

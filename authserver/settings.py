@@ -5,6 +5,7 @@ else ``authserver.toml`` in the home folder, then from the defaults below, which
 """
 
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -13,9 +14,13 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from .protocol.errors import InvalidTarget
+from .protocol.resource import canonical
+
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 Seconds = Annotated[int, Field(ge=1)]
 DAY = 86_400
+ISSUER_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*")
 
 
 class SettingsError(ValueError):
@@ -104,19 +109,15 @@ class Settings(BaseSettings):
     @field_validator("issuer")
     @classmethod
     def _issuer_is_https_or_loopback(cls, issuer: str) -> str:
-        parts = urlsplit(issuer)
-        if (
-            parts.scheme not in ("http", "https")
-            or not parts.hostname
-            or parts.query
-            or parts.fragment
-            or "@" in issuer
-        ):
-            raise ValueError("must be an absolute http(s) URL without query and fragment (RFC 8414 section 2)")
+        try:
+            shortest = canonical(issuer)
+        except InvalidTarget:
+            raise ValueError("must be an absolute http(s) URL without fragment (RFC 8414 section 2)") from None
+        parts = urlsplit(shortest)
         if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
             raise ValueError("must be https: plain http is for localhost, 127.0.0.1 and [::1] only")
-        if issuer.endswith("/"):
-            raise ValueError("must not end with a slash")
+        if shortest != issuer or not ISSUER_PATH.fullmatch(issuer.removeprefix(f"{parts.scheme}://{parts.netloc}")):
+            raise ValueError("must be lower case, without default port, query, trailing slash or unusual path")
         return issuer
 
     @property

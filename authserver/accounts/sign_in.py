@@ -1,34 +1,31 @@
 """Signing in with a name and a password, and what failing costs (AZ-12)."""
 
 import hashlib
-import ipaddress
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..protocol.audit import Event, Origin
 from ..protocol.errors import SlowDown
 from ..store.audit import AuditStore
-from ..store.throttles import ThrottleStore
+from ..store.throttles import Delay, MustWait, ThrottleStore
 from ..store.users import User, UserStore
-from .errors import TooManyAttempts, WrongCredentials
+from .errors import Busy, TooManyAttempts, WrongCredentials
 from .passwords import Passwords
 
-FREE_FAILURES_OF_ACCOUNT = 1
+FREE_FAILURES = 1  # of one account from one address
+FREE_FAILURES_OF_ACCOUNT = 20  # from all addresses together
 FREE_FAILURES_OF_ADDRESS = 20  # an office shares one address, and its people mistype too
 LONGEST_DELAY = 15 * 60  # seconds
+LONGEST_DELAY_OF_ACCOUNT = 60  # a stranger elsewhere must not lock a person out for long
 MOST_CHARACTERS = 200
-IPV6_SITE_BITS = 64  # what one customer has to itself
-
-Delay = Callable[[int], int]
 
 
 class Ceiling(Protocol):
     """How many attempts an address may make at all."""
 
-    def count(self, address: str) -> None:
-        """Count one from *address*; raises `SlowDown` over the ceiling."""
+    def count(self, origin: Origin) -> None:
+        """Count one from the site of *origin*; raises `SlowDown` over the ceiling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,36 +46,49 @@ class SignIn:
         does, in text, status, delay and time. While delayed, not even the right password opens.
         """
         username = username.strip()
-        account, address = f"account:{_digest(username)}", f"address:{_site(origin.address)}"
-        self._admit((account, address), origin)
+        delays = self._delays(_digest(username), origin.site)
+        self._admit(delays, origin)
         user = self.users.by_name(username) if _is_plausible(username) else None
-        right = self.passwords.verify(password, user.password_hash if user else None)
+        right = self._verify(password, user, delays)
         if user is None or user.disabled or not right:
-            self._fail(user, account, address, origin)
+            self.audit.write(_event("sign_in.failed", user, origin).about(outcome="refused"))
             raise WrongCredentials
-        # The address keeps its failures, or an attacker would clear them by signing in to an account of his own.
-        self.throttles.cleared((account,))
+        pair, *shared = delays
+        self.throttles.cleared((pair,))
+        # The others keep earlier failures, or an attacker would clear them by signing in to an account of his own.
+        self.throttles.taken_back(shared)
         self._rehash(user, password, origin)
         self.audit.write(_event("sign_in.succeeded", user, origin))
         return user
 
-    def _admit(self, keys: tuple[str, str], origin: Origin) -> None:
+    def _delays(self, account: str, site: str) -> dict[str, Delay]:
+        """What to count, the account from this site first, and what it will cost."""
+        return {
+            f"account:{account}@{site}": self._growing(FREE_FAILURES, LONGEST_DELAY),
+            f"account:{account}": self._growing(FREE_FAILURES_OF_ACCOUNT, LONGEST_DELAY_OF_ACCOUNT),
+            f"address:{site}": self._growing(FREE_FAILURES_OF_ADDRESS, LONGEST_DELAY),
+        }
+
+    def _admit(self, delays: dict[str, Delay], origin: Origin) -> None:
         try:
-            self.ceiling.count(origin.address)
+            self.ceiling.count(origin)
+            self.throttles.admit(delays)
         except SlowDown as full:
             raise TooManyAttempts(full.retry_after or 1) from None
-        if wait := self.throttles.blocked_for(keys):
-            raise TooManyAttempts(wait)
+        except MustWait as delayed:
+            raise TooManyAttempts(delayed.seconds) from None
 
-    def _fail(self, user: User | None, account: str, address: str, origin: Origin) -> None:
-        self.throttles.failed((account,), self._growing(FREE_FAILURES_OF_ACCOUNT))
-        self.throttles.failed((address,), self._growing(FREE_FAILURES_OF_ADDRESS))
-        self.audit.write(_event("sign_in.failed", user, origin).about(outcome="refused"))
+    def _verify(self, password: str, user: User | None, delays: dict[str, Delay]) -> bool:
+        try:
+            return self.passwords.verify(password, user.password_hash if user else None)
+        except Busy:
+            self.throttles.taken_back(delays)  # it was not judged
+            raise
 
-    def _growing(self, free: int) -> Delay:
+    def _growing(self, free: int, longest: int) -> Delay:
         def delay(failures: int) -> int:
             steps = failures - free
-            return 0 if steps < 1 else min(LONGEST_DELAY, math.ceil(self.delay * 2.0 ** min(steps - 1, 30)))
+            return 0 if steps < 1 else min(longest, math.ceil(self.delay * 2.0 ** min(steps - 1, 30)))
 
         return delay
 
@@ -94,16 +104,6 @@ def _is_plausible(username: str) -> bool:
 def _digest(username: str) -> str:
     # People type passwords into the wrong field; what is counted for years must not show them.
     return hashlib.sha256(username.casefold().encode("utf-8", "surrogatepass")).hexdigest()
-
-
-def _site(address: str) -> str:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if found.version == 4:
-        return str(found)
-    return str(ipaddress.ip_network((found, IPV6_SITE_BITS), strict=False))
 
 
 def _event(name: str, user: User | None, origin: Origin) -> Event:

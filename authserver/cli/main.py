@@ -1,5 +1,7 @@
 """The ``authserver`` command and its plain subcommands."""
 
+import os
+
 import click
 
 from .. import __version__
@@ -16,6 +18,7 @@ from .deployment import deployment, settings, with_deployment
 @click.version_option(__version__, prog_name="authserver")
 def main() -> None:
     """An OAuth 2.1 authorization server made for MCP. Settings: AUTHSERVER_… or $AUTHSERVER_HOME/authserver.toml."""
+    os.umask(0o077)  # what it writes (database, keys) is its owner's alone
 
 
 @main.command()

@@ -11,6 +11,7 @@ from ..store.users import UserExists
 from .deployment import with_deployment
 
 LEAST_PASSWORD = 12
+MOST_USERNAME = 200
 
 
 @click.group()
@@ -26,6 +27,9 @@ def user() -> None:
 @with_deployment
 def add(found: Deployment, username: str, name: str, admin: bool, password_stdin: bool) -> None:
     """Add a person. Without --password-stdin a random password is made and shown once."""
+    username = username.strip()
+    if not username or not username.isprintable() or len(username) > MOST_USERNAME:
+        raise click.ClickException(f"a user name has 1 to {MOST_USERNAME} printable characters")
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(15)
     if len(password) < LEAST_PASSWORD:
         raise click.ClickException(f"the password must have at least {LEAST_PASSWORD} characters")

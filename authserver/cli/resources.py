@@ -45,7 +45,8 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option
     make_default: bool,
 ) -> None:
     """Register an MCP server by its URL; running servers know it at once."""
-    canonical(identifier)
+    for uri in (identifier, *aliases):
+        _check_uri(uri, found.settings.issuer)
     listed = _scopes(_pairs("--scope", scopes), defaults, _pairs("--risk", risks), _pairs("--implies", implies))
     made = Resource(
         identifier=identifier,
@@ -93,6 +94,13 @@ def credentials(found: Deployment, identifier: str) -> None:
     event = Event("client.added", "system", client_id=client.client_id, resource=identifier)
     found.stores.clients.register(client, event)
     click.echo(f"client_id: {client.client_id}\nclient_secret: {secret}")
+
+
+def _check_uri(uri: str, issuer: str) -> None:
+    if canonical(uri) == canonical(issuer):
+        raise click.BadParameter("an MCP server is not the authorization server itself: a token's audience says which")
+    if "?" in uri:
+        raise click.BadParameter(f"{uri!r} has a query; an MCP server's URL has none")
 
 
 def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:

@@ -23,6 +23,8 @@ def options(settings: Settings) -> dict[str, Any]:
         "keepalive": 30,
         "graceful_timeout": 20,
         "timeout": 30,
+        "forwarded_allow_ips": "",
+        "forwarder_headers": "",
         "limit_request_line": 8190,
         "limit_request_fields": 64,
         "limit_request_field_size": 8190,

@@ -34,7 +34,7 @@ class _Entry:
 
 
 class Keyring:
-    """Keys of one deployment, parsed once and again only when the configuration's epoch moves."""
+    """Keys of one deployment: read again when the configuration's epoch moves, each parsed once."""
 
     def __init__(self, store: KeyStore, vault: Vault, epoch: Callable[[], int]) -> None:
         """*epoch* gives a number that changes whenever keys do, on any node; it is asked at each use."""
@@ -43,6 +43,7 @@ class Keyring:
         self._epoch = epoch
         self._lock = threading.Lock()
         self._loaded: tuple[int, tuple[_Entry, ...]] = (-1, ())
+        self._pairs: dict[str, pair.KeyPair] = {}
 
     def sign(self, claims: dict[str, Any], *, typ: str, alg: str) -> str:
         """A compact JWS of *claims* with the key whose turn it is. Raises `NoSigningKey`."""
@@ -89,8 +90,10 @@ class Keyring:
         if self._loaded[0] != epoch:
             with self._lock:
                 if self._loaded[0] != epoch:
-                    self._loaded = (epoch, tuple(map(self._open, self._store.all())))
+                    stored = self._store.all()
+                    self._pairs = {key.kid: self._pairs.get(key.kid) or self._open(key) for key in stored}
+                    self._loaded = (epoch, tuple(_Entry(key, self._pairs[key.kid]) for key in stored))
         return self._loaded[1]
 
-    def _open(self, stored: StoredKey) -> _Entry:
-        return _Entry(stored, pair.load(self._vault.open(stored.sealed_private, stored.kid), stored.alg))
+    def _open(self, stored: StoredKey) -> pair.KeyPair:
+        return pair.load(self._vault.open(stored.sealed_private, stored.kid), stored.alg)

@@ -1,7 +1,10 @@
 """What the audit trail is told: one event per change of state, written in the change's own transaction."""
 
+import ipaddress
 from dataclasses import dataclass, field, replace
 from typing import Any
+
+IPV6_SITE_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,6 +13,15 @@ class Origin:
 
     address: str = ""
     correlation_id: str = ""
+
+    @property
+    def site(self) -> str:
+        """Whom limits count: the address, or for IPv6 the /64 that one customer has to itself."""
+        try:
+            found = ipaddress.ip_address(self.address)
+        except ValueError:
+            return self.address
+        return str(found if found.version == 4 else ipaddress.ip_network((found, IPV6_SITE_BITS), strict=False))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,7 @@
 """Clients: who may ask for tokens, and by which means (RFC 7591 §2)."""
 
+import hashlib
+import json
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -56,6 +58,12 @@ class Client:
     def guards(self) -> str | None:
         """The identifier of the resource whose server this client is; None for an ordinary client."""
         return self.metadata.get("resource") if self.kind is ClientKind.RESOURCE_SERVER else None
+
+    @property
+    def identity(self) -> bytes:
+        """A digest of what people know it by: when it changes, they are asked again (AZ-8, CR-9)."""
+        known_by = [self.name, sorted(self.redirect_uris), self.auth_method]
+        return hashlib.sha256(json.dumps(known_by).encode()).digest()
 
     def may_refresh(self) -> bool:
         """Whether it registered the refresh grant (TK-3)."""

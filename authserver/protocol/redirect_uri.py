@@ -4,6 +4,7 @@ A registered URI is ``https``, ``http`` on loopback, or a private-use scheme (RF
 one of the registered ones to the letter; only the port of a public client's loopback URI is free (RFC 8252 §7.3).
 """
 
+import re
 from urllib.parse import SplitResult, urlencode, urlsplit, urlunsplit
 
 from .errors import InvalidRedirectURI
@@ -28,6 +29,7 @@ DANGEROUS_SCHEMES = frozenset(
     ]
 )
 MOST_URIS = 20
+PORT = re.compile(r":\d*$")
 MOST_CHARACTERS = 2048
 
 
@@ -108,8 +110,7 @@ def find(requested: str, registered: tuple[str, ...], *, public: bool) -> bool:
 
 def _portless(uri: str) -> SplitResult:
     parts = urlsplit(uri)
-    name = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname or ""
-    return parts._replace(netloc=name) if is_loopback(uri) else parts
+    return parts._replace(netloc=PORT.sub("", parts.netloc)) if is_loopback(uri) else parts
 
 
 def with_parameters(uri: str, parameters: dict[str, str]) -> str:

@@ -32,13 +32,14 @@ class TokenState:
     """A refresh token as it stands when it could not be rotated.
 
     ``age`` is the seconds since its rotation by the database's clock (None: not rotated). ``alive`` says whether
-    family, grant, person and client still are, and neither token nor family has expired. ``sealed_successor`` is
-    None once erased.
+    family, grant, person and client still are and the grant still holds a scope of the family's; ``expired`` is about
+    the token alone, which does not excuse its reuse. ``sealed_successor`` is None once erased.
     """
 
     client_id: str
     authority: Authority
     alive: bool
+    expired: bool
     age: int | None
     successor_digest: bytes | None
     successor_used: bool
@@ -67,7 +68,8 @@ def judge(state: TokenState | None, attempt: Rotation, *, window: int) -> Miss:
         return Miss.WRONG_RESOURCE
     if state.age is None:
         return Miss.UNKNOWN
-    if state.age >= window:
+    # Ages are whole seconds, rounded down at both ends: one more than the window may be just within it.
+    if window == 0 or state.age > window:
         return Miss.REUSED
     if state.successor_used or state.sealed_successor is None:
         return Miss.TOO_LATE_TO_REPEAT

@@ -13,7 +13,7 @@ from ..store.audit import AuditStore
 from ..store.clients import ClientStore
 from ..store.grants import Approval, GrantStore
 from . import registered
-from .proposal import Asked, Proposal, propose
+from .proposal import Asked, Past, Proposal, propose
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,19 +59,28 @@ class AuthorizationService:
             redirect_host=request.redirect_host,
             resource=asked.resource.identifier,
         )
-        return propose(asked, granted=standing.granted, consented=standing.consented, is_first=not standing.seen_before)
+        past = Past(
+            granted=standing.granted,
+            consented=standing.consented,
+            is_first=not standing.seen_before,
+            client_name=standing.client_name,
+            client_identity=standing.client_identity,
+        )
+        return propose(asked, past)
 
     def approve(self, proposal: Proposal, ticked: frozenset[str], person: Person, origin: Origin) -> str:
         """4. Write the decision down and return the URL with a code.
 
         Scopes of the page that are not *ticked* are taken out of the grant; scopes that are not on the page are
-        ignored; what a ticked scope implies is allowed with it, and written down so. Raises `AccessDenied` when
-        nothing is ticked.
+        ignored, and so is one that implies what is not ticked (`Proposal.lacking`). Raises `AccessDenied` when
+        nothing is left.
         """
-        approved = scope.expand(proposal.names & ticked, proposal.asked.resource.scopes)
+        known = proposal.asked.resource.scopes
+        chosen = proposal.names & ticked
+        approved = tuple(s.name for s in known if s.name in chosen and chosen.issuperset(scope.expand([s.name], known)))
         if not approved:
             raise AccessDenied("nothing was allowed")
-        withdrawn = tuple(item.scope.name for item in proposal.standing if item.scope.name not in approved)
+        withdrawn = tuple(sorted(proposal.names.difference(approved)))
         code = credential.mint(credential.Prefix.CODE)
         approval = self._approval(proposal, approved, withdrawn, person)
         event = self._event("grant.approved", proposal, person, origin).about(
@@ -95,6 +104,8 @@ class AuthorizationService:
         return Approval(
             user_id=person.user_id,
             client_id=proposal.asked.request.client.client_id,
+            client_name=proposal.asked.request.client.name,
+            client_identity=proposal.asked.request.client.identity,
             device_digest=credential.digest(person.device),
             redirect_host=proposal.redirect_host,
             resource=proposal.asked.resource.identifier,

@@ -53,7 +53,13 @@ class Introspection:
 
     def _refresh_token(self, token: str, caller: Client) -> dict[str, Any]:
         state = self.refresh_tokens.state(credential.digest(token))
-        if state is None or state.client_id != caller.client_id or not state.alive or state.age is not None:
+        if (
+            state is None
+            or state.client_id != caller.client_id
+            or not state.alive
+            or state.expired
+            or state.age is not None
+        ):
             return INACTIVE
         authority = state.authority
         return {

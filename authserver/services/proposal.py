@@ -22,19 +22,21 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One scope on the page, with the tools that it opens."""
+    """One scope on the page, with the tools that it opens and the other scopes that it includes."""
 
     scope: Scope
     tools: tuple[Tool, ...]
+    includes: tuple[Scope, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """All that the page shows.
 
-    ``new`` needs a decision; ``standing`` is already allowed on this device and included (it can be unticked);
-    ``left_out`` are destructive scopes allowed earlier that this request did not ask for, so they do not join.
-    ``is_first`` says that this person never allowed this client anything; ``must_ask`` that the page must be shown.
+    ``new`` needs a decision; ``standing`` is already allowed on this device and included (it can be unticked); what
+    any of them implies is among them. ``left_out`` are scopes allowed earlier that can destroy and that this request
+    did not ask for, so they do not join. ``is_first`` says that this person never allowed this client anything;
+    ``former_name`` is how a client that has changed since was called then; ``must_ask``: the page must be shown.
     """
 
     asked: Asked
@@ -42,6 +44,7 @@ class Proposal:
     standing: tuple[Item, ...]
     left_out: tuple[Scope, ...]
     is_first: bool
+    former_name: str | None
     must_ask: bool
 
     @property
@@ -64,6 +67,11 @@ class Proposal:
         """Every scope that can be ticked."""
         return frozenset(item.scope.name for item in (*self.new, *self.standing))
 
+    def lacking(self, ticked: frozenset[str]) -> tuple[Scope, ...]:
+        """What *ticked* scopes imply and is not ticked itself: such a decision contradicts itself."""
+        needed = scope.expand(self.names & ticked, self.asked.resource.scopes)
+        return tuple(s for s in self.asked.resource.scopes if s.name in needed and s.name not in ticked)
+
     @property
     def digest(self) -> str:
         """A fingerprint of what the page says, so that a decision counts only for what was shown."""
@@ -79,6 +87,7 @@ class Proposal:
                     item.scope.description,
                     item.scope.risk,
                     [tool.title for tool in item.tools],
+                    [other.name for other in item.includes],
                 ]
                 for item in (*self.new, *self.standing)
             ],
@@ -91,26 +100,52 @@ def stays_on_device(uri: str) -> bool:
     return redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri)
 
 
-def propose(asked: Asked, *, granted: frozenset[str], consented: frozenset[str], is_first: bool) -> Proposal:
-    """Sort the scopes of *asked* into new and standing.
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What this person decided before about this client.
 
-    *granted* are this device's, *consented* what the person agreed to for this client, host and resource anywhere.
+    ``granted`` are this device's scopes, ``consented`` those agreed to for this client, host and resource anywhere;
+    ``client_name`` and ``client_identity`` are what the client was when they last decided (None: never).
     """
-    resource, wanted = asked.resource, asked.selection.scopes
-    covered = scope.expand(granted, resource.scopes)
-    remembered = set(scope.expand(granted | consented, resource.scopes))
-    joins = [s for s in resource.scopes if s.name in granted and (s.risk is not Risk.DESTRUCTIVE or s.name in wanted)]
-    fresh = [s for s in resource.scopes if s.name in wanted and s.name not in covered]
-    quiet = not stays_on_device(asked.request.redirect_uri) and "consent" not in asked.request.prompt
+
+    granted: frozenset[str]
+    consented: frozenset[str]
+    is_first: bool
+    client_name: str | None
+    client_identity: bytes | None
+
+
+def propose(asked: Asked, past: Past) -> Proposal:
+    """Sort the scopes of *asked*, and all that they imply, into new and standing."""
+    resource, client = asked.resource, asked.request.client
+    wanted = frozenset(scope.expand(asked.selection.scopes, resource.scopes))
+    joining = [name for name in past.granted if _may_join(name, wanted, resource)]
+    shown = scope.expand(wanted.union(joining), resource.scopes)
+    items = [_item(s, resource) for s in resource.scopes if s.name in shown]
+    changed = past.client_identity is not None and past.client_identity != client.identity
+    quiet = not stays_on_device(asked.request.redirect_uri) and "consent" not in asked.request.prompt and not changed
     return Proposal(
         asked=asked,
-        new=tuple(_item(s, resource) for s in fresh),
-        standing=tuple(_item(s, resource) for s in joins),
-        left_out=tuple(s for s in resource.scopes if s.name in granted and s not in joins),
-        is_first=is_first,
-        must_ask=not (quiet and remembered.issuperset(wanted)),
+        new=tuple(item for item in items if item.scope.name not in past.granted),
+        standing=tuple(item for item in items if item.scope.name in past.granted),
+        left_out=tuple(s for s in resource.scopes if s.name in past.granted and s.name not in shown),
+        is_first=past.is_first,
+        former_name=past.client_name if changed else None,
+        must_ask=not (quiet and (past.granted | past.consented).issuperset(shown)),
     )
 
 
+def _may_join(name: str, wanted: frozenset[str], resource: Resource) -> bool:
+    """Whether a scope granted earlier joins unasked: not if it, or what it implies, can destroy (AZ-14)."""
+    reached = scope.expand([name], resource.scopes)
+    harmful = (s.name for s in resource.scopes if s.risk is Risk.DESTRUCTIVE and s.name in reached)
+    return wanted.issuperset(harmful)
+
+
 def _item(shown: Scope, resource: Resource) -> Item:
-    return Item(shown, tuple(tool for tool in resource.tools if shown.name in tool.scopes))
+    reached = scope.expand([shown.name], resource.scopes)
+    return Item(
+        shown,
+        tools=tuple(tool for tool in resource.tools if shown.name in tool.scopes),
+        includes=tuple(s for s in resource.scopes if s.name in reached and s is not shown),
+    )

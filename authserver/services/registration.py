@@ -8,29 +8,31 @@ from limits import parse as parse_limit
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
-from ..protocol import credential
+from ..protocol import credential, redirect_uri
 from ..protocol.audit import Event, Origin
 from ..protocol.client import AuthMethod, Client, ClientKind
 from ..protocol.errors import InvalidToken, SlowDown
+from ..protocol.ports import Resources
 from ..protocol.registration import metadata, response
+from ..protocol.scope import OFFLINE_ACCESS
 from ..store.clients import ClientStore
 
 NOT_CURRENT = "the registration access token is not the current one of this client"
 
 
 class AddressLimit:
-    """A ceiling on registrations from one address, held by each process for itself."""
+    """A ceiling on what comes from one address, held by each process for itself."""
 
     def __init__(self, notation: str) -> None:
         """*notation* is that of the limits library, such as ``20 per hour``. Raises ValueError for another."""
         self._item = parse_limit(notation)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
-    def count(self, address: str) -> None:
-        """Count one from *address*; raises `SlowDown` over the ceiling."""
-        if not self._limiter.hit(self._item, address):
-            reset = self._limiter.get_window_stats(self._item, address).reset_time
-            raise SlowDown("too many registrations from this address", retry_after=max(1, int(reset - time.time())))
+    def count(self, origin: Origin) -> None:
+        """Count one from the site of *origin*; raises `SlowDown` over the ceiling."""
+        if not self._limiter.hit(self._item, origin.site):
+            reset = self._limiter.get_window_stats(self._item, origin.site).reset_time
+            raise SlowDown("too many requests from this address", retry_after=max(1, int(reset - time.time())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +41,13 @@ class Registration:
 
     issuer: str
     clients: ClientStore
+    resources: Resources
     limit: AddressLimit
 
     def register(self, body: bytes, origin: Origin) -> dict[str, Any]:
         """The client information response of a new client (RFC 7591 §3.2.1). Raises an `OAuthError` if refused."""
-        asked = metadata.parse(metadata.load(body))
-        self.limit.count(origin.address)
+        asked = self._parse(metadata.load(body))
+        self.limit.count(origin)
         token = credential.mint(credential.Prefix.REGISTRATION)
         secret = None if asked.auth_method is AuthMethod.NONE else credential.mint(credential.Prefix.CLIENT_SECRET)
         client = Client(
@@ -64,7 +67,7 @@ class Registration:
 
     def read(self, client_id: str, token: str | None) -> dict[str, Any]:
         """The registration as it stands (RFC 7592 §2.1). Raises `InvalidToken`."""
-        return response.document(self._own(client_id, token), issuer=self.issuer)
+        return response.document(self._own(client_id, token), issuer=self.issuer, registration_token=token)
 
     def update(self, client_id: str, token: str | None, body: bytes, origin: Origin) -> dict[str, Any]:
         """Replace the registration (RFC 7592 §2.2); the registration access token is rotated.
@@ -72,7 +75,10 @@ class Registration:
         A change of the authentication method to or from ``none`` gives or takes the secret.
         """
         client = self._own(client_id, token)
-        asked = metadata.parse(metadata.load(body))
+        sent = metadata.load(body)
+        metadata.check_credentials(sent, client)
+        asked = self._parse(sent)
+        self.limit.count(origin)
         fresh = credential.mint(credential.Prefix.REGISTRATION)
         secret, kept = self._secret(client, asked.auth_method)
         changed = replace(
@@ -93,7 +99,12 @@ class Registration:
     def remove(self, client_id: str, token: str | None, origin: Origin) -> None:
         """Deregister (RFC 7592 §2.3): its grants and tokens end. Raises `InvalidToken`."""
         client = self._own(client_id, token)
+        self.limit.count(origin)
         self.clients.delete(client.client_id, _event("client.deleted", client, origin))
+
+    def _parse(self, sent: dict[str, Any]) -> metadata.ClientMetadata:
+        scopes = {scope.name for resource in self.resources.all() for scope in resource.scopes}
+        return metadata.parse(sent, scopes | {OFFLINE_ACCESS})
 
     def _own(self, client_id: str, token: str | None) -> Client:
         client = self.clients.find_fresh(client_id)
@@ -112,5 +123,6 @@ class Registration:
 
 
 def _event(name: str, client: Client, origin: Origin) -> Event:
-    about = {"name": client.name, "redirect_uris": list(client.redirect_uris)}
+    hosts = sorted({redirect_uri.host(uri) for uri in client.redirect_uris})
+    about = {"name": client.name, "redirect_hosts": hosts}
     return Event(name, f"client:{client.client_id}", origin, client_id=client.client_id, detail=about)

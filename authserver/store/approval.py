@@ -1,6 +1,6 @@
 """A person's decision, written down: grant, consent and code in one transaction (AZ-9, AZ-14)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, update
 
@@ -33,7 +33,10 @@ NOTE_USE = (
 
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """What a person allows (``approved``) and no longer allows (``withdrawn``): names of the resource's scopes."""
+    """What a person allows (``approved``) and no longer allows (``withdrawn``): names of the resource's scopes.
+
+    ``client_name`` and ``client_identity`` are the client's as the person saw it (`protocol.client.Client.identity`).
+    """
 
     user_id: str
     client_id: str
@@ -42,6 +45,8 @@ class Approval:
     resource: str
     approved: tuple[str, ...]
     withdrawn: tuple[str, ...] = ()
+    client_name: str = field(kw_only=True)
+    client_identity: bytes = field(kw_only=True)
 
     def changed(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
         """*scopes* after this decision: what was there first, then what is new."""
@@ -88,10 +93,11 @@ def remember_consent(database: Database, connection: Connection, approval: Appro
         "redirect_host": approval.redirect_host,
         "resource": approval.resource,
     }
+    seen = {"client_name": approval.client_name, "client_identity": approval.client_identity}
     known = (
         database.insert(ConsentRow)
-        .values(**key, scopes=(), decided_at=now)
-        .on_conflict_do_update(index_elements=list(key), set_={"decided_at": now})
+        .values(**key, scopes=(), decided_at=now, **seen)
+        .on_conflict_do_update(index_elements=list(key), set_={"decided_at": now, **seen})
         .returning(ConsentRow.scopes)
     )
     scopes = approval.changed(connection.execute(known).scalar_one())

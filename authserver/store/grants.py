@@ -22,13 +22,16 @@ class Standing:
     """How a person stands to a client at a resource.
 
     ``granted`` are the scopes of this device's live grant, ``consented`` those agreed to on any device;
-    ``seen_before`` says that this person ever granted this client anything, anywhere.
+    ``seen_before`` says that this person ever granted this client anything, anywhere; ``client_name`` and
+    ``client_identity`` are what the client was when they last agreed to something of it (None: nothing stands).
     """
 
     grant_id: str | None
     granted: frozenset[str]
     consented: frozenset[str]
     seen_before: bool
+    client_name: str | None
+    client_identity: bytes | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +102,11 @@ class GrantStore:
             "redirect_host": redirect_host,
             "resource": resource,
         }
+        latest = select(ConsentRow.client_name).where(ConsentRow.user_id == user_id, ConsentRow.client_id == client_id)
+        latest = latest.order_by(ConsentRow.decided_at.desc()).limit(1)
         statement = select(
+            latest.scalar_subquery().label("client_name"),
+            latest.with_only_columns(ConsentRow.client_identity).scalar_subquery().label("client_identity"),
             select(GrantRow.id).where(live).scalar_subquery().label("grant_id"),
             select(GrantRow.scopes).where(live).scalar_subquery().label("granted"),
             select(ConsentRow.scopes).filter_by(**consent).scalar_subquery().label("consented"),
@@ -112,6 +119,8 @@ class GrantStore:
             granted=frozenset(row.granted or ()),
             consented=frozenset(row.consented or ()),
             seen_before=row.seen_before,
+            client_name=row.client_name,
+            client_identity=row.client_identity,
         )
 
     def approve(self, approval: Approval, code: NewCode, event: Event) -> str:

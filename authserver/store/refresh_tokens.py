@@ -29,11 +29,12 @@ TOKEN = (
 )
 FAMILY = family_of(only(TOKEN.c.family_id))
 GRANT = standing_of(only(FAMILY.c.grant_id))
-UNEXPIRED = (TOKEN.c.expires_at > now) & (FAMILY.c.expires_at > now) & FAMILY.c.revoked_at.is_(None)
+UNEXPIRED = (FAMILY.c.expires_at > now) & FAMILY.c.revoked_at.is_(None)
 STATE = (
     select(
         *columns_of(FAMILY, GRANT),
         case((UNEXPIRED & alive(GRANT, only(FAMILY.c.client_id)), 1), else_=0).label("alive"),
+        case((TOKEN.c.expires_at <= now, 1), else_=0).label("expired"),
         (now - TOKEN.c.rotated_at).label("age"),
         TOKEN.c.successor_digest,
         # A successor that was purged has expired, so it can no more be handed out than one that was used.
@@ -72,10 +73,12 @@ class RefreshTokenStore:
         row = self._database.look_up(STATE, {"digest": digest})
         if row is None:
             return None
+        stands_on = authority(row)
         return TokenState(
             client_id=row.client_id,
-            authority=authority(row),
-            alive=bool(row.alive),
+            authority=stands_on,
+            alive=bool(row.alive and stands_on.scopes),
+            expired=bool(row.expired),
             age=row.age,
             successor_digest=row.successor_digest,
             successor_used=bool(row.successor_used),
@@ -96,7 +99,7 @@ class RefreshTokenStore:
         """Erase the copies of at most *limit* tokens made more than *window* seconds ago; returns how many (TK-4)."""
         stale = (
             select(RefreshTokenRow.digest)
-            .where(RefreshTokenRow.sealed.is_not(None), RefreshTokenRow.created_at <= now - window)
+            .where(RefreshTokenRow.sealed.is_not(None), RefreshTokenRow.created_at < now - window)
             .order_by(RefreshTokenRow.created_at)
             .limit(limit)
             .with_for_update(skip_locked=True)

@@ -9,11 +9,36 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
+from werkzeug.exceptions import BadRequest
+
 from ..protocol.metadata import base_path
 from .backchannel.application import Backchannel, StartResponse
 
 WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 WELL_KNOWN = "/.well-known/"
+
+
+class Body:
+    """A request's body; what the server cannot read of it (a broken chunk, an early end) is the client's mistake."""
+
+    def __init__(self, stream: Any) -> None:  # noqa: ANN401 - PEP 3333 gives no type
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        """At most *size* bytes. Raises `BadRequest`."""
+        try:
+            found: bytes = self._stream.read(size) if size >= 0 else self._stream.read()
+        except Exception as broken:
+            raise BadRequest("the body is malformed") from broken
+        return found
+
+    def readline(self, size: int = -1) -> bytes:
+        """At most *size* bytes of a line. Raises `BadRequest`."""
+        try:
+            found: bytes = self._stream.readline(size) if size >= 0 else self._stream.readline()
+        except Exception as broken:
+            raise BadRequest("the body is malformed") from broken
+        return found
 
 
 class Front:
@@ -43,6 +68,8 @@ class Front:
         return self._pages(environ, start_response)
 
     def _settle(self, environ: dict[str, Any]) -> None:
+        environ["SCRIPT_NAME"] = ""
+        environ["wsgi.input"] = Body(environ["wsgi.input"])
         environ["wsgi.url_scheme"] = self._scheme
         environ["HTTP_HOST"] = self._host
         if self._hops:
@@ -55,6 +82,6 @@ class Front:
             return True
         if full != self._base and not full.startswith(self._base + "/"):
             return False
-        environ["SCRIPT_NAME"] = environ.get("SCRIPT_NAME", "") + self._base
+        environ["SCRIPT_NAME"] = self._base
         environ["PATH_INFO"] = full.removeprefix(self._base) or "/"
         return True

@@ -70,7 +70,16 @@ class Scene:
         return cls(stores, user.id, client)
 
     def approval(self, *approved: str, **changes: object) -> Approval:
-        approval = Approval(self.user_id, self.client.client_id, self.device, HOST, RESOURCE, approved)
+        approval = Approval(
+            self.user_id,
+            self.client.client_id,
+            self.device,
+            HOST,
+            RESOURCE,
+            approved,
+            client_name=self.client.name,
+            client_identity=self.client.identity,
+        )
         return replace(approval, **changes)  # type: ignore[arg-type]
 
     def new_code(self, secret: str, **changes: object) -> NewCode:

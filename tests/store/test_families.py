@@ -31,7 +31,7 @@ class Model:
         if index == self.head:
             self.rotated_at.append(self.now)
             return index + 1
-        if self.now - self.rotated_at[index] >= WINDOW:
+        if self.now - self.rotated_at[index] > WINDOW:
             self.ended = True
             return None
         return index + 1 if index + 1 == self.head else None

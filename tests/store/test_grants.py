@@ -30,7 +30,9 @@ def own(scene: Scene) -> tuple[GrantListing, ...]:
 
 
 def test_nothing_stands_before_the_first_decision(scene: Scene):
-    assert standing(scene) == Standing(None, frozenset(), frozenset(), seen_before=False)
+    assert standing(scene) == Standing(
+        None, frozenset(), frozenset(), seen_before=False, client_name=None, client_identity=None
+    )
 
 
 @pytest.mark.requirement("AZ-14")
@@ -85,7 +87,9 @@ def test_a_revoked_grant_ends_with_tokens_and_consent_and_keeps_its_row(scene: S
 
     assert scene.stores.grants.revoke(grant.id, EVENT) is True
 
-    assert standing(scene) == Standing(None, frozenset(), frozenset(), seen_before=True)
+    assert standing(scene) == Standing(
+        None, frozenset(), frozenset(), seen_before=True, client_name=None, client_identity=None
+    )
     assert own(scene) == ()
     assert scene.stores.access_tokens.authority(TokenId.new(outcome.authority.family_id)) is None
     [listed] = scene.stores.grants.page("", None, 10)

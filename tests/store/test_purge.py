@@ -21,7 +21,7 @@ def count(scene: Scene, table: type) -> int:
 
 def test_nothing_that_lives_is_purged(scene: Scene):
     token = refresh_token(scene.refresh(scene.first_token()))
-    scene.stores.throttles.failed(["key"], lambda failures: failures)
+    scene.stores.throttles.admit({"key": lambda failures: failures})
     scene.stores.sessions.open(b"digest", scene.user_id, 60, "", EVENT)
     assert set(purge(scene.stores.database).values()) == {0}
     assert scene.refresh(token)
@@ -67,7 +67,7 @@ def test_a_purge_is_bounded_and_is_finished_by_repeating_it(scene: Scene):
     ("table", "make", "lifetime"),
     [
         ("sessions", lambda s: s.stores.sessions.open(b"digest", s.user_id, 60, "", EVENT), 60 + DAY),
-        ("throttles", lambda s: s.stores.throttles.failed(["key"], lambda failures: failures), DAY),
+        ("throttles", lambda s: s.stores.throttles.admit({"key": lambda failures: failures}), DAY),
         ("revoked_access_tokens", lambda s: s.stores.access_tokens.revoke("jti", 1, EVENT), 0),
     ],
 )

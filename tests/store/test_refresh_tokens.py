@@ -47,7 +47,7 @@ def test_the_window_runs_from_the_first_rotation(scene: Scene, token: str):
     for _ in range(2):
         let_pass(scene.stores.database, WINDOW // 2 - 1)
         assert refresh_token(scene.refresh(token)) == first
-    let_pass(scene.stores.database, 2)
+    let_pass(scene.stores.database, 3)
     with pytest.raises(InvalidGrant):
         scene.refresh(token)
 
@@ -63,7 +63,7 @@ def test_once_the_successor_is_used_the_old_token_is_refused_within_the_window_a
 
 def test_after_the_window_a_used_token_ends_its_family(scene: Scene, token: str):
     first = scene.refresh(token)
-    let_pass(scene.stores.database, WINDOW)
+    let_pass(scene.stores.database, WINDOW + 1)
     with pytest.raises(InvalidGrant):
         scene.refresh(token)
     with pytest.raises(InvalidGrant):
@@ -84,7 +84,7 @@ def test_a_window_of_nothing_forgives_no_repeat(scene: Scene, token: str):
 def test_ending_one_family_leaves_another_of_the_same_grant(scene: Scene, token: str):
     other = scene.first_token()
     scene.refresh(token)
-    let_pass(scene.stores.database, WINDOW)
+    let_pass(scene.stores.database, WINDOW + 1)
     with pytest.raises(InvalidGrant):
         scene.refresh(token)
     assert scene.refresh(other)
@@ -137,7 +137,7 @@ def test_another_client_does_not_touch_the_token(scene: Scene, token: str):
     with pytest.raises(InvalidGrant):
         Scene(scene.stores, scene.user_id, other).refresh(token)
     scene.refresh(token)
-    let_pass(scene.stores.database, WINDOW)
+    let_pass(scene.stores.database, WINDOW + 1)
     with pytest.raises(InvalidGrant):
         Scene(scene.stores, scene.user_id, other).refresh(token)
     with scene.stores.database.reading() as connection:
@@ -198,7 +198,7 @@ def test_the_sweep_erases_sealed_successors_at_the_windows_end_in_bounded_batche
     tokens = [scene.first_token() for _ in range(3)]
     successors = [refresh_token(scene.refresh(token)) for token in tokens]
     assert scene.stores.refresh_tokens.erase_sealed(WINDOW, 10) == 0
-    let_pass(scene.stores.database, WINDOW)
+    let_pass(scene.stores.database, WINDOW + 1)
     assert scene.stores.refresh_tokens.erase_sealed(WINDOW, 2) == 2
     assert scene.stores.refresh_tokens.erase_sealed(WINDOW, 2) == 1
     assert sealed_copies(scene) == 0

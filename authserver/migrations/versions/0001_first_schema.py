@@ -160,6 +160,8 @@ def _grants() -> None:
         _text("resource", key=True),
         _text("scopes"),
         _moment("decided_at"),
+        _text("client_name"),
+        _digest("client_identity"),
     )
 
 

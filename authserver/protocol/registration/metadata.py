@@ -1,19 +1,23 @@
 """Client metadata as it is sent: checked, reduced to what this server has, and made into a client (CR-1, 5, 6, 14)."""
 
 import json
+import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
 from authlib.oauth2.rfc7591 import ClientMetadataClaims
 from joserfc.errors import JoseError
 
-from .. import redirect_uri
-from ..client import AuthMethod, GrantType
+from .. import credential, redirect_uri
+from ..client import AuthMethod, Client, GrantType
 from ..errors import InvalidClientMetadata, InvalidRedirectURI
 
 MOST_NAME = 200
 MOST_VALUE = 2048
 MOST_CONTACTS = 20
+BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # letters to Unicode, empty to the eye
+MANY_MARKS = re.compile(r"([\u0300-\u036f]{2})[\u0300-\u036f]+")  # a pile of accents hides its neighbours
 ECHOED = (
     "client_uri", "logo_uri", "contacts", "tos_uri", "policy_uri", "software_id", "software_version",
     "application_type", "scope",
@@ -42,8 +46,18 @@ def load(body: bytes) -> dict[str, Any]:
     return found
 
 
-def parse(found: dict[str, Any]) -> ClientMetadata:
-    """Check what a client says of itself (RFC 7591 §2) and keep what is known.
+def check_credentials(found: dict[str, Any], client: Client) -> None:
+    """An update names its own client, if it names one (RFC 7592 §2.2). Raises `InvalidClientMetadata`."""
+    if found.get("client_id", client.client_id) != client.client_id:
+        raise InvalidClientMetadata("client_id is another client's")
+    secret = found.get("client_secret")
+    stored = client.secret_digest
+    if secret is not None and not (isinstance(secret, str) and stored and credential.matches(secret, stored)):
+        raise InvalidClientMetadata("client_secret is not the current one; a client cannot choose its secret")
+
+
+def parse(found: dict[str, Any], scopes: Collection[str] = ()) -> ClientMetadata:
+    """Check what a client says of itself (RFC 7591 §2) and keep what is known; *scopes* are all that exist here.
 
     Unknown members are ignored; grants, response types and scopes that this server lacks are left out, never a
     reason to refuse (CR-14). Raises `InvalidRedirectURI` or `InvalidClientMetadata`.
@@ -52,7 +66,7 @@ def parse(found: dict[str, Any]) -> ClientMetadata:
     method = _auth_method(found)
     grants = _grant_types(found)
     name = _name(found) or redirect_uri.host(redirect_uris[0])
-    extra = _extra(found)
+    extra = _extra(found, scopes)
     return ClientMetadata(name, redirect_uris, method, grants, extra)
 
 
@@ -71,7 +85,7 @@ def _redirect_uris(found: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _auth_method(found: dict[str, Any]) -> AuthMethod:
-    method = found.get("token_endpoint_auth_method", AuthMethod.SECRET_BASIC)
+    method = found.get("token_endpoint_auth_method") or AuthMethod.SECRET_BASIC
     try:
         return AuthMethod(method)
     except ValueError:
@@ -91,12 +105,14 @@ def _name(found: dict[str, Any]) -> str:
     name = found.get("client_name") or ""
     if not isinstance(name, str):
         raise InvalidClientMetadata("client_name must be a string")
-    visible = "".join(character if character.isprintable() else " " for character in name)
-    return " ".join(visible.split())[:MOST_NAME]
+    visible = "".join(" " if not character.isprintable() or character in BLANKS else character for character in name)
+    return " ".join(MANY_MARKS.sub(r"\1", visible).split())[:MOST_NAME]
 
 
-def _extra(found: dict[str, Any]) -> dict[str, Any]:
+def _extra(found: dict[str, Any], scopes: Collection[str]) -> dict[str, Any]:
     known = {member: found[member] for member in ECHOED if found.get(member) not in (None, "", [])}
+    if not isinstance(known.get("application_type", ""), str):
+        del known["application_type"]  # it is never a reason to refuse (CR-5)
     for member, value in known.items():
         _check_member(member, value)
     claims = ClientMetadataClaims(dict(known), {})
@@ -104,6 +120,8 @@ def _extra(found: dict[str, Any]) -> dict[str, Any]:
         claims.validate()
     except (JoseError, ValueError):
         raise InvalidClientMetadata("a metadata member is malformed (RFC 7591 section 2)") from None
+    if shared := [name for name in known.pop("scope", "").split() if name in scopes]:
+        known["scope"] = " ".join(shared)
     return known
 
 

@@ -36,7 +36,7 @@ class GrantRow(Row):
 
 
 class ConsentRow(Row):
-    """What a person has said yes to, whatever the device (AZ-9)."""
+    """What a person has said yes to, whatever the device (AZ-9), and what the client was like then (AZ-8)."""
 
     __tablename__ = "consents"
 
@@ -46,3 +46,5 @@ class ConsentRow(Row):
     resource: Mapped[str] = mapped_column(primary_key=True)
     scopes: Mapped[tuple[str, ...]]
     decided_at: Mapped[Seconds]
+    client_name: Mapped[str]
+    client_identity: Mapped[Digest]

@@ -30,6 +30,7 @@ WITH moment AS (
       AND code.expires_at > moment.now
       AND (%(resource)s::text IS NULL OR code.resource = %(resource)s::text)
       AND standing.revoked_at IS NULL
+      AND string_to_array(code.scopes, ' ') && string_to_array(standing.scopes, ' ')
       AND EXISTS (
           SELECT FROM users WHERE id = (SELECT user_id FROM standing) AND disabled_at IS NULL)
       AND EXISTS (

@@ -29,6 +29,7 @@ WITH moment AS (
       AND family.client_id = %(client_id)s
       AND (%(resource)s::text IS NULL OR family.resource = %(resource)s::text)
       AND standing.revoked_at IS NULL
+      AND string_to_array(family.scopes, ' ') && string_to_array(standing.scopes, ' ')
       AND EXISTS (
           SELECT FROM users WHERE id = (SELECT user_id FROM standing) AND disabled_at IS NULL)
       AND EXISTS (

@@ -41,7 +41,7 @@ def redeem(database: Database, attempt: Redemption, event: Event) -> Redeemed | 
     sought = {"digest": attempt.digest, "client_id": attempt.client_id, "resource": attempt.resource}
     with database.transaction() as connection:
         found = connection.execute(REDEEMABLE, sought).one_or_none()
-        if found is None:
+        if found is None or not authority(found, family_id=attempt.family_id).scopes:
             return None
         proven = _proves(attempt, found)
         family_id = attempt.family_id if proven else None

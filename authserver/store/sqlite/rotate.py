@@ -47,7 +47,7 @@ def rotate(database: Database, attempt: Rotation, event: Event) -> Authority | N
     sought = {"digest": attempt.digest, "client_id": attempt.client_id, "resource": attempt.resource}
     with database.transaction() as connection:
         found = connection.execute(ROTATABLE, sought).one_or_none()
-        if found is None:
+        if found is None or not authority(found).scopes:
             return None
         used = {"used": attempt.digest, "rotated_at": found.now, "successor_digest": attempt.successor_digest}
         connection.execute(USE, used)

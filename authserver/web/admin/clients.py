@@ -1,6 +1,6 @@
 """Clients: the apps that have registered; each can be suspended, or deleted with all that it was granted."""
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -37,11 +37,12 @@ def suspend_client() -> ResponseReturnValue:
 @blueprint.post("/client/suspend")
 @form_of(suspend_client)
 def do_suspend_client() -> ResponseReturnValue:
-    """Turn the client off, or on again."""
+    """Turn the client off, or on again, as the form says: sending it twice changes nothing more."""
     found = _client()
-    name = "client.resumed" if found.suspended else "client.suspended"
-    about = event(name).about(client_id=found.client_id)
-    deployment().stores.clients.set_suspended(found.client_id, not found.suspended, about)
+    suspend = request.form.get("suspend") == "yes"
+    if suspend != found.suspended:
+        about = event("client.suspended" if suspend else "client.resumed").about(client_id=found.client_id)
+        deployment().stores.clients.set_suspended(found.client_id, suspend, about)
     return redirect(url_for("admin.client", id=found.client_id), 303)
 
 

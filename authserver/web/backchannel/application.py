@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import BadRequest
 
 from ...protocol.errors import InvalidRequest, OAuthError, ServerError, TemporarilyUnavailable
 from . import response
@@ -37,6 +38,8 @@ class Route:
             answer = self._handle(request)
         except OAuthError as problem:
             answer = self._problem(problem, request)
+        except BadRequest as problem:
+            answer = self._problem(InvalidRequest(str(problem.description)), request)
         except OperationalError as problem:
             answer = self._problem(_unavailable(problem), request)
         except Exception:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -12,7 +13,8 @@ from .request import Request
 
 Headers = list[tuple[str, str]]
 NO_STORE: Headers = [("Cache-Control", "no-store"), ("Pragma", "no-cache")]
-EXPOSED = "WWW-Authenticate, DPoP-Nonce, Retry-After"
+EXPOSED = "WWW-Authenticate, DPoP-Nonce, Mcp-Session-Id, Retry-After"
+FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 PUBLIC: Headers = [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", EXPOSED)]
 DOCUMENT_AGE = 300  # seconds that caches may keep metadata and JWKS; less than the lead of a new key
 REALM = "authserver"
@@ -77,7 +79,7 @@ def error(problem: OAuthError, correlation_id: str) -> Response:
 def preflight(request: Request, methods: Iterable[str]) -> Response:
     """The answer to a CORS preflight: any origin, without credentials, with the headers asked for (DI-7)."""
     asked = request.header("Access-Control-Request-Headers") or "Authorization, Content-Type, MCP-Protocol-Version"
-    allowed = ", ".join(name for name in map(str.strip, asked.split(",")) if name.replace("-", "").isalnum())
+    allowed = ", ".join(name for name in map(str.strip, asked.split(",")) if FIELD_NAME.fullmatch(name))
     return Response(
         204,
         [

@@ -22,6 +22,7 @@ from . import blueprint
 from .decision import Decision
 
 CHANGED = "What the app asks for has changed since this page was shown, so nothing was done. Please look again."
+CONTRADICTION = "What you ticked includes something that you did not tick. Tick both, or neither."
 NOTHING_TICKED = "You allowed the app, but ticked nothing. Tick what it may do, or deny."
 
 Answer = Callable[[Proposal, Person], ResponseReturnValue]
@@ -89,6 +90,8 @@ def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
         return stale.again(lambda: _page(proposal), CHANGED, 409)
     if not decision.ticked & proposal.names:
         return stale.again(lambda: _page(proposal), NOTHING_TICKED, 400)
+    if proposal.lacking(decision.ticked):
+        return stale.again(lambda: _page(proposal), CONTRADICTION, 400)
     return _approve(proposal, decision.ticked, person)
 
 

@@ -41,7 +41,9 @@ def test_a_code_for_another_resource_is_not_touched():
 
 AUTHORITY = Authority("person", "me", "grant", "family", "https://mcp/", ("read",), 0)
 ROTATION = Rotation(b"d", "me", None, b"s", b"sealed", 10)
-ROTATED = TokenState("me", AUTHORITY, True, age=5, successor_digest=b"s", successor_used=False, sealed_successor=b"x")
+ROTATED = TokenState(
+    "me", AUTHORITY, True, expired=False, age=5, successor_digest=b"s", successor_used=False, sealed_successor=b"x"
+)
 TOKEN = refresh_token.Miss
 
 
@@ -52,9 +54,11 @@ TOKEN = refresh_token.Miss
         (None, TOKEN.UNKNOWN),
         (ROTATED, TOKEN.LOST_ANSWER),
         (replace(ROTATED, age=29), TOKEN.LOST_ANSWER),
-        (replace(ROTATED, age=30), TOKEN.REUSED),
+        (replace(ROTATED, age=30), TOKEN.LOST_ANSWER),
+        (replace(ROTATED, age=31), TOKEN.REUSED),
+        (replace(ROTATED, age=31, expired=True), TOKEN.REUSED),
         (replace(ROTATED, successor_used=True), TOKEN.TOO_LATE_TO_REPEAT),
-        (replace(ROTATED, successor_used=True, age=30), TOKEN.REUSED),
+        (replace(ROTATED, successor_used=True, age=31), TOKEN.REUSED),
         (replace(ROTATED, sealed_successor=None), TOKEN.TOO_LATE_TO_REPEAT),
         (replace(ROTATED, client_id="other"), TOKEN.UNKNOWN),
         (replace(ROTATED, alive=False), TOKEN.UNKNOWN),
@@ -62,6 +66,7 @@ TOKEN = refresh_token.Miss
     ],
 )
 def test_a_rotated_token_is_a_lost_answer_inside_the_window_and_theft_after_it(state, expected):
+    # ages are whole seconds, so 30 may be just within a window of 30
     assert refresh_token.judge(state, ROTATION, window=30) is expected
 
 
