@@ -3,7 +3,7 @@
 A body that two readers could read in two ways is refused here, so that the server behind sees what was judged.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -11,6 +11,8 @@ from . import strict_json
 from .refusals import INVALID_PARAMS, PARSE_ERROR, BodyMalformed, RequestId
 
 MOST_MESSAGES = 100
+MEMBERS = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
+ANSWERS = frozenset({"method", "result", "error"})
 
 NAMED_BY: Mapping[str, str] = MappingProxyType({"tools/call": "name", "prompts/get": "name", "resources/read": "uri"})
 """Which member of ``params`` says what the method is about (MCP, Streamable HTTP, Standard Request Headers)."""
@@ -41,7 +43,7 @@ def find(body: bytes) -> tuple[Message, ...]:
     """As `parse`, for JSON that need not be JSON-RPC: no messages where nothing in it names a method."""
     value = _value(body)
     entries = value if isinstance(value, list) else [value]
-    speaks = any(isinstance(entry, dict) and "method" in entry for entry in entries)
+    speaks = any(isinstance(entry, dict) and any(key.casefold() == "method" for key in entry) for entry in entries)
     return _messages(value) if speaks else ()
 
 
@@ -71,6 +73,9 @@ def _message(value: object) -> Message:
     request_id = value.get("id")
     if isinstance(request_id, bool) or not isinstance(request_id, str | int | None):
         raise BodyMalformed("a message's id is a string or an integer")
+    _refuse_look_alikes(value, MEMBERS, request_id)
+    if not ANSWERS.intersection(value):
+        raise BodyMalformed("a message has a method, a result or an error", request_id=request_id)
     method = value.get("method", "")
     if not isinstance(method, str):
         raise BodyMalformed("a message's method is a string", request_id=request_id)
@@ -81,10 +86,19 @@ def _name(method: str, params: object, request_id: RequestId) -> str | None:
     member = NAMED_BY.get(method)
     if member is None:
         return None
-    name = params.get(member) if isinstance(params, dict) else None
+    name = None
+    if isinstance(params, dict):
+        _refuse_look_alikes(params, {member}, request_id)
+        name = params.get(member)
     if not isinstance(name, str):
         raise BodyMalformed(f"{method} needs the string params.{member}", code=INVALID_PARAMS, request_id=request_id)
     return name
+
+
+def _refuse_look_alikes(found: Mapping[str, object], members: Set[str], request_id: RequestId) -> None:
+    """A reader that ignores case would take ``Method`` for ``method``, and see another call than was judged."""
+    if any(key not in members and key.casefold() in members for key in found):
+        raise BodyMalformed("a member's name differs from the protocol's in case only", request_id=request_id)
 
 
 def only_id(messages: tuple[Message, ...]) -> RequestId:
