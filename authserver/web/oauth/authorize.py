@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 
 from ...protocol import form, redirect_uri
 from ...protocol.authorization import Returnable
-from ...protocol.errors import ConsentRequired, InvalidScope, LoginRequired, OAuthError
+from ...protocol.errors import ConsentRequired, InvalidRequest, InvalidScope, LoginRequired, OAuthError
 from ...services.authorization import Person
 from ...services.proposal import Asked, Proposal
 from .. import cookies, next_page, problems, signed_in, stale
@@ -22,6 +22,7 @@ from . import blueprint
 from .decision import Decision
 
 CHANGED = "What the app asks for has changed since this page was shown, so nothing was done. Please look again."
+MOST_QUERY = 4500  # characters; encoded once more for the way through sign-in, it still fits a request line
 CONTRADICTION = "What you ticked includes something that you did not tick. Tick both, or neither."
 NOTHING_TICKED = "You allowed the app, but ticked nothing. Tick what it may do, or deny."
 
@@ -49,6 +50,8 @@ def keep_device(response: Response) -> Response:
 
 def _pass_steps(answer: Answer) -> ResponseReturnValue:
     service = deployment().authorization
+    if len(request.query_string) > MOST_QUERY:
+        raise InvalidRequest(f"the authorization request is longer than {MOST_QUERY} characters")
     asked_for = form.parse(request.query_string)
     way = service.way(asked_for)
     try:

@@ -7,6 +7,7 @@ import pytest
 from authserver.protocol.audit import Event
 from authserver.protocol.resource import Resource
 from authserver.protocol.scope import Risk, Scope, Tool
+from authserver.web.oauth.authorize import MOST_QUERY
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import Site
 from tests.conformance.visitor import forms
@@ -107,6 +108,22 @@ def test_suspending_twice_by_a_double_click_does_not_resume_a_client(flow, admin
     for _ in range(2):
         admin.submit(page, form, {})
     assert site.deployment.stores.clients.find_fresh(flow.values["client_id"]).suspended
+
+
+@pytest.mark.requirement("AZ-13")
+def test_the_longest_request_that_is_taken_comes_through_sign_in_unharmed(flow, visitor):
+    flow.register()
+    room = MOST_QUERY - len(flow.url(state="").partition("?")[2])
+    for length, status in ((room // 3, 200), (room // 3 + 1, 400)):
+        state = "{" * length
+        asked = flow.url(state=state)
+        way = visitor.http.get(asked)
+        assert max(len(asked), len(way.location or "")) < 8000
+        page = visitor.open(asked)
+        assert page.status_code == status
+        if status == 200:
+            assert flow.answer(decide(visitor, page))["state"] == state
+            visitor = type(visitor)(flow.site)
 
 
 @pytest.mark.requirement("AZ-9")
