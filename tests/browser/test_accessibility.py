@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from .person import allow, sign_in
+from .scene import EVENT
 
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
@@ -70,6 +71,11 @@ def test_the_console_is_accessible(running, page, app):
     client = running.app(NASTY, app.uri, HOST)
     page.goto(running.asks(client))
     sign_in(page, "root")
+    allow(page)
+    stores = running.site.deployment.stores
+    (ended,) = stores.grants.page(client.client_id, None, 9)
+    stores.grants.revoke(ended.id, EVENT)
+    page.goto(running.asks(client))
     allow(page)
     page.goto(f"{running.issuer}/admin/grants?q={client.client_id}")
     revoke = page.get_by_role("link", name="Revoke").get_attribute("href")

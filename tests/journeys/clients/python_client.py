@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 import time
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -122,11 +123,17 @@ async def main() -> None:
     callback = Callback()
     await callback.listen()
     host = Host(url, FileStorage(Path(path)), callback, mode)
+    commands: dict[str, Callable[..., Awaitable[Any]]] = {
+        "connect": host.connect,
+        "tools": host.tools,
+        "call": host.call,
+        "expire": host.expire,
+    }
     async with host.stack:
         while line := await asyncio.to_thread(sys.stdin.readline):
             command = json.loads(line)
             try:
-                say(event="done", result=await getattr(host, command.pop("do"))(**command))
+                say(event="done", result=await commands[command.pop("do")](**command))
             except Exception as problem:  # noqa: BLE001 - whatever the SDK raises is what the test wants to see
                 say(event="failed", error=_reasons(problem))
 
