@@ -39,7 +39,10 @@ class Crowd:
         spawn = multiprocessing.get_context("spawn")
         start = spawn.Barrier(SIZE)
         with ProcessPoolExecutor(PROCESSES, spawn, initializer=_join, initargs=(start,)) as pool:
-            yield cls(pool)
+            crowd = cls(pool)
+            # Processes start on first use, which can take longer than what they are to do may wait for: a code's life.
+            crowd._share(_wait_in_threads)
+            yield crowd
 
     def all_do(self, deed: Deed, url: str, scene: Scene, subject: str) -> list[Any]:
         """What *deed* returns to each of them, or the name of the error that it met.
@@ -47,10 +50,10 @@ class Crowd:
         *deed* is a module's function; it is called with the scene, as each process sees it, *subject*, and the
         caller's number.
         """
-        shares = [
-            self.pool.submit(_do_in_threads, deed, url, scene.user_id, scene.client, subject, first)
-            for first in range(0, SIZE, THREADS)
-        ]
+        return self._share(_do_in_threads, deed, url, scene.user_id, scene.client, subject)
+
+    def _share(self, work: Callable[..., list[Any]], *arguments: object) -> list[Any]:
+        shares = [self.pool.submit(work, *arguments, first) for first in range(0, SIZE, THREADS)]
         return [result for share in shares for result in share.result(PATIENCE)]
 
 
@@ -60,6 +63,11 @@ def _join(start: Barrier) -> None:
 
 
 _start: Barrier
+
+
+def _wait_in_threads(first: int) -> list[Any]:
+    with ThreadPoolExecutor(THREADS) as threads:
+        return list(threads.map(lambda number: _start.wait(PATIENCE), range(first, first + THREADS)))
 
 
 def _do_in_threads(deed: Deed, url: str, user_id: str, client: Client, subject: str, first: int) -> list[Any]:
