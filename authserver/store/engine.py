@@ -49,8 +49,8 @@ def options(url: URL) -> dict[str, Any]:
         "connect_args": {"connect_timeout": CONNECT_SECONDS},
         "isolation_level": "AUTOCOMMIT",
         "skip_autocommit_rollback": True,
-        "pool_size": 5,
-        "max_overflow": 10,
+        "pool_size": 10,  # a connection for each thread, or the surplus is opened and closed all the time
+        "max_overflow": 5,
         "pool_use_lifo": True,
     }
 
