@@ -1,8 +1,12 @@
 """axe-core finds nothing grave on any page, in light and dark, on a phone and on a desk; nothing runs off the side."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
+
+from tests.conformance.site import CALENDAR
 
 from .person import allow, sign_in
 from .scene import EVENT
@@ -28,6 +32,15 @@ def faults(page) -> list[str]:
     ]
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return grave + ([f"{page.url}: {wide} px run off the side"] if wide else [])
+
+
+def reload_until(page, words: str) -> None:
+    """Reload until the page says *words*: the server knows of another process's change within a second."""
+    for _ in range(100):
+        if page.get_by_text(words).count():
+            return
+        page.reload()
+    raise AssertionError(f"{words} was not to be seen")
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -59,7 +72,13 @@ def test_the_pages_that_people_see_are_accessible(running, page, app):
     sign_in(page)
     look()
     allow(page)
+    expect(page.get_by_role("heading")).to_have_text("Back in the app")
     look(running.asks(client, ALL))
+    running.site.deployment.stores.clients.update(replace(client, name="Somebody else"), EVENT)
+    page.goto(running.asks(client, ALL))
+    reload_until(page, "This app has changed")
+    look()
+    look(running.asks(client, "calendar:admin", resource=CALENDAR.identifier))
     look(running.asks(hosted, ALL))
     look(f"{running.issuer}/authorize?client_id=nobody")
     look(f"{running.issuer}/admin")
@@ -72,11 +91,13 @@ def test_the_console_is_accessible(running, page, app):
     page.goto(running.asks(client))
     sign_in(page, "root")
     allow(page)
+    expect(page.get_by_role("heading")).to_have_text("Back in the app")
     stores = running.site.deployment.stores
     (ended,) = stores.grants.page(client.client_id, None, 9)
     stores.grants.revoke(ended.id, EVENT)
     page.goto(running.asks(client))
     allow(page)
+    expect(page.get_by_role("heading")).to_have_text("Back in the app")
     page.goto(f"{running.issuer}/admin/grants?q={client.client_id}")
     revoke = page.get_by_role("link", name="Revoke").get_attribute("href")
     paths = ["", *(f"/{name}" for name in ("clients", "grants", "servers", "people", "keys", "audit"))]
