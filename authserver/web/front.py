@@ -5,9 +5,10 @@ is taken off; the client's address is found behind the trusted proxies. Then the
 and Flask the rest.
 """
 
+import string
 from collections.abc import Callable, Iterable
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from werkzeug.exceptions import BadRequest
 
@@ -15,6 +16,7 @@ from ..protocol.metadata import base_path
 from .backchannel.application import Backchannel, StartResponse
 
 WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+PRINTABLE = string.punctuation  # what a query may hold as it is; raw bytes (PEP 3333: latin-1) become %80
 WELL_KNOWN = "/.well-known/"
 
 
@@ -69,6 +71,7 @@ class Front:
 
     def _settle(self, environ: dict[str, Any]) -> None:
         environ["SCRIPT_NAME"] = ""
+        environ["QUERY_STRING"] = quote(environ.get("QUERY_STRING", ""), safe=PRINTABLE, encoding="latin-1")
         environ["wsgi.input"] = Body(environ["wsgi.input"])
         environ["wsgi.url_scheme"] = self._scheme
         environ["HTTP_HOST"] = self._host

@@ -24,7 +24,8 @@ def running(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> I
     databases.drop(url)
 
 
-@pytest.fixture(scope="session")
+# Not for the session: Playwright keeps an event loop running, which other packages' tests want to run themselves.
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     with chromium() as found:
         yield found

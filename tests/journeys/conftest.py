@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
+from tests.browser.chromium import chromium
 from tests.database import Databases
 
 from .client import KINDS, Client
-from .person import Person, chromium
+from .person import Person
 from .stage import Stage, stage
 from .typescript import install
 

@@ -123,7 +123,7 @@ def test_a_body_that_two_readers_could_read_in_two_ways_is_refused(body: bytes) 
         ({"method": "tools/call", "id": 1}, -32602),
         ({"method": "tools/call", "id": 1, "params": ["wipe"]}, -32602),
         ({"method": "tools/call", "id": 1, "params": {"name": ["wipe"]}}, -32602),
-        ({"method": "tools/call", "id": 1, "params": {"Name": "wipe"}}, -32602),
+        ({"method": "tools/call", "id": 1, "params": {"Name": "wipe"}}, -32600),
         ({"method": "resources/read", "id": 1, "params": {}}, -32602),
         ({"method": "prompts/get", "id": 1, "params": {"name": 3}}, -32602),
     ],
