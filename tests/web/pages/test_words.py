@@ -6,6 +6,7 @@ import pytest
 from werkzeug.exceptions import HTTPException
 
 from authserver.protocol import form
+from authserver.protocol.audit import Event
 from authserver.services.authorization import Person
 from authserver.services.proposal import Proposal
 from authserver.web import problems
@@ -15,6 +16,8 @@ from tests.conformance.flow import Flow
 from tests.conformance.site import Site
 
 from .conftest import HOSTED
+
+EVENT = Event("test.done", "system")
 
 
 def proposal(site: Site, flow: Flow, device: str = "this device", **changes: str) -> Proposal:
@@ -101,3 +104,14 @@ def test_times_are_utc():
 
 def test_every_risk_has_words():
     assert all(RISKS.values())
+
+
+@pytest.mark.requirement("AZ-8")
+def test_a_proposal_remembers_what_a_changed_client_was_called(site, flow, visitor):
+    flow.register()
+    flow.allow(visitor)
+    device = visitor.http.get_cookie("device").value
+    assert proposal(site, flow, device).former_name is None
+    clients = site.deployment.stores.clients
+    clients.update(replace(clients.find_fresh(flow.values["client_id"]), name="Somebody else"), EVENT)
+    assert proposal(site, flow, device).former_name == "A client"
