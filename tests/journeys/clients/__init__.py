@@ -1,0 +1,1 @@
+"""Clients on the Python SDK: programs of their own, which know nothing of the tests."""

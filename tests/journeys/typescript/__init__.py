@@ -13,7 +13,7 @@ def install() -> None:
     marker = HERE / "node_modules" / ".package-lock.json"
     if marker.exists():
         return
-    with (HERE / ".lock").open("w") as lock:
+    with (HERE / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not marker.exists():
             subprocess.run(["npm", "ci", "--silent"], cwd=HERE, check=True, timeout=INSTALL_SECONDS)
