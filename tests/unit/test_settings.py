@@ -14,7 +14,19 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.requirement("AZ-10")
 @pytest.mark.parametrize(
     "issuer",
-    ["http://auth.example.com", "ftp://localhost", "auth.example.com", "https://a/?q", "https://a/#f", "https://a/"],
+    [
+        "http://auth.example.com",
+        "ftp://localhost",
+        "auth.example.com",
+        "https://a/?q",
+        "https://a/#f",
+        "https://a/",
+        "HTTPS://a",
+        "https://a:443",
+        "https://a/../b",
+        "https://a//b",
+        "https://a b",
+    ],
 )
 def test_only_https_or_a_loopback_issuer_starts(issuer):
     with pytest.raises(ValidationError):

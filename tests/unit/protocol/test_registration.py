@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from authserver.protocol.client import AuthMethod
+from authserver.protocol.client import AuthMethod, Client, ClientKind
 from authserver.protocol.errors import InvalidClientMetadata, InvalidRedirectURI, OAuthError
 from authserver.protocol.registration import metadata
 
@@ -96,3 +96,24 @@ def test_any_metadata_is_accepted_or_refused_in_the_protocols_words(found):
         assert refused.error in {"invalid_redirect_uri", "invalid_client_metadata"}
     else:
         json.dumps(kept.extra).encode()
+
+
+@pytest.mark.requirement("CR-14")
+def test_scopes_are_intersected_with_those_that_exist_and_echoed():
+    assert metadata.parse({**LEAST, "scope": "a b c"}, {"b", "c"}).extra["scope"] == "b c"
+    assert "scope" not in metadata.parse({**LEAST, "scope": "openid"}, {"b"}).extra
+
+
+@pytest.mark.requirement("AZ-8")
+@pytest.mark.parametrize("blank", ["\u3164", "\u2800", "\uffa0", "\u200b"])
+def test_a_name_of_nothing_visible_is_no_name(blank):
+    assert metadata.parse({**LEAST, "client_name": blank * 3}).name == "localhost"
+
+
+@pytest.mark.requirement("CR-4")
+@pytest.mark.parametrize("sent", [{"client_id": "other"}, {"client_secret": "mine"}, {"client_secret": 7}])
+def test_an_update_names_its_own_client_and_secret(sent):
+    client = Client("me", ClientKind.DYNAMIC, "Me", ("https://a/cb",), AuthMethod.NONE, (), 0)
+    with pytest.raises(InvalidClientMetadata):
+        metadata.check_credentials(sent, client)
+    metadata.check_credentials({"client_id": "me"}, client)
