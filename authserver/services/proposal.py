@@ -74,7 +74,11 @@ class Proposal:
 
     @property
     def digest(self) -> str:
-        """A fingerprint of what the page says, so that a decision counts only for what was shown."""
+        """A fingerprint of what the page says, so that a decision counts only for what was shown.
+
+        However it is sorted: the first click of two makes standing what was new (AZ-13).
+        """
+        items = sorted((*self.new, *self.standing), key=lambda item: item.scope.name)
         said = [
             self.asked.request.client.client_id,
             self.asked.request.client.name,
@@ -89,7 +93,7 @@ class Proposal:
                     [tool.title for tool in item.tools],
                     [other.name for other in item.includes],
                 ]
-                for item in (*self.new, *self.standing)
+                for item in items
             ],
         ]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()

@@ -5,7 +5,6 @@ error is the client's), 3. who is signed in, 4. what they have to decide, 5. the
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from flask import Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -89,7 +88,7 @@ def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
     decision = Decision.parse(request.form)
     if not decision.allows:
         return redirect(deployment().authorization.deny(proposal, person, origin()), 303)
-    if decision.shown != _fingerprint(proposal):
+    if decision.shown != proposal.digest:
         return stale.again(lambda: _page(proposal), CHANGED, 409)
     if not decision.ticked & proposal.names:
         return stale.again(lambda: _page(proposal), NOTHING_TICKED, 400)
@@ -103,14 +102,7 @@ def _approve(proposal: Proposal, ticked: frozenset[str], person: Person) -> Resp
 
 
 def _page(proposal: Proposal) -> ResponseReturnValue:
-    shown = _fingerprint(proposal)
-    return render_template("consent.html", proposal=proposal, shown=shown, here=next_page.this_page())
-
-
-def _fingerprint(proposal: Proposal) -> str:
-    """What the page says, however it is sorted: the first click of two makes standing what was new (AZ-13)."""
-    items = sorted((*proposal.new, *proposal.standing), key=lambda item: item.scope.name)
-    return replace(proposal, new=tuple(items), standing=()).digest
+    return render_template("consent.html", proposal=proposal, here=next_page.this_page())
 
 
 def _tell(way: Returnable, error: OAuthError) -> ResponseReturnValue:
