@@ -25,12 +25,13 @@ def settings() -> Settings:
 
 
 def deployment() -> Deployment:
-    """The deployment, migrated; otherwise a message that says what to run first."""
+    """The deployment, migrated, and closed when the command ends; otherwise a message that says what to run first."""
     configured = settings()
     try:
         found: Deployment = create_app(configured).extensions["authserver"]
     except SealError as wrong:
         raise click.ClickException(str(wrong)) from None
+    click.get_current_context().call_on_close(found.stores.database.close)
     if pending(configured.url_of_database):
         raise click.ClickException("the database is not at this version's schema: run 'authserver migrate' first")
     return found

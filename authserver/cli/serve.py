@@ -73,6 +73,6 @@ def serve() -> None:
     found = deployment()
     if not found.keyring.kids():
         raise click.ClickException("there are no signing keys: run 'authserver init' first")
-    found.stores.database.engine.dispose()
+    found.stores.database.close()
     click.echo(f"serving {found.settings.issuer} on {found.settings.bind}")
     Server(found.settings).run()
