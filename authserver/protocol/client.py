@@ -16,6 +16,7 @@ class AuthMethod(StrEnum):
     NONE = "none"
     SECRET_BASIC = "client_secret_basic"  # noqa: S105 - the method's name
     SECRET_POST = "client_secret_post"  # noqa: S105 - the method's name
+    PRIVATE_KEY_JWT = "private_key_jwt"
 
 
 class GrantType(StrEnum):
@@ -23,19 +24,27 @@ class GrantType(StrEnum):
 
     AUTHORIZATION_CODE = "authorization_code"
     REFRESH_TOKEN = "refresh_token"  # noqa: S105 - the grant's name
+    CLIENT_CREDENTIALS = "client_credentials"
 
 
 class ClientKind(StrEnum):
     """Where a client comes from: who vouches for what it says of itself."""
 
     DYNAMIC = "dynamic"
+    METADATA_DOCUMENT = "metadata_document"
     PREREGISTERED = "preregistered"
     RESOURCE_SERVER = "resource_server"
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A registered client. ``created_at`` is in Unix seconds; ``metadata`` holds what is echoed but not acted on."""
+    """A client that is known here.
+
+    ``created_at`` is in Unix seconds; ``metadata`` holds what is echoed but not acted on. ``jwks`` (a JWK Set by value)
+    or ``jwks_uri`` has the keys of ``private_key_jwt``. After a rotation the previous secret is good until
+    ``previous_secret_until`` (Unix seconds). ``ceilings`` are the scopes that it may get for itself, by resource
+    (EX-1). A ``pending`` client waits for an administrator's approval.
+    """
 
     client_id: str
     kind: ClientKind
@@ -45,6 +54,12 @@ class Client:
     grant_types: tuple[str, ...]
     created_at: int
     secret_digest: bytes | None = None
+    previous_secret_digest: bytes | None = None
+    previous_secret_until: int | None = None
+    jwks: dict[str, Any] | None = None
+    jwks_uri: str | None = None
+    ceilings: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    pending: bool = False
     registration_digest: bytes | None = None
     suspended: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)
@@ -62,7 +77,7 @@ class Client:
     @property
     def identity(self) -> bytes:
         """A digest of what people know it by: when it changes, they are asked again (AZ-8, CR-9)."""
-        known_by = [self.name, sorted(self.redirect_uris), self.auth_method]
+        known_by = [self.name, sorted(self.redirect_uris), self.auth_method, *filter(None, [self.jwks_uri])]
         return hashlib.sha256(json.dumps(known_by).encode()).digest()
 
     def may_refresh(self) -> bool:

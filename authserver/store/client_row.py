@@ -5,15 +5,21 @@ from typing import Any
 from ..protocol.client import AuthMethod, Client, ClientKind
 from .models import ClientRow
 
-LASTING = ("client_id", "kind", "created_at")
+LASTING = ("client_id", "kind", "created_at", "pending_since")
 CHANGEABLE = (
     "name", "redirect_uris", "auth_method", "grant_types", "secret_digest", "registration_digest", "extra",
+    "previous_secret_digest", "previous_secret_until", "jwks", "jwks_uri", "ceilings",
 )  # fmt: skip
 
 
 def lasting(client: Client) -> dict[str, Any]:
     """The columns that are written once."""
-    return {"client_id": client.client_id, "kind": client.kind, "created_at": client.created_at}
+    return {
+        "client_id": client.client_id,
+        "kind": client.kind,
+        "created_at": client.created_at,
+        "pending_since": client.created_at if client.pending else None,
+    }
 
 
 def changeable(client: Client) -> dict[str, Any]:
@@ -26,6 +32,11 @@ def changeable(client: Client) -> dict[str, Any]:
         "secret_digest": client.secret_digest,
         "registration_digest": client.registration_digest,
         "extra": client.metadata,
+        "previous_secret_digest": client.previous_secret_digest,
+        "previous_secret_until": client.previous_secret_until,
+        "jwks": client.jwks,
+        "jwks_uri": client.jwks_uri,
+        "ceilings": {resource: list(scopes) for resource, scopes in client.ceilings.items()},
     }
 
 
@@ -43,4 +54,10 @@ def client_of(row: ClientRow) -> Client:
         registration_digest=row.registration_digest,
         suspended=row.suspended_at is not None,
         metadata=row.extra,
+        previous_secret_digest=row.previous_secret_digest,
+        previous_secret_until=row.previous_secret_until,
+        jwks=row.jwks,
+        jwks_uri=row.jwks_uri,
+        ceilings={resource: tuple(scopes) for resource, scopes in row.ceilings.items()},
+        pending=row.pending_since is not None,
     )

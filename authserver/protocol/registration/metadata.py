@@ -18,6 +18,7 @@ MOST_VALUE = 2048
 MOST_CONTACTS = 20
 BLANKS = "\u115f\u1160\u2800\u3164\uffa0"  # letters to Unicode, empty to the eye
 MANY_MARKS = re.compile(r"([\u0300-\u036f]{2})[\u0300-\u036f]+")  # a pile of accents hides its neighbours
+FOR_PEOPLE = (GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN)  # what a client may give itself (EX-1)
 ECHOED = (
     "client_uri", "logo_uri", "contacts", "tos_uri", "policy_uri", "software_id", "software_version",
     "application_type", "scope",
@@ -97,7 +98,7 @@ def _grant_types(found: dict[str, Any]) -> tuple[str, ...]:
     asked = found.get("grant_types") or []
     if not isinstance(asked, list) or not all(isinstance(grant, str) for grant in asked):
         raise InvalidClientMetadata("grant_types must be a list of strings")
-    kept = (grant for grant in GrantType if grant in asked or grant is GrantType.AUTHORIZATION_CODE)
+    kept = (grant for grant in FOR_PEOPLE if grant in asked or grant is GrantType.AUTHORIZATION_CODE)
     return tuple(str(grant) for grant in kept)
 
 

@@ -4,14 +4,18 @@ from .audit import AuditRow
 from .authorization_code import CodeRow
 from .base import Row
 from .client import ClientRow
+from .domain_policy import DomainPolicyRow
 from .epoch import EpochRow
+from .fetched_document import FetchedDocumentRow
 from .grant import ConsentRow, GrantRow
+from .initial_access_token import InitialAccessTokenRow
 from .refresh_token import FamilyRow, RefreshTokenRow
 from .resource import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
 from .revoked_access_token import RevokedAccessTokenRow
 from .session import SessionRow
 from .signing_key import SigningKeyRow
 from .throttle import ThrottleRow
+from .used_assertion import UsedAssertionRow
 from .user import UserRow
 
 __all__ = [
@@ -19,9 +23,12 @@ __all__ = [
     "ClientRow",
     "CodeRow",
     "ConsentRow",
+    "DomainPolicyRow",
     "EpochRow",
     "FamilyRow",
+    "FetchedDocumentRow",
     "GrantRow",
+    "InitialAccessTokenRow",
     "RefreshTokenRow",
     "ResourceNameRow",
     "ResourceRow",
@@ -32,5 +39,6 @@ __all__ = [
     "SigningKeyRow",
     "ThrottleRow",
     "ToolRow",
+    "UsedAssertionRow",
     "UserRow",
 ]

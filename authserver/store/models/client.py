@@ -22,8 +22,14 @@ class ClientRow(Row):
     grant_types: Mapped[tuple[str, ...]]
     secret_digest: Mapped[Digest | None]
     registration_digest: Mapped[Digest | None]
+    previous_secret_digest: Mapped[Digest | None]
+    previous_secret_until: Mapped[Seconds | None]
+    jwks: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    jwks_uri: Mapped[str | None]
+    ceilings: Mapped[dict[str, list[str]]] = mapped_column(JSON, server_default="{}")
     extra: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)
     created_at: Mapped[Seconds]
     last_used_at: Mapped[Seconds | None]
+    pending_since: Mapped[Seconds | None]
     suspended_at: Mapped[Seconds | None]
     deleted_at: Mapped[Seconds | None]

@@ -13,10 +13,12 @@ STATEMENT = """
 WITH registered AS (
     INSERT INTO clients
         (client_id, kind, name, redirect_uris, auth_method, grant_types, secret_digest, registration_digest, metadata,
-         created_at)
+         previous_secret_digest, previous_secret_until, jwks, jwks_uri, ceilings, created_at, pending_since)
     VALUES
         (%(client_id)s, %(kind)s, %(client_name)s, %(redirect_uris)s::json, %(auth_method)s, %(grant_types)s,
-         %(secret_digest)s::bytea, %(registration_digest)s::bytea, %(metadata)s::json, %(created_at)s::bigint)
+         %(secret_digest)s::bytea, %(registration_digest)s::bytea, %(metadata)s::json,
+         %(previous_secret_digest)s::bytea, %(previous_secret_until)s::bigint, %(jwks)s::json, %(jwks_uri)s,
+         %(ceilings)s::json, %(created_at)s::bigint, %(pending_since)s::bigint)
     RETURNING client_id
 )
 INSERT INTO audit_events (at_ms, name, actor, client_id, resource, outcome, address, correlation_id, detail)
@@ -44,5 +46,11 @@ def _parameters(client: Client) -> dict[str, Any]:
         "secret_digest": client.secret_digest,
         "registration_digest": client.registration_digest,
         "metadata": json.dumps(client.metadata),
+        "previous_secret_digest": client.previous_secret_digest,
+        "previous_secret_until": client.previous_secret_until,
+        "jwks": json.dumps(client.jwks) if client.jwks else None,
+        "jwks_uri": client.jwks_uri,
+        "ceilings": json.dumps(client.ceilings),
         "created_at": client.created_at,
+        "pending_since": client.created_at if client.pending else None,
     }

@@ -1,0 +1,60 @@
+"""Who the client is: keys, ceilings and approval of clients, fetched documents, and policies of registration."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0002"
+down_revision = "0001"
+
+TABLES = ("used_assertions", "initial_access_tokens", "fetched_documents", "domain_policies")
+CLIENT_COLUMNS = (
+    "previous_secret_digest", "previous_secret_until", "jwks", "jwks_uri", "ceilings", "pending_since",
+)  # fmt: skip
+
+
+def upgrade() -> None:
+    op.add_column("clients", sa.Column("previous_secret_digest", sa.LargeBinary(32)))
+    op.add_column("clients", sa.Column("previous_secret_until", sa.BigInteger))
+    op.add_column("clients", sa.Column("jwks", sa.JSON))
+    op.add_column("clients", sa.Column("jwks_uri", sa.Text))
+    op.add_column("clients", sa.Column("ceilings", sa.JSON, nullable=False, server_default="{}"))
+    op.add_column("clients", sa.Column("pending_since", sa.BigInteger))
+    op.create_table(
+        "used_assertions",
+        sa.Column("digest", sa.LargeBinary(32), primary_key=True),
+        sa.Column("expires_at", sa.BigInteger, nullable=False),
+    )
+    op.create_index("ix_used_assertions_expires_at", "used_assertions", ["expires_at"])
+    op.create_table(
+        "initial_access_tokens",
+        sa.Column("id", sa.Text, primary_key=True),
+        sa.Column("digest", sa.LargeBinary(32), nullable=False, unique=True),
+        sa.Column("label", sa.Text, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+        sa.Column("expires_at", sa.BigInteger),
+        sa.Column("uses_left", sa.Integer),
+        sa.Column("revoked_at", sa.BigInteger),
+    )
+    op.create_table(
+        "fetched_documents",
+        sa.Column("url", sa.Text, primary_key=True),
+        *(sa.Column(name, sa.Text) for name in ("body", "etag", "last_modified", "failure")),
+        *(
+            sa.Column(name, sa.BigInteger)
+            for name in ("fetched_at", "fresh_until", "failed_at", "retry_at", "leased_until")
+        ),
+        sa.Column("pinned", sa.Boolean, nullable=False),
+    )
+    op.create_table(
+        "domain_policies",
+        sa.Column("domain", sa.Text, primary_key=True),
+        sa.Column("decision", sa.Text, nullable=False),
+        sa.Column("created_at", sa.BigInteger, nullable=False),
+    )
+
+
+def downgrade() -> None:
+    for table in reversed(TABLES):
+        op.drop_table(table)
+    for column in reversed(CLIENT_COLUMNS):
+        op.drop_column("clients", column)
