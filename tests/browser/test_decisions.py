@@ -140,6 +140,7 @@ def test_an_error_for_an_unknown_host_waits_for_the_persons_click(running, page)
 def test_the_whole_way_works_by_keyboard(running, page, app):
     client = running.app("Editor", app.uri)
     page.goto(running.asks(client, "notes:read notes:write"))
+    expect(page.get_by_label("User name")).to_be_focused()
     page.keyboard.type("ada")
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)
