@@ -1,11 +1,15 @@
 """``authserver client``: the clients that have registered."""
 
 import json
+import time
 
 import click
 
+from ..protocol.audit import Event
+from ..protocol.client import Client
 from ..services.deployment import Deployment
 from .deployment import with_deployment
+from .plain import plain
 
 
 @click.group()
@@ -31,11 +35,69 @@ def list_clients(found: Deployment, search: str, limit: int, as_json: bool) -> N
         if as_json:
             click.echo(json.dumps(shown))
         else:
-            click.echo(
-                f"{shown['client_id']}  {shown['kind']:12} {shown['grants']:5} grants  {_plain(row.client.name)}"
-            )
+            click.echo(f"{shown['client_id']}  {shown['kind']:12} {shown['grants']:5} grants  {plain(row.client.name)}")
 
 
-def _plain(text: str) -> str:
-    """A stranger's *text* without anything that a terminal would obey."""
-    return "".join(character if character.isprintable() else "?" for character in text)
+@client.command("show")
+@click.argument("client_id")
+@with_deployment
+def show(found: Deployment, client_id: str) -> None:
+    """Show all that is known of a client, but its credentials."""
+    one = _existing(found, client_id)
+    shown = {
+        "client_id": one.client_id,
+        "name": one.name,
+        "kind": one.kind,
+        "state": "suspended" if one.suspended else "waits for approval" if one.pending else "active",
+        "kept by": "a file" if one.declared else "",
+        "registered": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(one.created_at)),
+        "redirect URIs": " ".join(one.redirect_uris),
+        "authentication": one.auth_method,
+        "keys": one.jwks_uri or (f"{len(one.jwks.get('keys', ()))} by value" if one.jwks else ""),
+        "grants": " ".join(one.grant_types),
+        **{f"may get at {resource}": " ".join(scopes) for resource, scopes in one.ceilings.items()},
+        **{name: str(value) for name, value in one.metadata.items()},
+    }
+    for name, value in shown.items():
+        if value:
+            click.echo(f"{plain(name)}: {plain(value)}")
+
+
+@client.command("suspend")
+@click.argument("client_id")
+@with_deployment
+def suspend(found: Deployment, client_id: str) -> None:
+    """Let a client do nothing until it is resumed; its grants stay."""
+    _set_suspended(found, client_id, suspended=True)
+
+
+@client.command("resume")
+@click.argument("client_id")
+@with_deployment
+def resume(found: Deployment, client_id: str) -> None:
+    """Let a suspended client act again."""
+    _set_suspended(found, client_id, suspended=False)
+
+
+@client.command("remove")
+@click.argument("client_id")
+@with_deployment
+def remove(found: Deployment, client_id: str) -> None:
+    """End a client: its grants and tokens end with it."""
+    one = _existing(found, client_id)
+    found.stores.clients.delete(client_id, Event("client.deleted", "system", detail={"name": one.name}))
+    click.echo(f"removed {plain(one.name)}")
+
+
+def _set_suspended(found: Deployment, client_id: str, *, suspended: bool) -> None:
+    one = _existing(found, client_id)
+    event = Event("client.suspended" if suspended else "client.resumed", "system", client_id=client_id)
+    found.stores.clients.set_suspended(client_id, suspended, event)
+    click.echo(f"{'suspended' if suspended else 'resumed'} {plain(one.name)}")
+
+
+def _existing(found: Deployment, client_id: str) -> Client:
+    one = found.stores.clients.find_fresh(client_id)
+    if one is None:
+        raise click.ClickException(f"there is no client {client_id!r}: 'authserver client list' shows what there is")
+    return one

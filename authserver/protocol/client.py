@@ -43,7 +43,7 @@ class Client:
     ``created_at`` is in Unix seconds; ``metadata`` holds what is echoed but not acted on. ``jwks`` (a JWK Set by value)
     or ``jwks_uri`` has the keys of ``private_key_jwt``. After a rotation the previous secret is good until
     ``previous_secret_until`` (Unix seconds). ``ceilings`` are the scopes that it may get for itself, by resource
-    (EX-1). A ``pending`` client waits for an administrator's approval.
+    (EX-1). A ``pending`` client waits for an administrator's approval. A ``declared`` one is kept by a file (CR-11).
     """
 
     client_id: str
@@ -60,6 +60,7 @@ class Client:
     jwks_uri: str | None = None
     ceilings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     pending: bool = False
+    declared: bool = False
     registration_digest: bytes | None = None
     suspended: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)

@@ -60,4 +60,5 @@ def client_of(row: ClientRow) -> Client:
         jwks_uri=row.jwks_uri,
         ceilings={resource: tuple(scopes) for resource, scopes in row.ceilings.items()},
         pending=row.pending_since is not None,
+        declared=row.declared,
     )

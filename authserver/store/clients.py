@@ -2,14 +2,14 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Update, bindparam, func, or_, select, update
+from sqlalchemy import Insert, Update, bindparam, func, or_, select, update
 
 from ..protocol.audit import Event
 from ..protocol.client import Client
 from . import postgresql, sqlite
 from .audit import record
 from .cache import RecentlyUsed
-from .client_row import changeable, client_of
+from .client_row import changeable, client_of, lasting
 from .clock import now
 from .database import Database
 from .ending import end_grants
@@ -74,6 +74,20 @@ class ClientStore:
         """Save a new client."""
         REGISTER[self._database.dialect](self._database, client, event)
 
+    def preregister(self, client: Client, event: Event) -> bool:
+        """Save a new client of an id that an administrator chose; False if there is one of that id.
+
+        The id of a client that was deleted may be used again: nothing of the former one is left but the id.
+        """
+        columns = {**lasting(client), **changeable(client), "declared": client.declared}
+        forgotten = {"deleted_at": None, "suspended_at": None, "last_used_at": None}
+        anew = {getattr(ClientRow, name): value for name, value in {**columns, **forgotten}.items()}
+        wanted = self._database.insert(ClientRow).values(columns)
+        wanted = wanted.on_conflict_do_update(
+            index_elements=["client_id"], set_=anew, where=ClientRow.deleted_at.is_not(None)
+        )
+        return self._change(wanted, event.about(client_id=client.client_id))
+
     def update(self, client: Client, event: Event, *, registration: bytes | None = None) -> bool:
         """Replace what a client says of itself and its credentials; False if it is gone.
 
@@ -114,7 +128,7 @@ class ClientStore:
             found = [ClientListing(client_of(row), grants, row.last_used_at) for row, grants in rows]
         return cut(found, limit, lambda line: (line.client.created_at, line.client.client_id))
 
-    def _change(self, existing: Update, event: Event) -> bool:
+    def _change(self, existing: Update | Insert, event: Event) -> bool:
         with self._database.transaction() as connection:
             if not connection.execute(existing).rowcount:
                 return False

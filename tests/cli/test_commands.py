@@ -1,23 +1,8 @@
 """The command line: what an operator types by mistake is told in words and changes nothing."""
 
 import pytest
-from click.testing import CliRunner, Result
-
-from authserver.cli import main
 
 ISSUER = "http://localhost:9000"
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, fresh_database_url):
-    monkeypatch.setenv("AUTHSERVER_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("AUTHSERVER_DATABASE_URL", fresh_database_url)
-
-    def command(*arguments: str) -> Result:
-        return CliRunner().invoke(main, arguments)
-
-    assert command("init").exit_code == 0
-    return command
 
 
 @pytest.mark.requirement("AZ-4")

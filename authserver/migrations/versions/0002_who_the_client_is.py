@@ -8,7 +8,7 @@ down_revision = "0001"
 
 TABLES = ("used_assertions", "initial_access_tokens", "fetched_documents", "domain_policies")
 CLIENT_COLUMNS = (
-    "previous_secret_digest", "previous_secret_until", "jwks", "jwks_uri", "ceilings", "pending_since",
+    "previous_secret_digest", "previous_secret_until", "jwks", "jwks_uri", "ceilings", "declared", "pending_since",
 )  # fmt: skip
 
 
@@ -18,6 +18,7 @@ def upgrade() -> None:
     op.add_column("clients", sa.Column("jwks", sa.JSON))
     op.add_column("clients", sa.Column("jwks_uri", sa.Text))
     op.add_column("clients", sa.Column("ceilings", sa.JSON, nullable=False, server_default="{}"))
+    op.add_column("clients", sa.Column("declared", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("clients", sa.Column("pending_since", sa.BigInteger))
     op.create_table(
         "used_assertions",

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Digest, Row, Seconds
@@ -30,6 +30,7 @@ class ClientRow(Row):
     extra: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)
     created_at: Mapped[Seconds]
     last_used_at: Mapped[Seconds | None]
+    declared: Mapped[bool] = mapped_column(server_default=false())
     pending_since: Mapped[Seconds | None]
     suspended_at: Mapped[Seconds | None]
     deleted_at: Mapped[Seconds | None]
