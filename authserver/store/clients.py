@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Insert, Update, bindparam, func, or_, select, update
+from sqlalchemy import Update, bindparam, func, or_, select, update
 
 from ..protocol.audit import Event
 from ..protocol.client import Client
@@ -86,7 +86,13 @@ class ClientStore:
         wanted = wanted.on_conflict_do_update(
             index_elements=["client_id"], set_=anew, where=ClientRow.deleted_at.is_not(None)
         )
-        return self._change(wanted, event.about(client_id=client.client_id))
+        with self._database.transaction() as connection:
+            if connection.execute(wanted.returning(ClientRow.client_id)).first() is None:
+                return False
+            bump(connection)
+            record(connection, event.about(client_id=client.client_id))
+        self._epoch.forget()
+        return True
 
     def update(self, client: Client, event: Event, *, registration: bytes | None = None) -> bool:
         """Replace what a client says of itself and its credentials; False if it is gone.
@@ -128,7 +134,7 @@ class ClientStore:
             found = [ClientListing(client_of(row), grants, row.last_used_at) for row, grants in rows]
         return cut(found, limit, lambda line: (line.client.created_at, line.client.client_id))
 
-    def _change(self, existing: Update | Insert, event: Event) -> bool:
+    def _change(self, existing: Update, event: Event) -> bool:
         with self._database.transaction() as connection:
             if not connection.execute(existing).rowcount:
                 return False
