@@ -6,7 +6,9 @@ else ``authserver.toml`` in the home folder, then from the defaults below, which
 
 import os
 import re
+import ssl
 import tomllib
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -20,6 +22,9 @@ from .protocol.resource import canonical
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 Seconds = Annotated[int, Field(ge=1)]
 DAY = 86_400
+IPNetwork = IPv4Network | IPv6Network
+PROXY = re.compile(r"http://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?")
+PIN = re.compile(r"(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})=(?P<networks>.+)")
 ISSUER_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*")
 
 
@@ -103,6 +108,18 @@ class Settings(BaseSettings):
     next_key_lead: Seconds = 600
     """Seconds between the publication of a signing key and its first use, for caches of the JWKS to fill."""
 
+    fetch_proxy: str = ""
+    """Egress proxy for the documents that clients name by URL: ``http://host:port``, asked by CONNECT for addresses
+    that were resolved and judged here. Empty means none; proxy variables of the environment are not read."""
+
+    fetch_exceptions: list[str] = []
+    """Hosts that clients may name by URL although they are not on the public internet: test hosts, intranets. Each is
+    ``host:port=network`` or ``host:port=network,network``, such as ``cimd.test:8443=127.0.0.1/32``: that host and port
+    may be fetched from, in those networks only."""
+
+    fetch_ca_file: str = ""
+    """PEM file of certification authorities that are trusted for fetches, beside the system's own."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least level of the lines that are logged."""
 
@@ -119,6 +136,35 @@ class Settings(BaseSettings):
         if shortest != issuer or not ISSUER_PATH.fullmatch(issuer.removeprefix(f"{parts.scheme}://{parts.netloc}")):
             raise ValueError("must be lower case, without default port, query, trailing slash or unusual path")
         return issuer
+
+    @field_validator("fetch_proxy")
+    @classmethod
+    def _proxy_is_a_host_and_port(cls, proxy: str) -> str:
+        if proxy and not PROXY.fullmatch(proxy):
+            raise ValueError("must be http://host:port")
+        return proxy
+
+    @field_validator("fetch_exceptions")
+    @classmethod
+    def _exceptions_are_pins(cls, exceptions: list[str]) -> list[str]:
+        for text in exceptions:
+            _pin(text)
+        return exceptions
+
+    @field_validator("fetch_ca_file")
+    @classmethod
+    def _ca_file_holds_certificates(cls, ca_file: str) -> str:
+        try:
+            if ca_file:
+                ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(ca_file)
+        except OSError as wrong:
+            raise ValueError(f"{ca_file}: no certificates in PEM could be read ({wrong.strerror})") from None
+        return ca_file
+
+    @property
+    def pinned_hosts(self) -> dict[tuple[str, int], tuple[IPNetwork, ...]]:
+        """`fetch_exceptions` by host and port."""
+        return dict(_pin(text) for text in self.fetch_exceptions)
 
     @property
     def secure(self) -> bool:
@@ -141,6 +187,14 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The environment wins over what `load` read from the file, which it passes as arguments."""
         return env_settings, init_settings
+
+
+def _pin(text: str) -> tuple[tuple[str, int], tuple[IPNetwork, ...]]:
+    found = PIN.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text}: must be host:port=network or host:port=network,network")
+    networks = tuple(ip_network(network.strip()) for network in found["networks"].split(","))
+    return (found["host"].strip("[]").lower(), int(found["port"])), networks
 
 
 def load() -> Settings:

@@ -1,0 +1,189 @@
+"""The one way to get a document from a URL that a stranger supplied (CR-8; CIMD draft §6.5).
+
+1. read the URL strictly, 2. take a slot, 3. resolve once, 4. judge every address, 5. connect to a judged one,
+6. read at most so many bytes of an answer of the right kind. One deadline covers all of it.
+"""
+
+import re
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from httpcore2 import (
+    URL,
+    ConnectError,
+    HTTPConnection,
+    NetworkError,
+    Origin,
+    ProtocolError,
+    Request,
+    Response,
+    TimeoutException,
+)
+
+from .addresses import AddressPolicy, IPAddress
+from .connection import Pinned
+from .deadline import Deadline
+from .refusal import FetchRefused, Refusal
+from .resolution import Resolution, Resolver, system_resolver
+from .slots import Slots
+from .urls import Target, check_client_url
+
+__all__ = ["FetchRefused", "Fetched", "Refusal", "SafeFetch", "trusting"]
+
+HEAD_BYTES = 32 * 1024
+JSON = "application/json"
+JSON_SUFFIX = re.compile(r"application/[a-z0-9!#$&^_.+-]+\+json")
+REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
+
+
+@dataclass(frozen=True, slots=True)
+class Fetched:
+    """An answer: status 200 with its body, or 304 without. Header names are lower-case, repeated ones joined."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+def trusting(ca_file: str = "") -> ssl.SSLContext:
+    """The system's certification authorities, and those of *ca_file* (PEM) if given."""
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context
+
+
+class SafeFetch:
+    """Gets documents from where *policy* lets it, at most *concurrent* at once and *per_host* from one host.
+
+    ``proxy`` is ``http://host:port`` of an egress proxy, which is asked for addresses and never for names. ``trust``
+    says whose certificates count. A body has at most *most_bytes*; a fetch takes at most *seconds* in all.
+    """
+
+    def __init__(  # noqa: PLR0913 - each has its own default; only the policy must be thought about
+        self,
+        policy: AddressPolicy,
+        *,
+        proxy: str = "",
+        trust: ssl.SSLContext | None = None,
+        most_bytes: int = 5 * 1024,
+        seconds: float = 5.0,
+        concurrent: int = 4,
+        per_host: int = 2,
+        resolver: Resolver = system_resolver,
+    ) -> None:
+        self._policy = policy
+        self._proxy = URL(proxy) if proxy else None
+        self._trust = trust or ssl.create_default_context()
+        self._most_bytes = most_bytes
+        self._seconds = seconds
+        self._slots = Slots(concurrent, per_host)
+        self._resolution = Resolution(resolver, concurrent * 4)
+
+    def get(
+        self, url: str, *, types: tuple[str, ...] = (JSON,), etag: str | None = None, last_modified: str | None = None
+    ) -> Fetched:
+        """The document at *url*, of one of the media *types*. Raises `FetchRefused`.
+
+        ``application/json`` among the types takes ``application/….+json`` too. With the *etag* or *last_modified* of
+        a former answer the status may be 304 (RFC 9110 §13.1).
+        """
+        target = check_client_url(url, self._policy)
+        headers = _headers(target, types, etag, last_modified)
+        with self._slots.one(target.host):
+            return self._get(target, headers, types, conditional=bool(etag or last_modified))
+
+    def _get(
+        self, target: Target, headers: list[tuple[str, str]], types: tuple[str, ...], *, conditional: bool
+    ) -> Fetched:
+        deadline = Deadline(self._seconds)
+        backend = self._backend(target, self._judged(target, deadline), deadline)
+        origin = Origin(b"https", target.host.encode(), target.port)
+        asked = Request(
+            "GET",
+            URL(scheme=b"https", host=origin.host, port=origin.port, target=target.target.encode()),
+            headers=headers,
+        )
+        connection = HTTPConnection(origin, self._trust, network_backend=backend)
+        try:
+            return self._read(connection.handle_request(asked), types, conditional=conditional)
+        except TimeoutException:
+            raise FetchRefused(Refusal.TIMEOUT) from None
+        except (NetworkError, ProtocolError) as failed:
+            raise FetchRefused(_reason(failed)) from None
+        finally:
+            connection.close()
+
+    def _judged(self, target: Target, deadline: Deadline) -> list[IPAddress]:
+        """Every address of *target*, if every one is allowed.
+
+        One that is not refuses the host: a name that leads both outside and inside is how rebinding looks, and no
+        honest host needs it.
+        """
+        found = [target.address] if target.address else self._resolution.addresses(target.host, deadline)
+        for address in found:
+            self._policy.check_address(target.host, target.port, address)
+        return found
+
+    def _backend(self, target: Target, addresses: list[IPAddress], deadline: Deadline) -> Pinned:
+        most = HEAD_BYTES + 2 * self._most_bytes
+        if not self._proxy:
+            return Pinned(addresses, target.port, deadline, most)
+        at = self._resolution.addresses(self._proxy.host.decode(), deadline)
+        return Pinned(addresses, target.port, deadline, most, Pinned(at, self._proxy.port or 80, deadline, most))
+
+    def _read(self, answer: Response, types: tuple[str, ...], *, conditional: bool) -> Fetched:
+        headers = _joined(answer.headers)
+        if answer.status == 304 and conditional:
+            return Fetched(304, headers, b"")
+        if answer.status in REDIRECTS:
+            raise FetchRefused(Refusal.REDIRECT)
+        if answer.status != 200:
+            raise FetchRefused(Refusal.STATUS)
+        if headers.get("content-encoding", "identity").lower() != "identity":
+            raise FetchRefused(Refusal.ENCODING)
+        if not _is_of(types, headers.get("content-type", "")):
+            raise FetchRefused(Refusal.TYPE)
+        return Fetched(200, headers, self._body(answer))
+
+    def _body(self, answer: Response) -> bytes:
+        body = b""
+        for part in answer.iter_stream():
+            body += part
+            if len(body) > self._most_bytes:
+                raise FetchRefused(Refusal.SIZE)
+        return body
+
+
+def _headers(
+    target: Target, types: tuple[str, ...], etag: str | None, last_modified: str | None
+) -> list[tuple[str, str]]:
+    conditions = (("If-None-Match", etag), ("If-Modified-Since", last_modified))
+    return [
+        ("Host", target.authority),
+        ("Accept", ", ".join([*types, "*/*;q=0.1"])),
+        ("Accept-Encoding", "identity"),
+        ("Connection", "close"),
+        ("User-Agent", "mcp-authserver"),
+        *((name, value) for name, value in conditions if value),
+    ]
+
+
+def _joined(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """RFC 9110 §5.2: one value for each name."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        key, text = name.decode("ascii").lower(), value.decode("latin-1")
+        joined[key] = f"{joined[key]}, {text}" if key in joined else text
+    return joined
+
+
+def _is_of(types: tuple[str, ...], content_type: str) -> bool:
+    media_type = content_type.partition(";")[0].strip().lower()
+    return media_type in types or (JSON in types and bool(JSON_SUFFIX.fullmatch(media_type)))
+
+
+def _reason(failed: Exception) -> Refusal:
+    of_tls = isinstance(failed, ConnectError) and isinstance(failed.__cause__, ssl.SSLError)
+    return Refusal.TLS if of_tls else Refusal.CONNECTION
