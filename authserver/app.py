@@ -71,9 +71,18 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         token=_token(settings, stores, keyring),
         revocation=Revocation(**shared),
         introspection=Introspection(**shared),
-        registration=Registration(
-            settings.issuer, stores.clients, stores.resources, AddressLimit(settings.registrations_per_address)
-        ),
+        registration=_registration(settings, stores),
+    )
+
+
+def _registration(settings: Settings, stores: Stores) -> Registration:
+    return Registration(
+        issuer=settings.issuer,
+        clients=stores.clients,
+        initial_access_tokens=stores.initial_access_tokens,
+        resources=stores.resources,
+        mode=settings.registration,
+        limit=AddressLimit(settings.registrations_per_address),
     )
 
 

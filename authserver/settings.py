@@ -17,6 +17,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from .protocol.errors import InvalidTarget
+from .protocol.registration.mode import RegistrationMode
 from .protocol.resource import canonical
 
 LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -90,8 +91,10 @@ class Settings(BaseSettings):
     session_idle: Seconds = 7 * DAY
     """Seconds without a request after which a session ends."""
 
-    registration: Literal["open", "closed"] = "open"
-    """Dynamic client registration (RFC 7591): ``open`` to anyone within the rate limit, or ``closed``."""
+    registration: RegistrationMode = RegistrationMode.OPEN
+    """Dynamic client registration (RFC 7591): ``open`` to anyone within the ceilings; ``token`` to who has an initial
+    access token (``authserver registration-token add``); ``approval``, open to anyone, but a client may do nothing
+    before an administrator approves it; or ``closed``."""
 
     registrations_per_address: str = "20 per hour"
     """Rate limit of dynamic registrations from one address, in the notation of the limits library."""

@@ -20,22 +20,26 @@ def client() -> None:
 @client.command("list")
 @click.option("--search", default="", help="Part of a name or of a client id.")
 @click.option("--limit", default=50, show_default=True, help="How many at the most, newest first.")
+@click.option("--pending", is_flag=True, help="Only those that wait for approval.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @with_deployment
-def list_clients(found: Deployment, search: str, limit: int, as_json: bool) -> None:
+def list_clients(found: Deployment, search: str, limit: int, pending: bool, as_json: bool) -> None:
     """Show clients, newest first."""
-    for row in found.stores.clients.page(search, None, limit):
+    for row in found.stores.clients.page(search, None, limit, waiting=pending):
         shown = {
             "client_id": row.client.client_id,
             "name": row.client.name,
             "kind": str(row.client.kind),
+            "pending": row.client.pending,
             "grants": row.live_grants,
             "redirect_uris": list(row.client.redirect_uris),
         }
         if as_json:
             click.echo(json.dumps(shown))
         else:
-            click.echo(f"{shown['client_id']}  {shown['kind']:12} {shown['grants']:5} grants  {plain(row.client.name)}")
+            waits = "  (waits for approval)" if row.client.pending else ""
+            known_as = f"{shown['client_id']}  {shown['kind']:12} {shown['grants']:5} grants  {plain(row.client.name)}"
+            click.echo(known_as + waits)
 
 
 @client.command("show")

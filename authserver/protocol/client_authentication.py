@@ -63,7 +63,7 @@ def authenticate(client: Client | None, shown: Presented) -> Client:
     """
     stored = client.secret_digest if client else None
     proven = credential.matches(shown.secret or "", stored or _NOBODY)
-    if client is None or client.suspended:
+    if client is None or client.suspended or client.pending:
         raise InvalidClient(WORDING)
     if client.is_public:
         if shown.secret is not None:

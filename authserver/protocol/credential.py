@@ -20,6 +20,7 @@ class Prefix(StrEnum):
     REFRESH = "mcpr_"
     CLIENT_SECRET = "mcps_"  # noqa: S105 - a prefix, not a secret
     REGISTRATION = "mcpg_"
+    INITIAL_ACCESS = "mcpi_"
     SESSION = "mcpw_"
 
 

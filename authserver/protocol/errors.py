@@ -8,16 +8,18 @@
     ├── InvalidClient             401   unknown client or failed authentication (RFC 6749 §5.2)
     ├── InvalidGrant              400   code or refresh token that is not, or no longer, good (RFC 6749 §5.2)
     ├── UnauthorizedClient        400   a grant that this client may not use (RFC 6749 §5.2)
+    │   └── ApprovalPending       400   a client that waits for an administrator, at authorize
     ├── UnsupportedGrantType      400   (RFC 6749 §5.2)
     ├── UnsupportedResponseType   400   (RFC 6749 §4.1.2.1)
     ├── InvalidScope              400   nothing is left of the scopes asked for (RFC 6749 §5.2)
     ├── InvalidTarget             400   unknown or ambiguous resource (RFC 8707 §2)
     ├── AccessDenied              400   the person, or policy, said no (RFC 6749 §4.1.2.1)
+    │   └── Forbidden             403   a change of a registration that policy does not allow (RFC 7592 §2.2)
     ├── LoginRequired             400   ``prompt=none`` without a session (OIDC Core §3.1.2.6)
     ├── ConsentRequired           400   ``prompt=none`` with a decision to make (OIDC Core §3.1.2.6)
     ├── InvalidRedirectURI        400   at registration (RFC 7591 §3.2.2)
     ├── InvalidClientMetadata     400   at registration (RFC 7591 §3.2.2)
-    ├── InvalidToken              401   registration access token (RFC 6750 §3.1)
+    ├── InvalidToken              401   registration or initial access token (RFC 6750 §3.1)
     ├── SlowDown                  429   rate limit, with ``Retry-After``
     ├── TemporarilyUnavailable    503   with ``Retry-After`` (RFC 6749 §4.1.2.1)
     └── ServerError               500   anything else; the reason is in the log only
@@ -75,6 +77,15 @@ class UnauthorizedClient(OAuthError):
     error = "unauthorized_client"
 
 
+class ApprovalPending(UnauthorizedClient):
+    """An administrator has to approve this client first; ``name`` and ``client_id`` are for the page that says so."""
+
+    def __init__(self, name: str, client_id: str) -> None:
+        super().__init__("an administrator has to approve this client first")
+        self.name = name
+        self.client_id = client_id
+
+
 class UnsupportedGrantType(OAuthError):
     """RFC 6749 §5.2 ``unsupported_grant_type``."""
 
@@ -103,6 +114,12 @@ class AccessDenied(OAuthError):
     """RFC 6749 §4.1.2.1 ``access_denied``."""
 
     error = "access_denied"
+
+
+class Forbidden(AccessDenied):
+    """RFC 7592 §2.2: the client may not change its registration."""
+
+    status_code = 403
 
 
 class LoginRequired(OAuthError):

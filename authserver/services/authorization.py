@@ -6,7 +6,7 @@ from ..protocol import authorization, credential, scope
 from ..protocol.audit import Event, Origin
 from ..protocol.authorization import AuthorizationRequest, Returnable
 from ..protocol.authorization_code import NewCode
-from ..protocol.errors import AccessDenied, InvalidClient
+from ..protocol.errors import AccessDenied, ApprovalPending, InvalidClient
 from ..protocol.form import Form
 from ..protocol.ports import Resources
 from ..store.audit import AuditStore
@@ -41,6 +41,8 @@ class AuthorizationService:
         client = self.clients.find(form.need("client_id"))
         if client is None or client.suspended:
             raise InvalidClient("this client is not registered here (any more)")
+        if client.pending:
+            raise ApprovalPending(client.name, client.client_id)
         return authorization.returnable(form, client)
 
     def check(self, form: Form, way: Returnable) -> Asked:

@@ -11,12 +11,15 @@ from limits.strategies import MovingWindowRateLimiter
 from ..protocol import credential, redirect_uri
 from ..protocol.audit import Event, Origin
 from ..protocol.client import AuthMethod, Client, ClientKind
-from ..protocol.errors import InvalidToken, SlowDown
+from ..protocol.errors import Forbidden, InvalidToken, SlowDown
 from ..protocol.ports import Resources
 from ..protocol.registration import metadata, response
+from ..protocol.registration.mode import RegistrationMode
 from ..protocol.scope import OFFLINE_ACCESS
 from ..store.clients import ClientStore
+from ..store.initial_access_tokens import InitialAccessTokenStore
 
+NOT_ADMITTED = "registration needs an initial access token that is good: ask the administrator of this server"
 NOT_CURRENT = "the registration access token is not the current one of this client"
 
 
@@ -41,11 +44,17 @@ class Registration:
 
     issuer: str
     clients: ClientStore
+    initial_access_tokens: InitialAccessTokenStore
     resources: Resources
+    mode: RegistrationMode
     limit: AddressLimit
 
-    def register(self, body: bytes, origin: Origin) -> dict[str, Any]:
-        """The client information response of a new client (RFC 7591 §3.2.1). Raises an `OAuthError` if refused."""
+    def register(self, body: bytes, origin: Origin, bearer: str | None = None) -> dict[str, Any]:
+        """The client information response of a new client (RFC 7591 §3.2.1). Raises an `OAuthError` if refused.
+
+        *bearer* is the initial access token, of which a registration that is refused uses nothing up.
+        """
+        ticket = self._ticket(bearer)
         asked = self._parse(metadata.load(body))
         self.limit.count(origin)
         token = credential.mint(credential.Prefix.REGISTRATION)
@@ -61,8 +70,10 @@ class Registration:
             secret_digest=credential.digest(secret) if secret else None,
             registration_digest=credential.digest(token),
             metadata=asked.extra,
+            pending=self.mode is RegistrationMode.APPROVAL,
         )
-        self.clients.register(client, _event("client.registered", client, origin))
+        if self.clients.register(client, _event("client.registered", client, origin), ticket=ticket) is None:
+            raise InvalidToken(NOT_ADMITTED)
         return response.document(client, issuer=self.issuer, secret=secret, registration_token=token)
 
     def read(self, client_id: str, token: str | None) -> dict[str, Any]:
@@ -72,9 +83,13 @@ class Registration:
     def update(self, client_id: str, token: str | None, body: bytes, origin: Origin) -> dict[str, Any]:
         """Replace the registration (RFC 7592 §2.2); the registration access token is rotated.
 
-        A change of the authentication method to or from ``none`` gives or takes the secret.
+        A change of the authentication method to or from ``none`` gives or takes the secret. What an administrator
+        approved waits for approval again when people would know it by something else. Raises `Forbidden` where
+        registration is closed: nobody gets to say anything new of themselves then.
         """
         client = self._own(client_id, token)
+        if self.mode is RegistrationMode.CLOSED:
+            raise Forbidden("registration is closed here: a client can be read and deleted, not changed")
         sent = metadata.load(body)
         metadata.check_credentials(sent, client)
         asked = self._parse(sent)
@@ -92,7 +107,8 @@ class Registration:
             metadata=asked.extra,
         )
         event = _event("client.updated", changed, origin)
-        if not self.clients.update(changed, event, registration=client.registration_digest):
+        hold = self.mode is RegistrationMode.APPROVAL and changed.identity != client.identity
+        if not self.clients.update(changed, event, registration=client.registration_digest, hold=hold):
             raise InvalidToken(NOT_CURRENT)
         return response.document(changed, issuer=self.issuer, secret=secret, registration_token=fresh)
 
@@ -101,6 +117,15 @@ class Registration:
         client = self._own(client_id, token)
         self.limit.count(origin)
         self.clients.delete(client.client_id, _event("client.deleted", client, origin))
+
+    def _ticket(self, bearer: str | None) -> bytes | None:
+        if self.mode is not RegistrationMode.TOKEN:
+            return None
+        digest = credential.digest(bearer or "")
+        ticket = self.initial_access_tokens.find(digest)
+        if ticket is None or not ticket.is_good:
+            raise InvalidToken(NOT_ADMITTED)
+        return digest
 
     def _parse(self, sent: dict[str, Any]) -> metadata.ClientMetadata:
         scopes = {scope.name for resource in self.resources.all() for scope in resource.scopes}

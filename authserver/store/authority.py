@@ -29,9 +29,8 @@ def standing_of(grant_id: ColumnElement[str]) -> CTE:
 def alive(standing: CTE, client_id: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the grant holds, and its person and client may act."""
     person = exists().where(UserRow.id == only(standing.c.user_id), UserRow.disabled_at.is_(None))
-    client = exists().where(
-        ClientRow.client_id == client_id, ClientRow.suspended_at.is_(None), ClientRow.deleted_at.is_(None)
-    )
+    may_act = (ClientRow.suspended_at.is_(None), ClientRow.deleted_at.is_(None), ClientRow.pending_since.is_(None))
+    client = exists().where(ClientRow.client_id == client_id, *may_act)
     return and_(standing.c.revoked_at.is_(None), person, client)
 
 

@@ -2,10 +2,11 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Update, bindparam, func, or_, select, update
+from sqlalchemy import Update, bindparam, case, func, or_, select, update
+from sqlalchemy.orm import Session
 
 from ..protocol.audit import Event
-from ..protocol.client import Client
+from ..protocol.client import Client, ClientKind
 from . import postgresql, sqlite
 from .audit import record
 from .cache import RecentlyUsed
@@ -70,9 +71,15 @@ class ClientStore:
         with self._database.reading() as connection:
             return connection.execute(deleted).scalar_one_or_none() is not None
 
-    def register(self, client: Client, event: Event) -> None:
-        """Save a new client."""
-        REGISTER[self._database.dialect](self._database, client, event)
+    def register(
+        self, client: Client, event: Event, *, ticket: bytes | None = None, fingerprint: bytes | None = None
+    ) -> str | None:
+        """Save a new client and return its id; None, with nothing done, if *ticket* admits no (further) one.
+
+        *ticket* is the digest of an initial access token, of which this is one use. Where *fingerprint* is given, all
+        who register with the same one get the same client, which the first of them made; whoever is next renews it.
+        """
+        return REGISTER[self._database.dialect](self._database, client, event, ticket=ticket, fingerprint=fingerprint)
 
     def preregister(self, client: Client, event: Event) -> bool:
         """Save a new client of an id that an administrator chose; False if there is one of that id.
@@ -80,7 +87,7 @@ class ClientStore:
         The id of a client that was deleted may be used again: nothing of the former one is left but the id.
         """
         columns = {**lasting(client), **changeable(client), "declared": client.declared}
-        forgotten = {"deleted_at": None, "suspended_at": None, "last_used_at": None}
+        forgotten = {"deleted_at": None, "suspended_at": None, "last_used_at": None, "fingerprint": None}
         anew = {getattr(ClientRow, name): value for name, value in {**columns, **forgotten}.items()}
         wanted = self._database.insert(ClientRow).values(columns)
         wanted = wanted.on_conflict_do_update(
@@ -94,16 +101,58 @@ class ClientStore:
         self._epoch.forget()
         return True
 
-    def update(self, client: Client, event: Event, *, registration: bytes | None = None) -> bool:
+    def update(self, client: Client, event: Event, *, registration: bytes | None = None, hold: bool = False) -> bool:
         """Replace what a client says of itself and its credentials; False if it is gone.
 
         Where *registration* is given, only if that is still the digest of its registration access token: of two
-        concurrent updates with one token, the second finds it rotated.
+        concurrent updates with one token, the second finds it rotated. *hold*: it waits for approval from now on.
         """
         existing = update(ClientRow).where(ClientRow.client_id == client.client_id, ClientRow.deleted_at.is_(None))
         if registration is not None:
             existing = existing.where(ClientRow.registration_digest == registration)
+        if hold:
+            existing = existing.values(pending_since=func.coalesce(ClientRow.pending_since, now))
         return self._change(existing.values(**changeable(client)), event)
+
+    def approve(self, client_id: str, identity: bytes, event: Event) -> bool:
+        """Let a waiting client act; False if it is gone or waits no longer.
+
+        Also False if it is not what the administrator saw any more: *identity* is `Client.identity` as it was shown.
+        """
+        waiting = EXISTING.where(ClientRow.pending_since.is_not(None)).with_for_update()
+        with self._database.transaction() as connection, Session(connection) as session:
+            row = session.scalars(waiting, {"client_id": client_id}).one_or_none()
+            if row is None or client_of(row).identity != identity:
+                return False
+            connection.execute(update(ClientRow).where(ClientRow.client_id == client_id).values(pending_since=None))
+            bump(connection)
+            record(connection, event.about(client_id=client_id))
+        self._epoch.forget()
+        return True
+
+    def refuse(self, client_id: str, event: Event) -> bool:
+        """End a waiting client; False if it is gone or waits no longer.
+
+        One that registered is deleted. One with a metadata document is suspended: it would only be fetched again.
+        """
+        waiting = update(ClientRow).where(
+            ClientRow.client_id == client_id, ClientRow.pending_since.is_not(None), ClientRow.deleted_at.is_(None)
+        )
+        is_document = ClientRow.kind == ClientKind.METADATA_DOCUMENT
+        ended = waiting.values(
+            suspended_at=case((is_document, now), else_=ClientRow.suspended_at),
+            deleted_at=case((is_document, None), else_=now),
+            secret_digest=None,
+            previous_secret_digest=None,
+            registration_digest=None,
+        )
+        return self._change(ended, event.about(client_id=client_id))
+
+    def waiting(self, most: int) -> int:
+        """How many clients wait for approval; counts to *most*."""
+        some = select(ClientRow.client_id).where(ClientRow.pending_since.is_not(None), ClientRow.deleted_at.is_(None))
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(some.limit(most).subquery())).scalar_one()
 
     def set_suspended(self, client_id: str, suspended: bool, event: Event) -> bool:
         """Stop a client, or let it act again; its grants stay. False if it is gone."""
@@ -112,7 +161,9 @@ class ClientStore:
 
     def delete(self, client_id: str, event: Event) -> bool:
         """End a client with its grants, families and codes; its id stays known as deleted. False if it is gone."""
-        nothing = {"secret_digest": None, "registration_digest": None, "deleted_at": now}
+        nothing = {
+            "secret_digest": None, "previous_secret_digest": None, "registration_digest": None, "deleted_at": now,
+        }  # fmt: skip
         with self._database.transaction() as connection:
             existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
             if not connection.execute(existing.values(**nothing)).rowcount:
@@ -123,9 +174,11 @@ class ClientStore:
         self._epoch.forget()
         return True
 
-    def page(self, query: str, after: str | None, limit: int) -> Page[ClientListing]:
-        """Clients whose name or id has *query* in it, newest first."""
+    def page(self, query: str, after: str | None, limit: int, *, waiting: bool = False) -> Page[ClientListing]:
+        """Clients whose name or id has *query* in it, newest first; only those that wait for approval if *waiting*."""
         existing = select(ClientRow, LIVE_GRANTS).where(ClientRow.deleted_at.is_(None))
+        if waiting:
+            existing = existing.where(ClientRow.pending_since.is_not(None))
         if query:
             names = (ClientRow.name, ClientRow.client_id)
             existing = existing.where(or_(*(name.icontains(query, autoescape=True) for name in names)))

@@ -9,6 +9,7 @@ from .codes import CodeStore
 from .database import Database
 from .epoch import ConfigEpoch
 from .grants import GrantStore
+from .initial_access_tokens import InitialAccessTokenStore
 from .keys import KeyStore
 from .refresh_tokens import RefreshTokenStore
 from .resources import ResourceStore
@@ -26,6 +27,7 @@ class Stores:
     database: Database
     epoch: ConfigEpoch
     clients: ClientStore
+    initial_access_tokens: InitialAccessTokenStore
     resources: ResourceStore
     codes: CodeStore
     refresh_tokens: RefreshTokenStore
@@ -45,6 +47,7 @@ class Stores:
             database=database,
             epoch=epoch,
             clients=ClientStore(database, epoch),
+            initial_access_tokens=InitialAccessTokenStore(database),
             resources=ResourceStore(database, epoch),
             codes=CodeStore(database),
             refresh_tokens=RefreshTokenStore(database),

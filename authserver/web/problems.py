@@ -8,8 +8,16 @@ from flask import Flask, Response, make_response, render_template, request
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from ..protocol.errors import InvalidClient, InvalidRedirectURI, OAuthError, SlowDown, TemporarilyUnavailable
+from ..protocol.errors import (
+    ApprovalPending,
+    InvalidClient,
+    InvalidRedirectURI,
+    OAuthError,
+    SlowDown,
+    TemporarilyUnavailable,
+)
 from .origin import origin
+from .words import plain
 
 log = structlog.get_logger(__name__)
 
@@ -95,6 +103,8 @@ def _refused(error: OAuthError) -> Response:
 
 def _known(error: OAuthError) -> Problem:
     match error:
+        case ApprovalPending():
+            return waits(error)
         case InvalidClient():
             return UNKNOWN_CLIENT
         case InvalidRedirectURI():
@@ -105,6 +115,20 @@ def _known(error: OAuthError) -> Problem:
             return BY_STATUS[503]
         case _:
             return BY_STATUS[500] if error.status_code >= 500 else MALFORMED
+
+
+def waits(error: ApprovalPending) -> Problem:
+    """What a person reads whose app waits for an administrator, and what to tell them."""
+    name = plain(error.name) or "An app without a name"
+    return Problem(
+        "This app has to be approved first",
+        f"“{name}” has registered here, but nobody can use it before an administrator of this server approves it. "
+        "Nothing was shared with the app.",
+        (
+            f"Ask an administrator to approve it. Tell them its name, “{name}”, and its client id: {error.client_id}",
+            "When they have approved it, go back to the app and connect again.",
+        ),
+    )
 
 
 def _http(error: HTTPException) -> HTTPException | Response:

@@ -9,7 +9,15 @@ down_revision = "0001"
 TABLES = ("used_assertions", "initial_access_tokens", "fetched_documents", "domain_policies")
 CLIENT_COLUMNS = (
     "previous_secret_digest", "previous_secret_until", "jwks", "jwks_uri", "ceilings", "declared", "pending_since",
+    "fingerprint",
 )  # fmt: skip
+DYNAMIC = "deleted_at IS NULL AND kind = 'dynamic'"
+CLIENT_INDEXES = {
+    "ix_clients_pending_since": ("pending_since", "pending_since IS NOT NULL"),
+    "ix_clients_unused": ("created_at", f"last_used_at IS NULL AND {DYNAMIC}"),
+    "ix_clients_idle": ("last_used_at", f"last_used_at IS NOT NULL AND {DYNAMIC}"),
+    "uq_clients_shared": ("fingerprint", "fingerprint IS NOT NULL AND deleted_at IS NULL"),
+}
 
 
 def upgrade() -> None:
@@ -20,6 +28,10 @@ def upgrade() -> None:
     op.add_column("clients", sa.Column("ceilings", sa.JSON, nullable=False, server_default="{}"))
     op.add_column("clients", sa.Column("declared", sa.Boolean, nullable=False, server_default=sa.false()))
     op.add_column("clients", sa.Column("pending_since", sa.BigInteger))
+    op.add_column("clients", sa.Column("fingerprint", sa.LargeBinary(32)))
+    for name, (column, which) in CLIENT_INDEXES.items():
+        _partial_index(name, column, sa.text(which))
+    op.create_index("ix_consents_client_id", "consents", ["client_id"])
     op.create_table(
         "used_assertions",
         sa.Column("digest", sa.LargeBinary(32), primary_key=True),
@@ -57,5 +69,13 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in reversed(TABLES):
         op.drop_table(table)
+    op.drop_index("ix_consents_client_id", "consents")
+    for name in CLIENT_INDEXES:
+        op.drop_index(name, "clients")
     for column in reversed(CLIENT_COLUMNS):
         op.drop_column("clients", column)
+
+
+def _partial_index(name: str, column: str, which: sa.TextClause) -> None:
+    unique = name.startswith("uq_")
+    op.create_index(name, "clients", [column], unique=unique, postgresql_where=which, sqlite_where=which)

@@ -2,17 +2,31 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, Index, false
+from sqlalchemy import JSON, Index, false, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Digest, Row, Seconds
 
+WAITING = text("pending_since IS NOT NULL")
+UNUSED = text("last_used_at IS NULL AND deleted_at IS NULL AND kind = 'dynamic'")
+USED = text("last_used_at IS NOT NULL AND deleted_at IS NULL AND kind = 'dynamic'")
+SHARED = text("fingerprint IS NOT NULL AND deleted_at IS NULL")
+
 
 class ClientRow(Row):
-    """A client. A deleted one keeps its row, so that its id is known as a pruned one (CR-15)."""
+    """A client. A deleted one keeps its row, so that its id is known as a pruned one (CR-15).
+
+    ``fingerprint`` is that of the registration which everyone who registers the same shares; None where nobody does.
+    """
 
     __tablename__ = "clients"
-    __table_args__ = (Index(None, "created_at"),)
+    __table_args__ = (
+        Index(None, "created_at"),
+        Index(None, "pending_since", postgresql_where=WAITING, sqlite_where=WAITING),
+        Index("ix_clients_unused", "created_at", postgresql_where=UNUSED, sqlite_where=UNUSED),
+        Index("ix_clients_idle", "last_used_at", postgresql_where=USED, sqlite_where=USED),
+        Index("uq_clients_shared", "fingerprint", unique=True, postgresql_where=SHARED, sqlite_where=SHARED),
+    )
 
     client_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
@@ -32,5 +46,6 @@ class ClientRow(Row):
     last_used_at: Mapped[Seconds | None]
     declared: Mapped[bool] = mapped_column(server_default=false())
     pending_since: Mapped[Seconds | None]
+    fingerprint: Mapped[Digest | None]
     suspended_at: Mapped[Seconds | None]
     deleted_at: Mapped[Seconds | None]

@@ -39,6 +39,7 @@ class ConsentRow(Row):
     """What a person has said yes to, whatever the device (AZ-9), and what the client was like then (AZ-8)."""
 
     __tablename__ = "consents"
+    __table_args__ = (Index(None, "client_id"),)
 
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
     client_id: Mapped[str] = mapped_column(ForeignKey("clients.client_id"), primary_key=True)

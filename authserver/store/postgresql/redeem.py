@@ -34,7 +34,8 @@ WITH moment AS (
       AND EXISTS (
           SELECT FROM users WHERE id = (SELECT user_id FROM standing) AND disabled_at IS NULL)
       AND EXISTS (
-          SELECT FROM clients WHERE client_id = %(client_id)s AND suspended_at IS NULL AND deleted_at IS NULL)
+          SELECT FROM clients
+          WHERE client_id = %(client_id)s AND suspended_at IS NULL AND deleted_at IS NULL AND pending_since IS NULL)
     RETURNING code.grant_id, code.client_id, code.resource, code.scopes, code.auth_time, code.wants_refresh,
               code.family_id, standing.user_id, standing.scopes AS held, moment.now, moment.now_ms
 ), family AS (

@@ -1,4 +1,4 @@
-"""Register a client in one statement."""
+"""Register a client, using up the token that admits it, in one statement."""
 
 import json
 from typing import Any
@@ -10,29 +10,48 @@ from ..database import Database
 from ..models.base import storable
 
 STATEMENT = """
-WITH registered AS (
+WITH moment AS (
+    SELECT floor(extract(epoch FROM statement_timestamp()))::bigint AS now,
+           floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint AS now_ms
+), admitted AS (
+    UPDATE initial_access_tokens AS ticket
+    SET uses_left = uses_left - 1
+    FROM moment
+    WHERE ticket.digest = %(ticket)s::bytea
+      AND ticket.revoked_at IS NULL
+      AND (ticket.expires_at IS NULL OR ticket.expires_at > moment.now)
+      AND (ticket.uses_left IS NULL OR ticket.uses_left > 0)
+    RETURNING ticket.id
+), registered AS (
     INSERT INTO clients
         (client_id, kind, name, redirect_uris, auth_method, grant_types, secret_digest, registration_digest, metadata,
-         previous_secret_digest, previous_secret_until, jwks, jwks_uri, ceilings, created_at, pending_since)
-    VALUES
-        (%(client_id)s, %(kind)s, %(client_name)s, %(redirect_uris)s::json, %(auth_method)s, %(grant_types)s,
-         %(secret_digest)s::bytea, %(registration_digest)s::bytea, %(metadata)s::json,
-         %(previous_secret_digest)s::bytea, %(previous_secret_until)s::bigint, %(jwks)s::json, %(jwks_uri)s,
-         %(ceilings)s::json, %(created_at)s::bigint, %(pending_since)s::bigint)
+         previous_secret_digest, previous_secret_until, jwks, jwks_uri, ceilings, created_at, pending_since,
+         fingerprint)
+    SELECT
+        %(client_id)s::text, %(kind)s::text, %(client_name)s::text, %(redirect_uris)s::json, %(auth_method)s::text,
+        %(grant_types)s::text, %(secret_digest)s::bytea, %(registration_digest)s::bytea, %(metadata)s::json,
+        %(previous_secret_digest)s::bytea, %(previous_secret_until)s::bigint, %(jwks)s::json, %(jwks_uri)s::text,
+        %(ceilings)s::json, %(created_at)s::bigint, %(pending_since)s::bigint, %(fingerprint)s::bytea
+    WHERE %(ticket)s::bytea IS NULL OR EXISTS (SELECT FROM admitted)
+    ON CONFLICT (fingerprint) WHERE fingerprint IS NOT NULL AND deleted_at IS NULL
+        DO UPDATE SET created_at = excluded.created_at
     RETURNING client_id
 )
 INSERT INTO audit_events (at_ms, name, actor, client_id, resource, outcome, address, correlation_id, detail)
-SELECT floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint, %(name)s, %(actor)s, client_id, %(resource)s,
+SELECT now_ms, %(name)s, replace(%(actor)s, %(client_id)s, client_id), client_id, %(resource)s,
        %(outcome)s, %(address)s, %(correlation_id)s, %(detail)s::json
-FROM registered
-RETURNING id
+FROM registered, moment
+RETURNING client_id
 """
 
 
-def register(database: Database, client: Client, event: Event) -> None:
+def register(
+    database: Database, client: Client, event: Event, *, ticket: bytes | None, fingerprint: bytes | None
+) -> str | None:
     """See `clients.ClientStore.register`."""
-    about = {**audit.parameters(event), "resource": event.resource}
-    database.at_once(STATEMENT, {**about, **_parameters(client)})
+    about = {**audit.parameters(event), "resource": event.resource, "ticket": ticket, "fingerprint": fingerprint}
+    found = database.at_once(STATEMENT, {**about, **_parameters(client)})
+    return str(found.client_id) if found else None
 
 
 def _parameters(client: Client) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Clients: the apps that have registered; each can be suspended, or deleted with all that it was granted."""
+"""Clients: the apps that have registered. Each can be approved or refused if it waits, suspended, or deleted."""
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -6,17 +6,24 @@ from werkzeug.exceptions import NotFound
 
 from ...protocol.client import Client
 from ..deployment import deployment
-from ..stale import form_of
+from ..stale import again, form_of
 from . import blueprint
 from .listing import LINES, Search, event, wanted_id
+
+CHANGED = "The client has changed what it says of itself since this page was shown, so it was not approved. Look again."
+MOST_COUNTED = 1000  # clients that wait
 
 
 @blueprint.get("/clients")
 def clients() -> ResponseReturnValue:
-    """All of them, newest first."""
+    """All of them, or those that wait for approval, newest first."""
     search = Search.asked()
-    page = deployment().stores.clients.page(search.query, search.after, LINES)
-    return render_template("admin/clients.html", page=page, search=search)
+    only = "waiting" if request.args.get("only") == "waiting" else None
+    known = deployment().stores.clients
+    page = known.page(search.query, search.after, LINES, waiting=only is not None)
+    return render_template(
+        "admin/clients.html", page=page, search=search, only=only, waiting=known.waiting(MOST_COUNTED)
+    )
 
 
 @blueprint.get("/client")
@@ -26,6 +33,37 @@ def client() -> ResponseReturnValue:
     grants = deployment().stores.grants.page(found.client_id, None, LINES)
     own = [grant for grant in grants if grant.client_id == found.client_id]
     return render_template("admin/client.html", client=found, grants=own)
+
+
+@blueprint.get("/client/approve")
+def approve_client() -> ResponseReturnValue:
+    """What approving will do, and whom: what the form carries is what was seen."""
+    return render_template("admin/approve_client.html", client=_waiting_client())
+
+
+@blueprint.post("/client/approve")
+@form_of(approve_client)
+def do_approve_client() -> ResponseReturnValue:
+    """Let the client act, if it still is what the page showed."""
+    found = _waiting_client()
+    seen = request.form.get("seen") == found.identity.hex()
+    if not seen or not deployment().stores.clients.approve(found.client_id, found.identity, event("client.approved")):
+        return again(approve_client, CHANGED, 409)
+    return redirect(url_for("admin.client", id=found.client_id), 303)
+
+
+@blueprint.get("/client/refuse")
+def refuse_client() -> ResponseReturnValue:
+    """What refusing will do."""
+    return render_template("admin/refuse_client.html", client=_waiting_client())
+
+
+@blueprint.post("/client/refuse")
+@form_of(refuse_client)
+def do_refuse_client() -> ResponseReturnValue:
+    """Refuse the client."""
+    deployment().stores.clients.refuse(_waiting_client().client_id, event("client.refused"))
+    return redirect(url_for("admin.clients", only="waiting"), 303)
 
 
 @blueprint.get("/client/suspend")
@@ -59,6 +97,13 @@ def do_delete_client() -> ResponseReturnValue:
     found = _client()
     deployment().stores.clients.delete(found.client_id, event("client.deleted"))
     return redirect(url_for("admin.clients"), 303)
+
+
+def _waiting_client() -> Client:
+    found = _client()
+    if not found.pending:
+        raise NotFound
+    return found
 
 
 def _client() -> Client:

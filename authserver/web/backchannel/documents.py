@@ -2,6 +2,7 @@
 
 from ...keys.keyring import Keyring
 from ...protocol import metadata
+from ...protocol.registration.mode import RegistrationMode
 from ...protocol.resource import Resource
 from ...settings import Settings
 from ...store.resources import ResourceStore
@@ -31,7 +32,7 @@ class Metadata:
             self._settings.issuer,
             resources=resources,
             grant_types=self._grant_types,
-            registration=self._settings.registration == "open",
+            registration=self._settings.registration is not RegistrationMode.CLOSED,
         )
         metadata.validate(found)
         return Document.of(found)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ...protocol import metadata
+from ...protocol.registration.mode import RegistrationMode
 from ...services.deployment import Deployment
 from . import response
 from .application import Backchannel, Handler, Route
@@ -29,7 +30,7 @@ def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchanne
         "/health/live": Route({"GET": lambda request: response.document({"status": "live"})}, cors=False),
         "/health/ready": Route({"GET": _ready(ready)}, cors=False),
     }
-    if deployment.settings.registration == "open":
+    if deployment.settings.registration is not RegistrationMode.CLOSED:
         routes["/register"] = Route({"POST": _register(deployment)})
     return Backchannel(routes, {REGISTRATION: Route(_manage(deployment))})
 
@@ -59,7 +60,8 @@ def _introspect(deployment: Deployment) -> Handler:
 
 def _register(deployment: Deployment) -> Handler:
     def register(request: Request) -> Response:
-        return response.document(deployment.registration.register(request.json(), request.origin), 201)
+        found = deployment.registration.register(request.json(), request.origin, request.bearer())
+        return response.document(found, 201)
 
     return register
 
