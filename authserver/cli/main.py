@@ -10,7 +10,7 @@ from ..services.deployment import Deployment
 from ..services.maintenance import BATCH, Maintenance
 from ..store.migrate import pending, upgrade
 from ..store.purge import purge as purge_batch
-from . import client_add, client_approval, clients, keys, people, registration_tokens, resources, serve
+from . import apply, client_add, client_approval, clients, keys, people, registration_tokens, resources, serve
 from .deployment import deployment, settings, with_deployment
 
 
@@ -62,4 +62,5 @@ for command in (client_add.add, client_approval.approve, client_approval.refuse)
     clients.client.add_command(command)
 main.add_command(registration_tokens.registration_token)
 main.add_command(resources.resource)
+main.add_command(apply.apply)
 main.add_command(keys.keys)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from ..protocol import credential
 from ..protocol.audit import Event
-from ..protocol.registration.prepared import Flaw, Prepared, flaws
+from ..protocol.flaw import Flaw
+from ..protocol.registration.prepared import Prepared, flaws
 from ..protocol.resource import Resource
 from ..store.clients import ClientStore
 from ..store.resources import ResourceStore

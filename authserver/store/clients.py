@@ -174,6 +174,12 @@ class ClientStore:
         self._epoch.forget()
         return True
 
+    def declared(self) -> tuple[Client, ...]:
+        """The clients that a file made (CR-11), oldest first."""
+        existing = select(ClientRow).where(ClientRow.declared, ClientRow.deleted_at.is_(None))
+        with self._database.session() as session:
+            return tuple(map(client_of, session.scalars(existing.order_by(ClientRow.created_at, ClientRow.client_id))))
+
     def page(self, query: str, after: str | None, limit: int, *, waiting: bool = False) -> Page[ClientListing]:
         """Clients whose name or id has *query* in it, newest first; only those that wait for approval if *waiting*."""
         existing = select(ClientRow, LIVE_GRANTS).where(ClientRow.deleted_at.is_(None))

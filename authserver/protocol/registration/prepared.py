@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from .. import redirect_uri
 from ..client import AuthMethod, Client, ClientKind, GrantType
 from ..errors import InvalidRedirectURI
+from ..flaw import Flaw
 from .metadata import MOST_NAME, MOST_VALUE
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~-]{0,199}")
@@ -19,17 +20,6 @@ PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})  # RF
 KEY_TYPES = frozenset({"EC", "OKP", "RSA"})
 WITH_SECRET = frozenset({AuthMethod.SECRET_BASIC, AuthMethod.SECRET_POST})
 Ceilings = Mapping[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """What is wrong, and ``where``: ``redirect_uris[0]``."""
-
-    where: str
-    what: str
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.what}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +75,9 @@ def usual_method(grant_types: tuple[str, ...], *, has_keys: bool) -> AuthMethod:
 def flaws(prepared: Prepared, scopes: Ceilings) -> Iterator[Flaw]:
     """All that is wrong with *prepared*; *scopes* are those that exist, by the resource's identifier."""
     if not CLIENT_ID.fullmatch(prepared.client_id):
-        yield Flaw("id", "1 to 200 letters, digits and . _ ~ -, beginning with a letter, a digit or _")
+        yield Flaw(("id",), "1 to 200 letters, digits and . _ ~ -, beginning with a letter, a digit or _")
     if not prepared.name.strip() or len(prepared.name) > MOST_NAME or not prepared.name.isprintable():
-        yield Flaw("name", f"1 to {MOST_NAME} printable characters")
+        yield Flaw(("name",), f"1 to {MOST_NAME} printable characters")
     yield from _redirect_flaws(prepared)
     yield from _grant_flaws(prepared)
     yield from _key_flaws(prepared)
@@ -96,70 +86,70 @@ def flaws(prepared: Prepared, scopes: Ceilings) -> Iterator[Flaw]:
 
 def _redirect_flaws(prepared: Prepared) -> Iterator[Flaw]:
     if len(prepared.redirect_uris) > redirect_uri.MOST_URIS:
-        yield Flaw("redirect_uris", f"at most {redirect_uri.MOST_URIS}")
+        yield Flaw(("redirect_uris",), f"at most {redirect_uri.MOST_URIS}")
         return
     for position, uri in enumerate(prepared.redirect_uris):
         try:
             redirect_uri.check(uri)
         except InvalidRedirectURI as refused:
-            yield Flaw(f"redirect_uris[{position}]", str(refused.description))
+            yield Flaw(("redirect_uris", position), str(refused.description))
         if uri in prepared.redirect_uris[:position]:
-            yield Flaw(f"redirect_uris[{position}]", "is there twice")
+            yield Flaw(("redirect_uris", position), "is there twice")
     if prepared.redirect_uris and GrantType.AUTHORIZATION_CODE not in prepared.grant_types:
-        yield Flaw("redirect_uris", "of no use without the grant authorization_code")
+        yield Flaw(("redirect_uris",), "of no use without the grant authorization_code")
 
 
 def _grant_flaws(prepared: Prepared) -> Iterator[Flaw]:
     grants = prepared.grant_types
     if not grants:
-        yield Flaw("grants", "at least one")
+        yield Flaw(("grants",), "at least one")
     if unknown := [grant for grant in grants if grant not in list(GrantType)]:
-        yield Flaw("grants", f"not one of {', '.join(GrantType)}: {', '.join(unknown)}")
+        yield Flaw(("grants",), f"not one of {', '.join(GrantType)}: {', '.join(unknown)}")
     if GrantType.AUTHORIZATION_CODE in grants and not prepared.redirect_uris:
-        yield Flaw("redirect_uris", "the grant authorization_code needs at least one")
+        yield Flaw(("redirect_uris",), "the grant authorization_code needs at least one")
     if GrantType.REFRESH_TOKEN in grants and GrantType.AUTHORIZATION_CODE not in grants:
-        yield Flaw("grants", "refresh_token goes with authorization_code only")
+        yield Flaw(("grants",), "refresh_token goes with authorization_code only")
     if GrantType.CLIENT_CREDENTIALS in grants and prepared.auth_method is AuthMethod.NONE:
-        yield Flaw("auth_method", "client_credentials needs a client that proves itself, not none")
+        yield Flaw(("auth_method",), "client_credentials needs a client that proves itself, not none")
 
 
 def _key_flaws(prepared: Prepared) -> Iterator[Flaw]:
     if prepared.auth_method is not AuthMethod.PRIVATE_KEY_JWT:
         if prepared.jwks is not None or prepared.jwks_uri is not None:
-            yield Flaw("auth_method", "keys are for private_key_jwt")
+            yield Flaw(("auth_method",), "keys are for private_key_jwt")
         return
     if (prepared.jwks is None) == (prepared.jwks_uri is None):
-        yield Flaw("jwks", "private_key_jwt needs its keys: either jwks or jwks_uri")
+        yield Flaw(("jwks",), "private_key_jwt needs its keys: either jwks or jwks_uri")
     if prepared.jwks is not None:
         yield from _jwks_flaws(prepared.jwks)
     if prepared.jwks_uri is not None and not _is_https(prepared.jwks_uri):
-        yield Flaw("jwks_uri", "an https URL without fragment")
+        yield Flaw(("jwks_uri",), "an https URL without fragment")
 
 
 def _jwks_flaws(jwks: dict[str, Any]) -> Iterator[Flaw]:
     keys = jwks.get("keys")
     if not isinstance(keys, list) or not keys:
-        yield Flaw("jwks", "a JWK Set: an object with a list of keys (RFC 7517 section 5)")
+        yield Flaw(("jwks",), "a JWK Set: an object with a list of keys (RFC 7517 section 5)")
         return
     for position, key in enumerate(keys):
         if not isinstance(key, dict) or key.get("kty") not in KEY_TYPES:
-            yield Flaw(f"jwks.keys[{position}]", f"kty must be one of {', '.join(sorted(KEY_TYPES))}")
+            yield Flaw(("jwks", "keys", position), f"kty must be one of {', '.join(sorted(KEY_TYPES))}")
         elif PRIVATE_MEMBERS & key.keys():
             yield Flaw(
-                f"jwks.keys[{position}]", "is a private key: it stays with the client, only the public one goes here"
+                ("jwks", "keys", position), "is a private key: it stays with the client, only the public one goes here"
             )
 
 
 def _ceiling_flaws(prepared: Prepared, known: Ceilings) -> Iterator[Flaw]:
     if prepared.ceilings and GrantType.CLIENT_CREDENTIALS not in prepared.grant_types:
-        yield Flaw("allow", "what a client may get for itself goes with the grant client_credentials")
+        yield Flaw(("allow",), "what a client may get for itself goes with the grant client_credentials")
     for resource, scopes in prepared.ceilings.items():
         if resource not in known:
-            yield Flaw(f"allow[{resource}]", "no MCP server is registered under this URL")
+            yield Flaw(("allow", resource), "no MCP server is registered under this URL")
         elif missing := [scope for scope in scopes if scope not in known[resource]]:
-            yield Flaw(f"allow[{resource}]", f"not scopes of this server: {', '.join(missing)}")
+            yield Flaw(("allow", resource), f"not scopes of this server: {', '.join(missing)}")
         elif not scopes:
-            yield Flaw(f"allow[{resource}]", "at least one scope")
+            yield Flaw(("allow", resource), "at least one scope")
 
 
 def _is_https(uri: str) -> bool:

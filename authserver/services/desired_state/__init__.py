@@ -1,0 +1,6 @@
+"""What a file says that there shall be: clients and MCP servers, compared with what there is, and made so (CR-11).
+
+A *file* is parsed into `declared` values with the line of each; a *plan* is the list of *changes* between those and the
+stores; each change is made by one store verb, so a run that failed in the middle is simply run again. It knows neither
+terminal nor HTTP: the environment and the file's bytes are handed in.
+"""

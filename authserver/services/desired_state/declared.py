@@ -1,0 +1,124 @@
+"""The file's own form: what may stand in it, and the values of the protocol that it becomes."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from ...protocol.client import AuthMethod
+from ...protocol.flaw import Flaw
+from ...protocol.registration.prepared import Prepared, usual_grants, usual_method
+from ...protocol.resource import Resource
+from ...protocol.scope import Risk, Scope, Tool
+from .document import Document
+
+LEAST_SECRET = 32
+
+
+class Entry(BaseModel):
+    """Anything in the file: nothing unknown, so that a mistyped name is told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ScopeEntry(Entry):
+    """A scope of an MCP server."""
+
+    name: str
+    description: str
+    risk: Risk = Risk.READ
+    default: bool = False
+    implies: tuple[str, ...] = ()
+
+
+class ToolEntry(Entry):
+    """A tool of an MCP server, opened by all of ``scopes``."""
+
+    name: str
+    scopes: tuple[str, ...]
+    title: str = ""
+    description: str = ""
+
+
+class ResourceEntry(Entry):
+    """An MCP server; the same as ``authserver resource add``."""
+
+    url: str
+    name: str
+    scopes: tuple[ScopeEntry, ...]
+    tools: tuple[ToolEntry, ...] = ()
+    aliases: tuple[str, ...] = ()
+    default: bool = False
+
+    def resource(self) -> Resource:
+        """The value of the protocol; aliases are as they were written."""
+        return Resource(
+            identifier=self.url,
+            name=self.name,
+            scopes=tuple(Scope(s.name, s.description, s.risk, s.default, s.implies) for s in self.scopes),
+            tools=tuple(Tool(tool.name, tool.title or tool.name, tool.scopes, tool.description) for tool in self.tools),
+            aliases=self.aliases,
+            is_default=self.default,
+        )
+
+
+class ClientEntry(Entry):
+    """A client; the same as ``authserver client add``. ``secret_env`` names the variable that has its secret."""
+
+    id: str
+    name: str
+    redirect_uris: tuple[str, ...] = ()
+    auth_method: AuthMethod | None = None
+    grants: tuple[str, ...] = ()
+    jwks: dict[str, Any] | None = None
+    jwks_uri: str | None = None
+    allow: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    secret_env: str | None = None
+
+    def prepared(self) -> Prepared:
+        """The value of the protocol."""
+        grants = self.grants or usual_grants(self.redirect_uris)
+        has_keys = self.jwks is not None or self.jwks_uri is not None
+        return Prepared(
+            client_id=self.id,
+            name=self.name,
+            redirect_uris=self.redirect_uris,
+            auth_method=self.auth_method or usual_method(grants, has_keys=has_keys),
+            grant_types=grants,
+            jwks=self.jwks,
+            jwks_uri=self.jwks_uri,
+            ceilings=self.allow,
+        )
+
+    def secret(self, environment: Mapping[str, str]) -> str | None:
+        """Its secret from *environment*; None if it is not there, or not to come from there."""
+        return environment.get(self.secret_env) if self.secret_env is not None else None
+
+    def secret_flaw(self, environment: Mapping[str, str]) -> Flaw | None:
+        """What is wrong with where its secret comes from."""
+        if self.secret_env is None:
+            return None
+        found = self.secret(environment)
+        if not self.prepared().has_secret:
+            return Flaw(("secret_env",), "of no use to a client that proves itself without a secret")
+        if found is None:
+            return Flaw(("secret_env",), "there is no such variable in the environment")
+        if len(found) < LEAST_SECRET or not found.isascii() or not found.isprintable() or " " in found:
+            return Flaw(("secret_env",), f"the variable must hold {LEAST_SECRET} or more visible ASCII characters")
+        return None
+
+
+class Declared(Entry):
+    """All that the file says."""
+
+    resources: tuple[ResourceEntry, ...] = ()
+    clients: tuple[ClientEntry, ...] = ()
+
+
+def declared(document: Document) -> Declared:
+    """What *document* says. Raises `Unreadable` with every entry that has not the right form."""
+    try:
+        return Declared.model_validate(document.content)
+    except ValidationError as wrong:
+        found = [Flaw(error["loc"], error["msg"]) for error in wrong.errors(include_input=False, include_url=False)]
+        raise document.refuse(*found) from None

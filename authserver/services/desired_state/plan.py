@@ -1,0 +1,144 @@
+"""The plan: what would have to change for a file to be true."""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from ...protocol import catalogue, credential
+from ...protocol.client import Client, ClientKind
+from ...protocol.flaw import Flaw
+from ...protocol.registration import prepared
+from ...protocol.resource import Resource, canonical
+from ...store.stores import Stores
+from ..preregistration import scopes_of
+from . import difference
+from .changes import ADD, CHANGE, REMOVE, Change, ClientChange, ResourceChange
+from .declared import ClientEntry, Declared, declared
+from .document import load
+
+
+@dataclass(frozen=True, slots=True)
+class Planner:
+    """Compares files with the state of one deployment. *environment* has the secrets that files name."""
+
+    stores: Stores
+    issuer: str
+    environment: Mapping[str, str]
+
+    def plan(self, text: bytes, *, prune: bool) -> tuple[Change, ...]:
+        """The changes that make the file *text* true, in the order to make them; servers first, removals last.
+
+        With *prune* also the removal of clients that a file made once, and that this one has not. Raises
+        `document.Unreadable` with all that is wrong.
+        """
+        document = load(text)
+        wanted = declared(document)
+        self.stores.resources.refresh()
+        servers = tuple(entry.resource() for entry in wanted.resources)
+        if found := (*self._resource_flaws(servers), *self._client_flaws(wanted, servers)):
+            raise document.refuse(*found)
+        # A name can go from one server to another: first those that let go of one.
+        renamed = sorted(self._resources(servers), key=lambda change: not change.lets_go)
+        changes: list[Change] = [*renamed, *self._clients(wanted)]
+        if prune:
+            changes += self._removals(wanted)
+        return tuple(changes)
+
+    def _resource_flaws(self, servers: tuple[Resource, ...]) -> Iterator[Flaw]:
+        whole = True
+        for position, server in enumerate(servers):
+            for flaw in catalogue.flaws(server, self.issuer):
+                whole = False
+                yield flaw.inside("resources", position)
+        if whole:
+            yield from _taken(servers, self.stores.resources.all())
+        if sum(server.is_default for server in servers) > 1:
+            yield Flaw(("resources",), "only one of them is the default")
+
+    def _client_flaws(self, wanted: Declared, servers: tuple[Resource, ...]) -> Iterator[Flaw]:
+        scopes = {**scopes_of(self.stores.resources.all()), **scopes_of(servers)}
+        ids = [entry.id for entry in wanted.clients]
+        for position, entry in enumerate(wanted.clients):
+            found = [*prepared.flaws(entry.prepared(), scopes), entry.secret_flaw(self.environment)]
+            if entry.id in ids[:position]:
+                found.append(Flaw(("id",), "is there twice"))
+            found.append(self._kind_flaw(entry.id))
+            yield from (flaw.inside("clients", position) for flaw in found if flaw is not None)
+
+    def _kind_flaw(self, client_id: str) -> Flaw | None:
+        current = self.stores.clients.find_fresh(client_id)
+        if current is None or current.kind is ClientKind.PREREGISTERED:
+            return None
+        return Flaw(("id",), f"this id is a client's that is not pre-registered, but {current.kind}")
+
+    def _resources(self, servers: tuple[Resource, ...]) -> Iterator[ResourceChange]:
+        current = {server.identifier: server for server in self.stores.resources.all()}
+        for written in servers:
+            server = replace(written, aliases=_aliases(written))
+            before = current.get(server.identifier)
+            known = difference.of_resource(before) if before else {}
+            if differences := difference.between(known, difference.of_resource(server)):
+                yield ResourceChange(CHANGE if before else ADD, server, differences)
+
+    def _clients(self, wanted: Declared) -> Iterator[ClientChange]:
+        for entry in wanted.clients:
+            current = self.stores.clients.find_fresh(entry.id)
+            change = self._changed(entry, current) if current else self._added(entry)
+            if change.differences:
+                yield change
+
+    def _added(self, entry: ClientEntry) -> ClientChange:
+        secret = entry.secret(self.environment)
+        digest = credential.digest(secret) if secret else None
+        client = entry.prepared().client(created_at=int(time.time()), secret_digest=digest, declared=True)
+        differences = difference.between({}, difference.of_client(client))
+        makes_secret = entry.prepared().has_secret and secret is None
+        return ClientChange(ADD, client, differences, makes_secret=makes_secret)
+
+    def _changed(self, entry: ClientEntry, current: Client) -> ClientChange:
+        wanted = entry.prepared()
+        secret = entry.secret(self.environment)
+        digest = credential.digest(secret) if secret else current.secret_digest if wanted.has_secret else None
+        target = replace(
+            current,
+            name=wanted.name,
+            redirect_uris=wanted.redirect_uris,
+            auth_method=wanted.auth_method,
+            grant_types=wanted.grant_types,
+            jwks=wanted.jwks,
+            jwks_uri=wanted.jwks_uri,
+            ceilings=wanted.ceilings,
+            secret_digest=digest,
+        )
+        differences = difference.between(difference.of_client(current), difference.of_client(target))
+        if digest != current.secret_digest:
+            differences = (*differences, difference.Difference("secret", (), ("another",) if digest else ()))
+        makes_secret = wanted.has_secret and digest is None
+        if makes_secret:
+            differences = (*differences, difference.Difference("secret", (), ("a new one",)))
+        return ClientChange(CHANGE, target, differences, makes_secret=makes_secret)
+
+    def _removals(self, wanted: Declared) -> Iterator[ClientChange]:
+        kept = {entry.id for entry in wanted.clients}
+        for client in self.stores.clients.declared():
+            if client.client_id not in kept:
+                name = difference.Difference("name", (client.name,), ())
+                yield ClientChange(REMOVE, client, (name,))
+
+
+def _aliases(server: Resource) -> tuple[str, ...]:
+    own = canonical(server.identifier)
+    return tuple(sorted({canonical(alias) for alias in server.aliases} - {own}))
+
+
+def _taken(servers: tuple[Resource, ...], registered: tuple[Resource, ...]) -> Iterator[Flaw]:
+    """Names that would mean two servers, once all *servers* are as they are written."""
+    written = {server.identifier for server in servers}
+    owners = {
+        name: server.identifier for server in registered if server.identifier not in written for name in server.names
+    }
+    for position, server in enumerate(servers):
+        for name in sorted({canonical(server.identifier), *_aliases(server)}):
+            if name in owners:
+                yield Flaw(("resources", position), f"{name} means {owners[name]} already")
+            owners.setdefault(name, server.identifier)
