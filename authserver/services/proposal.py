@@ -4,9 +4,9 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from ..protocol import redirect_uri, scope
+from ..protocol import scope
 from ..protocol.authorization import AuthorizationRequest
-from ..protocol.client import ClientKind
+from ..protocol.registry.recognition import Proof, Recognition, recognise
 from ..protocol.resource import Resource
 from ..protocol.scope import Risk, Scope, Selection, Tool
 
@@ -33,13 +33,15 @@ class Item:
 class Proposal:
     """All that the page shows.
 
-    ``new`` needs a decision; ``standing`` is already allowed on this device and included (it can be unticked); what
-    any of them implies is among them. ``left_out`` are scopes allowed earlier that can destroy and that this request
+    ``identity`` is what to think of the client, by its name and by where the browser will be sent. ``new`` needs a
+    decision; ``standing`` is already allowed on this device and included (it can be unticked); what any of them
+    implies is among them. ``left_out`` are scopes allowed earlier that can destroy and that this request
     did not ask for, so they do not join. ``is_first`` says that this person never allowed this client anything;
     ``former_name`` is how a client that has changed since was called then; ``must_ask``: the page must be shown.
     """
 
     asked: Asked
+    identity: Recognition
     new: tuple[Item, ...]
     standing: tuple[Item, ...]
     left_out: tuple[Scope, ...]
@@ -55,12 +57,12 @@ class Proposal:
     @property
     def leads_to_this_device(self) -> bool:
         """Whether any program on the person's device could be the client: loopback or private-use (RFC 8252 §8.4)."""
-        return stays_on_device(self.asked.request.redirect_uri)
+        return self.identity.on_device
 
     @property
     def is_verified(self) -> bool:
-        """Whether an administrator vouches for the client's name; a dynamic client's is its own word."""
-        return self.asked.request.client.kind is ClientKind.PREREGISTERED
+        """Whether an administrator vouches for the client's name; any other client's is its own word."""
+        return self.identity.proof is Proof.ADMINISTRATOR
 
     @property
     def names(self) -> frozenset[str]:
@@ -83,6 +85,7 @@ class Proposal:
             self.asked.request.client.client_id,
             self.asked.request.client.name,
             self.asked.request.redirect_uri,
+            self.identity.said,
             self.asked.resource.identifier,
             self.asked.resource.name,
             *[
@@ -97,11 +100,6 @@ class Proposal:
             ],
         ]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
-
-
-def stays_on_device(uri: str) -> bool:
-    """Whether a redirect URI is loopback or private-use: its client can never be told from another program."""
-    return redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,9 +125,11 @@ def propose(asked: Asked, past: Past) -> Proposal:
     shown = scope.expand(wanted.union(joining), resource.scopes)
     items = [_item(s, resource) for s in resource.scopes if s.name in shown]
     changed = past.client_identity is not None and past.client_identity != client.identity
-    quiet = not stays_on_device(asked.request.redirect_uri) and "consent" not in asked.request.prompt and not changed
+    identity = recognise(client, asked.request.redirect_uri)
+    quiet = not identity.on_device and "consent" not in asked.request.prompt and not changed
     return Proposal(
         asked=asked,
+        identity=identity,
         new=tuple(item for item in items if item.scope.name not in past.granted),
         standing=tuple(item for item in items if item.scope.name in past.granted),
         left_out=tuple(s for s in resource.scopes if s.name in past.granted and s.name not in shown),

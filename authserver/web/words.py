@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask, g
 
 from ..protocol import redirect_uri
+from ..protocol.registry import address
 from ..protocol.scope import Risk
 from ..settings import Settings
 from . import signed_in
@@ -23,7 +24,12 @@ RISKS = {
 def install(app: Flask, settings: Settings) -> None:
     """Give templates their filters, and what every page shows."""
     app.jinja_env.filters.update(
-        plain=plain, moment=moment, machine=machine, host=redirect_uri.host, risk=lambda risk: RISKS[risk]
+        plain=plain,
+        moment=moment,
+        machine=machine,
+        host=redirect_uri.host,
+        owner=address.split,
+        risk=lambda risk: RISKS[risk],
     )
     site = urlsplit(settings.issuer).netloc + urlsplit(settings.issuer).path
 
