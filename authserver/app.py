@@ -19,6 +19,7 @@ from .protocol.grants import Grant
 from .protocol.grants.authorization_code import AuthorizationCodeGrant
 from .protocol.grants.refresh_token import RefreshTokenGrant
 from .services.authorization import AuthorizationService
+from .services.client_authentication import ClientAuthentication, RegisteredKeys
 from .services.deployment import Deployment
 from .services.introspection import Introspection
 from .services.registration import AddressLimit, Registration
@@ -53,9 +54,10 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     """Join *stores*, keys and use cases as *settings* say."""
     safe = vault(settings.key_encryption_key.get_secret_value(), settings.home)
     keyring = Keyring(stores.keys, safe, stores.epoch.current)
+    who = ClientAuthentication.at(settings.issuer, stores.clients, RegisteredKeys(), stores.used_assertions)
     shared: dict[str, Any] = {
         "issuer": settings.issuer,
-        "clients": stores.clients,
+        "who": who,
         "refresh_tokens": stores.refresh_tokens,
         "access_tokens": stores.access_tokens,
         "keyring": keyring,
@@ -68,7 +70,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         sign_in=_sign_in(settings, stores),
         sessions=Sessions(stores.sessions, settings.session_lifetime),
         authorization=_authorization(settings, stores),
-        token=_token(settings, stores, keyring),
+        token=_token(settings, stores, keyring, who),
         revocation=Revocation(**shared),
         introspection=Introspection(**shared),
         registration=_registration(settings, stores),
@@ -108,7 +110,7 @@ def _authorization(settings: Settings, stores: Stores) -> AuthorizationService:
     )
 
 
-def _token(settings: Settings, stores: Stores, keyring: Keyring) -> TokenEndpoint:
+def _token(settings: Settings, stores: Stores, keyring: Keyring, who: ClientAuthentication) -> TokenEndpoint:
     codes = AuthorizationCodeGrant(
         stores.codes, stores.refresh_tokens, settings.refresh_token_lifetime, settings.refresh_family_lifetime
     )
@@ -121,7 +123,7 @@ def _token(settings: Settings, stores: Stores, keyring: Keyring) -> TokenEndpoin
     grants: tuple[Grant, ...] = (codes, refreshes)
     return TokenEndpoint(
         issuer=settings.issuer,
-        clients=stores.clients,
+        who=who,
         resources=stores.resources,
         grants={grant.grant_type: grant for grant in grants},
         keyring=keyring,

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from . import redirect_uri
+from . import jwk, redirect_uri
 from .errors import InvalidRedirectURI, InvalidRequest
+
+SIGNING_ALGORITHM = "token_endpoint_auth_signing_alg"
+SIGNING_ALGORITHMS = "token_endpoint_auth_signing_alg_values_supported"
 
 
 class AuthMethod(StrEnum):
@@ -17,6 +20,11 @@ class AuthMethod(StrEnum):
     SECRET_BASIC = "client_secret_basic"  # noqa: S105 - the method's name
     SECRET_POST = "client_secret_post"  # noqa: S105 - the method's name
     PRIVATE_KEY_JWT = "private_key_jwt"
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether the client and this server share a secret."""
+        return self in {AuthMethod.SECRET_BASIC, AuthMethod.SECRET_POST}
 
 
 class GrantType(StrEnum):
@@ -69,6 +77,12 @@ class Client:
     def is_public(self) -> bool:
         """Whether it has no credential of its own."""
         return self.auth_method is AuthMethod.NONE
+
+    @property
+    def signing_algorithms(self) -> tuple[str, ...]:
+        """What its assertions may be signed by, best first: what it said of that, or all (OIDC Registration §2)."""
+        said = self.metadata.get(SIGNING_ALGORITHM)
+        return (said,) if said else tuple(self.metadata.get(SIGNING_ALGORITHMS, jwk.ALGORITHMS))
 
     @property
     def guards(self) -> str | None:

@@ -1,13 +1,15 @@
-"""Client authentication at the back channel: none, client_secret_basic, client_secret_post (CR-12, TK-7)."""
+"""Client authentication at the back channel: none, a secret by header or body, or an assertion (CR-12, TK-7)."""
 
 import base64
 import binascii
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
-from . import credential
+from . import client_assertion, credential
 from .client import AuthMethod, Client
+from .client_assertion import Assertion, BadAssertion
 from .errors import InvalidClient, InvalidRequest
+from .form import Form
 
 WORDING = "client authentication failed: unknown client, or wrong credentials; a client may register again"
 _NOBODY = credential.digest("")
@@ -15,29 +17,77 @@ _NOBODY = credential.digest("")
 
 @dataclass(frozen=True, slots=True)
 class Presented:
-    """What a request says of its client: a ``client_id``, and perhaps a secret with the way it came."""
+    """What a request says of its client: a ``client_id``, and perhaps a secret or an assertion to prove it."""
 
     client_id: str
-    secret: str | None
-    method: AuthMethod
+    secret: str | None = None
+    assertion: Assertion | None = None
 
 
-def presented(authorization: str | None, client_id: str | None, client_secret: str | None) -> Presented:
-    """Read the credentials of a request from its ``Authorization`` header and its form (OAuth 2.1 §2.4.1).
+def failed(private: str = "") -> InvalidClient:
+    """The one refusal of a client that is unknown or not proven; *private* is the reason, for the log."""
+    return InvalidClient(WORDING, private=private)
 
-    Basic and an agreeing ``client_id`` in the body are fine together. Raises `InvalidRequest` for two mechanisms
-    at once, and `InvalidClient` when no client is named.
+
+def presented(authorization: str | None, form: Form) -> Presented:
+    """Read the credentials of a request from its ``Authorization`` header and its form (OAuth 2.1 §2.4).
+
+    An agreeing ``client_id`` in the body is fine with any of them. Raises `InvalidRequest` for two mechanisms at
+    once, and `InvalidClient` when no client is named.
     """
-    if authorization is not None:
-        basic = _basic(authorization)
-        if client_secret or (client_id is not None and client_id != basic.client_id):
-            raise InvalidRequest("the client authenticates in two ways that do not agree")
-        return basic
-    if not client_id:
-        raise InvalidClient("client_id is required")
-    if client_secret:
-        return Presented(client_id, client_secret, AuthMethod.SECRET_POST)
-    return Presented(client_id, None, AuthMethod.NONE)
+    secret = form.get("client_secret")
+    assertion = form.get("client_assertion") or form.get("client_assertion_type")
+    if [authorization, secret, assertion].count(None) < 2:
+        raise InvalidRequest("the client authenticates in two ways at once")
+    shown = _basic(authorization) if authorization is not None else _assertion(form) if assertion else None
+    client_id = form.get("client_id")
+    if shown is None:
+        if client_id is None:
+            raise InvalidClient("client_id is required")
+        return Presented(client_id, secret)
+    if client_id not in (None, shown.client_id):
+        raise InvalidRequest("client_id is not that of the client which authenticates")
+    return shown
+
+
+def authenticate(client: Client | None, shown: Presented, now: float) -> Client:
+    """*client* if *shown*, without an assertion, proves it at *now* (Unix seconds); `InvalidClient` if not.
+
+    A confidential client may send its secret by either way, whichever it registered: libraries differ, and the
+    proof is the same. A secret sent by a public client proves nothing and is refused.
+    """
+    proven = knows_secret(shown.secret or "", client, now)
+    if client is None or client.suspended or client.pending:
+        raise failed()
+    if client.is_public:
+        if shown.secret is not None:
+            raise failed("a public client with a secret")
+        return client
+    if not proven or shown.secret is None or client.auth_method is AuthMethod.PRIVATE_KEY_JWT:
+        raise failed()
+    return client
+
+
+def knows_secret(secret: str, client: Client | None, now: float) -> bool:
+    """Whether *secret* is the client's, or was before its rotation and is good at *now* (Unix seconds) still.
+
+    Both are compared, and a digest of nobody's in place of one that is not there, so the time taken tells nothing.
+    """
+    overlap = client is not None and now < (client.previous_secret_until or 0)
+    held = (client and client.secret_digest, client and client.previous_secret_digest if overlap else None)
+    proofs = [credential.matches(secret, stored or _NOBODY) and stored is not None for stored in held]
+    return any(proofs)
+
+
+def _assertion(form: Form) -> Presented:
+    """RFC 7521 §4.2."""
+    if form.need("client_assertion_type") != client_assertion.TYPE:
+        raise InvalidRequest(f"client_assertion_type must be {client_assertion.TYPE}")
+    try:
+        found = client_assertion.parse(form.need("client_assertion"))
+    except BadAssertion as wrong:
+        raise failed(f"assertion: {wrong}") from None
+    return Presented(found.client_id, assertion=found)
 
 
 def _basic(authorization: str) -> Presented:
@@ -52,23 +102,4 @@ def _basic(authorization: str) -> Presented:
         name, secret = (unquote_plus(part, errors="strict") for part in (name, secret))
     except (binascii.Error, ValueError):
         raise InvalidClient("malformed Basic credentials") from None
-    return Presented(name, secret or None, AuthMethod.SECRET_BASIC if secret else AuthMethod.NONE)
-
-
-def authenticate(client: Client | None, shown: Presented) -> Client:
-    """*client* if *shown* proves it; `InvalidClient`, always in the same words, if not.
-
-    A confidential client may send its secret by either way, whichever it registered: libraries differ, and the
-    proof is the same. A secret sent by a public client proves nothing and is refused.
-    """
-    stored = client.secret_digest if client else None
-    proven = credential.matches(shown.secret or "", stored or _NOBODY)
-    if client is None or client.suspended or client.pending:
-        raise InvalidClient(WORDING)
-    if client.is_public:
-        if shown.secret is not None:
-            raise InvalidClient(WORDING)
-        return client
-    if not proven or shown.secret is None or stored is None:
-        raise InvalidClient(WORDING)
-    return client
+    return Presented(name, secret or None)

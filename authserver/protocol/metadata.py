@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 
-from . import authorization, pkce
+from . import authorization, jwk, pkce
 from .client import AuthMethod
 from .resource import Resource
 from .scope import OFFLINE_ACCESS
@@ -26,6 +26,11 @@ def well_known_paths(issuer: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((OAUTH + base, OPENID + base, base + OAUTH, base + OPENID)))
 
 
+def token_endpoint(issuer: str) -> str:
+    """The URL of the token endpoint."""
+    return issuer.rstrip("/") + "/token"
+
+
 def document(
     issuer: str, *, resources: Iterable[Resource], grant_types: Sequence[str], registration: bool
 ) -> dict[str, Any]:
@@ -37,11 +42,11 @@ def document(
     registered = tuple(resources)
     base = issuer.rstrip("/")
     methods = [str(method) for method in AuthMethod]
-    with_secret = [method for method in methods if method != AuthMethod.NONE]
+    confidential = [method for method in methods if method != AuthMethod.NONE]
     found = {
         "issuer": issuer,
         "authorization_endpoint": base + "/authorize",
-        "token_endpoint": base + "/token",
+        "token_endpoint": token_endpoint(issuer),
         "jwks_uri": base + "/jwks",
         "revocation_endpoint": base + "/revoke",
         "introspection_endpoint": base + "/introspect",
@@ -50,8 +55,11 @@ def document(
         "response_modes_supported": ["query"],
         "grant_types_supported": list(grant_types),
         "token_endpoint_auth_methods_supported": methods,
+        "token_endpoint_auth_signing_alg_values_supported": list(jwk.ALGORITHMS),
         "revocation_endpoint_auth_methods_supported": methods,
-        "introspection_endpoint_auth_methods_supported": with_secret,
+        "revocation_endpoint_auth_signing_alg_values_supported": list(jwk.ALGORITHMS),
+        "introspection_endpoint_auth_methods_supported": confidential,
+        "introspection_endpoint_auth_signing_alg_values_supported": list(jwk.ALGORITHMS),
         "code_challenge_methods_supported": [pkce.METHOD],
         "authorization_response_iss_parameter_supported": True,
         "protected_resources": [resource.identifier for resource in registered],

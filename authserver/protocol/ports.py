@@ -4,8 +4,8 @@ Each verb is atomic, owns its transaction, and writes its audit event in it; a r
 what it learnt (a replay seen revokes the family). Times come from the database's clock.
 """
 
-from collections.abc import Iterable
-from typing import Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
 
 from .access_token import Authority
 from .audit import Event
@@ -20,6 +20,29 @@ class Clients(Protocol):
 
     def find(self, client_id: str) -> Client | None:
         """The client of that id, suspended or not; None if there is none. May be a few seconds old."""
+
+
+class ClientKeys(Protocol):
+    """The public keys of clients that authenticate by ``private_key_jwt``."""
+
+    def of(self, client: Client) -> Sequence[Mapping[str, Any]]:
+        """The public JWKs of *client* as they are known here; never fetches."""
+
+    def ask_again(self, client: Client) -> None:
+        """A key was not found: have the set behind ``jwks_uri`` fetched soon, by another than this request.
+
+        May raise `TemporarilyUnavailable` where the client does well to come again when that is done.
+        """
+
+
+class UsedAssertions(Protocol):
+    """Assertions that were used."""
+
+    def use(self, digest: bytes, expires_at: int) -> bool:
+        """Note that an assertion is used, which ends at *expires_at* (Unix seconds); False if it was used before.
+
+        Of any number of concurrent uses, in whatever processes, exactly one gets True.
+        """
 
 
 class Resources(Protocol):

@@ -7,11 +7,11 @@ from ..keys.keyring import Keyring
 from ..protocol import access_token, credential
 from ..protocol.access_token import TokenId
 from ..protocol.client import Client
-from ..protocol.client_authentication import WORDING, authenticate, presented
-from ..protocol.errors import InvalidClient
+from ..protocol.client_authentication import failed
 from ..protocol.form import Form
-from ..protocol.ports import Clients, RefreshTokens
+from ..protocol.ports import RefreshTokens
 from ..store.access_tokens import AccessTokenStore
+from .client_authentication import ClientAuthentication
 
 INACTIVE: dict[str, Any] = {"active": False}
 
@@ -21,7 +21,7 @@ class Introspection:
     """Tells a resource server about tokens for its resource, and a confidential client about its own."""
 
     issuer: str
-    clients: Clients
+    who: ClientAuthentication
     refresh_tokens: RefreshTokens
     access_tokens: AccessTokenStore
     keyring: Keyring
@@ -31,10 +31,9 @@ class Introspection:
 
         Raises `InvalidClient` for a caller without a credential: anyone could claim a public client's id.
         """
-        shown = presented(authorization, form.get("client_id"), form.get("client_secret"))
-        caller = authenticate(self.clients.find(shown.client_id), shown)
+        caller = self.who.caller(form, authorization)
         if caller.is_public:
-            raise InvalidClient(WORDING)
+            raise failed("a public client asks")
         token = form.need("token")
         if token.startswith(credential.Prefix.REFRESH):
             return self._refresh_token(token, caller)

@@ -58,7 +58,7 @@ class Registration:
         asked = self._parse(metadata.load(body))
         self.limit.count(origin)
         token = credential.mint(credential.Prefix.REGISTRATION)
-        secret = None if asked.auth_method is AuthMethod.NONE else credential.mint(credential.Prefix.CLIENT_SECRET)
+        secret = credential.mint(credential.Prefix.CLIENT_SECRET) if asked.auth_method.has_secret else None
         client = Client(
             client_id=credential.identifier(),
             kind=ClientKind.DYNAMIC,
@@ -68,6 +68,8 @@ class Registration:
             grant_types=asked.grant_types,
             created_at=int(time.time()),
             secret_digest=credential.digest(secret) if secret else None,
+            jwks=asked.jwks,
+            jwks_uri=asked.jwks_uri,
             registration_digest=credential.digest(token),
             metadata=asked.extra,
             pending=self.mode is RegistrationMode.APPROVAL,
@@ -83,7 +85,7 @@ class Registration:
     def update(self, client_id: str, token: str | None, body: bytes, origin: Origin) -> dict[str, Any]:
         """Replace the registration (RFC 7592 §2.2); the registration access token is rotated.
 
-        A change of the authentication method to or from ``none`` gives or takes the secret. What an administrator
+        A change to or from an authentication method with a secret gives or takes the secret. What an administrator
         approved waits for approval again when people would know it by something else. Raises `Forbidden` where
         registration is closed: nobody gets to say anything new of themselves then.
         """
@@ -91,24 +93,27 @@ class Registration:
         if self.mode is RegistrationMode.CLOSED:
             raise Forbidden("registration is closed here: a client can be read and deleted, not changed")
         sent = metadata.load(body)
-        metadata.check_credentials(sent, client)
+        metadata.check_credentials(sent, client, time.time())
         asked = self._parse(sent)
         self.limit.count(origin)
         fresh = credential.mint(credential.Prefix.REGISTRATION)
         secret, kept = self._secret(client, asked.auth_method)
         changed = replace(
-            client,
+            client if asked.auth_method.has_secret else _without_secret(client),
             name=asked.name,
             redirect_uris=asked.redirect_uris,
             auth_method=asked.auth_method,
             grant_types=asked.grant_types,
             secret_digest=kept,
+            jwks=asked.jwks,
+            jwks_uri=asked.jwks_uri,
             registration_digest=credential.digest(fresh),
             metadata=asked.extra,
         )
         event = _event("client.updated", changed, origin)
         hold = self.mode is RegistrationMode.APPROVAL and changed.identity != client.identity
-        if not self.clients.update(changed, event, registration=client.registration_digest, hold=hold):
+        known = {"registration": client.registration_digest, "secret": client.secret_digest}
+        if not self.clients.update(changed, event, **known, hold=hold):
             raise InvalidToken(NOT_CURRENT)
         return response.document(changed, issuer=self.issuer, secret=secret, registration_token=fresh)
 
@@ -139,12 +144,16 @@ class Registration:
         return client
 
     def _secret(self, client: Client, method: AuthMethod) -> tuple[str | None, bytes | None]:
-        if method is AuthMethod.NONE:
+        if not method.has_secret:
             return None, None
         if client.secret_digest is not None:
             return None, client.secret_digest
         secret = credential.mint(credential.Prefix.CLIENT_SECRET)
         return secret, credential.digest(secret)
+
+
+def _without_secret(client: Client) -> Client:
+    return replace(client, secret_digest=None, previous_secret_digest=None, previous_secret_until=None)
 
 
 def _event(name: str, client: Client, origin: Origin) -> Event:

@@ -6,10 +6,10 @@ from ..keys.keyring import Keyring
 from ..protocol import access_token, credential
 from ..protocol.audit import Event, Origin
 from ..protocol.client import Client
-from ..protocol.client_authentication import authenticate, presented
 from ..protocol.form import Form
-from ..protocol.ports import Clients, RefreshTokens
+from ..protocol.ports import RefreshTokens
 from ..store.access_tokens import AccessTokenStore
+from .client_authentication import ClientAuthentication
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +17,7 @@ class Revocation:
     """Ends refresh families and single access tokens."""
 
     issuer: str
-    clients: Clients
+    who: ClientAuthentication
     refresh_tokens: RefreshTokens
     access_tokens: AccessTokenStore
     keyring: Keyring
@@ -27,8 +27,7 @@ class Revocation:
 
         A refresh token, even one that was rotated since, takes its family and their access tokens along.
         """
-        shown = presented(authorization, form.get("client_id"), form.get("client_secret"))
-        client = authenticate(self.clients.find(shown.client_id), shown)
+        client = self.who.caller(form, authorization)
         token = form.need("token")
         event = Event("token.revoked", f"client:{client.client_id}", origin, client_id=client.client_id)
         if not self._revoke_family(token, client, event):

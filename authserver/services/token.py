@@ -7,12 +7,12 @@ from typing import Any
 from ..keys.keyring import Keyring
 from ..protocol import access_token, scope
 from ..protocol.audit import Event, Origin
-from ..protocol.client_authentication import authenticate, presented
 from ..protocol.errors import InvalidScope, UnsupportedGrantType
 from ..protocol.form import Form
 from ..protocol.grants import Grant, Outcome, TokenRequest
-from ..protocol.ports import Clients, Resources
+from ..protocol.ports import Resources
 from . import registered
+from .client_authentication import ClientAuthentication
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class TokenEndpoint:
     """Answers token requests. ``lifetime`` of access tokens is in seconds; ``grants`` are keyed by grant type."""
 
     issuer: str
-    clients: Clients
+    who: ClientAuthentication
     resources: Resources
     grants: dict[str, Grant]
     keyring: Keyring
@@ -30,8 +30,7 @@ class TokenEndpoint:
     def answer(self, form: Form, authorization: str | None, origin: Origin) -> dict[str, Any]:
         """The token response (OAuth 2.1 §3.2.3). Raises an `OAuthError` when the request is refused."""
         # 1. Who asks
-        shown = presented(authorization, form.get("client_id"), form.get("client_secret"))
-        client = authenticate(self.clients.find(shown.client_id), shown)
+        client = self.who.caller(form, authorization)
         # 2. By which grant
         grant = self._grant(form.need("grant_type"))
         # 3. For what

@@ -101,15 +101,26 @@ class ClientStore:
         self._epoch.forget()
         return True
 
-    def update(self, client: Client, event: Event, *, registration: bytes | None = None, hold: bool = False) -> bool:
+    def update(
+        self,
+        client: Client,
+        event: Event,
+        *,
+        registration: bytes | None = None,
+        secret: bytes | None = None,
+        hold: bool = False,
+    ) -> bool:
         """Replace what a client says of itself and its credentials; False if it is gone.
 
         Where *registration* is given, only if that is still the digest of its registration access token: of two
-        concurrent updates with one token, the second finds it rotated. *hold*: it waits for approval from now on.
+        concurrent updates with one token, the second finds it rotated. The same goes for *secret*, so that no update
+        takes a rotation back. *hold*: it waits for approval from now on.
         """
         existing = update(ClientRow).where(ClientRow.client_id == client.client_id, ClientRow.deleted_at.is_(None))
         if registration is not None:
             existing = existing.where(ClientRow.registration_digest == registration)
+        if secret is not None:
+            existing = existing.where(ClientRow.secret_digest == secret)
         if hold:
             existing = existing.values(pending_since=func.coalesce(ClientRow.pending_since, now))
         return self._change(existing.values(**changeable(client)), event)

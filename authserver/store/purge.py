@@ -7,11 +7,20 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from .clock import now
 from .database import Database
-from .models import CodeRow, FamilyRow, RefreshTokenRow, RevokedAccessTokenRow, SessionRow, ThrottleRow
+from .models import (
+    CodeRow,
+    FamilyRow,
+    RefreshTokenRow,
+    RevokedAccessTokenRow,
+    SessionRow,
+    ThrottleRow,
+    UsedAssertionRow,
+)
 from .throttles import FORGOTTEN_SECONDS
 
 GRACE_SECONDS = 24 * 3600  # longer than any access token lives, and than a code's replay is of interest
 LONG_AGO = now - GRACE_SECONDS
+SKEW_SECONDS = 300  # a node whose clock is late takes an assertion for longer
 
 EXPIRED: tuple[tuple[InstrumentedAttribute[Any], ColumnElement[bool]], ...] = (
     (CodeRow.digest, CodeRow.expires_at <= LONG_AGO),
@@ -20,6 +29,7 @@ EXPIRED: tuple[tuple[InstrumentedAttribute[Any], ColumnElement[bool]], ...] = (
     (FamilyRow.id, (FamilyRow.expires_at <= LONG_AGO) & ~exists().where(RefreshTokenRow.family_id == FamilyRow.id)),
     (RevokedAccessTokenRow.jti, RevokedAccessTokenRow.expires_at <= now),
     (SessionRow.digest, SessionRow.expires_at <= LONG_AGO),
+    (UsedAssertionRow.digest, UsedAssertionRow.expires_at <= now - SKEW_SECONDS),
     (ThrottleRow.key, ThrottleRow.last_failed_at <= now - FORGOTTEN_SECONDS),
 )
 

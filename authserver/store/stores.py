@@ -15,6 +15,7 @@ from .refresh_tokens import RefreshTokenStore
 from .resources import ResourceStore
 from .sessions import SessionStore
 from .throttles import ThrottleStore
+from .used_assertions import UsedAssertionStore
 from .users import UserStore
 
 SESSION_IDLE_SECONDS = 7 * 24 * 3600
@@ -36,6 +37,7 @@ class Stores:
     users: UserStore
     sessions: SessionStore
     throttles: ThrottleStore
+    used_assertions: UsedAssertionStore
     keys: KeyStore
     audit: AuditStore
 
@@ -56,6 +58,7 @@ class Stores:
             users=UserStore(database),
             sessions=SessionStore(database, session_idle),
             throttles=ThrottleStore(database),
+            used_assertions=UsedAssertionStore(database),
             keys=KeyStore(database, epoch),
             audit=AuditStore(database),
         )

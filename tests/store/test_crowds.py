@@ -58,6 +58,17 @@ def attempt(scene: Scene, key: str, number: int) -> bool:
     return True
 
 
+def use_assertion(scene: Scene, name: str, number: int) -> bool:
+    return scene.stores.used_assertions.use(credential.digest(name), 2_000_000_000)
+
+
+@pytest.mark.requirement("CR-12")
+def test_one_of_fifty_who_present_an_assertion_at_one_instant_is_the_first(crowd: Crowd, url: str, scene: Scene):
+    assert sorted(crowd.all_do(use_assertion, url, scene, "once")) == [False] * (SIZE - 1) + [True]
+    assert scene.stores.used_assertions.use(credential.digest("once"), 2_000_000_000) is False
+    assert scene.stores.used_assertions.use(credential.digest("twice"), 2_000_000_000) is True
+
+
 @pytest.mark.requirement("AZ-7")
 def test_one_of_fifty_concurrent_redemptions_wins_and_its_tokens_go_on_working(crowd: Crowd, url: str, scene: Scene):
     results = crowd.all_do(redeem, url, scene, scene.approve())

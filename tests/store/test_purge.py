@@ -1,5 +1,6 @@
 """The purge."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -68,10 +69,11 @@ def test_a_purge_is_bounded_and_is_finished_by_repeating_it(scene: Scene):
     [
         ("sessions", lambda s: s.stores.sessions.open(b"digest", s.user_id, 60, "", EVENT), 60 + DAY),
         ("throttles", lambda s: s.stores.throttles.admit({"key": lambda failures: failures}), DAY),
+        ("used_assertions", lambda s: s.stores.used_assertions.use(b"digest", int(time.time())), 300),
         ("revoked_access_tokens", lambda s: s.stores.access_tokens.revoke("jti", 1, EVENT), 0),
     ],
 )
-def test_what_has_expired_goes(scene: Scene, table: str, make: Callable[[Scene], None], lifetime: int):
+def test_what_has_expired_goes(scene: Scene, table: str, make: Callable[[Scene], object], lifetime: int):
     make(scene)
     let_pass(scene.stores.database, lifetime)
     assert purge(scene.stores.database)[table] == 1

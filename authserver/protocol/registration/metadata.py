@@ -9,9 +9,12 @@ from typing import Any
 from authlib.oauth2.rfc7591 import ClientMetadataClaims
 from joserfc.errors import JoseError
 
-from .. import credential, redirect_uri
+from .. import redirect_uri
 from ..client import AuthMethod, Client, GrantType
+from ..client_authentication import knows_secret
 from ..errors import InvalidClientMetadata, InvalidRedirectURI
+from . import authentication
+from .authentication import BEST_FIRST
 
 MOST_NAME = 200
 MOST_VALUE = 2048
@@ -34,6 +37,8 @@ class ClientMetadata:
     auth_method: AuthMethod
     grant_types: tuple[str, ...]
     extra: dict[str, Any]
+    jwks: dict[str, Any] | None = None
+    jwks_uri: str | None = None
 
 
 def load(body: bytes) -> dict[str, Any]:
@@ -47,28 +52,30 @@ def load(body: bytes) -> dict[str, Any]:
     return found
 
 
-def check_credentials(found: dict[str, Any], client: Client) -> None:
-    """An update names its own client, if it names one (RFC 7592 §2.2). Raises `InvalidClientMetadata`."""
+def check_credentials(found: dict[str, Any], client: Client, now: float) -> None:
+    """An update names its own client and secret, if it names them (RFC 7592 §2.2). Raises `InvalidClientMetadata`."""
     if found.get("client_id", client.client_id) != client.client_id:
         raise InvalidClientMetadata("client_id is another client's")
     secret = found.get("client_secret")
-    stored = client.secret_digest
-    if secret is not None and not (isinstance(secret, str) and stored and credential.matches(secret, stored)):
+    if secret is not None and not (isinstance(secret, str) and knows_secret(secret, client, now)):
         raise InvalidClientMetadata("client_secret is not the current one; a client cannot choose its secret")
 
 
-def parse(found: dict[str, Any], scopes: Collection[str] = ()) -> ClientMetadata:
-    """Check what a client says of itself (RFC 7591 §2) and keep what is known; *scopes* are all that exist here.
+def parse(
+    found: dict[str, Any], scopes: Collection[str] = (), methods: Collection[AuthMethod] = BEST_FIRST
+) -> ClientMetadata:
+    """Check what a client says of itself (RFC 7591 §2) and keep what is known.
 
-    Unknown members are ignored; grants, response types and scopes that this server lacks are left out, never a
-    reason to refuse (CR-14). Raises `InvalidRedirectURI` or `InvalidClientMetadata`.
+    *scopes* are all that exist here, *methods* those by which this kind of client may authenticate. Unknown members
+    are ignored; grants, response types and scopes that this server lacks are left out, never a reason to refuse
+    (CR-14). Raises `InvalidRedirectURI` or `InvalidClientMetadata`.
     """
     redirect_uris = _redirect_uris(found)
-    method = _auth_method(found)
+    proof = authentication.parse(found, methods)
     grants = _grant_types(found)
     name = _name(found) or redirect_uri.host(redirect_uris[0])
-    extra = _extra(found, scopes)
-    return ClientMetadata(name, redirect_uris, method, grants, extra)
+    extra = _extra(found, scopes) | proof.said
+    return ClientMetadata(name, redirect_uris, proof.method, grants, extra, proof.jwks, proof.jwks_uri)
 
 
 def _redirect_uris(found: dict[str, Any]) -> tuple[str, ...]:
@@ -83,15 +90,6 @@ def _redirect_uris(found: dict[str, Any]) -> tuple[str, ...]:
         except InvalidRedirectURI as refused:
             raise InvalidRedirectURI(f"redirect_uris[{position}]: {refused.description}") from None
     return tuple(dict.fromkeys(uris))
-
-
-def _auth_method(found: dict[str, Any]) -> AuthMethod:
-    method = found.get("token_endpoint_auth_method") or AuthMethod.SECRET_BASIC
-    try:
-        return AuthMethod(method)
-    except ValueError:
-        offered = ", ".join(AuthMethod)
-        raise InvalidClientMetadata(f"token_endpoint_auth_method must be one of: {offered}") from None
 
 
 def _grant_types(found: dict[str, Any]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from ..client import AuthMethod, Client
+from ..client import SIGNING_ALGORITHM, SIGNING_ALGORITHMS, AuthMethod, Client
 from ..client import GrantType as Grants
 
 
@@ -26,8 +26,12 @@ def document(
     }
     if secret is not None:
         found["client_secret"] = secret
-    if client.auth_method is not AuthMethod.NONE:
+    if client.auth_method.has_secret:
         found["client_secret_expires_at"] = 0
+    if client.auth_method is AuthMethod.PRIVATE_KEY_JWT:
+        found |= {"jwks": client.jwks} if client.jwks else {"jwks_uri": client.jwks_uri}
+        if SIGNING_ALGORITHMS in client.metadata:
+            found[SIGNING_ALGORITHM] = client.signing_algorithms[0]
     if registration_token is not None:
         found["registration_access_token"] = registration_token
     return found

@@ -115,5 +115,5 @@ def test_a_name_of_nothing_visible_is_no_name(blank):
 def test_an_update_names_its_own_client_and_secret(sent):
     client = Client("me", ClientKind.DYNAMIC, "Me", ("https://a/cb",), AuthMethod.NONE, (), 0)
     with pytest.raises(InvalidClientMetadata):
-        metadata.check_credentials(sent, client)
-    metadata.check_credentials({"client_id": "me"}, client)
+        metadata.check_credentials(sent, client, 0)
+    metadata.check_credentials({"client_id": "me"}, client, 0)

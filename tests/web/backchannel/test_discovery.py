@@ -63,7 +63,8 @@ def test_the_metadata_lists_what_is_switched_on_and_nothing_else(site: Site) -> 
     assert found["grant_types_supported"] == ["authorization_code", "refresh_token"]
     assert found["code_challenge_methods_supported"] == ["S256"]
     assert found["authorization_response_iss_parameter_supported"] is True
-    assert set(found["token_endpoint_auth_methods_supported"]) == {"none", "client_secret_basic", "client_secret_post"}
+    confidential = {"client_secret_basic", "client_secret_post", "private_key_jwt"}
+    assert set(found["token_endpoint_auth_methods_supported"]) == {"none", *confidential}
     assert set(found["scopes_supported"]) == {"notes:read", "calendar:read", "offline_access"}
     assert set(found["protected_resources"]) == {NOTES.identifier, CALENDAR.identifier}
     assert "RS256" in found["id_token_signing_alg_values_supported"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.flow import LOOPBACK, PUBLIC, Flow
+from tests.conformance.signer import Signer
 from tests.conformance.site import Site
 from tests.conformance.visitor import Visitor
 
@@ -178,3 +179,32 @@ def test_one_address_cannot_register_without_end(site_with: Any) -> None:
     answers = [Flow(site).register() for _ in range(3)]
     assert [answer.status_code for answer in answers] == [201, 201, 429]
     assert int(answers[2].headers["Retry-After"]) > 0
+
+
+@pytest.mark.requirement("CR-4", "CR-12")
+def test_a_client_goes_over_to_a_key_and_back(site: Site, flow: Flow) -> None:
+    signer = Signer.new()
+    made = flow.register({**PUBLIC, "token_endpoint_auth_method": "client_secret_post"}).json
+    path, old = f"/register/{made['client_id']}", made["client_secret"]
+    by_key = {**PUBLIC, "token_endpoint_auth_method": "private_key_jwt", "jwks": signer.jwks, "client_secret": old}
+    keyed = site.http().put(path, headers=bearer(made["registration_access_token"]), json=by_key).json
+    assert keyed["jwks"] == signer.jwks
+    assert not {"client_secret", "client_secret_expires_at"} & keyed.keys()
+    assert flow.refresh(refresh_token="x", client_secret=old).status_code == 401
+    form = {"client_id": None, "refresh_token": "x", **signer.form(made["client_id"])}
+    assert flow.refresh(**form).json["error"] == "invalid_grant"
+    body = {**PUBLIC, "token_endpoint_auth_method": "client_secret_post"}
+    back = site.http().put(path, headers=bearer(keyed["registration_access_token"]), json=body).json
+    assert "jwks" not in back
+    assert back["client_secret"] != old
+    assert flow.refresh(**{**form, **signer.form(made["client_id"])}).status_code == 401
+    assert flow.refresh(refresh_token="x", client_secret=old).status_code == 401
+    assert flow.refresh(refresh_token="x", client_secret=back["client_secret"]).status_code == 400
+
+
+@pytest.mark.requirement("EX-1")
+def test_nobody_registers_for_tokens_without_a_person(flow: Flow) -> None:
+    signer = Signer.new()
+    by_key = {"token_endpoint_auth_method": "private_key_jwt", "jwks": signer.jwks}
+    made = flow.register({**PUBLIC, **by_key, "grant_types": ["client_credentials", "authorization_code"]}).json
+    assert made["grant_types"] == ["authorization_code"]

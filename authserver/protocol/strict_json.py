@@ -1,0 +1,32 @@
+"""JSON as RFC 8259 has it, and not as parsers guess: two readers of one text must not see two things.
+
+UTF-8 only, no name twice in an object, no NaN, no number or nesting past what Python reads.
+"""
+
+import json
+from typing import Any
+
+
+def loads(text: bytes) -> dict[str, Any]:
+    """The object in *text*. Raises ValueError for anything else, whatever is wrong with it."""
+    try:
+        found = _DECODER.decode(text.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if not isinstance(found, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - of the text, not of an argument
+    return found
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("the same name twice in one object")
+    return members
+
+
+def _constant(name: str) -> float:
+    raise ValueError(f"{name} is not JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_members, parse_constant=_constant)
