@@ -8,6 +8,7 @@ from enum import StrEnum
 from .errors import InvalidRequest, InvalidScope
 
 OFFLINE_ACCESS = "offline_access"
+OF_NO_RESOURCE = frozenset({OFFLINE_ACCESS, "openid", "profile", "email", "address", "phone"})  # OIDC Core §5.4, §11
 TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
 MOST_SCOPES = 100
 
@@ -64,15 +65,15 @@ def parse(text: str | None) -> tuple[str, ...]:
 def select(asked: tuple[str, ...], known: Iterable[Scope]) -> Selection:
     """The scopes that a request for *asked* is about: unknown ones dropped, none asked for → the default set.
 
-    Raises `InvalidScope` when something was asked for and nothing of it is known (OAuth 2.1 §3.2.2.1).
+    Scopes of OpenID Connect ask nothing of a resource that has none of that name; some clients send them for want of
+    others. Raises `InvalidScope` when something was asked for and nothing of it is known (OAuth 2.1 §3.2.2.1).
     """
     scopes = tuple(known)
     offline = OFFLINE_ACCESS in asked
-    wanted = [name for name in asked if name != OFFLINE_ACCESS]
-    if not wanted:
-        return Selection(tuple(scope.name for scope in scopes if scope.is_default), offline)
-    chosen = tuple(scope.name for scope in scopes if scope.name in wanted)
-    if not chosen:
+    chosen = tuple(scope.name for scope in scopes if scope.name in asked and scope.name != OFFLINE_ACCESS)
+    if not chosen and OF_NO_RESOURCE.issuperset(asked):
+        chosen = tuple(scope.name for scope in scopes if scope.is_default)
+    elif not chosen:
         offered = " ".join(scope.name for scope in scopes)
         raise InvalidScope(f"none of these scopes exists for this resource; it offers: {offered}")
     return Selection(chosen, offline)

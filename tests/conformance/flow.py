@@ -27,11 +27,12 @@ PUBLIC = {
 
 @dataclass
 class Flow:
-    """What one client knows. ``values`` fill the ``${…}`` of its requests."""
+    """What one client knows. ``values`` fill the ``${…}`` of its requests and token ``headers``."""
 
     site: Site
     values: dict[str, str] = field(default_factory=dict)
     client: dict[str, Any] = field(default_factory=dict)
+    headers: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         parts = urlsplit(NOTES.identifier)
@@ -52,6 +53,8 @@ class Flow:
             self.client = answer.json
             self.values["client_id"] = self.client["client_id"]
             self.values["client_secret"] = self.client.get("client_secret", "")
+            pair = f"{self.values['client_id']}:{self.values['client_secret']}"
+            self.values["basic"] = base64.b64encode(pair.encode()).decode()
         return answer
 
     def url(self, request: Request | None = None, /, **changes: str | None) -> str:
@@ -91,7 +94,7 @@ class Flow:
         return {name: Template(text).substitute(self.values) for name, text in request.items() if text is not None}
 
     def _ask(self, request: Request) -> TestResponse:
-        answer = self.site.post("/token", data=self.fill(request))
+        answer = self.site.post("/token", data=self.fill(request), headers=self.fill(self.headers))
         if answer.status_code == 200 and "refresh_token" in answer.json:
             self.values["refresh_token"] = answer.json["refresh_token"]
         return answer

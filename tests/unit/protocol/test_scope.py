@@ -21,8 +21,8 @@ def test_unknown_scopes_are_dropped_and_the_rest_is_granted():
     assert selection == scope.Selection(("notes:write",), offline=False)
 
 
-@pytest.mark.parametrize("asked", [(), ("offline_access",)])
-def test_no_scope_means_the_default_set(asked):
+@pytest.mark.parametrize("asked", [(), ("offline_access",), ("openid", "email", "profile", "offline_access")])
+def test_no_scope_of_a_resource_means_the_default_set(asked):
     assert scope.select(asked, KNOWN).scopes == ("notes:read",)
 
 
@@ -32,7 +32,11 @@ def test_an_empty_scope_parameter_is_none_at_all():
 
 def test_only_when_nothing_is_left_is_the_request_refused():
     with pytest.raises(InvalidScope):
-        scope.select(("openid", "profile"), KNOWN)
+        scope.select(("openid", "no:such"), KNOWN)
+
+
+def test_a_resource_may_have_a_scope_of_that_name_itself():
+    assert scope.select(("openid", "email"), (*KNOWN, Scope("email", "Mail"))).scopes == ("email",)
 
 
 def test_hierarchy_is_followed_to_its_end_and_cycles_end():
