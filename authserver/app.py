@@ -15,13 +15,24 @@ from .keys.envelope import SuccessorEnvelope
 from .keys.keyring import Keyring, NoSigningKey
 from .keys.sealing import vault
 from .observability import logs
+from .outbound.addresses import ClientSupplied
+from .outbound.entered import EnteredFetch
+from .outbound.fetch import SafeFetch, trusting
+from .protocol.domain import Decision
 from .protocol.grants import Grant
 from .protocol.grants.authorization_code import AuthorizationCodeGrant
 from .protocol.grants.refresh_token import RefreshTokenGrant
+from .protocol.registration import document
+from .services import key_sets
 from .services.authorization import AuthorizationService
-from .services.client_authentication import ClientAuthentication, RegisteredKeys
+from .services.client_authentication import ClientAuthentication
 from .services.deployment import Deployment
+from .services.documents import Documents
 from .services.introspection import Introspection
+from .services.key_sets import MOST_KEY_SET, KeySets
+from .services.known_clients import KnownClients
+from .services.later import Later
+from .services.metadata_documents import MetadataDocuments
 from .services.registration import AddressLimit, Registration
 from .services.revocation import Revocation
 from .services.token import TokenEndpoint
@@ -31,6 +42,8 @@ from .store.stores import Stores
 from .web import pages
 from .web.backchannel.endpoints import backchannel
 from .web.front import Front, WSGIApplication
+
+OTHERWISE = {"any": None, "ask": Decision.ASK, "listed": Decision.DENY}
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -54,7 +67,8 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     """Join *stores*, keys and use cases as *settings* say."""
     safe = vault(settings.key_encryption_key.get_secret_value(), settings.home)
     keyring = Keyring(stores.keys, safe, stores.epoch.current)
-    who = ClientAuthentication.at(settings.issuer, stores.clients, RegisteredKeys(), stores.used_assertions)
+    known = known_clients(settings, stores)
+    who = ClientAuthentication.at(settings.issuer, stores.clients, known.keys, stores.used_assertions)
     shared: dict[str, Any] = {
         "issuer": settings.issuer,
         "who": who,
@@ -69,11 +83,12 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         keyring=keyring,
         sign_in=_sign_in(settings, stores),
         sessions=Sessions(stores.sessions, settings.session_lifetime),
-        authorization=_authorization(settings, stores),
+        authorization=_authorization(settings, stores, known),
         token=_token(settings, stores, keyring, who),
         revocation=Revocation(**shared),
         introspection=Introspection(**shared),
         registration=_registration(settings, stores),
+        known_clients=known,
     )
 
 
@@ -99,10 +114,33 @@ def _sign_in(settings: Settings, stores: Stores) -> SignIn:
     )
 
 
-def _authorization(settings: Settings, stores: Stores) -> AuthorizationService:
+def known_clients(settings: Settings, stores: Stores) -> KnownClients:
+    """How clients are known, and how what they publish is fetched. No fetch happens here."""
+    policy = ClientSupplied(settings.pinned_hosts)
+    told: dict[str, Any] = {"proxy": settings.fetch_proxy, "trust": trusting(settings.fetch_ca_file)}
+    large: dict[str, Any] = {**told, "most_bytes": MOST_KEY_SET}
+    entered = EnteredFetch(settings.entered_networks, **large)
+    keys = KeySets(
+        strangers=Documents(stores.fetched, SafeFetch(policy, **large), key_sets.read),
+        entered=Documents(stores.fetched, entered, key_sets.read, prefix="entered:"),
+        later=Later(),
+    )
+    documents = MetadataDocuments(
+        clients=stores.clients,
+        domains=stores.domains,
+        documents=Documents(stores.fetched, SafeFetch(policy, **told), document.read),
+        policy=policy,
+        limit=AddressLimit(settings.metadata_document_fetches_per_address),
+        otherwise=OTHERWISE[settings.metadata_document_domains],
+        holds_changes=settings.metadata_document_changes == "hold",
+    )
+    return KnownClients(stores.clients, documents if settings.metadata_documents else None, keys)
+
+
+def _authorization(settings: Settings, stores: Stores, known: KnownClients) -> AuthorizationService:
     return AuthorizationService(
         issuer=settings.issuer,
-        clients=stores.clients,
+        clients=known,
         resources=stores.resources,
         grants=stores.grants,
         audit=stores.audit,

@@ -99,6 +99,20 @@ class Settings(BaseSettings):
     registrations_per_address: str = "20 per hour"
     """Rate limit of dynamic registrations from one address, in the notation of the limits library."""
 
+    metadata_documents: bool = True
+    """Clients may name themselves by the URL of their metadata document (CIMD), which this server then fetches."""
+
+    metadata_document_domains: Literal["any", "ask", "listed"] = "any"
+    """Which domains those documents may lie in: ``any``, ``ask`` (an administrator approves each client of a domain
+    that was not decided about), or ``listed`` (only domains that ``authserver domain allow`` names)."""
+
+    metadata_document_changes: Literal["apply", "hold"] = "apply"
+    """When a document's name, redirect URIs, keys' address or authentication method change: ``apply`` asks people
+    again, ``hold`` keeps to the old document until ``authserver document accept``."""
+
+    metadata_document_fetches_per_address: str = "30 per minute"
+    """Ceiling of fetches that requests from one address cause, in the notation of the limits library."""
+
     sign_ins_per_address: str = "60 per minute"
     """Ceiling of sign-in attempts from one address; wrong passwords are slowed down long before it."""
 
@@ -119,6 +133,10 @@ class Settings(BaseSettings):
     """Hosts that clients may name by URL although they are not on the public internet: test hosts, intranets. Each is
     ``host:port=network`` or ``host:port=network,network``, such as ``cimd.test:8443=127.0.0.1/32``: that host and port
     may be fetched from, in those networks only."""
+
+    fetch_entered_networks: list[str] = []
+    """Hosts in private networks that administrators' own entries (such as the ``jwks_uri`` of a pre-registered client)
+    may lead to, written like `fetch_exceptions`. No URL that a client supplied is ever fetched from there."""
 
     fetch_ca_file: str = ""
     """PEM file of certification authorities that are trusted for fetches, beside the system's own."""
@@ -147,7 +165,7 @@ class Settings(BaseSettings):
             raise ValueError("must be http://host:port")
         return proxy
 
-    @field_validator("fetch_exceptions")
+    @field_validator("fetch_exceptions", "fetch_entered_networks")
     @classmethod
     def _exceptions_are_pins(cls, exceptions: list[str]) -> list[str]:
         for text in exceptions:
@@ -168,6 +186,11 @@ class Settings(BaseSettings):
     def pinned_hosts(self) -> dict[tuple[str, int], tuple[IPNetwork, ...]]:
         """`fetch_exceptions` by host and port."""
         return dict(_pin(text) for text in self.fetch_exceptions)
+
+    @property
+    def entered_networks(self) -> dict[tuple[str, int], tuple[IPNetwork, ...]]:
+        """`fetch_entered_networks` by host and port."""
+        return dict(_pin(text) for text in self.fetch_entered_networks)
 
     @property
     def secure(self) -> bool:

@@ -10,7 +10,19 @@ from ..services.deployment import Deployment
 from ..services.maintenance import BATCH, Maintenance
 from ..store.migrate import pending, upgrade
 from ..store.purge import purge as purge_batch
-from . import apply, client_add, client_approval, clients, keys, people, registration_tokens, resources, serve
+from . import (
+    apply,
+    client_add,
+    client_approval,
+    clients,
+    documents,
+    domains,
+    keys,
+    people,
+    registration_tokens,
+    resources,
+    serve,
+)
 from .deployment import deployment, settings, with_deployment
 
 
@@ -64,3 +76,5 @@ main.add_command(registration_tokens.registration_token)
 main.add_command(resources.resource)
 main.add_command(apply.apply)
 main.add_command(keys.keys)
+main.add_command(documents.document)
+main.add_command(domains.domain)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from . import pkce, redirect_uri, scope
-from .client import Client, ClientKind, GrantType
+from .client import Client, GrantType
 from .errors import InvalidRequest, OAuthError, UnauthorizedClient, UnsupportedResponseType
 from .form import Form
 
@@ -91,9 +91,9 @@ class Returnable:
         """Whether an error may be sent there before a person has signed in (AZ-2, RFC 9700 §4.11.2).
 
         With open registration anyone can register ``https://evil.example``; redirecting there on an error would make
-        this server an open redirector. Loopback leads nowhere but home, and pre-registered clients are vouched for.
+        this server an open redirector. Loopback leads nowhere but home, and for some clients an administrator answers.
         """
-        return self.client.kind is ClientKind.PREREGISTERED or redirect_uri.is_loopback(self.redirect_uri)
+        return self.client.vouched or redirect_uri.is_loopback(self.redirect_uri)
 
     def error(self, error: OAuthError, issuer: str) -> str:
         """The URL that tells the client of *error* (RFC 6749 §4.1.2.1, RFC 9207)."""

@@ -52,6 +52,8 @@ class Client:
     or ``jwks_uri`` has the keys of ``private_key_jwt``. After a rotation the previous secret is good until
     ``previous_secret_until`` (Unix seconds). ``ceilings`` are the scopes that it may get for itself, by resource
     (EX-1). A ``pending`` client waits for an administrator's approval. A ``declared`` one is kept by a file (CR-11).
+    For a ``vouched`` one an administrator answers: it is pre-registered, or its domain is allowed (CR-10); that is
+    not saved with it but found out for a request.
     """
 
     client_id: str
@@ -69,6 +71,7 @@ class Client:
     ceilings: dict[str, tuple[str, ...]] = field(default_factory=dict)
     pending: bool = False
     declared: bool = False
+    vouched: bool = False
     registration_digest: bytes | None = None
     suspended: bool = False
     metadata: dict[str, Any] = field(default_factory=dict)

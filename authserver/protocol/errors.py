@@ -6,6 +6,8 @@
     ├── InvalidRequest            400   malformed, repeated or missing parameter (RFC 6749 §5.2)
     │   └── TooLarge              413   body over the bound
     ├── InvalidClient             401   unknown client or failed authentication (RFC 6749 §5.2)
+    │   ├── ClientRefused         401   a domain whose apps an administrator does not want (CR-10)
+    │   └── DocumentRefused       401   a client metadata document that cannot be had or is not right (CR-7)
     ├── InvalidGrant              400   code or refresh token that is not, or no longer, good (RFC 6749 §5.2)
     ├── UnauthorizedClient        400   a grant that this client may not use (RFC 6749 §5.2)
     │   └── ApprovalPending       400   a client that waits for an administrator, at authorize
@@ -63,6 +65,14 @@ class InvalidClient(OAuthError):
 
     error = "invalid_client"
     status_code = 401
+
+
+class ClientRefused(InvalidClient):
+    """A client of a domain that an administrator denied; the description is a sentence for a person."""
+
+
+class DocumentRefused(InvalidClient):
+    """A client whose metadata document is not to be had or not right; the description is a sentence for a person."""
 
 
 class InvalidGrant(OAuthError):

@@ -32,7 +32,7 @@ def token_endpoint(issuer: str) -> str:
 
 
 def document(
-    issuer: str, *, resources: Iterable[Resource], grant_types: Sequence[str], registration: bool
+    issuer: str, *, resources: Iterable[Resource], grant_types: Sequence[str], registration: bool, documents: bool
 ) -> dict[str, Any]:
     """The metadata document (RFC 8414 §2), listing only what is switched on (DI-4).
 
@@ -61,6 +61,7 @@ def document(
         "introspection_endpoint_auth_methods_supported": confidential,
         "introspection_endpoint_auth_signing_alg_values_supported": list(jwk.ALGORITHMS),
         "code_challenge_methods_supported": [pkce.METHOD],
+        "client_id_metadata_document_supported": documents,
         "authorization_response_iss_parameter_supported": True,
         "protected_resources": [resource.identifier for resource in registered],
         "subject_types_supported": ["public"],

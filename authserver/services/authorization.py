@@ -10,9 +10,9 @@ from ..protocol.errors import AccessDenied, ApprovalPending, InvalidClient
 from ..protocol.form import Form
 from ..protocol.ports import Resources
 from ..store.audit import AuditStore
-from ..store.clients import ClientStore
 from ..store.grants import Approval, GrantStore
 from . import registered
+from .known_clients import KnownClients
 from .proposal import Asked, Past, Proposal, propose
 
 
@@ -30,15 +30,15 @@ class AuthorizationService:
     """The steps of the authorization endpoint, in the order in which they are called. ``code_lifetime`` in seconds."""
 
     issuer: str
-    clients: ClientStore
+    clients: KnownClients
     resources: Resources
     grants: GrantStore
     audit: AuditStore
     code_lifetime: int
 
-    def way(self, form: Form) -> Returnable:
+    def way(self, form: Form, origin: Origin) -> Returnable:
         """1. Who asks and where answers go. Every `OAuthError` from here is for a page, never a redirect (AZ-2)."""
-        client = self.clients.find(form.need("client_id"))
+        client = self.clients.find(form.need("client_id"), origin)
         if client is None or client.suspended:
             raise InvalidClient("this client is not registered here (any more)")
         if client.pending:

@@ -10,6 +10,7 @@ from ..settings import Settings
 from ..store.stores import Stores
 from .authorization import AuthorizationService
 from .introspection import Introspection
+from .known_clients import KnownClients
 from .registration import Registration
 from .revocation import Revocation
 from .token import TokenEndpoint
@@ -30,3 +31,4 @@ class Deployment:
     revocation: Revocation
     introspection: Introspection
     registration: Registration
+    known_clients: KnownClients

@@ -82,7 +82,7 @@ class ClientStore:
         return REGISTER[self._database.dialect](self._database, client, event, ticket=ticket, fingerprint=fingerprint)
 
     def preregister(self, client: Client, event: Event) -> bool:
-        """Save a new client of an id that an administrator chose; False if there is one of that id.
+        """Save a new client of an id that an administrator or its own URL chose; False if there is one of that id.
 
         The id of a client that was deleted may be used again: nothing of the former one is left but the id.
         """

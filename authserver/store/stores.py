@@ -7,7 +7,9 @@ from .audit import AuditStore
 from .clients import ClientStore
 from .codes import CodeStore
 from .database import Database
+from .domains import DomainStore
 from .epoch import ConfigEpoch
+from .fetched import FetchedStore
 from .grants import GrantStore
 from .initial_access_tokens import InitialAccessTokenStore
 from .keys import KeyStore
@@ -39,6 +41,8 @@ class Stores:
     throttles: ThrottleStore
     used_assertions: UsedAssertionStore
     keys: KeyStore
+    fetched: FetchedStore
+    domains: DomainStore
     audit: AuditStore
 
     @classmethod
@@ -60,5 +64,7 @@ class Stores:
             throttles=ThrottleStore(database),
             used_assertions=UsedAssertionStore(database),
             keys=KeyStore(database, epoch),
+            fetched=FetchedStore(database, epoch),
+            domains=DomainStore(database, epoch),
             audit=AuditStore(database),
         )

@@ -33,6 +33,7 @@ class Metadata:
             resources=resources,
             grant_types=self._grant_types,
             registration=self._settings.registration is not RegistrationMode.CLOSED,
+            documents=self._settings.metadata_documents,
         )
         metadata.validate(found)
         return Document.of(found)

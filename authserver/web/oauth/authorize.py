@@ -52,7 +52,7 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
     if len(request.query_string) > MOST_QUERY:
         raise InvalidRequest(f"the authorization request is longer than {MOST_QUERY} characters")
     asked_for = form.parse(request.query_string)
-    way = service.way(asked_for)
+    way = service.way(asked_for, origin())
     try:
         asked = service.check(asked_for, way)
         person = _person(asked)

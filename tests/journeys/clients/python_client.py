@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import sys
 import time
 from collections.abc import Awaitable, Callable
@@ -93,7 +94,14 @@ class Host:
             redirect_uris=[callback.url],
             token_endpoint_auth_method="none",
         )
-        self.provider = OAuthClientProvider(url, metadata, storage, open_browser, callback.answer)
+        self.provider = OAuthClientProvider(
+            url,
+            metadata,
+            storage,
+            open_browser,
+            callback.answer,
+            client_metadata_url=os.environ.get("CLIENT_METADATA_URL"),
+        )
         self.url = url
         self.mode = mode
         self.stack = AsyncExitStack()

@@ -34,6 +34,11 @@ export class FileProvider {
     return this.#metadata.redirect_uris[0];
   }
 
+  /** Where the host publishes who it is, if it does. */
+  get clientMetadataUrl() {
+    return process.env.CLIENT_METADATA_URL;
+  }
+
   get clientMetadata() {
     return this.#metadata;
   }

@@ -25,7 +25,7 @@ def proposal(site: Site, flow: Flow, device: str = "this device", **changes: str
     ada = site.deployment.stores.users.by_name("ada")
     assert ada is not None
     asked_for = form.parse(flow.url(**changes).partition("?")[2])
-    asked = service.check(asked_for, service.way(asked_for))
+    asked = service.check(asked_for, service.way(asked_for, EVENT.origin))
     return service.propose(asked, Person(ada.id, 1_780_000_000, device))
 
 

@@ -1,0 +1,64 @@
+"""The public keys of clients: given with the client, or published at its ``jwks_uri`` (CR-12).
+
+Token calls never fetch: they use what is known, and have it renewed by another thread.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from ..protocol import jwk, strict_json
+from ..protocol.client import Client, ClientKind
+from ..protocol.errors import InvalidClientMetadata
+from .documents import Documents
+from .later import Later
+
+MOST_KEY_SET = 16 * 1024  # bytes: vendors' sets carry certificate chains
+Keys = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class KeySets:
+    """Implements `protocol.ports.ClientKeys`.
+
+    ``strangers`` are key sets whose address a client told, ``entered`` those whose address an administrator entered.
+    """
+
+    strangers: Documents
+    entered: Documents
+    later: Later
+
+    def of(self, client: Client) -> Keys:
+        """The public JWKs of *client* as they are known here; never fetches."""
+        if client.jwks_uri is None:
+            return client.jwks["keys"] if client.jwks else ()
+        kept = self._documents(client).kept(client.jwks_uri)
+        if kept is None or not kept.is_current:
+            self.ask_again(client)
+        return read("", kept.body) if kept and kept.body else ()
+
+    def ask_again(self, client: Client) -> None:
+        """Have the set behind ``jwks_uri`` fetched soon, unless it was a moment ago, by another than this request."""
+        if client.jwks_uri is not None:
+            url, documents = client.jwks_uri, self._documents(client)
+            self.later.do(documents.prefix + url, lambda: documents.renew(url))
+
+    def prepare(self, client: Client) -> None:
+        """Have the keys here by the time when the client comes for its tokens."""
+        if client.jwks_uri is not None and self._documents(client).kept(client.jwks_uri) is None:
+            self.ask_again(client)
+
+    def _documents(self, client: Client) -> Documents:
+        return self.entered if client.kind is ClientKind.PREREGISTERED else self.strangers
+
+
+@lru_cache(maxsize=1000)
+def read(url: str, body: str) -> Keys:
+    """The usable keys of the key set *body*, which *url* answered. Raises `InvalidClientMetadata`."""
+    try:
+        found = strict_json.loads(body.encode())
+    except ValueError:
+        raise InvalidClientMetadata("the key set is not JSON") from None
+    keys: Keys = jwk.public_set(found)["keys"]
+    return keys

@@ -1,0 +1,29 @@
+"""Clients by their id, however they are known: registered, or by the URL of a metadata document."""
+
+from dataclasses import dataclass, replace
+
+from ..protocol.audit import Origin
+from ..protocol.client import Client, ClientKind
+from ..store.clients import ClientStore
+from .key_sets import KeySets
+from .metadata_documents import MetadataDocuments
+
+
+@dataclass(frozen=True, slots=True)
+class KnownClients:
+    """For the authorization endpoint, the only one that may fetch. ``documents`` is None where switched off."""
+
+    clients: ClientStore
+    documents: MetadataDocuments | None
+    keys: KeySets
+
+    def find(self, client_id: str, origin: Origin) -> Client | None:
+        """The client of that id, suspended or not; None if there is none. Raises what `MetadataDocuments.find` does."""
+        found = self.clients.find(client_id)
+        if self.documents and client_id.startswith("https://"):
+            if found is None or found.kind is ClientKind.METADATA_DOCUMENT:
+                found = self.documents.find(client_id, origin)
+                self.keys.prepare(found)
+        elif found:
+            found = replace(found, vouched=found.kind is ClientKind.PREREGISTERED)
+        return found

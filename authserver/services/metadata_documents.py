@@ -1,0 +1,163 @@
+"""Clients that are known by the URL of their metadata document: found, and kept up to date (CR-7, CR-9, CR-10)."""
+
+import hashlib
+import time
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..outbound.addresses import AddressPolicy
+from ..outbound.fetch import FetchRefused
+from ..outbound.urls import check_client_id
+from ..protocol.audit import Event, Origin
+from ..protocol.client import Client, ClientKind
+from ..protocol.domain import Decision, decision_about
+from ..protocol.errors import ClientRefused, DocumentRefused
+from ..protocol.registration import document
+from ..store.clients import ClientStore
+from ..store.domains import DomainStore
+from .documents import Documents, DocumentUnavailable
+from .registration import AddressLimit
+
+IN_FORCE = "document"  # in a client's metadata: the digest of the document that it was made from
+HELD = "held_document"  # and of a newer one that waits for an administrator
+PEOPLE_KNOW = ("name", "redirect_uris", "auth_method", "jwks_uri")
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataDocuments:
+    """Makes clients of their documents.
+
+    ``otherwise`` is the decision about domains that no administrator has decided about (None: accepted, but not
+    vouched for). With ``holds_changes`` a change of what people know a client by waits for an administrator.
+    ``policy`` judges URLs; ``limit`` is for fetches that strangers cause.
+    """
+
+    clients: ClientStore
+    domains: DomainStore
+    documents: Documents
+    policy: AddressPolicy
+    limit: AddressLimit
+    otherwise: Decision | None
+    holds_changes: bool
+
+    def find(self, client_id: str, origin: Origin) -> Client:
+        """The client whose document is at *client_id*, as the document says now.
+
+        Raises `ClientRefused` for a domain that is denied, `DocumentRefused` for a document that cannot be had or is
+        not right, `SlowDown` and `TemporarilyUnavailable`.
+        """
+        decision = self._decision(client_id)
+        try:
+            body = self.documents.get(client_id, lambda: self.limit.count(origin)).body or ""
+        except DocumentUnavailable as why:
+            raise _refused(client_id, why) from None
+        client = self._client(client_id, body, decision, origin)
+        return replace(client, vouched=decision is Decision.ALLOW)
+
+    def held(self, client_id: str) -> dict[str, Any]:
+        """What would change for people if the held document came into force; empty if none is held."""
+        client, body = self.clients.find_fresh(client_id), self._body(client_id)
+        if client is None or HELD not in client.metadata:
+            return {}
+        return changes(client, _made(client_id, body))
+
+    def accept(self, client_id: str, event: Event) -> bool:
+        """Bring the held document into force; False if none is held."""
+        client, body = self.clients.find_fresh(client_id), self._body(client_id)
+        if client is None or HELD not in client.metadata:
+            return False
+        made = replace(_made(client_id, body), created_at=client.created_at)
+        return self.clients.update(made, event.about(client_id=client_id, detail=changes(client, made)))
+
+    def pin(self, client_id: str, body: str, event: Event) -> None:
+        """Take *body* for the client's document from now on, whatever its URL answers.
+
+        Raises `DocumentRefused` for a URL that no client may have, and `InvalidClientMetadata` for a wrong document.
+        """
+        self._decision(client_id)
+        document.read(client_id, body)
+        self.documents.store.pin(client_id, body, event.about(client_id=client_id, detail={"sha256": digest_of(body)}))
+
+    def unpin(self, client_id: str, event: Event) -> bool:
+        """Ask the client's URL again from now on; False if no document was pinned."""
+        return self.documents.store.unpin(client_id, event.about(client_id=client_id))
+
+    def _decision(self, client_id: str) -> Decision | None:
+        try:
+            check_client_id(client_id, self.policy)
+        except FetchRefused as wrong:
+            raise _refused(client_id, wrong) from None
+        host = urlsplit(client_id).hostname or ""
+        decision = decision_about(host, self.domains.all()) or self.otherwise
+        if decision is Decision.DENY:
+            raise ClientRefused(f"This server takes no apps from {host}: an administrator decided so.")
+        return decision
+
+    def _client(self, client_id: str, body: str, decision: Decision | None, origin: Origin) -> Client:
+        known = self.clients.find(client_id)
+        if known is None:
+            made = replace(_made(client_id, body), pending=decision is Decision.ASK)
+            new = self.clients.preregister(made, _event("client.discovered", made, origin))
+            return made if new else self.clients.find(client_id) or made
+        if known.pending and decision is not Decision.ASK:
+            known = self._approved(known, origin)
+        if digest_of(body) in (known.metadata.get(IN_FORCE), known.metadata.get(HELD)):
+            return known
+        return self._changed(known, body, origin)
+
+    def _approved(self, waiting: Client, origin: Origin) -> Client:
+        """Its domain is decided about by now, so there is nothing to wait for."""
+        event = Event("client.approved", "system", origin, detail={"by": "its domain"})
+        self.clients.approve(waiting.client_id, waiting.identity, event)
+        return replace(waiting, pending=False)
+
+    def _changed(self, known: Client, body: str, origin: Origin) -> Client:
+        made = replace(_made(known.client_id, body), created_at=known.created_at, pending=known.pending)
+        differs = changes(known, made)
+        if differs and self.holds_changes:
+            kept = replace(known, metadata={**known.metadata, HELD: digest_of(body)})
+            self.clients.update(kept, _event("client.change_held", kept, origin).about(detail=differs))
+            return kept
+        self.clients.update(made, _event("client.changed", made, origin).about(detail=differs))
+        return replace(made, suspended=known.suspended)
+
+    def _body(self, client_id: str) -> str:
+        kept = self.documents.kept(client_id)
+        return (kept.body if kept else None) or ""
+
+
+def changes(before: Client, after: Client) -> dict[str, Any]:
+    """What people know a client by and is another now, by field: ``{"before": …, "after": …}``."""
+    pairs = {name: (getattr(before, name), getattr(after, name)) for name in PEOPLE_KNOW}
+    return {name: {"before": old, "after": new} for name, (old, new) in pairs.items() if old != new}
+
+
+def _refused(client_id: str, why: Exception) -> DocumentRefused:
+    return DocumentRefused(f"The app names itself by the document {client_id}, but {why}.")
+
+
+def digest_of(body: str) -> str:
+    """Which document it is."""
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+def _made(client_id: str, body: str) -> Client:
+    said = document.read(client_id, body)
+    return Client(
+        client_id=client_id,
+        kind=ClientKind.METADATA_DOCUMENT,
+        name=said.name,
+        redirect_uris=said.redirect_uris,
+        auth_method=said.auth_method,
+        grant_types=said.grant_types,
+        created_at=int(time.time()),
+        jwks=said.jwks,
+        jwks_uri=said.jwks_uri,
+        metadata={**said.extra, IN_FORCE: digest_of(body)},
+    )
+
+
+def _event(name: str, client: Client, origin: Origin) -> Event:
+    about = {"name": client.name, "redirect_uris": list(client.redirect_uris)}
+    return Event(name, f"client:{client.client_id}", origin, client_id=client.client_id, detail=about)

@@ -1,0 +1,55 @@
+"""What administrators decided about the domains that clients come from (CR-10)."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import delete, select
+
+from ..protocol.audit import Event
+from ..protocol.domain import Decision
+from .audit import record
+from .clock import now
+from .database import Database
+from .epoch import ConfigEpoch, bump
+from .models import DomainPolicyRow
+
+
+class DomainStore:
+    """Decisions by domain. All of them are kept in memory, and read again when the configuration's epoch has moved."""
+
+    def __init__(self, database: Database, epoch: ConfigEpoch) -> None:
+        """*epoch* tells when another process changed one."""
+        self._database = database
+        self._epoch = epoch
+        self._known: tuple[int, dict[str, Decision]] | None = None
+
+    def all(self) -> Mapping[str, Decision]:
+        """The decision for each domain. At most a second older than any change."""
+        epoch, known = self._epoch.current(), self._known
+        if known is None or known[0] != epoch:
+            known = self._known = (epoch, self._read())
+        return known[1]
+
+    def decide(self, domain: str, decision: Decision, event: Event) -> None:
+        """Set the decision for *domain*."""
+        given = {"decision": decision, "created_at": now}
+        decided = self._database.insert(DomainPolicyRow).values(domain=domain, **given)
+        with self._database.transaction() as connection:
+            connection.execute(decided.on_conflict_do_update(index_elements=["domain"], set_=given))
+            bump(connection)
+            record(connection, event)
+        self._epoch.forget()
+
+    def forget(self, domain: str, event: Event) -> bool:
+        """Take the decision for *domain* back; False if there was none."""
+        with self._database.transaction() as connection:
+            if not connection.execute(delete(DomainPolicyRow).where(DomainPolicyRow.domain == domain)).rowcount:
+                return False
+            bump(connection)
+            record(connection, event)
+        self._epoch.forget()
+        return True
+
+    def _read(self) -> dict[str, Decision]:
+        with self._database.reading() as connection:
+            rows = connection.execute(select(DomainPolicyRow.domain, DomainPolicyRow.decision))
+            return {row.domain: Decision(row.decision) for row in rows}

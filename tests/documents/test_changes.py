@@ -1,0 +1,124 @@
+"""A document over time: asked for again, gone, changed, held and pinned."""
+
+import json
+
+import pytest
+
+from authserver.protocol.audit import Event
+from authserver.store.audit import AuditFilter
+from tests.conformance.flow import LOOPBACK, Flow
+from tests.conformance.visitor import Visitor
+
+from .ageing import age
+from .publisher import Page, Publisher
+from .test_authorize import DOCUMENT, known_by
+
+SYSTEM = Event("document.decided", "system")
+HOUR, DAY = 3600, 86_400
+HOSTED = "https://app.example/callback"
+
+
+def audited(flow: Flow, name: str) -> list[dict[str, object]]:
+    stores = flow.site.deployment.stores
+    return [line.event.detail for line in stores.audit.page(AuditFilter(name=name), None, 50)]
+
+
+@pytest.fixture
+def url(flow: Flow, publisher: Publisher) -> str:
+    return known_by(flow, publisher.publish("/client.json", DOCUMENT, 'ETag: "one"', "Cache-Control: max-age=600"))
+
+
+@pytest.mark.requirement("CR-9")
+def test_a_document_is_asked_for_again_when_its_time_is_up_by_its_tag(flow: Flow, publisher: Publisher, url: str):
+    flow.site.get(flow.url())
+    age(flow.site, 599)
+    flow.site.get(flow.url())
+    assert len(publisher.asked) == 1
+    age(flow.site, 2)
+    publisher.pages["/client.json"] = Page(b"", "304 Not Modified")
+    assert flow.site.get(flow.url()).status_code == 303
+    assert publisher.conditions == ['If-None-Match: "one"']
+    flow.site.get(flow.url())
+    assert len(publisher.asked) == 2, "confirmed, so current again"
+
+
+@pytest.mark.requirement("CR-9")
+def test_a_source_that_fails_is_covered_for_days_and_not_for_ever(flow: Flow, publisher: Publisher, url: str):
+    flow.site.get(flow.url())
+    del publisher.pages["/client.json"]
+    age(flow.site, 6 * DAY)
+    assert flow.site.get(flow.url()).status_code == 303
+    flow.site.get(flow.url())
+    assert len(publisher.asked) == 2, "a failed source is left alone for a while"
+    age(flow.site, 2 * DAY)
+    assert flow.site.get(flow.url()).status_code == 400
+
+
+@pytest.mark.requirement("CR-9")
+def test_a_document_that_became_wrong_does_not_replace_the_good_one(flow: Flow, publisher: Publisher, url: str):
+    flow.site.get(flow.url())
+    publisher.pages["/client.json"] = Page(b'{"client_id": "https://else.example/"}')
+    age(flow.site, HOUR)
+    assert flow.site.get(flow.url()).status_code == 303
+    assert flow.site.deployment.stores.clients.find_fresh(url).name == "Published"
+
+
+@pytest.mark.requirement("CR-9", "AZ-8")
+@pytest.mark.parametrize(
+    "change", [{"client_name": "Renamed"}, {"redirect_uris": [LOOPBACK, HOSTED, "https://b.example/cb"]}]
+)
+def test_people_are_asked_again_when_a_document_says_something_else(
+    flow: Flow, visitor: Visitor, publisher: Publisher, url: str, change: dict[str, object]
+):
+    flow.allow(visitor, redirect_uri=HOSTED)
+    silent = visitor.http.get(flow.url(redirect_uri=HOSTED))
+    assert silent.location.startswith(HOSTED), "the same is not asked twice"
+    publisher.publish("/client.json", {**DOCUMENT, **change})
+    age(flow.site, HOUR)
+    page = visitor.http.get(flow.url(redirect_uri=HOSTED))
+    assert page.status_code == 200
+    assert "has changed" in page.text
+    (detail,) = audited(flow, "client.changed")
+    assert detail.keys() == {name.replace("client_name", "name") for name in change}
+
+
+@pytest.mark.requirement("CR-9")
+def test_a_change_that_people_do_not_see_asks_nobody(flow: Flow, visitor: Visitor, publisher: Publisher, url: str):
+    flow.allow(visitor, redirect_uri=HOSTED)
+    publisher.publish("/client.json", {**DOCUMENT, "logo_uri": "https://app.example/new.png"})
+    age(flow.site, HOUR)
+    assert visitor.http.get(flow.url(redirect_uri=HOSTED)).location.startswith(HOSTED)
+    assert flow.site.deployment.stores.clients.find_fresh(url).metadata["logo_uri"] == "https://app.example/new.png"
+
+
+@pytest.mark.requirement("CR-9")
+def test_where_changes_are_held_the_old_document_counts_until_it_is_accepted(trusting_site, publisher: Publisher):
+    flow = Flow(trusting_site(metadata_document_changes="hold"))
+    url = known_by(flow, publisher.publish("/client.json", DOCUMENT))
+    documents = flow.site.deployment.known_clients.documents
+    flow.site.get(flow.url())
+    assert documents.held(url) == {}
+    publisher.publish("/client.json", {**DOCUMENT, "redirect_uris": [HOSTED]})
+    for _ in range(3):
+        age(flow.site, HOUR)
+        assert flow.site.get(flow.url()).status_code == 303, "the old redirect URI"
+    assert len(audited(flow, "client.change_held")) == 1
+    assert documents.held(url) == {"redirect_uris": {"before": (LOOPBACK, HOSTED), "after": (HOSTED,)}}
+    assert documents.accept(url, SYSTEM)
+    assert flow.site.get(flow.url()).status_code == 400
+    assert flow.site.get(flow.url(redirect_uri=HOSTED)).status_code == 303
+    assert not documents.accept(url, SYSTEM)
+
+
+@pytest.mark.requirement("CR-9")
+def test_a_pinned_document_counts_and_nothing_is_fetched(flow: Flow, publisher: Publisher, url: str):
+    body = json.dumps({**DOCUMENT, "client_id": url, "client_name": "Pinned"})
+    flow.site.deployment.known_clients.documents.pin(url, body, SYSTEM)
+    assert flow.site.get(flow.url()).status_code == 303
+    age(flow.site, 30 * DAY)
+    assert flow.site.get(flow.url()).status_code == 303
+    assert flow.site.deployment.stores.clients.find_fresh(url).name == "Pinned"
+    assert publisher.asked == []
+    assert flow.site.deployment.known_clients.documents.unpin(url, SYSTEM)
+    assert flow.site.get(flow.url()).status_code == 303
+    assert publisher.asked == ["/client.json"]

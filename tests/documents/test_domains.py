@@ -1,0 +1,83 @@
+"""Which domains clients may come from."""
+
+import pytest
+
+from authserver.protocol.audit import Event
+from authserver.protocol.domain import Decision, decision_about
+from tests.conformance.flow import Flow
+
+from .publisher import Publisher
+from .test_authorize import DOCUMENT, known_by
+
+SYSTEM = Event("domain.decided", "system")
+HOSTED = "https://app.example/callback"
+
+
+def decide(flow: Flow, domain: str, decision: Decision) -> None:
+    flow.site.deployment.stores.domains.decide(domain, decision, SYSTEM)
+
+
+@pytest.mark.requirement("CR-10")
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("example", Decision.DENY),
+        ("a.example", Decision.DENY),
+        ("good.example", Decision.ALLOW),
+        ("APP.Good.Example", Decision.ALLOW),
+        ("notgood.example", Decision.DENY),
+        ("good.example.evil", None),
+    ],
+)
+def test_the_nearest_domain_above_decides(host: str, expected: Decision | None):
+    decisions = {"example": Decision.DENY, "good.example": Decision.ALLOW}
+    assert decision_about(host, decisions) is expected
+
+
+@pytest.mark.requirement("CR-10")
+def test_a_denied_domain_is_a_page_and_is_not_fetched_from(flow: Flow, publisher: Publisher):
+    known_by(flow, publisher.publish("/client.json", DOCUMENT))
+    decide(flow, "localhost", Decision.DENY)
+    page = flow.site.get(flow.url())
+    assert page.status_code == 400
+    assert "takes no apps from localhost" in page.text
+    assert publisher.asked == []
+
+
+@pytest.mark.requirement("CR-10", "AZ-2")
+def test_errors_go_at_once_to_a_client_of_an_allowed_domain_only(flow: Flow, publisher: Publisher):
+    known_by(flow, publisher.publish("/client.json", DOCUMENT))
+    wrong = flow.url(redirect_uri=HOSTED, code_challenge_method="plain")
+    assert flow.site.get(wrong).status_code == 400
+    decide(flow, "localhost", Decision.ALLOW)
+    assert flow.site.get(wrong).location.startswith(HOSTED)
+
+
+@pytest.mark.requirement("CR-10")
+@pytest.mark.parametrize(("setting", "status"), [("any", 303), ("listed", 400)])
+def test_the_setting_speaks_for_domains_that_nobody_decided_about(
+    trusting_site, publisher: Publisher, setting: str, status: int
+):
+    flow = Flow(trusting_site(metadata_document_domains=setting))
+    known_by(flow, publisher.publish("/client.json", DOCUMENT))
+    assert flow.site.get(flow.url()).status_code == status
+    decide(flow, "localhost", Decision.ALLOW)
+    assert flow.site.get(flow.url()).status_code == 303
+
+
+@pytest.mark.requirement("CR-10")
+def test_where_an_administrator_is_asked_a_new_client_waits(trusting_site, publisher: Publisher):
+    flow = Flow(trusting_site(metadata_document_domains="ask"))
+    url = known_by(flow, publisher.publish("/client.json", DOCUMENT))
+    flow.site.get(flow.url())
+    assert flow.site.deployment.stores.clients.find_fresh(url).pending
+
+
+@pytest.mark.requirement("CR-10")
+def test_a_client_that_waited_acts_when_its_domain_is_allowed(trusting_site, publisher: Publisher):
+    flow = Flow(trusting_site(metadata_document_domains="ask"))
+    url = known_by(flow, publisher.publish("/client.json", DOCUMENT))
+    assert flow.site.get(flow.url()).status_code == 400
+    decide(flow, "localhost", Decision.ALLOW)
+    assert flow.site.get(flow.url()).status_code == 303
+    assert not flow.site.deployment.stores.clients.find_fresh(url).pending
