@@ -1,9 +1,7 @@
 """Who asks: the first step of every endpoint that clients authenticate at (CR-12)."""
 
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from ..protocol import client_assertion, jwk, metadata
 from ..protocol.client import AuthMethod, Client
@@ -11,18 +9,6 @@ from ..protocol.client_assertion import Assertion, BadAssertion
 from ..protocol.client_authentication import authenticate, failed, presented
 from ..protocol.form import Form
 from ..protocol.ports import ClientKeys, Clients, UsedAssertions
-
-
-class RegisteredKeys:
-    """The keys that clients registered by value; implements `protocol.ports.ClientKeys`."""
-
-    def of(self, client: Client) -> Sequence[Mapping[str, Any]]:
-        """The public JWKs of *client*."""
-        found: Sequence[Mapping[str, Any]] = (client.jwks or {}).get("keys", ())
-        return found
-
-    def ask_again(self, client: Client) -> None:
-        """There is nobody to ask: what was registered is all there is."""
 
 
 @dataclass(frozen=True, slots=True)

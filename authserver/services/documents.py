@@ -74,11 +74,13 @@ class Documents:
 
     def renew(self, url: str) -> None:
         """Fetch the document again, unless that was done just now by whichever process; says nothing of failures."""
+        if self.may_renew(url) and self.store.claim(self.prefix + url, LEASE_SECONDS):
+            self._fetch(url, self.store.find(self.prefix + url))
+
+    def may_renew(self, url: str) -> bool:
+        """Whether there is a point in fetching the document again: it was not fetched, and did not fail, just now."""
         found = self.store.find(self.prefix + url)
-        if found and (found.age < RENEWAL_SECONDS or found.retry_in > 0):
-            return
-        if self.store.claim(self.prefix + url, LEASE_SECONDS):
-            self._fetch(url, found)
+        return found is None or (not found.pinned and found.age >= RENEWAL_SECONDS and found.retry_in <= 0)
 
     def _renewed(self, url: str, found: FetchedDocument | None) -> FetchedDocument | None:
         if self.store.claim(self.prefix + url, LEASE_SECONDS):

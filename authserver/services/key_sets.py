@@ -10,7 +10,7 @@ from typing import Any
 
 from ..protocol import jwk, strict_json
 from ..protocol.client import Client, ClientKind
-from ..protocol.errors import InvalidClientMetadata
+from ..protocol.errors import InvalidClientMetadata, TemporarilyUnavailable
 from .documents import Documents
 from .later import Later
 
@@ -32,22 +32,35 @@ class KeySets:
     def of(self, client: Client) -> Keys:
         """The public JWKs of *client* as they are known here; never fetches."""
         if client.jwks_uri is None:
-            return client.jwks["keys"] if client.jwks else ()
+            by_value: Keys = (client.jwks or {}).get("keys", ())
+            return by_value
         kept = self._documents(client).kept(client.jwks_uri)
         if kept is None or not kept.is_current:
-            self.ask_again(client)
+            self._renew(client)
         return read("", kept.body) if kept and kept.body else ()
 
     def ask_again(self, client: Client) -> None:
-        """Have the set behind ``jwks_uri`` fetched soon, unless it was a moment ago, by another than this request."""
-        if client.jwks_uri is not None:
-            url, documents = client.jwks_uri, self._documents(client)
-            self.later.do(documents.prefix + url, lambda: documents.renew(url))
+        """A key was not found: have the set behind ``jwks_uri`` fetched, unless it was a moment ago.
+
+        Raises `TemporarilyUnavailable` when that is going to happen, so that the client comes again.
+        """
+        if self._renew(client):
+            raise TemporarilyUnavailable("the client's keys are being fetched; try again", retry_after=2)
 
     def prepare(self, client: Client) -> None:
         """Have the keys here by the time when the client comes for its tokens."""
         if client.jwks_uri is not None and self._documents(client).kept(client.jwks_uri) is None:
-            self.ask_again(client)
+            self._renew(client)
+
+    def _renew(self, client: Client) -> bool:
+        """Have the set fetched soon by another than this request; False if there is no point in it."""
+        if client.jwks_uri is None:
+            return False
+        url, documents = client.jwks_uri, self._documents(client)
+        if not documents.may_renew(url):
+            return False
+        self.later.do(documents.prefix + url, lambda: documents.renew(url))
+        return True
 
     def _documents(self, client: Client) -> Documents:
         return self.entered if client.kind is ClientKind.PREREGISTERED else self.strangers

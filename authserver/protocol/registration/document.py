@@ -5,14 +5,13 @@ URL is the client. So there is no secret in it, and what it says of itself is ch
 """
 
 from collections.abc import Collection
-from typing import Any
 
 from ..client import AuthMethod
 from ..errors import InvalidClientMetadata, InvalidRedirectURI
 from .metadata import ClientMetadata, load, parse
 
 SECRETS = ("client_secret", "client_secret_expires_at")
-METHODS = (AuthMethod.NONE, AuthMethod.PRIVATE_KEY_JWT)
+METHODS = (AuthMethod.PRIVATE_KEY_JWT, AuthMethod.NONE)
 
 
 def read(url: str, body: str, scopes: Collection[str] = ()) -> ClientMetadata:
@@ -28,19 +27,6 @@ def read(url: str, body: str, scopes: Collection[str] = ()) -> ClientMetadata:
     if not isinstance(found.get("client_name"), str) or not found["client_name"].strip():
         raise InvalidClientMetadata("the document has no client_name")
     try:
-        return parse({**found, **_method(found)}, scopes)
+        return parse(found, scopes, METHODS)
     except InvalidRedirectURI as wrong:
         raise InvalidClientMetadata(wrong.description) from None
-
-
-def _method(found: dict[str, Any]) -> dict[str, Any]:
-    """The authentication method, of those that need no shared secret; ``none`` if the document names none."""
-    named = found.get("token_endpoint_auth_method")
-    if named is None:
-        offered = found.get("token_endpoint_auth_methods_supported")
-        if isinstance(offered, list) and AuthMethod.PRIVATE_KEY_JWT in offered:
-            return {"token_endpoint_auth_method": AuthMethod.PRIVATE_KEY_JWT}
-        return {"token_endpoint_auth_method": AuthMethod.NONE}
-    if named not in METHODS:
-        raise InvalidClientMetadata("token_endpoint_auth_method of a metadata document is none or private_key_jwt")
-    return {}
