@@ -15,6 +15,7 @@ from . import (
     client_add,
     client_approval,
     clients,
+    doctor,
     documents,
     domains,
     keys,
@@ -75,6 +76,7 @@ for command in (client_add.add, client_approval.approve, client_approval.refuse)
 main.add_command(registration_tokens.registration_token)
 main.add_command(resources.resource)
 main.add_command(apply.apply)
+main.add_command(doctor.doctor)
 main.add_command(keys.keys)
 main.add_command(documents.document)
 main.add_command(domains.domain)

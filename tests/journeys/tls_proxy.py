@@ -59,13 +59,18 @@ def tls_proxy(folder: Path, port: int, upstream: int) -> Iterator[None]:
         process.wait(PATIENCE)
 
 
-def make_certificates(folder: Path) -> Path:
-    """A certification authority, and a certificate of it for loopback; returns the authority's own."""
+def make_certificates(folder: Path, lasting: datetime.timedelta = datetime.timedelta(days=1)) -> Path:
+    """A certification authority, and a certificate of it for loopback; returns the authority's own.
+
+    The certificate for loopback ends *lasting* from now, which may be in the past.
+    """
     authority_key, server_key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     authority = _name("journey authority")
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    _write(folder / "authority.pem", _certificate(authority, authority_key, authority, authority_key, None))
-    _write(folder / "server.pem", _certificate(_name("localhost"), server_key, authority, authority_key, names))
+    _write(folder / "authority.pem", _certificate(authority, authority_key, authority, authority_key))
+    _write(
+        folder / "server.pem", _certificate(_name("localhost"), server_key, authority, authority_key, names, lasting)
+    )
     key = server_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
     (folder / "server.key").write_bytes(key)
     return folder / "authority.pem"
@@ -76,17 +81,18 @@ def _certificate(
     key: ec.EllipticCurvePrivateKey,
     issuer: x509.Name,
     issuer_key: ec.EllipticCurvePrivateKey,
-    names: list[x509.GeneralName] | None,
+    names: list[x509.GeneralName] | None = None,
+    lasting: datetime.timedelta = datetime.timedelta(days=1),
 ) -> x509.Certificate:
-    now = datetime.datetime.now(datetime.UTC)
+    end = datetime.datetime.now(datetime.UTC) + lasting
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(minutes=5))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(min(end, end - lasting) - datetime.timedelta(minutes=5))
+        .not_valid_after(end)
         .add_extension(x509.BasicConstraints(ca=names is None, path_length=None), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), critical=False)

@@ -1,0 +1,163 @@
+"""Requests to a server that an administrator named: any address, but bounded, and never sent on by a redirect.
+
+Not for what strangers supply: that is `fetch`.
+"""
+
+import json
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from ipaddress import ip_address
+from typing import Any, Self
+
+from cryptography import x509
+from httpcore2 import URL, HTTPConnection, NetworkError, Origin, ProtocolError, Request, Response, TimeoutException
+
+from .addresses import IPAddress
+from .connection import Pinned
+from .deadline import Deadline
+from .refusal import FetchRefused, Refusal
+from .resolution import Resolution, system_resolver
+
+HEAD_BYTES = 128 * 1024
+MOST_BYTES = 256 * 1024
+NAMES_AT_ONCE = 8
+Pairs = tuple[tuple[str, str], ...]
+WORDS = {
+    Refusal.CONNECTION: "nothing answers there: the connection was refused, or the host cannot be reached",
+    Refusal.RESOLUTION: "the host name is not known",
+    Refusal.SIZE: "the answer is too large",
+    Refusal.TIMEOUT: "there was no whole answer in time",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back; ``status`` 0 and a ``problem`` in words if nothing did. Header names are lower-case."""
+
+    url: str
+    status: int = 0
+    headers: Pairs = ()
+    body: bytes = b""
+    whole: bool = True
+    certificate_ends: datetime | None = None
+    problem: str = ""
+    untrusted: bool = False
+
+    def header(self, name: str) -> str:
+        """The values of a header, joined as RFC 9110 §5.2 has it; empty if it is not there."""
+        return ", ".join(self.all(name))
+
+    def all(self, name: str) -> list[str]:
+        """Each value of a header."""
+        return [value for other, value in self.headers if other == name.lower()]
+
+    @property
+    def media_type(self) -> str:
+        """The content type without its parameters."""
+        return self.header("content-type").partition(";")[0].strip().lower()
+
+    def json(self) -> dict[str, Any] | None:
+        """The JSON object of the body; None if it is none."""
+        try:
+            found = json.loads(self.body) if self.whole else None
+        except (ValueError, RecursionError):
+            return None
+        return found if isinstance(found, dict) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """Asks one thing at a time: each within *seconds*, all together within *deadline*."""
+
+    trust: ssl.SSLContext
+    deadline: Deadline
+    seconds: float = 8.0
+    resolution: Resolution = field(default_factory=lambda: Resolution(system_resolver, NAMES_AT_ONCE))
+
+    def distrusting(self) -> Self:
+        """The same, which takes any certificate: to look at the rest once the certificate is known to be wrong."""
+        context = ssl.create_default_context()
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+        return type(self)(context, self.deadline, self.seconds, self.resolution)
+
+    def ask(self, method: str, url: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> Answer:
+        """One request; *headers* may name another Host than *url*. What goes wrong is told in the answer."""
+        try:
+            return self._ask(method, url, tuple(headers), body)
+        except FetchRefused as refused:
+            return Answer(url, problem=WORDS.get(refused.reason, str(refused)))
+        except TimeoutException:
+            return Answer(url, problem=WORDS[Refusal.TIMEOUT])
+        except NetworkError as failed:
+            return _unreached(url, failed)
+        except (ProtocolError, UnicodeError, ValueError):
+            return Answer(url, problem="what answers there does not speak HTTP as it should")
+
+    def _ask(self, method: str, url: str, headers: Pairs, body: bytes) -> Answer:
+        where = URL(url)
+        origin = where.origin
+        deadline = Deadline(min(self.seconds, self.deadline.left()))
+        addresses = self._addresses(origin.host.decode("ascii"), deadline)
+        backend = Pinned(addresses, origin.port, deadline, HEAD_BYTES + MOST_BYTES)
+        asked = Request(method, where, headers=_headers(origin, headers, body), content=body)
+        connection = HTTPConnection(origin, self.trust, network_backend=backend)
+        try:
+            return _answer(url, connection.handle_request(asked))
+        finally:
+            connection.close()
+
+    def _addresses(self, host: str, deadline: Deadline) -> list[IPAddress]:
+        try:
+            return [ip_address(host.strip("[]"))]
+        except ValueError:
+            return self.resolution.addresses(host, deadline)
+
+
+def _headers(origin: Origin, given: Pairs, body: bytes) -> list[tuple[str, str]]:
+    usual_port = {b"http": 80, b"https": 443}.get(origin.scheme) == origin.port
+    name = origin.host.decode("ascii")
+    authority = name if usual_port else f"{name}:{origin.port}"
+    usual = {"Host": authority, "User-Agent": "mcp-authserver-doctor", "Accept": "*/*", "Accept-Encoding": "identity"}
+    named = {name.lower() for name, _ in given}
+    headers = [(name, value) for name, value in usual.items() if name.lower() not in named]
+    return [*headers, *given, ("Connection", "close"), *([("Content-Length", str(len(body)))] if body else [])]
+
+
+def _answer(url: str, response: Response) -> Answer:
+    body = b""
+    for part in response.iter_stream():
+        body += part
+        if len(body) > MOST_BYTES:
+            break
+    encrypted = response.extensions["network_stream"].get_extra_info("ssl_object")
+    return Answer(
+        url,
+        response.status,
+        tuple((name.decode("ascii").lower(), value.decode("latin-1")) for name, value in response.headers),
+        body[:MOST_BYTES],
+        len(body) <= MOST_BYTES,
+        _end(encrypted.getpeercert(binary_form=True)) if encrypted else None,
+    )
+
+
+def _end(certificate: bytes | None) -> datetime | None:
+    if certificate is None:
+        return None
+    try:
+        return x509.load_der_x509_certificate(certificate).not_valid_after_utc.astimezone(UTC)
+    except ValueError:
+        return None
+
+
+def _unreached(url: str, failed: NetworkError) -> Answer:
+    cause: BaseException | None = failed
+    while cause is not None and not isinstance(cause, ssl.SSLError):
+        cause = cause.__cause__ or cause.__context__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return Answer(url, problem=cause.verify_message, untrusted=True)
+    if cause is not None:
+        return Answer(url, problem="what answers there does not speak TLS as it should")
+    return Answer(url, problem="the connection broke off")
