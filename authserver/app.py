@@ -25,6 +25,7 @@ from .protocol.grants.refresh_token import RefreshTokenGrant
 from .protocol.registration import document
 from .services import key_sets
 from .services.authorization import AuthorizationService
+from .services.ceilings import AddressLimit, RegistrationCeilings, Room
 from .services.client_authentication import ClientAuthentication
 from .services.deployment import Deployment
 from .services.documents import Documents
@@ -33,10 +34,11 @@ from .services.key_sets import MOST_KEY_SET, KeySets
 from .services.known_clients import KnownClients
 from .services.later import Later
 from .services.metadata_documents import MetadataDocuments
-from .services.registration import AddressLimit, Registration
+from .services.reaper import Reaper
+from .services.registration import Registration
 from .services.revocation import Revocation
 from .services.token import TokenEndpoint
-from .settings import Settings, load
+from .settings import DAY, Settings, load
 from .store.database import connect
 from .store.stores import Stores
 from .web import pages
@@ -89,6 +91,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         introspection=Introspection(**shared),
         registration=_registration(settings, stores),
         known_clients=known,
+        reaper=_reaper(settings, stores),
     )
 
 
@@ -99,7 +102,25 @@ def _registration(settings: Settings, stores: Stores) -> Registration:
         initial_access_tokens=stores.initial_access_tokens,
         resources=stores.resources,
         mode=settings.registration,
-        limit=AddressLimit(settings.registrations_per_address),
+        redirect_hosts=settings.allowed_redirect_hosts,
+        ceilings=RegistrationCeilings(
+            on_device=AddressLimit(settings.registrations_per_address),
+            hosted=AddressLimit(settings.hosted_registrations_per_address),
+            flood=AddressLimit(settings.registration_flood_per_address),
+            room=Room(stores.registrations.count_unused, settings.most_unused_registrations),
+        ),
+        share=settings.share_identical_registrations,
+    )
+
+
+def _reaper(settings: Settings, stores: Stores) -> Reaper:
+    # Whoever still has tokens was allowed them within a family's lifetime.
+    idle = settings.idle_registration_lifetime
+    return Reaper(
+        registrations=stores.registrations,
+        unused_lifetime=settings.unused_registration_lifetime,
+        idle_lifetime=max(idle, settings.refresh_family_lifetime + DAY) if idle else 0,
+        most_unused=settings.most_unused_registrations,
     )
 
 
@@ -145,6 +166,7 @@ def _authorization(settings: Settings, stores: Stores, known: KnownClients) -> A
         grants=stores.grants,
         audit=stores.audit,
         code_lifetime=settings.authorization_code_lifetime,
+        redirect_hosts=settings.allowed_redirect_hosts,
     )
 
 

@@ -12,6 +12,8 @@ issuer = "http://localhost:{port}"
 bind = "127.0.0.1:{port}"
 # One machine may register clients and sign people in by the hundred. Production's defaults are far lower.
 registrations_per_address = "1000 per minute"
+hosted_registrations_per_address = "1000 per minute"
+registration_flood_per_address = "1000 per minute"
 sign_ins_per_address = "1000 per minute"
 """
 

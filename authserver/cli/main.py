@@ -14,6 +14,7 @@ from . import (
     apply,
     client_add,
     client_approval,
+    client_reap,
     clients,
     doctor,
     documents,
@@ -59,8 +60,8 @@ def migrate() -> None:
 @with_deployment
 def purge(found: Deployment) -> None:
     """Delete what has expired, in bounded batches."""
-    Maintenance(found.stores, found.settings.refresh_retry_window).sweep()
-    total: dict[str, int] = {}
+    Maintenance(found.stores, found.settings.refresh_retry_window, found.reaper).sweep()
+    total = {"clients": count} if (count := sum(found.reaper.reap())) else {}
     while any((gone := purge_batch(found.stores.database, BATCH)).values()):
         total = {name: total.get(name, 0) + count for name, count in gone.items()}
     for name, count in total.items():
@@ -71,7 +72,7 @@ def purge(found: Deployment) -> None:
 main.add_command(serve.serve)
 main.add_command(people.user)
 main.add_command(clients.client)
-for command in (client_add.add, client_approval.approve, client_approval.refuse):
+for command in (client_add.add, client_approval.approve, client_approval.refuse, client_reap.reap):
     clients.client.add_command(command)
 main.add_command(registration_tokens.registration_token)
 main.add_command(resources.resource)

@@ -39,7 +39,7 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     """In each new worker: take a core of its own, and begin the sweeps."""
     _pin(worker.age)
     found = worker.wsgi.extensions["authserver"]
-    Maintenance(found.stores, found.settings.refresh_retry_window).start()
+    Maintenance(found.stores, found.settings.refresh_retry_window, found.reaper).start()
 
 
 def _pin(number: int) -> None:

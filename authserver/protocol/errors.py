@@ -20,6 +20,7 @@
     ├── LoginRequired             400   ``prompt=none`` without a session (OIDC Core §3.1.2.6)
     ├── ConsentRequired           400   ``prompt=none`` with a decision to make (OIDC Core §3.1.2.6)
     ├── InvalidRedirectURI        400   at registration (RFC 7591 §3.2.2)
+    │   └── RedirectHostNotAllowed  400   not on this deployment's allow-list, at registration and at authorize
     ├── InvalidClientMetadata     400   at registration (RFC 7591 §3.2.2)
     ├── InvalidToken              401   registration or initial access token (RFC 6750 §3.1)
     ├── SlowDown                  429   rate limit, with ``Retry-After``
@@ -148,6 +149,10 @@ class InvalidRedirectURI(OAuthError):
     """RFC 7591 §3.2.2 ``invalid_redirect_uri``."""
 
     error = "invalid_redirect_uri"
+
+
+class RedirectHostNotAllowed(InvalidRedirectURI):
+    """The deployment does not let clients send people there (CR-2)."""
 
 
 class InvalidClientMetadata(OAuthError):

@@ -108,6 +108,11 @@ def find(requested: str, registered: tuple[str, ...], *, public: bool) -> bool:
     return is_loopback(requested) and _portless(requested) in {_portless(uri) for uri in registered}
 
 
+def without_port(uri: str) -> str:
+    """*uri*, without its port if it is a loopback one: the port of a public client's is free."""
+    return urlunsplit(_portless(uri))
+
+
 def _portless(uri: str) -> SplitResult:
     parts = urlsplit(uri)
     return parts._replace(netloc=PORT.sub("", parts.netloc)) if is_loopback(uri) else parts

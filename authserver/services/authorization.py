@@ -6,14 +6,18 @@ from ..protocol import authorization, credential, scope
 from ..protocol.audit import Event, Origin
 from ..protocol.authorization import AuthorizationRequest, Returnable
 from ..protocol.authorization_code import NewCode
+from ..protocol.client import ClientKind
 from ..protocol.errors import AccessDenied, ApprovalPending, InvalidClient
 from ..protocol.form import Form
 from ..protocol.ports import Resources
+from ..protocol.registration.redirect_hosts import RedirectHosts
 from ..store.audit import AuditStore
 from ..store.grants import Approval, GrantStore
 from . import registered
 from .known_clients import KnownClients
 from .proposal import Asked, Past, Proposal, propose
+
+NOT_REGISTERED = "this client is not registered here (any more)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +39,19 @@ class AuthorizationService:
     grants: GrantStore
     audit: AuditStore
     code_lifetime: int
+    redirect_hosts: RedirectHosts
 
     def way(self, form: Form, origin: Origin) -> Returnable:
         """1. Who asks and where answers go. Every `OAuthError` from here is for a page, never a redirect (AZ-2)."""
         client = self.clients.find(form.need("client_id"), origin)
         if client is None or client.suspended:
-            raise InvalidClient("this client is not registered here (any more)")
+            raise InvalidClient(NOT_REGISTERED)
         if client.pending:
             raise ApprovalPending(client.name, client.client_id)
-        return authorization.returnable(form, client)
+        way = authorization.returnable(form, client)
+        if client.kind is ClientKind.DYNAMIC:
+            self.redirect_hosts.check([way.redirect_uri])
+        return way
 
     def check(self, form: Form, way: Returnable) -> Asked:
         """2. What is asked for. An `OAuthError` from here is for the client."""
@@ -88,7 +96,8 @@ class AuthorizationService:
         event = self._event("grant.approved", proposal, person, origin).about(
             detail={"scopes": " ".join(approved), "withdrawn": " ".join(withdrawn)}
         )
-        self.grants.approve(approval, self._code(code, proposal, approved, person), event)
+        if self.grants.approve(approval, self._code(code, proposal, approved, person), event) is None:
+            raise InvalidClient(NOT_REGISTERED)
         return self.way_of(proposal.asked.request).code(code, self.issuer)
 
     def deny(self, proposal: Proposal, person: Person, origin: Origin) -> str:

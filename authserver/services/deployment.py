@@ -11,6 +11,7 @@ from ..store.stores import Stores
 from .authorization import AuthorizationService
 from .introspection import Introspection
 from .known_clients import KnownClients
+from .reaper import Reaper
 from .registration import Registration
 from .revocation import Revocation
 from .token import TokenEndpoint
@@ -32,3 +33,4 @@ class Deployment:
     introspection: Introspection
     registration: Registration
     known_clients: KnownClients
+    reaper: Reaper

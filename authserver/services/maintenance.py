@@ -1,4 +1,7 @@
-"""What each worker does beside answering: erase sealed successors at their window's end, purge what expired."""
+"""What each worker does beside answering: erase sealed successors at their window's end, purge what expired.
+
+Registrations that nobody uses go with it.
+"""
 
 import threading
 from dataclasses import dataclass
@@ -7,6 +10,7 @@ import structlog
 
 from ..store.purge import purge
 from ..store.stores import Stores
+from .reaper import Reaper
 
 BATCH = 1000
 ROUNDS_PER_PURGE = 20
@@ -22,6 +26,7 @@ class Maintenance:
 
     stores: Stores
     window: int
+    reaper: Reaper
     pause: float = 15.0
 
     def start(self) -> threading.Event:
@@ -40,6 +45,7 @@ class Maintenance:
         while not stop.wait(self.pause):
             try:
                 self.sweep()
+                self.reaper.reap(stop.wait)
                 if rounds % ROUNDS_PER_PURGE == 0:
                     purge(self.stores.database, BATCH)
             except Exception:

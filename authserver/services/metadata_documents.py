@@ -16,8 +16,8 @@ from ..protocol.errors import ClientRefused, DocumentRefused
 from ..protocol.registration import document
 from ..store.clients import ClientStore
 from ..store.domains import DomainStore
+from .ceilings import AddressLimit
 from .documents import Documents, DocumentUnavailable
-from .registration import AddressLimit
 
 IN_FORCE = "document"  # in a client's metadata: the digest of the document that it was made from
 HELD = "held_document"  # and of a newer one that waits for an administrator

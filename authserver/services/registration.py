@@ -4,38 +4,21 @@ import time
 from dataclasses import dataclass, replace
 from typing import Any
 
-from limits import parse as parse_limit
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
 from ..protocol import credential, redirect_uri
 from ..protocol.audit import Event, Origin
 from ..protocol.client import AuthMethod, Client, ClientKind
-from ..protocol.errors import Forbidden, InvalidToken, SlowDown
+from ..protocol.errors import Forbidden, InvalidToken
 from ..protocol.ports import Resources
-from ..protocol.registration import metadata, response
+from ..protocol.registration import metadata, response, sharing
 from ..protocol.registration.mode import RegistrationMode
+from ..protocol.registration.redirect_hosts import RedirectHosts
 from ..protocol.scope import OFFLINE_ACCESS
 from ..store.clients import ClientStore
 from ..store.initial_access_tokens import InitialAccessTokenStore
+from .ceilings import RegistrationCeilings
 
 NOT_ADMITTED = "registration needs an initial access token that is good: ask the administrator of this server"
 NOT_CURRENT = "the registration access token is not the current one of this client"
-
-
-class AddressLimit:
-    """A ceiling on what comes from one address, held by each process for itself."""
-
-    def __init__(self, notation: str) -> None:
-        """*notation* is that of the limits library, such as ``20 per hour``. Raises ValueError for another."""
-        self._item = parse_limit(notation)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
-
-    def count(self, origin: Origin) -> None:
-        """Count one from the site of *origin*; raises `SlowDown` over the ceiling."""
-        if not self._limiter.hit(self._item, origin.site):
-            reset = self._limiter.get_window_stats(self._item, origin.site).reset_time
-            raise SlowDown("too many requests from this address", retry_after=max(1, int(reset - time.time())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +30,9 @@ class Registration:
     initial_access_tokens: InitialAccessTokenStore
     resources: Resources
     mode: RegistrationMode
-    limit: AddressLimit
+    redirect_hosts: RedirectHosts
+    ceilings: RegistrationCeilings
+    share: bool
 
     def register(self, body: bytes, origin: Origin, bearer: str | None = None) -> dict[str, Any]:
         """The client information response of a new client (RFC 7591 §3.2.1). Raises an `OAuthError` if refused.
@@ -56,27 +41,32 @@ class Registration:
         """
         ticket = self._ticket(bearer)
         asked = self._parse(metadata.load(body))
-        self.limit.count(origin)
-        token = credential.mint(credential.Prefix.REGISTRATION)
+        self.ceilings.admit(asked.redirect_uris, origin)
+        fingerprint = sharing.fingerprint(asked) if self.share else None
+        token = None if fingerprint else credential.mint(credential.Prefix.REGISTRATION)
         secret = credential.mint(credential.Prefix.CLIENT_SECRET) if asked.auth_method.has_secret else None
+        kept = sharing.shared(asked) if fingerprint else asked
         client = Client(
             client_id=credential.identifier(),
             kind=ClientKind.DYNAMIC,
             name=asked.name,
-            redirect_uris=asked.redirect_uris,
+            redirect_uris=kept.redirect_uris,
             auth_method=asked.auth_method,
             grant_types=asked.grant_types,
             created_at=int(time.time()),
             secret_digest=credential.digest(secret) if secret else None,
             jwks=asked.jwks,
             jwks_uri=asked.jwks_uri,
-            registration_digest=credential.digest(token),
+            registration_digest=credential.digest(token) if token else None,
             metadata=asked.extra,
             pending=self.mode is RegistrationMode.APPROVAL,
         )
-        if self.clients.register(client, _event("client.registered", client, origin), ticket=ticket) is None:
+        event = _event("client.registered", client, origin)
+        client_id = self.clients.register(client, event, ticket=ticket, fingerprint=fingerprint)
+        if client_id is None:
             raise InvalidToken(NOT_ADMITTED)
-        return response.document(client, issuer=self.issuer, secret=secret, registration_token=token)
+        answered = replace(client, client_id=client_id, redirect_uris=asked.redirect_uris)
+        return response.document(answered, issuer=self.issuer, secret=secret, registration_token=token)
 
     def read(self, client_id: str, token: str | None) -> dict[str, Any]:
         """The registration as it stands (RFC 7592 §2.1). Raises `InvalidToken`."""
@@ -95,7 +85,7 @@ class Registration:
         sent = metadata.load(body)
         metadata.check_credentials(sent, client, time.time())
         asked = self._parse(sent)
-        self.limit.count(origin)
+        self.ceilings.change(origin)
         fresh = credential.mint(credential.Prefix.REGISTRATION)
         secret, kept = self._secret(client, asked.auth_method)
         changed = replace(
@@ -120,7 +110,7 @@ class Registration:
     def remove(self, client_id: str, token: str | None, origin: Origin) -> None:
         """Deregister (RFC 7592 §2.3): its grants and tokens end. Raises `InvalidToken`."""
         client = self._own(client_id, token)
-        self.limit.count(origin)
+        self.ceilings.change(origin)
         self.clients.delete(client.client_id, _event("client.deleted", client, origin))
 
     def _ticket(self, bearer: str | None) -> bytes | None:
@@ -134,7 +124,9 @@ class Registration:
 
     def _parse(self, sent: dict[str, Any]) -> metadata.ClientMetadata:
         scopes = {scope.name for resource in self.resources.all() for scope in resource.scopes}
-        return metadata.parse(sent, scopes | {OFFLINE_ACCESS})
+        asked = metadata.parse(sent, scopes | {OFFLINE_ACCESS})
+        self.redirect_hosts.check(asked.redirect_uris)
+        return asked
 
     def _own(self, client_id: str, token: str | None) -> Client:
         client = self.clients.find_fresh(client_id)

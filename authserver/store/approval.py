@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, update
+from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, select, update
 
 from ..protocol import credential
 from ..protocol.authorization_code import NewCode
@@ -20,6 +20,16 @@ SAVE_CODE = insert(CodeRow).values(
     **{name: bindparam(name) for name in BOUND_TO},
     created_at=now,
     expires_at=now + bindparam("lifetime", type_=BigInteger),
+)
+ACTING = (
+    select(ClientRow.client_id)
+    .where(
+        ClientRow.client_id == bindparam("acting"),
+        ClientRow.deleted_at.is_(None),
+        ClientRow.suspended_at.is_(None),
+        ClientRow.pending_since.is_(None),
+    )
+    .with_for_update(read=True, key_share=True)
 )
 NOTE_USE = (
     update(ClientRow)
@@ -52,6 +62,11 @@ class Approval:
         """*scopes* after this decision: what was there first, then what is new."""
         united = dict.fromkeys((*scopes, *self.approved))
         return tuple(name for name in united if name not in self.withdrawn)
+
+
+def hold_client(connection: Connection, client_id: str) -> bool:
+    """Whether the client may act; it is not deleted before the transaction of *connection* ends."""
+    return connection.execute(ACTING, {"acting": client_id}).first() is not None
 
 
 def widen_grant(database: Database, connection: Connection, approval: Approval) -> str:

@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
 from ..protocol.audit import Event
 from ..protocol.authorization_code import NewCode
-from .approval import Approval, remember_consent, save_code, widen_grant
+from .approval import Approval, hold_client, remember_consent, save_code, widen_grant
 from .audit import record
 from .database import Database
 from .ending import end_grants
@@ -123,12 +123,15 @@ class GrantStore:
             client_identity=row.client_identity,
         )
 
-    def approve(self, approval: Approval, code: NewCode, event: Event) -> str:
+    def approve(self, approval: Approval, code: NewCode, event: Event) -> str | None:
         """Write a decision down and save the code that comes of it; returns the grant's id.
 
-        Widens this device's live grant, or makes one; ends no refresh family. Safe under concurrency.
+        Widens this device's live grant, or makes one; ends no refresh family. Safe under concurrency. None, with
+        nothing done, if the client may not act (any more): nobody's registration expires under a decision.
         """
         with self._database.transaction() as connection:
+            if not hold_client(connection, approval.client_id):
+                return None
             grant_id = widen_grant(self._database, connection, approval)
             remember_consent(self._database, connection, approval)
             save_code(connection, grant_id, code)

@@ -13,6 +13,7 @@ from .fetched import FetchedStore
 from .grants import GrantStore
 from .initial_access_tokens import InitialAccessTokenStore
 from .keys import KeyStore
+from .reaping import RegistrationStore
 from .refresh_tokens import RefreshTokenStore
 from .resources import ResourceStore
 from .sessions import SessionStore
@@ -31,6 +32,7 @@ class Stores:
     epoch: ConfigEpoch
     clients: ClientStore
     initial_access_tokens: InitialAccessTokenStore
+    registrations: RegistrationStore
     resources: ResourceStore
     codes: CodeStore
     refresh_tokens: RefreshTokenStore
@@ -54,6 +56,7 @@ class Stores:
             epoch=epoch,
             clients=ClientStore(database, epoch),
             initial_access_tokens=InitialAccessTokenStore(database),
+            registrations=RegistrationStore(database, epoch),
             resources=ResourceStore(database, epoch),
             codes=CodeStore(database),
             refresh_tokens=RefreshTokenStore(database),

@@ -13,8 +13,8 @@ from ..protocol.errors import (
     InvalidClient,
     InvalidRedirectURI,
     OAuthError,
+    RedirectHostNotAllowed,
     SlowDown,
-    TemporarilyUnavailable,
 )
 from .origin import origin
 from .words import plain
@@ -46,6 +46,12 @@ WRONG_ADDRESS = Problem(
     "were not sent there.",
     ("In the app, remove the MCP server and add it again. If it happens again, tell the app's maker.",),
 )
+ELSEWHERE = Problem(
+    "This server does not send people there",
+    "You would have been sent on to a website or app that this server’s administrator does not allow. Nothing was "
+    "shared with the app.",
+    ("Ask the administrator of this server whether the app may be used, and tell them what it says below.",),
+)
 MALFORMED = Problem(
     "The app's request cannot be read",
     "The app that sent you here asked in a way that this server does not understand.",
@@ -61,6 +67,13 @@ BY_STATUS = {
     500: Problem("Something went wrong here", "It is not your fault. It was written to the log.", ("Try again.",)),
     503: Problem("Not available right now", "This server is too busy or restarting.", ("Try again in a moment.",)),
 }
+
+BY_ERROR = (
+    (InvalidClient, UNKNOWN_CLIENT),
+    (RedirectHostNotAllowed, ELSEWHERE),
+    (InvalidRedirectURI, WRONG_ADDRESS),
+    (SlowDown, BY_STATUS[429]),
+)
 
 
 def install(app: Flask) -> None:
@@ -102,19 +115,10 @@ def _refused(error: OAuthError) -> Response:
 
 
 def _known(error: OAuthError) -> Problem:
-    match error:
-        case ApprovalPending():
-            return waits(error)
-        case InvalidClient():
-            return UNKNOWN_CLIENT
-        case InvalidRedirectURI():
-            return WRONG_ADDRESS
-        case SlowDown():
-            return BY_STATUS[429]
-        case TemporarilyUnavailable():
-            return BY_STATUS[503]
-        case _:
-            return BY_STATUS[500] if error.status_code >= 500 else MALFORMED
+    if isinstance(error, ApprovalPending):
+        return waits(error)
+    found = next((problem for kind, problem in BY_ERROR if isinstance(error, kind)), MALFORMED)
+    return found if error.status_code < 500 else BY_STATUS.get(error.status_code, BY_STATUS[500])
 
 
 def waits(error: ApprovalPending) -> Problem:

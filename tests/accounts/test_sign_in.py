@@ -9,8 +9,8 @@ from sqlalchemy import select, update
 from authserver.accounts.errors import TooManyAttempts, WrongCredentials
 from authserver.accounts.sign_in import SignIn
 from authserver.protocol.audit import Event, Origin
+from authserver.services.ceilings import AddressLimit
 from authserver.services.deployment import Deployment
-from authserver.services.registration import AddressLimit
 from authserver.store.audit import AuditFilter
 from authserver.store.models import ThrottleRow
 from tests.conformance.site import PASSWORD

@@ -83,6 +83,8 @@ def open_app(database_url: str, home: Path, **settings: Any) -> Flask:
         "home": home,
         "database_url": database_url,
         "registrations_per_address": "100000 per minute",
+        "hosted_registrations_per_address": "100000 per minute",
+        "registration_flood_per_address": "100000 per minute",
         "sign_ins_per_address": "100000 per minute",
         "log_level": "ERROR",
         **settings,

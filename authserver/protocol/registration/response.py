@@ -22,8 +22,9 @@ def document(
         "grant_types": list(client.grant_types),
         "response_types": ["code"] if Grants.AUTHORIZATION_CODE in client.grant_types else [],
         "token_endpoint_auth_method": str(client.auth_method),
-        "registration_client_uri": f"{issuer.rstrip('/')}/register/{client.client_id}",
     }
+    if client.registration_digest is not None:  # a client that several share is nobody's to manage
+        found["registration_client_uri"] = f"{issuer.rstrip('/')}/register/{client.client_id}"
     if secret is not None:
         found["client_secret"] = secret
     if client.auth_method.has_secret:
