@@ -1,4 +1,4 @@
-"""A site that may fetch from a publisher on loopback, because its operator excepted that host."""
+"""Sites that may fetch from a host on loopback, because their operator excepted it."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -7,12 +7,12 @@ import pytest
 
 from tests.conformance.fixtures import site_with
 from tests.conformance.flow import Flow
-from tests.conformance.site import Site
+from tests.conformance.site import Site, create_site
 from tests.conformance.visitor import Visitor
+from tests.database import Databases
 from tests.outbound.authority import Authority
-from tests.outbound.peer import peer
 
-from .publisher import Publisher
+from .publisher import Host, Publisher, host
 
 __all__ = ["site_with"]
 NETWORKS = "127.0.0.0/8,::1/128"
@@ -23,29 +23,41 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-@pytest.fixture
-def publisher(authority: Authority) -> Iterator[Publisher]:
-    found = Publisher()
-    with peer(found, authority.serving("localhost")) as served:
-        found.base = f"https://localhost:{served.port}"
+@pytest.fixture(scope="session")
+def publishing(authority: Authority) -> Iterator[Host]:
+    with host(authority) as found:
         yield found
 
 
 @pytest.fixture
-def trusting_site(site_with: Callable[..., Site], publisher: Publisher, authority: Authority) -> Callable[..., Site]:
-    """Makes a site that may fetch from the publisher."""
+def publisher(publishing: Host) -> Publisher:
+    return publishing.publisher()
 
-    def make(**settings: Any) -> Site:
-        host = publisher.base.removeprefix("https://")
-        excepted = {"fetch_exceptions": [f"{host}={NETWORKS}"], "fetch_ca_file": str(authority.ca_file)}
-        return site_with(**{**excepted, **settings})
 
-    return make
+@pytest.fixture(scope="session")
+def excepting(publishing: Host, authority: Authority) -> dict[str, Any]:
+    """The settings of an operator who lets clients publish on that host."""
+    return {
+        "fetch_exceptions": [f"{publishing.authority}={NETWORKS}"],
+        "fetch_ca_file": str(authority.ca_file),
+        "metadata_document_fetches_per_address": "100000 per minute",
+    }
+
+
+@pytest.fixture(scope="session")
+def site(databases: Databases, tmp_path_factory: pytest.TempPathFactory, excepting: dict[str, Any]) -> Iterator[Site]:
+    """One for all tests that change nothing for others."""
+    url = databases.create()
+    made = create_site(url, tmp_path_factory.mktemp("home"), **excepting)
+    yield made
+    made.deployment.stores.database.close()
+    databases.drop(url)
 
 
 @pytest.fixture
-def site(trusting_site: Callable[..., Site]) -> Site:
-    return trusting_site()
+def trusting_site(site_with: Callable[..., Site], excepting: dict[str, Any]) -> Callable[..., Site]:
+    """Makes a site of a test's own."""
+    return lambda **settings: site_with(**{**excepting, **settings})
 
 
 @pytest.fixture

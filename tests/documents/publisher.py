@@ -1,12 +1,15 @@
-"""A host on loopback that publishes documents over TLS, as a client's maker would."""
+"""A host on loopback that publishes documents over TLS, as clients' makers would."""
 
 import json
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.outbound.peer import document, says
+from tests.outbound.authority import Authority
+from tests.outbound.peer import document, peer, says
 
 JSON = "application/json"
 
@@ -41,10 +44,9 @@ class Publisher:
         self.pages[path] = Page(json.dumps(known).encode(), headers=headers)
         return url
 
-    def __call__(self, stream: socket.socket, head: bytes) -> None:
+    def answer(self, path: str, stream: socket.socket, head: bytes) -> None:
         """Answer one request."""
         lines = head.decode().split("\r\n")
-        path = lines[0].split()[1]
         self.asked.append(path)
         self.conditions += [line for line in lines if line.lower().startswith("if-none-match")]
         self.going.wait(10)
@@ -53,3 +55,37 @@ class Publisher:
             says(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")(stream, head)
             return
         document(page.body, *page.headers, status=page.status, content_type=page.content_type)(stream, head)
+
+
+@dataclass
+class Host:
+    """What many publishers share: each has the paths below a segment of its own."""
+
+    base: str = ""
+    publishers: dict[str, Publisher] = field(default_factory=dict)
+
+    @property
+    def authority(self) -> str:
+        """Host and port."""
+        return self.base.removeprefix("https://")
+
+    def publisher(self) -> Publisher:
+        """A new one."""
+        segment = f"/{len(self.publishers)}"
+        self.publishers[segment] = Publisher(base=self.base + segment)
+        return self.publishers[segment]
+
+    def __call__(self, stream: socket.socket, head: bytes) -> None:
+        """Have the right publisher answer."""
+        path = head.decode().split()[1]
+        segment = "/" + path.split("/")[1]
+        self.publishers[segment].answer(path.removeprefix(segment), stream, head)
+
+
+@contextmanager
+def host(authority: Authority) -> Iterator[Host]:
+    """A running host that proves to be ``localhost``."""
+    found = Host()
+    with peer(found, authority.serving("localhost")) as served:
+        found.base = f"https://localhost:{served.port}"
+        yield found

@@ -19,8 +19,8 @@ HOSTED = "https://app.example/callback"
 
 
 def audited(flow: Flow, name: str) -> list[dict[str, object]]:
-    stores = flow.site.deployment.stores
-    return [line.event.detail for line in stores.audit.page(AuditFilter(name=name), None, 50)]
+    wanted = AuditFilter(name=name, client_id=flow.values["client_id"])
+    return [line.event.detail for line in flow.site.deployment.stores.audit.page(wanted, None, 50)]
 
 
 @pytest.fixture

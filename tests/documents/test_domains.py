@@ -13,6 +13,12 @@ SYSTEM = Event("domain.decided", "system")
 HOSTED = "https://app.example/callback"
 
 
+@pytest.fixture
+def flow(trusting_site) -> Flow:
+    """At a site of its own: decisions are for all clients of the host."""
+    return Flow(trusting_site())
+
+
 def decide(flow: Flow, domain: str, decision: Decision) -> None:
     flow.site.deployment.stores.domains.decide(domain, decision, SYSTEM)
 

@@ -14,7 +14,7 @@ from tests.conformance.visitor import Visitor
 
 from .ageing import age
 from .conftest import NETWORKS
-from .publisher import Publisher
+from .publisher import Host, Publisher
 from .test_authorize import DOCUMENT, known_by
 
 pytestmark = pytest.mark.requirement("CR-12")
@@ -98,13 +98,8 @@ def test_a_set_without_a_usable_public_key_proves_nobody(flow: Flow, publisher: 
 
 
 @pytest.mark.requirement("CR-8")
-def test_a_jwks_uri_is_fetched_under_the_policy_for_strangers(
-    site_with, publisher: Publisher, authority, signer: Signer
-):
+def test_a_jwks_uri_is_fetched_under_the_policy_for_strangers(flow: Flow, publisher: Publisher, signer: Signer):
     """The document's host is excepted, the keys' host is not: another name for the same machine."""
-    host = publisher.base.removeprefix("https://")
-    site = site_with(fetch_exceptions=[f"{host}={NETWORKS}"], fetch_ca_file=str(authority.ca_file))
-    flow = Flow(site)
     elsewhere = publisher.publish("/keys.json", signer.jwks).replace("localhost", "127.0.0.1")
     known_by(flow, publisher.publish("/client.json", {**KEYED, "jwks_uri": elsewhere}))
     flow.site.get(flow.url())
@@ -115,10 +110,10 @@ def test_a_jwks_uri_is_fetched_under_the_policy_for_strangers(
 @pytest.mark.requirement("CR-8", "CR-11")
 @pytest.mark.parametrize(("setting", "status"), [("fetch_entered_networks", 400), ("fetch_exceptions", 401)])
 def test_an_administrators_entry_has_a_policy_of_its_own(
-    site_with, publisher: Publisher, authority, signer: Signer, setting: str, status: int
+    site_with, publishing: Host, publisher: Publisher, authority, signer: Signer, setting: str, status: int
 ):
-    host = publisher.base.removeprefix("https://")
-    flow = Flow(site_with(**{setting: [f"{host}={NETWORKS}"]}, fetch_ca_file=str(authority.ca_file)))
+    excepted = {setting: [f"{publishing.authority}={NETWORKS}"], "fetch_ca_file": str(authority.ca_file)}
+    flow = Flow(site_with(**excepted))
     keys = publisher.publish("/keys.json", signer.jwks)
     entered = Client(
         "entered", ClientKind.PREREGISTERED, "Entered", (LOOPBACK,), AuthMethod.PRIVATE_KEY_JWT,

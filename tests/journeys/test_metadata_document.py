@@ -7,9 +7,8 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.database import Databases
-from tests.documents.publisher import Publisher
+from tests.documents.publisher import Publisher, host
 from tests.outbound.authority import Authority
-from tests.outbound.peer import peer
 
 from .conftest import ClientOf
 from .person import Person
@@ -38,10 +37,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 @pytest.fixture(scope="module")
 def publisher(authority: Authority) -> Iterator[Publisher]:
-    found = Publisher()
-    with peer(found, authority.serving("localhost")) as served:
-        found.base = f"https://localhost:{served.port}"
-        yield found
+    with host(authority) as found:
+        yield found.publisher()
 
 
 @pytest.fixture(scope="module")
@@ -49,8 +46,8 @@ def excepting(
     databases: Databases, tmp_path_factory: pytest.TempPathFactory, authority: Authority, publisher: Publisher
 ) -> Iterator[Stage]:
     """The demo's servers, whose operator excepted the publisher's host from the policy for strangers' URLs."""
-    url, host = databases.create(), publisher.base.removeprefix("https://")
-    excepted = f'["{host}=127.0.0.0/8,::1/128"]'
+    url, authority_of_url = databases.create(), publisher.base.split("/")[2]
+    excepted = f'["{authority_of_url}=127.0.0.0/8,::1/128"]'
     with stage(
         tmp_path_factory.mktemp("excepting"),
         url,
