@@ -9,12 +9,11 @@ from typing import Protocol
 from ..outbound.fetch import Fetched, FetchRefused, Refusal
 from ..outbound.freshness import lifetime
 from ..protocol.errors import OAuthError, TemporarilyUnavailable
-from ..store.fetched import FetchedDocument, FetchedStore
+from ..store.fetched import STALE_SECONDS, FetchedDocument, FetchedStore
 
 LEAST_FRESH = 300
 MOST_FRESH = 86_400
 DEFAULT_FRESH = 3600
-MOST_STALE = 7 * 86_400
 RETRY_SECONDS = 60
 BUSY_SECONDS = 1
 RENEWAL_SECONDS = 30
@@ -124,7 +123,7 @@ class Documents:
 
 
 def _usable(found: FetchedDocument) -> bool:
-    return found.body is not None and (found.pinned or found.age <= MOST_STALE)
+    return found.body is not None and (found.pinned or found.age <= STALE_SECONDS)
 
 
 def _checked(found: FetchedDocument | None) -> FetchedDocument:

@@ -16,6 +16,7 @@ from .database import Database
 from .epoch import ConfigEpoch, bump
 from .models import FetchedDocumentRow
 
+STALE_SECONDS = 7 * 24 * 3600  # that a document outlives its source
 REMEMBERED = 1000
 REMEMBERED_SECONDS = 5.0
 

@@ -2,14 +2,16 @@
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, select
+from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from .clock import now
 from .database import Database
+from .fetched import STALE_SECONDS
 from .models import (
     CodeRow,
     FamilyRow,
+    FetchedDocumentRow,
     RefreshTokenRow,
     RevokedAccessTokenRow,
     SessionRow,
@@ -21,6 +23,12 @@ from .throttles import FORGOTTEN_SECONDS
 GRACE_SECONDS = 24 * 3600  # longer than any access token lives, and than a code's replay is of interest
 LONG_AGO = now - GRACE_SECONDS
 SKEW_SECONDS = 300  # a node whose clock is late takes an assertion for longer
+# A source that never answered well has only its newest failure to remember.
+DISUSED = ~FetchedDocumentRow.pinned & (
+    (func.coalesce(FetchedDocumentRow.fetched_at, 0) <= now - STALE_SECONDS)
+    & (func.coalesce(FetchedDocumentRow.failed_at, 0) <= LONG_AGO)
+    & (func.coalesce(FetchedDocumentRow.leased_until, 0) <= LONG_AGO)
+)
 
 EXPIRED: tuple[tuple[InstrumentedAttribute[Any], ColumnElement[bool]], ...] = (
     (CodeRow.digest, CodeRow.expires_at <= LONG_AGO),
@@ -30,6 +38,7 @@ EXPIRED: tuple[tuple[InstrumentedAttribute[Any], ColumnElement[bool]], ...] = (
     (RevokedAccessTokenRow.jti, RevokedAccessTokenRow.expires_at <= now),
     (SessionRow.digest, SessionRow.expires_at <= LONG_AGO),
     (UsedAssertionRow.digest, UsedAssertionRow.expires_at <= now - SKEW_SECONDS),
+    (FetchedDocumentRow.url, DISUSED),
     (ThrottleRow.key, ThrottleRow.last_failed_at <= now - FORGOTTEN_SECONDS),
 )
 
