@@ -118,7 +118,8 @@ class Probe:
 
 def _headers(origin: Origin, given: Pairs, body: bytes) -> list[tuple[str, str]]:
     usual_port = {b"http": 80, b"https": 443}.get(origin.scheme) == origin.port
-    name = origin.host.decode("ascii")
+    host = origin.host.decode("ascii").strip("[]")
+    name = f"[{host}]" if ":" in host else host
     authority = name if usual_port else f"{name}:{origin.port}"
     usual = {"Host": authority, "User-Agent": "mcp-authserver-doctor", "Accept": "*/*", "Accept-Encoding": "identity"}
     named = {name.lower() for name, _ in given}
@@ -127,19 +128,20 @@ def _headers(origin: Origin, given: Pairs, body: bytes) -> list[tuple[str, str]]
 
 
 def _answer(url: str, response: Response) -> Answer:
+    encrypted = response.extensions["network_stream"].get_extra_info("ssl_object")
+    certificate = encrypted.getpeercert(True) if encrypted else None
     body = b""
     for part in response.iter_stream():
         body += part
         if len(body) > MOST_BYTES:
             break
-    encrypted = response.extensions["network_stream"].get_extra_info("ssl_object")
     return Answer(
         url,
         response.status,
         tuple((name.decode("ascii").lower(), value.decode("latin-1")) for name, value in response.headers),
         body[:MOST_BYTES],
         len(body) <= MOST_BYTES,
-        _end(encrypted.getpeercert(binary_form=True)) if encrypted else None,
+        _end(certificate),
     )
 
 

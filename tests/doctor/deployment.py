@@ -64,10 +64,12 @@ class Front:
 
 
 @contextmanager
-def serving(app: WSGIApplication, port: int, certificate: tuple[str, str] | None = None) -> Iterator[None]:
-    """*app* on *port* of loopback until the block ends, by https if there is a *certificate* (file, key)."""
+def serving(
+    app: WSGIApplication, port: int, certificate: tuple[str, str] | None = None, host: str = "127.0.0.1"
+) -> Iterator[None]:
+    """*app* on *port* of *host* until the block ends, by https if there is a *certificate* (file, key)."""
     logging.getLogger("werkzeug").setLevel(logging.CRITICAL)
-    server = make_server("127.0.0.1", port, app, threaded=True, ssl_context=certificate)
+    server = make_server(host.strip("[]"), port, app, threaded=True, ssl_context=certificate)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:

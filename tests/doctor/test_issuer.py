@@ -90,6 +90,7 @@ def test_a_healthy_deployment_is_all_green(examined):
     (documents(token_endpoint="https://evil.example/token"), {"endpoints": FAIL}),
     (documents(jwks_uri=None), {"endpoints": FAIL}),
     (documents(token_endpoint_auth_methods_supported=["client_secret_basic"]), {"public-clients": FAIL}),
+    (documents(client_id_metadata_document_supported=False), {"public-clients": WARN}),
     (documents(code_challenge_methods_supported=["plain"]), {"pkce": FAIL}),
     (documents(authorization_response_iss_parameter_supported=None), {"iss": WARN}),
     (documents(scopes_supported=["notes:read"]), {"refresh": WARN}),
