@@ -25,7 +25,7 @@ LOOPBACK_HOSTS = frozenset({"127.0.0.1", "::1", "localhost"})
 Seconds = Annotated[int, Field(ge=1)]
 DAY = 86_400
 IPNetwork = IPv4Network | IPv6Network
-PROXY = re.compile(r"http://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}/?")
+PROXY = re.compile(r"http://([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})/?")
 PIN = re.compile(r"(?P<host>[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):(?P<port>[0-9]{1,5})=(?P<networks>.+)")
 ISSUER_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*")
 
@@ -190,8 +190,9 @@ class Settings(BaseSettings):
     @field_validator("fetch_proxy")
     @classmethod
     def _proxy_is_a_host_and_port(cls, proxy: str) -> str:
-        if proxy and not PROXY.fullmatch(proxy):
-            raise ValueError("must be http://host:port")
+        found = PROXY.fullmatch(proxy)
+        if proxy and not (found and 0 < int(found["port"]) < 65_536):
+            raise ValueError("must be http://host:port, without user name and password")
         return proxy
 
     @field_validator("fetch_exceptions", "fetch_entered_networks")
@@ -256,7 +257,7 @@ class Settings(BaseSettings):
 
 def _pin(text: str) -> tuple[tuple[str, int], tuple[IPNetwork, ...]]:
     found = PIN.fullmatch(text)
-    if not found:
+    if not (found and 0 < int(found["port"]) < 65_536):
         raise ValueError(f"{text}: must be host:port=network or host:port=network,network")
     networks = tuple(ip_network(network.strip()) for network in found["networks"].split(","))
     return (found["host"].strip("[]").lower(), int(found["port"])), networks

@@ -11,7 +11,7 @@ from tests.database import Databases, PostgresqlDatabases, SqliteDatabases, post
 
 SERVER = pytest.StashKey[str]()
 DATABASE_FIXTURES = {"databases", "database_url", "fresh_database_url"}
-FOLDERS_WITHOUT_DATABASE = ("tests/unit/", "tests/middleware/")
+FOLDERS_WITHOUT_DATABASE = ("tests/unit/", "tests/middleware/", "tests/outbound/")
 
 # Two busy workers share the machine with servers and browsers: how long an example takes says nothing.
 hypothesis.settings.register_profile("project", deadline=None, print_blob=True)

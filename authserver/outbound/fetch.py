@@ -34,6 +34,8 @@ __all__ = ["FetchRefused", "Fetched", "Refusal", "SafeFetch", "trusting"]
 HEAD_BYTES = 32 * 1024
 JSON = "application/json"
 JSON_SUFFIX = re.compile(r"application/[a-z0-9!#$&^_.+-]+\+json")
+# A name server that does not answer holds a thread far longer than a fetch may take: some 30 seconds.
+RESOLUTIONS_PER_FETCH = 8
 REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 
 
@@ -79,7 +81,7 @@ class SafeFetch:
         self._most_bytes = most_bytes
         self._seconds = seconds
         self._slots = Slots(concurrent, per_host)
-        self._resolution = Resolution(resolver, concurrent * 4)
+        self._resolution = Resolution(resolver, concurrent * RESOLUTIONS_PER_FETCH)
 
     def get(
         self, url: str, *, types: tuple[str, ...] = (JSON,), etag: str | None = None, last_modified: str | None = None
@@ -145,6 +147,8 @@ class SafeFetch:
             raise FetchRefused(Refusal.ENCODING)
         if not _is_of(types, headers.get("content-type", "")):
             raise FetchRefused(Refusal.TYPE)
+        if int(headers.get("content-length", "0")) > self._most_bytes:
+            raise FetchRefused(Refusal.SIZE)
         return Fetched(200, headers, self._body(answer))
 
     def _body(self, answer: Response) -> bytes:

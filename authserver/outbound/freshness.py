@@ -6,6 +6,7 @@ stale (§4.2.1), and every answer is kept within the bounds of the caller.
 
 import time
 from collections.abc import Iterator, Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 
 MOST_DIGITS = 10
@@ -59,6 +60,7 @@ def _until(expires: str, date: str) -> int:
 
 def _instant(text: str) -> float | None:
     try:
-        return parsedate_to_datetime(text).timestamp()
+        found = parsedate_to_datetime(text)
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp()
     except (ValueError, OverflowError, OSError):
         return None

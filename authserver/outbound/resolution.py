@@ -46,9 +46,11 @@ class Resolution:
         return found
 
     def _ask(self, host: str, answer: "queue.SimpleQueue[list[IPAddress] | None]") -> None:
+        found = None
         try:
-            answer.put(list(dict.fromkeys(ip_address(text) for text in self._resolver(host))))
+            found = list(dict.fromkeys(ip_address(text) for text in self._resolver(host)))
         except (OSError, ValueError):
-            answer.put(None)
+            pass
         finally:
             self._slots.release()
+            answer.put(found)

@@ -8,10 +8,9 @@ import re
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address
 
-from .addresses import AddressPolicy, ClientSupplied
+from .addresses import HTTPS_PORT, AddressPolicy, ClientSupplied
 from .refusal import FetchRefused, Refusal
 
-HTTPS_PORT = 443
 MOST_CHARACTERS = 2048
 MOST_HOST_CHARACTERS = 253
 

@@ -1,5 +1,6 @@
 """A host that the operator excepted, and whose certificates the fetch trusts."""
 
+import socket
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -15,18 +16,39 @@ from .authority import Authority
 from .peer import Answer, Peer, peer
 
 HOST = "cimd.test"
+OTHER_HOST = "other.test"
 LOOPBACK = (IPv4Network("127.0.0.1/32"),)
 
 
+class Names:
+    """A name server that gives these *answers*, the last one from then on; ``asked`` are the names it was asked for."""
+
+    def __init__(self, *answers: list[str]) -> None:
+        self._answers = list(answers)
+        self.asked: list[str] = []
+
+    def __call__(self, host: str) -> list[str]:
+        self.asked.append(host)
+        return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
+
+
 class Excepted:
-    """A peer, and a `SafeFetch` whose operator excepted it as ``cimd.test`` on loopback."""
+    """A peer, and a `SafeFetch` whose operator excepted it as ``cimd.test`` and ``other.test`` on loopback."""
 
     def __init__(self, served: Peer, trust: ssl.SSLContext, **options: Any) -> None:
         self.peer = served
         self.url = f"https://{HOST}:{served.port}/client.json"
-        self.policy = ClientSupplied({(HOST, served.port): LOOPBACK})
-        options.setdefault("resolver", lambda _host: ["127.0.0.1"])
+        self.other_url = f"https://{OTHER_HOST}:{served.port}/client.json"
+        self.policy = ClientSupplied({(HOST, served.port): LOOPBACK, (OTHER_HOST, served.port): LOOPBACK})
+        options.setdefault("resolver", Names(["127.0.0.1"]))
         self.fetch = SafeFetch(self.policy, trust=trust, **options)
+
+
+class Watch:
+    """Stands at the connector: notes where a connection was asked for, and lets none be made."""
+
+    def __init__(self) -> None:
+        self.connections: list[tuple[str, int]] = []
 
 
 ExceptedHost = Callable[..., AbstractContextManager[Excepted]]
@@ -52,3 +74,22 @@ def excepted_host(authority: Authority, trust: ssl.SSLContext) -> ExceptedHost:
             yield Excepted(served, trust, **options)
 
     return start
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    """Nothing in the test can connect to anything, whatever the guard lets through."""
+    found = Watch()
+    for way in ("connect", "connect_ex"):
+        monkeypatch.setattr(socket.socket, way, refusing(found))
+    return found
+
+
+def refusing(watch: Watch) -> Callable[[socket.socket, Any], None]:
+    """What takes the place of ``connect``, for each socket."""
+
+    def connect(_socket: socket.socket, address: Any) -> None:
+        watch.connections.append(address[:2])
+        raise ConnectionRefusedError
+
+    return connect

@@ -1,10 +1,12 @@
-"""A TLS server on loopback that answers with whatever bytes a test likes, at whatever pace."""
+"""A server on loopback that answers with whatever bytes a test likes, at whatever pace."""
 
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+
+PACE = 0.02
 
 Answer = Callable[[socket.socket, bytes], None]
 
@@ -12,14 +14,14 @@ Answer = Callable[[socket.socket, bytes], None]
 class Peer:
     """Listens on a free port of loopback and speaks through *answer*, which gets the socket and the request's head.
 
-    ``requests`` are the heads that came; ``connections`` counts the sockets that were accepted, ``names`` the SNI.
+    With *context* it speaks TLS; without, *answer* gets an empty head as soon as somebody connects. ``requests`` are
+    the heads that came, ``names`` the SNI, ``connections`` counts who connected.
     """
 
     def __init__(self, answer: Answer, context: ssl.SSLContext | None) -> None:
         self._answer = answer
         self._context = context
         self._listening = socket.create_server(("127.0.0.1", 0))
-        self.ended = threading.Event()
         self.port: int = self._listening.getsockname()[1]
         self.requests: list[bytes] = []
         self.names: list[str | None] = []
@@ -38,22 +40,23 @@ class Peer:
             threading.Thread(target=self._one, args=(connection,), daemon=True).start()
 
     def close(self) -> None:
-        """Stop to listen, and tell the answers that are still going on."""
-        self.ended.set()
+        """Stop to listen; answers that are still going on end with their connections."""
         with suppress(OSError):
             self._listening.shutdown(socket.SHUT_RDWR)
         self._listening.close()
 
     def _one(self, connection: socket.socket) -> None:
         with suppress(OSError), connection:
-            stream = self._context.wrap_socket(connection, server_side=True) if self._context else connection
-            with stream:
-                head = _head(stream)
-                self.requests.append(head)
-                self._answer(stream, head)
+            if not self._context:
+                self._answer(connection, b"")
+                return
+            with self._context.wrap_socket(connection, server_side=True) as stream:
+                self.requests.append(read_head(stream))
+                self._answer(stream, self.requests[-1])
 
 
-def _head(stream: socket.socket) -> bytes:
+def read_head(stream: socket.socket) -> bytes:
+    """What comes up to the empty line, or until the other side hangs up."""
     head = b""
     while b"\r\n\r\n" not in head:
         more = stream.recv(4096)
@@ -65,7 +68,7 @@ def _head(stream: socket.socket) -> bytes:
 
 @contextmanager
 def peer(answer: Answer, context: ssl.SSLContext | None = None) -> Iterator[Peer]:
-    """A running `Peer`; without *context* it speaks plain TCP."""
+    """A running `Peer`."""
     found = Peer(answer, context)
     thread = threading.Thread(target=found.serve, daemon=True)
     thread.start()
@@ -78,6 +81,11 @@ def peer(answer: Answer, context: ssl.SSLContext | None = None) -> Iterator[Peer
 
 def says(*parts: bytes) -> Answer:
     """Answers with *parts*, and hangs up."""
+    return endlessly(parts)
+
+
+def endlessly(parts: Iterable[bytes]) -> Answer:
+    """Answers with *parts* as fast as they are taken."""
 
     def answer(stream: socket.socket, _head: bytes) -> None:
         for part in parts:
@@ -86,7 +94,29 @@ def says(*parts: bytes) -> Answer:
     return answer
 
 
+def slowly(start: bytes, drop: bytes, most: int = 500) -> Answer:
+    """Answers with *start*, and then with *drop* again and again, *most* times (ten seconds) or until nobody listens.
+
+    The first drop comes after a moment, and so does the end.
+    """
+
+    def answer(stream: socket.socket, _head: bytes) -> None:
+        stream.sendall(start)
+        stream.settimeout(PACE)
+        for _ in range(most):
+            with suppress(TimeoutError):
+                if not stream.recv(1):
+                    return
+            stream.sendall(drop)
+
+    return answer
+
+
+def head(*headers: str, status: str = "200 OK", content_type: str = "application/json") -> bytes:
+    """The head of an answer with *headers*."""
+    return "\r\n".join([f"HTTP/1.1 {status}", f"Content-Type: {content_type}", *headers, "", ""]).encode()
+
+
 def document(body: bytes, *headers: str, status: str = "200 OK", content_type: str = "application/json") -> Answer:
     """Answers as a good server would."""
-    lines = [f"HTTP/1.1 {status}", f"Content-Type: {content_type}", f"Content-Length: {len(body)}", *headers]
-    return says("\r\n".join([*lines, "", ""]).encode() + body)
+    return says(head(f"Content-Length: {len(body)}", *headers, status=status, content_type=content_type) + body)
