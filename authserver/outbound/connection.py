@@ -1,19 +1,16 @@
 """Sockets to addresses that were judged: nothing here knows a name to resolve.
 
-httpcore2 speaks HTTP and TLS over what these backends hand out; the name goes only into SNI, the certificate check
-and the ``Host`` header.
+httpcore2 speaks HTTP and TLS over what `Way.open` hands out; the name goes only into SNI, the certificate check and
+the ``Host`` header.
 """
 
 import ssl
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from httpcore2 import (
-    SOCKET_OPTION,
     URL,
-    HTTPConnection,
-    NetworkBackend,
+    HTTP11Connection,
     NetworkError,
     NetworkStream,
     Origin,
@@ -54,10 +51,7 @@ class BoundedStream(NetworkStream):
         self._stream.close()
 
     def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> NetworkStream:
         """The same, encrypted, after the other side proved that it is *server_hostname*."""
         try:
@@ -67,30 +61,22 @@ class BoundedStream(NetworkStream):
             raise
         return BoundedStream(encrypted, self._deadline, self._left)
 
-    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore2's signature
-        """What the socket knows of itself."""
-        return self._stream.get_extra_info(info)
-
 
 @dataclass(frozen=True, slots=True)
-class Pinned(NetworkBackend):
-    """Connects to one of *addresses*, whatever name it is asked for, directly or through a proxy."""
+class Way:
+    """The way to a host: to *port* of one of its *addresses*, directly or through a *proxy*."""
 
     addresses: Sequence[IPAddress]
     port: int
     deadline: Deadline
     most_bytes: int
-    proxy: "Pinned | None" = None
+    proxy: "Way | None" = None
 
-    def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[SOCKET_OPTION] | None = None,
-    ) -> NetworkStream:
-        """A stream to the first of the addresses that takes it, each with its share of the time that is left."""
+    def open(self) -> NetworkStream:
+        """A stream to the first of the addresses that takes it, each with its share of the time that is left.
+
+        Raises `FetchRefused`, or an error of httpcore2 if the proxy does not speak HTTP.
+        """
         attempts = self.addresses[:MOST_ATTEMPTS]
         for still_to_try, address in zip(range(len(attempts), 0, -1), attempts, strict=True):
             try:
@@ -102,22 +88,19 @@ class Pinned(NetworkBackend):
 
     def _connect(self, address: IPAddress, seconds: float) -> NetworkStream:
         if self.proxy:
-            return self._tunnel(self.proxy, address)
+            return self._tunnel(self.proxy.open(), address)
         stream = SyncBackend().connect_tcp(str(address), self.port, seconds, socket_options=())
         return BoundedStream(stream, self.deadline, self.most_bytes)
 
-    def _tunnel(self, proxy: "Pinned", address: IPAddress) -> NetworkStream:
+    def _tunnel(self, stream: NetworkStream, address: IPAddress) -> NetworkStream:
         """RFC 9110 §9.3.6: the proxy is given the address, and has no name to resolve."""
         host = f"[{address}]" if address.version == 6 else str(address)
         target = f"{host}:{self.port}".encode()
-        origin = Origin(b"http", b"proxy", proxy.port)
-        asked = Request(
-            "CONNECT", URL(scheme=b"http", host=b"proxy", port=proxy.port, target=target), headers=[(b"Host", target)]
-        )
-        connection = HTTPConnection(origin, network_backend=proxy)
-        answer = connection.handle_request(asked)
+        origin = Origin(b"http", host.encode(), self.port)
+        url = URL(scheme=origin.scheme, host=origin.host, port=origin.port, target=target)
+        connection = HTTP11Connection(origin, stream)
+        answer = connection.handle_request(Request("CONNECT", url, headers=[(b"Host", target)]))
         if not 200 <= answer.status < 300:
             connection.close()
             raise FetchRefused(Refusal.CONNECTION)
-        stream: NetworkStream = answer.extensions["network_stream"]
         return stream

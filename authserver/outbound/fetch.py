@@ -7,12 +7,13 @@
 import re
 import ssl
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 
 from httpcore2 import (
     URL,
     ConnectError,
-    HTTPConnection,
+    HTTP11Connection,
     NetworkError,
     Origin,
     ProtocolError,
@@ -22,7 +23,7 @@ from httpcore2 import (
 )
 
 from .addresses import AddressPolicy, IPAddress
-from .connection import Pinned
+from .connection import Way
 from .deadline import Deadline
 from .refusal import FetchRefused, Refusal
 from .resolution import Resolution, Resolver, system_resolver
@@ -36,6 +37,7 @@ JSON = "application/json"
 JSON_SUFFIX = re.compile(r"application/[a-z0-9!#$&^_.+-]+\+json")
 # A name server that does not answer holds a thread far longer than a fetch may take: some 30 seconds.
 RESOLUTIONS_PER_FETCH = 8
+VALIDATOR = re.compile(r"[!-~]([ -~]{0,254}[!-~])?")
 REDIRECTS = frozenset({300, 301, 302, 303, 305, 307, 308})
 
 
@@ -53,6 +55,7 @@ def trusting(ca_file: str = "") -> ssl.SSLContext:
     context = ssl.create_default_context()
     if ca_file:
         context.load_verify_locations(ca_file)
+    context.set_alpn_protocols(["http/1.1"])
     return context
 
 
@@ -77,7 +80,7 @@ class SafeFetch:
     ) -> None:
         self._policy = policy
         self._proxy = URL(proxy) if proxy else None
-        self._trust = trust or ssl.create_default_context()
+        self._trust = trust or trusting()
         self._most_bytes = most_bytes
         self._seconds = seconds
         self._slots = Slots(concurrent, per_host)
@@ -92,30 +95,23 @@ class SafeFetch:
         a former answer the status may be 304 (RFC 9110 §13.1).
         """
         target = check_client_url(url, self._policy)
-        headers = _headers(target, types, etag, last_modified)
+        conditions = _conditions(etag, last_modified)
         with self._slots.one(target.host):
-            return self._get(target, headers, types, conditional=bool(etag or last_modified))
+            return self._get(target, [*_headers(target, types), *conditions], types, conditional=bool(conditions))
 
     def _get(
         self, target: Target, headers: list[tuple[str, str]], types: tuple[str, ...], *, conditional: bool
     ) -> Fetched:
         deadline = Deadline(self._seconds)
-        backend = self._backend(target, self._judged(target, deadline), deadline)
-        origin = Origin(b"https", target.host.encode(), target.port)
-        asked = Request(
-            "GET",
-            URL(scheme=b"https", host=origin.host, port=origin.port, target=target.target.encode()),
-            headers=headers,
-        )
-        connection = HTTPConnection(origin, self._trust, network_backend=backend)
+        way = self._way(target, self._judged(target, deadline), deadline)
         try:
-            return self._read(connection.handle_request(asked), types, conditional=conditional)
+            stream = way.open().start_tls(self._trust, target.host)
+            with closing(HTTP11Connection(_origin(target), stream)) as connection:
+                return self._read(connection.handle_request(_request(target, headers)), types, conditional=conditional)
         except TimeoutException:
             raise FetchRefused(Refusal.TIMEOUT) from None
         except (NetworkError, ProtocolError) as failed:
             raise FetchRefused(_reason(failed)) from None
-        finally:
-            connection.close()
 
     def _judged(self, target: Target, deadline: Deadline) -> list[IPAddress]:
         """Every address of *target*, if every one is allowed.
@@ -128,12 +124,12 @@ class SafeFetch:
             self._policy.check_address(target.host, target.port, address)
         return found
 
-    def _backend(self, target: Target, addresses: list[IPAddress], deadline: Deadline) -> Pinned:
+    def _way(self, target: Target, addresses: list[IPAddress], deadline: Deadline) -> Way:
         most = HEAD_BYTES + 2 * self._most_bytes
         if not self._proxy:
-            return Pinned(addresses, target.port, deadline, most)
+            return Way(addresses, target.port, deadline, most)
         at = self._resolution.addresses(self._proxy.host.decode(), deadline)
-        return Pinned(addresses, target.port, deadline, most, Pinned(at, self._proxy.port or 80, deadline, most))
+        return Way(addresses, target.port, deadline, most, Way(at, self._proxy.port or 80, deadline, most))
 
     def _read(self, answer: Response, types: tuple[str, ...], *, conditional: bool) -> Fetched:
         headers = _joined(answer.headers)
@@ -160,18 +156,29 @@ class SafeFetch:
         return body
 
 
-def _headers(
-    target: Target, types: tuple[str, ...], etag: str | None, last_modified: str | None
-) -> list[tuple[str, str]]:
-    conditions = (("If-None-Match", etag), ("If-Modified-Since", last_modified))
+def _origin(target: Target) -> Origin:
+    return Origin(b"https", target.host.encode(), target.port)
+
+
+def _request(target: Target, headers: list[tuple[str, str]]) -> Request:
+    url = URL(scheme=b"https", host=target.host.encode(), port=target.port, target=target.target.encode())
+    return Request("GET", url, headers=headers)
+
+
+def _headers(target: Target, types: tuple[str, ...]) -> list[tuple[str, str]]:
     return [
         ("Host", target.authority),
         ("Accept", ", ".join([*types, "*/*;q=0.1"])),
         ("Accept-Encoding", "identity"),
         ("Connection", "close"),
         ("User-Agent", "mcp-authserver"),
-        *((name, value) for name, value in conditions if value),
     ]
+
+
+def _conditions(etag: str | None, last_modified: str | None) -> list[tuple[str, str]]:
+    """What was said before by the same host may be unfit to be said back: then the document is got anew."""
+    said = (("If-None-Match", etag), ("If-Modified-Since", last_modified))
+    return [(name, value) for name, value in said if value and VALIDATOR.fullmatch(value)]
 
 
 def _joined(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:

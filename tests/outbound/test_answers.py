@@ -52,6 +52,13 @@ def test_an_unchanged_document_is_a_304(excepted_host: ExceptedHost):
         assert b"If-Modified-Since: Sun, 22 Nov 2026 20:00:00 GMT\r\n" in host.peer.requests[0]
 
 
+@pytest.mark.parametrize("etag", ['"é"', '"a\r\nX: y"', f'"{"a" * 5000}"', "", "\0"])
+def test_a_validator_that_is_unfit_to_be_said_back_is_left_out(excepted_host: ExceptedHost, etag: str):
+    with excepted_host(document(b"{}")) as host:
+        assert host.fetch.get(host.url, etag=etag, last_modified=etag).status == 200
+        assert b"If-" not in host.peer.requests[0]
+
+
 def test_a_304_that_nobody_asked_for_is_refused(excepted_host: ExceptedHost):
     with excepted_host(says(head(status="304 Not Modified"))) as host:
         assert refusal(lambda: host.fetch.get(host.url)) == Refusal.STATUS
@@ -128,6 +135,12 @@ def test_a_body_may_be_as_large_as_agreed_and_not_a_byte_larger(excepted_host: E
     with excepted_host(document(bytes(5 * 1024 + 1))) as host:
         assert refusal(lambda: host.fetch.get(host.url)) == Refusal.SIZE
     with excepted_host(document(bytes(100)), most_bytes=99) as host:
+        assert refusal(lambda: host.fetch.get(host.url)) == Refusal.SIZE
+
+
+@pytest.mark.parametrize("start", [head("Transfer-Encoding: chunked"), head()], ids=["chunked", "until the end"])
+def test_a_body_that_announces_nothing_is_counted(excepted_host: ExceptedHost, start: bytes):
+    with excepted_host(says(start, b"65\r\n" + bytes(101) + b"\r\n0\r\n\r\n"), most_bytes=100) as host:
         assert refusal(lambda: host.fetch.get(host.url)) == Refusal.SIZE
 
 

@@ -7,8 +7,10 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from ipaddress import IPv6Network
 
 import pytest
 
@@ -93,6 +95,33 @@ def test_name_servers_that_hang_hold_a_bounded_number_of_threads(trust: ssl.SSLC
     assert reasons[-1] == Refusal.BUSY
     assert threading.active_count() - before <= 8
     answered.set()
+
+
+def test_a_name_that_was_answered_holds_nothing(trust: ssl.SSLContext):
+    fetch = SafeFetch(ClientSupplied(), trust=trust, concurrent=1, resolver=Names(["10.0.0.1"]))
+    reasons = {refused_in_time(lambda: fetch.get("https://client.example/c")) for _ in range(20)}
+    assert reasons == {Refusal.ADDRESS}
+
+
+def test_an_address_that_swallows_connections_leaves_time_for_the_next(
+    excepted_host: ExceptedHost, trust: ssl.SSLContext
+):
+    names = Names(["::1", "127.0.0.1"])
+    with excepted_host(document(b"{}")) as host, swallowing("::1", host.peer.port):
+        policy = ClientSupplied({(HOST, host.peer.port): (*LOOPBACK, IPv6Network("::1/128"))})
+        fetch = SafeFetch(policy, trust=trust, seconds=2, resolver=names)
+        assert fetch.get(host.url).body == b"{}"
+
+
+@contextmanager
+def swallowing(address: str, port: int) -> Iterator[None]:
+    """A listener whose queue is full: the system answers no further connection."""
+    with socket.create_server((address, port), family=socket.AF_INET6, backlog=0), ExitStack() as held:
+        for _ in range(3):
+            waiting = held.enter_context(socket.socket(socket.AF_INET6))
+            waiting.setblocking(False)
+            waiting.connect_ex((address, port))
+        yield
 
 
 def test_resolution_and_answer_share_one_deadline(excepted_host: ExceptedHost):

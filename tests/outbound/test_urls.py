@@ -6,7 +6,7 @@ import pytest
 
 from authserver.outbound.addresses import ClientSupplied
 from authserver.outbound.fetch import FetchRefused, Refusal, SafeFetch
-from authserver.outbound.urls import check_client_id, check_client_url
+from authserver.outbound.urls import check_client_id, check_client_url, parse
 
 from .conftest import Names, Watch
 
@@ -110,6 +110,13 @@ def test_a_url_has_at_most_2048_characters():
     assert check_client_url(longest).host == "client.example"
     with pytest.raises(FetchRefused, match="2048"):
         check_client_url(longest + "a")
+
+
+@pytest.mark.parametrize("port", ["0", "65536", "99999"])
+def test_an_entered_port_is_a_port_too(port: str):
+    with pytest.raises(FetchRefused):
+        parse(f"https://keys.intranet:{port}/jwks")
+    assert parse("https://keys.intranet:65535/jwks").port == 65_535
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Settings: checked at start, told in words, and documented where operators look."""
 
 import tomllib
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 import pytest
@@ -73,3 +74,60 @@ def test_the_documented_defaults_are_those_of_the_code():
 @pytest.mark.parametrize("name", ["development.toml", "production.example.toml"])
 def test_the_example_files_are_valid(name):
     assert Settings(**tomllib.loads((ROOT / "config" / name).read_text()))
+
+
+@pytest.mark.requirement("CR-8")
+def test_exceptions_of_the_fetch_are_read_by_host_and_port():
+    exceptions = ["CIMD.test:8443=127.0.0.1/32", "[::1]:443=::1/128, 10.0.0.0/8"]
+    assert Settings(fetch_exceptions=exceptions).pinned_hosts == {
+        ("cimd.test", 8443): (IPv4Network("127.0.0.1/32"),),
+        ("::1", 443): (IPv6Network("::1/128"), IPv4Network("10.0.0.0/8")),
+    }
+
+
+@pytest.mark.requirement("CR-8")
+@pytest.mark.parametrize(
+    "exception",
+    [
+        "",
+        "cimd.test",
+        "cimd.test=127.0.0.1/32",
+        "cimd.test:8443",
+        "cimd.test:8443=",
+        "cimd.test:8443=anywhere",
+        "cimd.test:8443=127.0.0.1/8",
+        "cimd.test:0=127.0.0.1/32",
+        "cimd.test:65536=127.0.0.1/32",
+        "*.test:8443=127.0.0.1/32",
+        "https://cimd.test:8443=127.0.0.1/32",
+    ],
+)
+def test_an_exception_that_cannot_be_read_is_named_at_start(exception):
+    with pytest.raises(ValidationError, match="fetch_exceptions"):
+        Settings(fetch_exceptions=[exception])
+
+
+@pytest.mark.requirement("CR-8")
+@pytest.mark.parametrize(
+    "proxy",
+    [
+        "proxy:3128",
+        "https://proxy:3128",
+        "http://proxy",
+        "http://proxy:0",
+        "http://user:secret@proxy:3128",
+        "http://p:99999",
+    ],
+)
+def test_a_proxy_of_the_fetch_is_a_host_and_a_port(proxy):
+    with pytest.raises(ValidationError, match="fetch_proxy"):
+        Settings(fetch_proxy=proxy)
+    assert Settings(fetch_proxy="http://proxy.example:3128").fetch_proxy == "http://proxy.example:3128"
+
+
+@pytest.mark.requirement("CR-8")
+def test_a_file_of_authorities_without_certificates_is_named_at_start(tmp_path):
+    (tmp_path / "empty.pem").touch()
+    for name in ("empty.pem", "absent.pem"):
+        with pytest.raises(ValidationError, match=name):
+            Settings(fetch_ca_file=str(tmp_path / name))
