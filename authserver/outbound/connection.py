@@ -7,6 +7,7 @@ the ``Host`` header.
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from httpcore2 import (
     URL,
@@ -60,6 +61,10 @@ class BoundedStream(NetworkStream):
             self.close()
             raise
         return BoundedStream(encrypted, self._deadline, self._left)
+
+    def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore2's signature
+        """What the socket knows of itself."""
+        return self._stream.get_extra_info(info)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,17 @@ Not for what strangers supply: that is `fetch`.
 import json
 import ssl
 from collections.abc import Iterable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Self
 
 from cryptography import x509
-from httpcore2 import URL, HTTPConnection, NetworkError, Origin, ProtocolError, Request, Response, TimeoutException
+from httpcore2 import URL, HTTP11Connection, NetworkError, Origin, ProtocolError, Request, Response, TimeoutException
 
 from .addresses import IPAddress
-from .connection import Pinned
+from .connection import Way
 from .deadline import Deadline
 from .refusal import FetchRefused, Refusal
 from .resolution import Resolution, system_resolver
@@ -100,18 +101,17 @@ class Probe:
         where = URL(url)
         origin = where.origin
         deadline = Deadline(min(self.seconds, self.deadline.left()))
-        addresses = self._addresses(origin.host.decode("ascii"), deadline)
-        backend = Pinned(addresses, origin.port, deadline, HEAD_BYTES + MOST_BYTES)
+        host = origin.host.decode("ascii").strip("[]")
         asked = Request(method, where, headers=_headers(origin, headers, body), content=body)
-        connection = HTTPConnection(origin, self.trust, network_backend=backend)
-        try:
+        stream = Way(self._addresses(host, deadline), origin.port, deadline, HEAD_BYTES + MOST_BYTES).open()
+        if origin.scheme == b"https":
+            stream = stream.start_tls(self.trust, host)
+        with closing(HTTP11Connection(origin, stream)) as connection:
             return _answer(url, connection.handle_request(asked))
-        finally:
-            connection.close()
 
     def _addresses(self, host: str, deadline: Deadline) -> list[IPAddress]:
         try:
-            return [ip_address(host.strip("[]"))]
+            return [ip_address(host)]
         except ValueError:
             return self.resolution.addresses(host, deadline)
 
