@@ -21,6 +21,7 @@ from .outbound.fetch import SafeFetch, trusting
 from .protocol.domain import Decision
 from .protocol.grants import Grant
 from .protocol.grants.authorization_code import AuthorizationCodeGrant
+from .protocol.grants.client_credentials import ClientCredentialsGrant
 from .protocol.grants.refresh_token import RefreshTokenGrant
 from .protocol.registration import document
 from .services import key_sets
@@ -88,7 +89,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         authorization=_authorization(settings, stores, known),
         token=_token(settings, stores, keyring, who),
         revocation=Revocation(**shared),
-        introspection=Introspection(**shared),
+        introspection=Introspection(**shared, resources=stores.resources),
         registration=_registration(settings, stores),
         known_clients=known,
         reaper=_reaper(settings, stores),
@@ -180,7 +181,8 @@ def _token(settings: Settings, stores: Stores, keyring: Keyring, who: ClientAuth
         settings.refresh_token_lifetime,
         settings.refresh_retry_window,
     )
-    grants: tuple[Grant, ...] = (codes, refreshes)
+    own = ClientCredentialsGrant(stores.resources, stores.access_tokens)
+    grants: tuple[Grant, ...] = (codes, refreshes, own)
     return TokenEndpoint(
         issuer=settings.issuer,
         who=who,

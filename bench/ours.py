@@ -1,15 +1,18 @@
 """Our server: ``authserver serve`` with its own settings for workers and threads, on a durable PostgreSQL."""
 
 import os
-import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from authserver.app import create_app
+from authserver.protocol import credential
+from authserver.protocol.audit import Event
+from authserver.protocol.client import AuthMethod, Client, ClientKind
 from authserver.services.deployment import Deployment
 from authserver.settings import load
 
@@ -49,8 +52,8 @@ def authserver(folder: Path, database: Database, resource: str) -> Iterator[Ours
     _run(environment, "init")
     scopes = [part for name in SCOPES for part in ("--scope", f"{name}=Work with notes")]
     _run(environment, "resource", "add", resource, "--name", "Notes", *scopes, "--default", SCOPES[0])
-    credentials = _credentials(_run(environment, "resource", "credentials", resource))
     found = _deployment(environment)
+    credentials = _introspector(found, resource)
     log = folder / "authserver.log"
     with running([COMMAND, "serve"], log, ready=lambda: answers(port), environment=environment) as process:
         approvals = Approvals(found.stores, resource)
@@ -69,17 +72,29 @@ def _environment(folder: Path, database: Database, port: int) -> dict[str, str]:
     }
 
 
-def _run(environment: Mapping[str, str], *arguments: str) -> str:
+def _run(environment: Mapping[str, str], *arguments: str) -> None:
     command = [COMMAND, *arguments]
     finished = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     if finished.returncode:
         raise BenchError(f"authserver {arguments[0]}: {finished.stdout}{finished.stderr}")
-    return finished.stdout
 
 
-def _credentials(said: str) -> Credentials:
-    found = dict(re.findall(r"^(\w+): (\S+)$", said, re.MULTILINE))
-    return Credentials(found["client_id"], found["client_secret"])
+def _introspector(found: Deployment, resource: str) -> Credentials:
+    """A guard with a secret, as the peer's has one."""
+    made = Credentials(credential.identifier(), credential.mint(credential.Prefix.CLIENT_SECRET))
+    client = Client(
+        client_id=made.client_id,
+        kind=ClientKind.RESOURCE_SERVER,
+        name="bench",
+        redirect_uris=(),
+        auth_method=AuthMethod.SECRET_BASIC,
+        grant_types=(),
+        created_at=int(time.time()),
+        secret_digest=credential.digest(made.client_secret),
+        metadata={"resource": resource},
+    )
+    found.stores.clients.register(client, Event("bench.prepared", "system"))
+    return made
 
 
 def _deployment(environment: Mapping[str, str]) -> Deployment:

@@ -47,7 +47,7 @@ def list_clients(found: Deployment, search: str, limit: int, pending: bool, as_j
 @with_deployment
 def show(found: Deployment, client_id: str) -> None:
     """Show all that is known of a client, but its credentials."""
-    one = _existing(found, client_id)
+    one = existing(found, client_id)
     shown = {
         "client_id": one.client_id,
         "name": one.name,
@@ -88,19 +88,20 @@ def resume(found: Deployment, client_id: str) -> None:
 @with_deployment
 def remove(found: Deployment, client_id: str) -> None:
     """End a client: its grants and tokens end with it."""
-    one = _existing(found, client_id)
+    one = existing(found, client_id)
     found.stores.clients.delete(client_id, Event("client.deleted", "system", detail={"name": one.name}))
     click.echo(f"removed {plain(one.name)}")
 
 
 def _set_suspended(found: Deployment, client_id: str, *, suspended: bool) -> None:
-    one = _existing(found, client_id)
+    one = existing(found, client_id)
     event = Event("client.suspended" if suspended else "client.resumed", "system", client_id=client_id)
     found.stores.clients.set_suspended(client_id, suspended, event)
     click.echo(f"{'suspended' if suspended else 'resumed'} {plain(one.name)}")
 
 
-def _existing(found: Deployment, client_id: str) -> Client:
+def existing(found: Deployment, client_id: str) -> Client:
+    """The client of that id, or a message that there is none."""
     one = found.stores.clients.find_fresh(client_id)
     if one is None:
         raise click.ClickException(f"there is no client {client_id!r}: 'authserver client list' shows what there is")

@@ -13,8 +13,10 @@ from ..store.purge import purge as purge_batch
 from . import (
     apply,
     client_add,
+    client_allow,
     client_approval,
     client_reap,
+    client_secret,
     clients,
     doctor,
     documents,
@@ -72,7 +74,14 @@ def purge(found: Deployment) -> None:
 main.add_command(serve.serve)
 main.add_command(people.user)
 main.add_command(clients.client)
-for command in (client_add.add, client_approval.approve, client_approval.refuse, client_reap.reap):
+for command in (
+    client_add.add,
+    client_allow.allow,
+    client_secret.rotate_secret,
+    client_approval.approve,
+    client_approval.refuse,
+    client_reap.reap,
+):
     clients.client.add_command(command)
 main.add_command(registration_tokens.registration_token)
 main.add_command(resources.resource)

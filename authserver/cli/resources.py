@@ -1,17 +1,19 @@
 """``authserver resource``: the MCP servers that tokens are for."""
 
-import time
+from contextlib import nullcontext
+from pathlib import Path
 
 import click
 
-from ..protocol import credential
 from ..protocol.audit import Event
-from ..protocol.client import AuthMethod, Client, ClientKind
 from ..protocol.resource import Resource, canonical
-from ..protocol.scope import OFFLINE_ACCESS, TOKEN, Risk, Scope, Tool
+from ..protocol.scope import OFFLINE_ACCESS, RESERVED, TOKEN, Risk, Scope, Tool
 from ..services.deployment import Deployment
 from ..store.resources import AlreadyRegistered
 from .deployment import with_deployment
+from .guard_key import identity
+
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 
 
 @click.group()
@@ -31,6 +33,7 @@ def resource() -> None:
 @click.option("--tool", "tools", multiple=True, help='NAME="SCOPE[,SCOPE] title": a tool and what opens it.')
 @click.option("--alias", "aliases", multiple=True, help="A further URI that means this server. Repeatable.")
 @click.option("--make-default", is_flag=True, help="The server that requests without a resource are about.")
+@click.option("--guard-key", type=NEW_FILE, help="Make an identity for its guard: new file for the private key.")
 @with_deployment
 def add(  # noqa: PLR0913, PLR0917 - one argument for each option
     found: Deployment,
@@ -43,6 +46,7 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option
     tools: tuple[str, ...],
     aliases: tuple[str, ...],
     make_default: bool,
+    guard_key: Path | None,
 ) -> None:
     """Register an MCP server by its URL; running servers know it at once."""
     for uri in (identifier, *aliases):
@@ -56,11 +60,16 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option
         aliases=tuple(map(canonical, aliases)),
         is_default=make_default,
     )
-    try:
-        found.stores.resources.add(made, Event("resource.added", "system", resource=identifier))
-    except AlreadyRegistered as taken:
-        raise click.ClickException(str(taken)) from None
-    click.echo(f"added {identifier}")
+    with identity(found, identifier, guard_key) if guard_key else nullcontext():
+        try:
+            found.stores.resources.add(made, Event("resource.added", "system", resource=identifier))
+        except AlreadyRegistered as taken:
+            raise click.ClickException(str(taken)) from None
+        click.echo(f"added {identifier}")
+    if guard_key is None:
+        click.echo(
+            f"an identity for its guard: authserver resource credentials {identifier} --guard-key FILE", err=True
+        )
 
 
 @resource.command("list")
@@ -74,26 +83,14 @@ def list_resources(found: Deployment) -> None:
 
 @resource.command("credentials")
 @click.argument("identifier")
+@click.option("--guard-key", type=NEW_FILE, required=True, help="New file for the private key.")
 @with_deployment
-def credentials(found: Deployment, identifier: str) -> None:
-    """Make a client with a secret that may introspect the tokens of one MCP server; shown once."""
+def credentials(found: Deployment, identifier: str, guard_key: Path) -> None:
+    """Make an identity for the guard of an MCP server, to introspect its tokens with: a client with a key (RS-11)."""
     if identifier not in {one.identifier for one in found.stores.resources.all()}:
         raise click.ClickException(f"{identifier} is not registered: 'authserver resource list' shows what is")
-    secret = credential.mint(credential.Prefix.CLIENT_SECRET)
-    client = Client(
-        client_id=credential.identifier(),
-        kind=ClientKind.RESOURCE_SERVER,
-        name=f"MCP server {identifier}",
-        redirect_uris=(),
-        auth_method=AuthMethod.SECRET_BASIC,
-        grant_types=(),
-        created_at=int(time.time()),
-        secret_digest=credential.digest(secret),
-        metadata={"resource": identifier},
-    )
-    event = Event("client.added", "system", client_id=client.client_id, resource=identifier)
-    found.stores.clients.register(client, event)
-    click.echo(f"client_id: {client.client_id}\nclient_secret: {secret}")
+    with identity(found, identifier, guard_key):
+        pass
 
 
 def _check_uri(uri: str, issuer: str) -> None:
@@ -119,8 +116,8 @@ def _scopes(
     named = {*defaults, *risks, *implies, *(name for text in implies.values() for name in text.split(","))}
     if unknown := named - words.keys():
         raise click.BadParameter(f"not a --scope of this server: {', '.join(sorted(unknown))}")
-    if OFFLINE_ACCESS in words:
-        raise click.BadParameter(f"{OFFLINE_ACCESS} is about refresh tokens, not about an MCP server")
+    if any(name == OFFLINE_ACCESS or name.startswith(RESERVED) for name in words):
+        raise click.BadParameter(f"{OFFLINE_ACCESS} is about refresh tokens, {RESERVED}… about this server itself")
     try:
         return tuple(
             Scope(

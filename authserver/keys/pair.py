@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -43,6 +44,11 @@ class KeyPair:
     def alg(self) -> str:
         """``ES256``, ``RS256`` or ``EdDSA``."""
         return str(self.public_jwk["alg"])
+
+    def private_jwk(self) -> dict[str, Any]:
+        """The whole key as a JWK: a secret."""
+        private = jwt.get_algorithm_by_name(self.alg).to_jwk(self.private, as_dict=True)
+        return {**{member: private[member] for member in private if member != "key_ops"}, **self.public_jwk}
 
     def to_der(self) -> bytes:
         """The private key as PKCS #8 DER, to be sealed."""

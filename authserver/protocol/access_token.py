@@ -6,6 +6,8 @@ from typing import Any
 from . import credential
 
 TYPE = "at+jwt"
+ITSELF = "client"
+"""In place of a family's id, in the tokens of a client for itself. No family's id is that short."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +27,45 @@ class Authority:
 
 
 @dataclass(frozen=True, slots=True)
+class ClientAuthority:
+    """What the token of a client for itself stands on: the client, and what it is allowed at a resource (EX-1)."""
+
+    client_id: str
+    resource: str
+    scopes: tuple[str, ...]
+
+    @property
+    def subject(self) -> str:
+        """The client (RFC 9068 §2.2)."""
+        return self.client_id
+
+    @property
+    def family_id(self) -> str:
+        """No family: the client itself."""
+        return ITSELF
+
+    @property
+    def auth_time(self) -> None:
+        """Nobody signed in."""
+
+
+@dataclass(frozen=True, slots=True)
 class TokenId:
-    """A ``jti``: the refresh family and a part of the token's own, so that one look-up tells whether it lives."""
+    """A ``jti``: the refresh family and a part of the token's own, so that one look-up tells whether it lives.
+
+    A token that a client has for itself says `ITSELF` in place of a family.
+    """
 
     family_id: str
     own: str
 
     def __str__(self) -> str:
         return f"{self.family_id}.{self.own}"
+
+    @property
+    def stands_on_client(self) -> bool:
+        """Whether the token is the client's own, without a person."""
+        return self.family_id == ITSELF
 
     @classmethod
     def new(cls, family_id: str) -> "TokenId":
@@ -47,9 +80,10 @@ class TokenId:
 
 
 def claims(
-    authority: Authority, *, issuer: str, scopes: tuple[str, ...], issued_at: int, lifetime: int
+    authority: Authority | ClientAuthority, *, issuer: str, scopes: tuple[str, ...], issued_at: int, lifetime: int
 ) -> dict[str, Any]:
     """The claims set of a new access token (RFC 9068 §2.2); *issued_at* in Unix seconds, *lifetime* in seconds."""
+    signed_in = {} if authority.auth_time is None else {"auth_time": authority.auth_time}
     return {
         "iss": issuer,
         "aud": authority.resource,
@@ -58,6 +92,6 @@ def claims(
         "jti": str(TokenId.new(authority.family_id)),
         "iat": issued_at,
         "exp": issued_at + lifetime,
-        "auth_time": authority.auth_time,
+        **signed_in,
         "scope": " ".join(scopes),
     }

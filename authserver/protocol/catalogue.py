@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from .errors import InvalidTarget
 from .flaw import Flaw
 from .resource import Resource, canonical
-from .scope import OFFLINE_ACCESS, TOKEN
+from .scope import OFFLINE_ACCESS, RESERVED, TOKEN
 
 MOST_NAME = 200
 
@@ -42,8 +42,10 @@ def _scope_flaws(resource: Resource) -> Iterator[Flaw]:
             yield Flaw((*where, "name"), "a scope token (RFC 6749 section 3.3): 1 to 200 characters, no space")
         elif scope.name in names[:position]:
             yield Flaw((*where, "name"), "is there twice")
-        elif scope.name == OFFLINE_ACCESS:
-            yield Flaw((*where, "name"), f"{OFFLINE_ACCESS} is about refresh tokens, not about an MCP server")
+        elif scope.name == OFFLINE_ACCESS or scope.name.startswith(RESERVED):
+            yield Flaw(
+                (*where, "name"), f"{OFFLINE_ACCESS} is about refresh tokens, {RESERVED}… about this server itself"
+            )
         if not scope.description.strip() or not scope.description.isprintable():
             yield Flaw((*where, "description"), "says in printable words what it allows")
         if missing := [name for name in scope.implies if name not in names]:

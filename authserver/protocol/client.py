@@ -98,6 +98,11 @@ class Client:
         known_by = [self.name, sorted(self.redirect_uris), self.auth_method, *filter(None, [self.jwks_uri])]
         return hashlib.sha256(json.dumps(known_by).encode()).digest()
 
+    def may_act_alone(self) -> bool:
+        """Whether it gets tokens for itself, as only a client that an administrator registered for it does (EX-1)."""
+        vouched_for = self.kind is ClientKind.PREREGISTERED and not (self.pending or self.suspended)
+        return vouched_for and not self.is_public and GrantType.CLIENT_CREDENTIALS in self.grant_types
+
     def may_refresh(self) -> bool:
         """Whether it registered the refresh grant (TK-3)."""
         return GrantType.REFRESH_TOKEN in self.grant_types

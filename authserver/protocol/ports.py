@@ -7,7 +7,7 @@ what it learnt (a replay seen revokes the family). Times come from the database'
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from .access_token import Authority
+from .access_token import Authority, ClientAuthority
 from .audit import Event
 from .authorization_code import CodeState, Redeemed, Redemption
 from .client import Client
@@ -68,6 +68,17 @@ class Codes(Protocol):
 
     def state(self, digest: bytes) -> CodeState | None:
         """The code as it stands now, in a fresh snapshot."""
+
+
+class AccessTokens(Protocol):
+    """Access tokens; they are not saved."""
+
+    def issue(self, authority: ClientAuthority, ceiling: tuple[str, ...], event: Event) -> bool:
+        """Note that a client gets a token for itself.
+
+        False, with nothing noted, if it may not act alone any more, or *ceiling* is not all that it is allowed at
+        the resource.
+        """
 
 
 class RefreshTokens(Protocol):

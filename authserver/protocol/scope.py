@@ -8,6 +8,9 @@ from enum import StrEnum
 from .errors import InvalidRequest, InvalidScope
 
 OFFLINE_ACCESS = "offline_access"
+RESERVED = "admin:"
+"""What the names of this server's own scopes begin with, which no MCP server's may."""
+
 OF_NO_RESOURCE = frozenset({OFFLINE_ACCESS, "openid", "profile", "email", "address", "phone"})  # OIDC Core §5.4, §11
 TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
 MOST_SCOPES = 100
@@ -77,6 +80,17 @@ def select(asked: tuple[str, ...], known: Iterable[Scope]) -> Selection:
         offered = " ".join(scope.name for scope in scopes)
         raise InvalidScope(f"none of these scopes exists for this resource; it offers: {offered}")
     return Selection(chosen, offline)
+
+
+def within(ceiling: Iterable[str], asked: tuple[str, ...], known: Iterable[Scope]) -> tuple[str, ...]:
+    """What a client gets for itself: of *ceiling* and all that it implies what is *asked* for, else the whole ceiling.
+
+    What the resource lacks is left out (EX-1).
+    """
+    scopes = tuple(known)
+    held = expand(ceiling, scopes) if asked else tuple(ceiling)
+    names = (scope.name for scope in scopes if scope.name in held and not scope.name.startswith(RESERVED))
+    return tuple(name for name in names if not asked or name in asked)
 
 
 def expand(names: Iterable[str], known: Iterable[Scope]) -> tuple[str, ...]:

@@ -9,7 +9,8 @@ from ..protocol.access_token import TokenId
 from ..protocol.client import Client
 from ..protocol.client_authentication import failed
 from ..protocol.form import Form
-from ..protocol.ports import RefreshTokens
+from ..protocol.ports import RefreshTokens, Resources
+from ..protocol.scope import within
 from ..store.access_tokens import AccessTokenStore
 from .client_authentication import ClientAuthentication
 
@@ -24,6 +25,7 @@ class Introspection:
     who: ClientAuthentication
     refresh_tokens: RefreshTokens
     access_tokens: AccessTokenStore
+    resources: Resources
     keyring: Keyring
 
     def introspect(self, form: Form, authorization: str | None) -> dict[str, Any]:
@@ -44,11 +46,21 @@ class Introspection:
         if claims is None or not (caller.guards == claims["aud"] or caller.client_id == claims["client_id"]):
             return INACTIVE
         token_id = TokenId.parse(claims["jti"])
-        authority = self.access_tokens.authority(token_id) if token_id else None
-        scopes = [name for name in claims["scope"].split() if authority and name in authority.scopes]
+        held = self._held(token_id, claims) if token_id else ()
+        scopes = [name for name in claims["scope"].split() if name in held]
         if not scopes:
             return INACTIVE
         return {"active": True, **claims, "scope": " ".join(scopes), "token_type": "Bearer"}
+
+    def _held(self, token_id: TokenId, claims: dict[str, Any]) -> tuple[str, ...]:
+        """The scopes that the token's person, or the client itself, has still given or been allowed."""
+        if not token_id.stands_on_client:
+            authority = self.access_tokens.authority(token_id)
+            return authority.scopes if authority else ()
+        client_id, resource = claims["client_id"], claims["aud"]
+        ceiling = self.access_tokens.ceiling(token_id, client_id, resource, claims["iat"])
+        known = [scope for one in self.resources.all() if one.identifier == resource for scope in one.scopes]
+        return within(ceiling, tuple(claims["scope"].split()), known)
 
     def _refresh_token(self, token: str, caller: Client) -> dict[str, Any]:
         state = self.refresh_tokens.state(credential.digest(token))

@@ -45,5 +45,6 @@ class Revocation:
     def _revoke_access_token(self, token: str, client: Client, event: Event) -> None:
         claims = self.keyring.read(token, typ=access_token.TYPE, issuer=self.issuer)
         if claims and claims["client_id"] == client.client_id:
-            about = event.about(user_id=claims["sub"], resource=claims["aud"])
+            person = claims["sub"] if claims["sub"] != client.client_id else None
+            about = event.about(user_id=person, resource=claims["aud"])
             self.access_tokens.revoke(claims["jti"], claims["exp"], about)

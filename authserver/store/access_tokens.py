@@ -2,13 +2,16 @@
 
 from sqlalchemy import Text, bindparam, exists, select
 
-from ..protocol.access_token import Authority, TokenId
+from ..protocol.access_token import Authority, ClientAuthority, TokenId
 from ..protocol.audit import Event
+from . import postgresql, sqlite
 from .audit import record
-from .authority import alive, authority, columns_of, family_of, only, standing_of
+from .authority import CLIENT_ALONE, alive, authority, columns_of, family_of, only, standing_of
 from .database import Database
 from .models import RevokedAccessTokenRow
 
+ISSUE = {"postgresql": postgresql.issue, "sqlite": sqlite.issue}
+UNREVOKED = ~exists().where(RevokedAccessTokenRow.jti == bindparam("jti"))
 FAMILY = family_of(bindparam("family_id", type_=Text))
 GRANT = standing_of(only(FAMILY.c.grant_id))
 STANDING = (
@@ -17,9 +20,10 @@ STANDING = (
     .where(
         FAMILY.c.revoked_at.is_(None),
         alive(GRANT, only(FAMILY.c.client_id)),
-        ~exists().where(RevokedAccessTokenRow.jti == bindparam("jti")),
+        UNREVOKED,
     )
 )
+ALONE = CLIENT_ALONE.where(UNREVOKED)
 
 
 class AccessTokenStore:
@@ -27,6 +31,14 @@ class AccessTokenStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    def issue(self, authority: ClientAuthority, ceiling: tuple[str, ...], event: Event) -> bool:
+        """Note that a client gets a token for itself.
+
+        False, with nothing noted, if it may not act alone any more, or *ceiling* is not all that it is allowed at
+        the resource.
+        """
+        return ISSUE[self._database.dialect](self._database, authority, ceiling, event)
 
     def revoke(self, jti: str, expires_at: int, event: Event) -> None:
         """Revoke one token, which would expire at *expires_at* (Unix seconds) anyway."""
@@ -42,3 +54,12 @@ class AccessTokenStore:
         """
         row = self._database.look_up(STANDING, {"family_id": token_id.family_id, "jti": str(token_id)})
         return authority(row) if row else None
+
+    def ceiling(self, token_id: TokenId, client_id: str, resource: str, issued_at: int) -> tuple[str, ...]:
+        """What the client of a token for itself is allowed at *resource* now.
+
+        Nothing once the token or the client has ended; *issued_at* (Unix seconds) tells it from a former client of
+        the same id.
+        """
+        row = self._database.look_up(ALONE, {"client_id": client_id, "jti": str(token_id)})
+        return tuple(row.ceilings.get(resource, ())) if row and row.created_at <= issued_at else ()

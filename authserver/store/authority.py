@@ -6,11 +6,23 @@ each part is looked up by what the part before told, so there is nothing to gues
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, ScalarSelect, and_, exists, select
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, Text, and_, bindparam, exists, select, type_coerce
 
 from ..protocol.access_token import Authority
+from ..protocol.client import AuthMethod, ClientKind, GrantType
 from .driver import Found
 from .models import ClientRow, FamilyRow, GrantRow, UserRow
+
+CLIENT_ALONE = select(ClientRow.ceilings, ClientRow.created_at).where(
+    ClientRow.client_id == bindparam("client_id"),
+    ClientRow.suspended_at.is_(None),
+    ClientRow.deleted_at.is_(None),
+    ClientRow.pending_since.is_(None),
+    ClientRow.kind == ClientKind.PREREGISTERED,
+    ClientRow.auth_method != AuthMethod.NONE,
+    type_coerce(ClientRow.grant_types, Text).contains(GrantType.CLIENT_CREDENTIALS),
+)
+"""A client that may act for itself: `Client.may_act_alone`, as it is now."""
 
 
 def family_of(family_id: ColumnElement[str]) -> CTE:

@@ -170,6 +170,35 @@ class ClientStore:
         existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
         return self._change(existing.values(suspended_at=now if suspended else None), event)
 
+    def rotate_secret(self, client_id: str, digest: bytes, overlap: int, event: Event) -> bool:
+        """Give a client another secret; the one until now is good for *overlap* seconds more, any before it no longer.
+
+        False if it is gone, or has no secret.
+        """
+        existing = update(ClientRow).where(
+            ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None), ClientRow.secret_digest.is_not(None)
+        )
+        until_now = {
+            "previous_secret_digest": ClientRow.secret_digest if overlap else None,
+            "previous_secret_until": now + overlap if overlap else None,
+        }
+        return self._change(existing.values(secret_digest=digest, **until_now), event)
+
+    def set_ceiling(self, client_id: str, resource: str, scopes: tuple[str, ...], event: Event) -> bool:
+        """Say what a client may get for itself at *resource*, in place of what it might. False if it is gone."""
+        existing = (ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
+        with self._database.transaction() as connection:
+            ceilings = connection.scalar(select(ClientRow.ceilings).where(*existing).with_for_update())
+            if ceilings is None:
+                return False
+            others = {other: held for other, held in ceilings.items() if other != resource}
+            changed = others | ({resource: list(scopes)} if scopes else {})
+            connection.execute(update(ClientRow).where(*existing).values(ceilings=changed))
+            bump(connection)
+            record(connection, event)
+        self._epoch.forget()
+        return True
+
     def delete(self, client_id: str, event: Event) -> bool:
         """End a client with its grants, families and codes; its id stays known as deleted. False if it is gone."""
         nothing = {

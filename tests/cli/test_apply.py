@@ -1,5 +1,6 @@
 """``authserver apply``: what a file says is made so, once; what is wrong with it is told with its line."""
 
+import json
 import re
 import secrets
 from pathlib import Path
@@ -175,11 +176,10 @@ def test_every_mistake_is_told_at_once(apply):
 
 
 @pytest.mark.requirement("CR-11")
-def test_a_file_takes_no_client_that_registered_by_itself(run, apply):
+def test_a_file_takes_no_client_that_registered_by_itself(run, apply, tmp_path):
     run("resource", "add", "https://notes.example/mcp", "--name", "N", "--scope", "r=R")
-    guard = dict(
-        line.split(": ") for line in run("resource", "credentials", "https://notes.example/mcp").output.splitlines()
-    )
+    run("resource", "credentials", "https://notes.example/mcp", "--guard-key", str(tmp_path / "guard.jwk"))
+    guard = json.loads((tmp_path / "guard.jwk").read_text())
     refused = apply(f"clients:{APP.replace('id: app', 'id: ' + guard['client_id'])}")
     assert "is a client's that is not pre-registered, but resource_server" in refused.output
     assert apply("clients: []", "--prune").output == "nothing to do\n"

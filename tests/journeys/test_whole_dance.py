@@ -1,8 +1,12 @@
 """The main job, by unmodified clients: from the first 401 to a revoked grant."""
 
+import json
+import time
 from typing import Any
+from uuid import uuid4
 
 import httpx2
+import jwt
 import pytest
 
 from .client import KINDS, Client, ClientFailed
@@ -26,16 +30,23 @@ def in_order(steps: list[str], requests: list[str]) -> bool:
 
 
 def introspected(stage: Stage, token: str) -> dict[str, Any]:
-    """What the MCP server would learn of *token*."""
-    said = dict(line.split(": ") for line in stage.authserver("resource", "credentials", stage.resource).splitlines())
-    credentials = (said["client_id"], said["client_secret"])
-    found: dict[str, Any] = httpx2.post(f"{stage.issuer}/introspect", data={"token": token}, auth=credentials).json()
+    """What the MCP server's guard would learn of *token*, by the key that it was given."""
+    file = stage.home / f"guard-{uuid4()}.jwk"
+    stage.authserver("resource", "credentials", stage.resource, "--guard-key", str(file))
+    key = json.loads(file.read_text())
+    now, name = int(time.time()), key["client_id"]
+    claims = {"iss": name, "sub": name, "aud": stage.issuer, "jti": str(uuid4()), "iat": now, "exp": now + 60}
+    proof = {
+        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "client_assertion": jwt.encode(claims, jwt.PyJWK(key), headers={"kid": key["kid"]}),
+    }
+    found: dict[str, Any] = httpx2.post(f"{stage.issuer}/introspect", data={"token": token, **proof}).json()
     return found
 
 
 @pytest.mark.requirement(
     "DI-1", "DI-6", "CR-1", "CR-6", "AZ-3", "AZ-4", "AZ-8", "AZ-11", "AZ-14", "TK-1", "TK-3", "TK-7", "TK-9",
-    "RS-1", "RS-3", "RS-4", "RS-5",
+    "RS-1", "RS-3", "RS-4", "RS-5", "RS-11",
 )  # fmt: skip
 @pytest.mark.parametrize("kind", KINDS)
 def test_an_unmodified_client_does_the_whole_dance(

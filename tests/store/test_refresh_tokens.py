@@ -6,7 +6,7 @@ from sqlalchemy import func, select
 
 from authserver.keys.envelope import SuccessorEnvelope
 from authserver.protocol import credential
-from authserver.protocol.access_token import TokenId
+from authserver.protocol.access_token import Authority, TokenId
 from authserver.protocol.errors import InvalidGrant, InvalidTarget
 from authserver.store.models import AuditRow, RefreshTokenRow
 
@@ -72,6 +72,7 @@ def test_after_the_window_a_used_token_ends_its_family(scene: Scene, token: str)
     with scene.stores.database.reading() as connection:
         reused = connection.execute(select(AuditRow).where(AuditRow.name == "token.reused")).one()
     assert (reused.outcome, reused.user_id, reused.resource) == ("refused", scene.user_id, RESOURCE)
+    assert isinstance(first.authority, Authority)
     assert reused.grant_id == first.authority.grant_id
 
 
@@ -218,6 +219,7 @@ def test_no_token_is_stored_in_clear(scene: Scene, token: str):
 
 def test_each_rotation_is_audited_with_all_that_is_known(scene: Scene, token: str):
     authority = scene.refresh(token).authority
+    assert isinstance(authority, Authority)
     with scene.stores.database.reading() as connection:
         event = connection.execute(select(AuditRow).where(AuditRow.name == "token.refreshed")).one()
     assert (event.user_id, event.client_id) == (scene.user_id, scene.client.client_id)

@@ -7,7 +7,7 @@ which resource, signing, answering) is done by the endpoint, in ``services.token
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..access_token import Authority
+from ..access_token import Authority, ClientAuthority
 from ..audit import Event
 from ..client import Client
 from ..form import Form
@@ -28,7 +28,7 @@ class TokenRequest:
 class Outcome:
     """What a grant gives: the authority for an access token, and perhaps a refresh token."""
 
-    authority: Authority
+    authority: Authority | ClientAuthority
     refresh_token: str | None
 
 

@@ -7,8 +7,9 @@ loser's own snapshot is older than the winner's commit, so why it missed is aske
 needs to know is looked up by primary key, each by what the one before told (see `authority`).
 """
 
+from .issue import issue
 from .redeem import redeem
 from .register import register
 from .rotate import rotate
 
-__all__ = ["redeem", "register", "rotate"]
+__all__ = ["issue", "redeem", "register", "rotate"]

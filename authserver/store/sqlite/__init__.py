@@ -1,7 +1,8 @@
 """The same verbs in steps: SQLite has one writer at a time, and ``BEGIN IMMEDIATE`` makes it this one."""
 
+from .issue import issue
 from .redeem import redeem
 from .register import register
 from .rotate import rotate
 
-__all__ = ["redeem", "register", "rotate"]
+__all__ = ["issue", "redeem", "register", "rotate"]

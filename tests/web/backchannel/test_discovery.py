@@ -60,7 +60,7 @@ def test_no_host_header_moves_the_issuer(site: Site, host: str) -> None:
 def test_the_metadata_lists_what_is_switched_on_and_nothing_else(site: Site) -> None:
     found = site.get(OAUTH).json
     assert found["response_types_supported"] == ["code"]
-    assert found["grant_types_supported"] == ["authorization_code", "refresh_token"]
+    assert found["grant_types_supported"] == ["authorization_code", "refresh_token", "client_credentials"]
     assert found["code_challenge_methods_supported"] == ["S256"]
     assert found["authorization_response_iss_parameter_supported"] is True
     confidential = {"client_secret_basic", "client_secret_post", "private_key_jwt"}

@@ -1,0 +1,53 @@
+"""``authserver client allow``: what a client may get for itself, without a person (EX-1)."""
+
+import click
+
+from ..protocol.audit import Event
+from ..protocol.client import Client
+from ..services.deployment import Deployment
+from .clients import existing
+from .deployment import with_deployment
+
+
+@click.command("allow")
+@click.argument("client_id")
+@click.argument("resource")
+@click.argument("scopes", nargs=-1)
+@click.option("--none", "nothing", is_flag=True, help="Take away what it may get there.")
+@with_deployment
+def allow(found: Deployment, client_id: str, resource: str, scopes: tuple[str, ...], nothing: bool) -> None:
+    """Say which SCOPES of the MCP server RESOURCE a client may get for itself, in place of those until now.
+
+    Running servers know it within a second; tokens that go beyond it are no longer active at introspection.
+    """
+    if nothing == bool(scopes):
+        raise click.UsageError("name the scopes that it may get, or --none")
+    one = existing(found, client_id)
+    wanted = tuple(dict.fromkeys(scopes))
+    if not nothing:
+        _check_client(one)
+        _check_scopes(found, resource, wanted)
+    event = Event("client.allowed", "system", client_id=client_id, resource=resource, detail={"scopes": list(wanted)})
+    if not found.stores.clients.set_ceiling(client_id, resource, wanted, event):
+        raise click.ClickException("this client was removed just now")
+    click.echo(f"{client_id} may get for itself at {resource}: {' '.join(wanted) or 'nothing'}")
+    if one.declared:
+        click.echo("A file keeps this client: say it there too, or the next 'authserver apply' undoes it.", err=True)
+
+
+def _check_client(one: Client) -> None:
+    if not one.may_act_alone():
+        raise click.ClickException(
+            "this client gets nothing for itself: that needs one that was registered with "
+            "'authserver client add --grant client_credentials', proves itself, and is neither waiting nor suspended"
+        )
+
+
+def _check_scopes(found: Deployment, resource: str, scopes: tuple[str, ...]) -> None:
+    known = {one.identifier: [scope.name for scope in one.scopes] for one in found.stores.resources.all()}
+    if resource not in known:
+        raise click.ClickException(f"{resource} is not registered: 'authserver resource list' shows what is")
+    if missing := [scope for scope in scopes if scope not in known[resource]]:
+        raise click.ClickException(
+            f"not scopes of this server: {', '.join(missing)}; it has: {' '.join(known[resource])}"
+        )

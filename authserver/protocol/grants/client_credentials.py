@@ -1,0 +1,36 @@
+"""The client credentials grant (OAuth 2.1 §4.2, EX-1): a client for itself, within what an administrator allowed it."""
+
+from dataclasses import dataclass
+
+from ..access_token import ClientAuthority
+from ..client import GrantType
+from ..errors import InvalidScope, TemporarilyUnavailable, UnauthorizedClient
+from ..ports import AccessTokens, Resources
+from ..resource import match
+from ..scope import within
+from . import Outcome, TokenRequest
+
+
+@dataclass(frozen=True, slots=True)
+class ClientCredentialsGrant:
+    """Issues tokens that stand on their client alone: without a person, a grant, or a refresh token."""
+
+    resources: Resources
+    tokens: AccessTokens
+    grant_type: str = GrantType.CLIENT_CREDENTIALS
+
+    def act(self, request: TokenRequest) -> Outcome:
+        """Give the client what it asks for of its ceiling, or all of it if it asks for nothing."""
+        client = request.client
+        if not client.may_act_alone():
+            raise UnauthorizedClient("client_credentials is for clients that an administrator registered for it")
+        resource = match((request.resource,) if request.resource else (), self.resources.all())
+        ceiling = client.ceilings.get(resource.identifier, ())
+        scopes = within(ceiling, request.scopes, resource.scopes)
+        if not scopes:
+            raise InvalidScope("an administrator has allowed this client nothing of it: 'authserver client allow' does")
+        authority = ClientAuthority(client.client_id, resource.identifier, scopes)
+        event = request.event.about(name="token.issued", resource=resource.identifier, detail={"scopes": list(scopes)})
+        if not self.tokens.issue(authority, ceiling, event):
+            raise TemporarilyUnavailable("what this client may do has just been changed: ask again", retry_after=1)
+        return Outcome(authority, None)
