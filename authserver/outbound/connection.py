@@ -23,12 +23,13 @@ from httpcore2 import (
 from .addresses import IPAddress
 from .deadline import Deadline
 from .refusal import FetchRefused, Refusal
+from .tls import EncryptedStream
 
 MOST_ATTEMPTS = 4
 
 
 class BoundedStream(NetworkStream):
-    """A stream that ends at a deadline, and gives no more than so many bytes."""
+    """A stream that ends at a deadline, and gives no more than so many bytes, those of TLS among them."""
 
     def __init__(self, stream: NetworkStream, deadline: Deadline, most_bytes: int) -> None:
         self._stream = stream
@@ -56,11 +57,10 @@ class BoundedStream(NetworkStream):
     ) -> NetworkStream:
         """The same, encrypted, after the other side proved that it is *server_hostname*."""
         try:
-            encrypted = self._stream.start_tls(ssl_context, server_hostname, self._deadline.left())
+            return EncryptedStream(self, ssl_context, server_hostname)
         except BaseException:
             self.close()
             raise
-        return BoundedStream(encrypted, self._deadline, self._left)
 
     def get_extra_info(self, info: str) -> Any:  # noqa: ANN401 - httpcore2's signature
         """What the socket knows of itself."""

@@ -32,7 +32,7 @@ from .urls import Target, check_client_url
 
 __all__ = ["FetchRefused", "Fetched", "Refusal", "SafeFetch", "trusting"]
 
-HEAD_BYTES = 32 * 1024
+HEAD_BYTES = 64 * 1024  # certificates and headers
 JSON = "application/json"
 JSON_SUFFIX = re.compile(r"application/[a-z0-9!#$&^_.+-]+\+json")
 # A name server that does not answer holds a thread far longer than a fetch may take: some 30 seconds.

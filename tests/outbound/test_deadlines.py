@@ -11,14 +11,17 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from ipaddress import IPv6Network
+from pathlib import Path
 
 import pytest
 
 from authserver.outbound.addresses import ClientSupplied
 from authserver.outbound.fetch import FetchRefused, Refusal, SafeFetch
 
+from .authority import Authority
 from .conftest import HOST, LOOPBACK, ExceptedHost, Names
 from .peer import Answer, document, head, peer, says, slowly
+from .tickets import flooding
 
 pytestmark = pytest.mark.requirement("CR-8")
 
@@ -67,6 +70,14 @@ def slowly_after_hello(start: bytes) -> Answer:
         drip(stream, empty)
 
     return answer
+
+
+def test_a_flood_of_session_tickets_is_cut_off(authority: Authority, trust: ssl.SSLContext, tmp_path: Path):
+    context = authority.serving(HOST)
+    with peer(flooding(context, tmp_path, seconds=10), context) as host:
+        policy = ClientSupplied({(HOST, host.port): LOOPBACK})
+        fetch = SafeFetch(policy, trust=trust, resolver=Names(["127.0.0.1"]))
+        assert refused_in_time(lambda: fetch.get(f"https://{HOST}:{host.port}/c")) == Refusal.SIZE
 
 
 def test_a_name_server_that_hangs_does_not_hold_the_caller(trust: ssl.SSLContext):
