@@ -24,7 +24,7 @@ from .protocol.grants.authorization_code import AuthorizationCodeGrant
 from .protocol.grants.client_credentials import ClientCredentialsGrant
 from .protocol.grants.refresh_token import RefreshTokenGrant
 from .protocol.registration import document
-from .services import key_sets
+from .services import key_sets, statement_issuers
 from .services.authorization import AuthorizationService
 from .services.ceilings import AddressLimit, RegistrationCeilings, Room
 from .services.client_authentication import ClientAuthentication
@@ -111,6 +111,7 @@ def _registration(settings: Settings, stores: Stores) -> Registration:
             room=Room(stores.registrations.count_unused, settings.most_unused_registrations),
         ),
         share=settings.share_identical_registrations,
+        statements=statement_issuers.trusted(settings),
     )
 
 

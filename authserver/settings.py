@@ -142,6 +142,10 @@ class Settings(BaseSettings):
     metadata_document_fetches_per_address: str = "30 per minute"
     """Ceiling of fetches that requests from one address cause, in the notation of the limits library."""
 
+    software_statement_issuers: dict[str, str | dict[str, Any]] = {}
+    """Whose software statements are believed (RFC 7591 §2.3): the ``iss`` of each, and its JWK Set, as a file or by
+    value. What they say wins over the client's own words. Statements of others are kept and not believed."""
+
     sign_ins_per_address: str = "60 per minute"
     """Ceiling of sign-in attempts from one address; wrong passwords are slowed down long before it."""
 

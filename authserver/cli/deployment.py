@@ -29,7 +29,7 @@ def deployment() -> Deployment:
     configured = settings()
     try:
         found: Deployment = create_app(configured).extensions["authserver"]
-    except SealError as wrong:
+    except (SealError, SettingsError) as wrong:
         raise click.ClickException(str(wrong)) from None
     click.get_current_context().call_on_close(found.stores.database.close)
     if pending(configured.url_of_database):

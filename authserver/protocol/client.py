@@ -12,6 +12,8 @@ from .errors import InvalidRedirectURI, InvalidRequest
 SIGNING_ALGORITHM = "token_endpoint_auth_signing_alg"
 SIGNING_ALGORITHMS = "token_endpoint_auth_signing_alg_values_supported"
 
+VOUCHED_BY = "vouched_by"  # in a client's metadata: the trusted issuer of its software statement
+
 
 class AuthMethod(StrEnum):
     """How a client proves itself at the token endpoint (OAuth 2.1 §2.4, RFC 7591 §2)."""
@@ -91,6 +93,11 @@ class Client:
     def guards(self) -> str | None:
         """The identifier of the resource whose server this client is; None for an ordinary client."""
         return self.metadata.get("resource") if self.kind is ClientKind.RESOURCE_SERVER else None
+
+    @property
+    def voucher(self) -> str | None:
+        """Whose software statement says its name and redirect URIs, if an administrator trusts them; mostly None."""
+        return self.metadata.get(VOUCHED_BY) if self.kind is ClientKind.DYNAMIC else None
 
     @property
     def identity(self) -> bytes:

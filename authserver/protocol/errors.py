@@ -22,6 +22,8 @@
     ├── InvalidRedirectURI        400   at registration (RFC 7591 §3.2.2)
     │   └── RedirectHostNotAllowed  400   not on this deployment's allow-list, at registration and at authorize
     ├── InvalidClientMetadata     400   at registration (RFC 7591 §3.2.2)
+    ├── InvalidSoftwareStatement  400   at registration (RFC 7591 §3.2.2)
+    ├── UnapprovedSoftwareStatement  400   at registration: it is not meant for this server (RFC 7591 §3.2.2)
     ├── InvalidToken              401   registration or initial access token (RFC 6750 §3.1)
     ├── SlowDown                  429   rate limit, with ``Retry-After``
     ├── TemporarilyUnavailable    503   with ``Retry-After`` (RFC 6749 §4.1.2.1)
@@ -159,6 +161,18 @@ class InvalidClientMetadata(OAuthError):
     """RFC 7591 §3.2.2 ``invalid_client_metadata``."""
 
     error = "invalid_client_metadata"
+
+
+class InvalidSoftwareStatement(OAuthError):
+    """RFC 7591 §3.2.2 ``invalid_software_statement``."""
+
+    error = "invalid_software_statement"
+
+
+class UnapprovedSoftwareStatement(OAuthError):
+    """RFC 7591 §3.2.2 ``unapproved_software_statement``."""
+
+    error = "unapproved_software_statement"
 
 
 class InvalidToken(OAuthError):

@@ -25,5 +25,5 @@ class KnownClients:
                 found = self.documents.find(client_id, origin)
                 self.keys.prepare(found)
         elif found:
-            found = replace(found, vouched=found.kind is ClientKind.PREREGISTERED)
+            found = replace(found, vouched=found.kind is ClientKind.PREREGISTERED or found.voucher is not None)
         return found

@@ -12,6 +12,7 @@ from ..protocol.ports import Resources
 from ..protocol.registration import metadata, response, sharing
 from ..protocol.registration.mode import RegistrationMode
 from ..protocol.registration.redirect_hosts import RedirectHosts
+from ..protocol.registration.software_statement import StatementIssuers
 from ..protocol.scope import OFFLINE_ACCESS
 from ..store.clients import ClientStore
 from ..store.initial_access_tokens import InitialAccessTokenStore
@@ -33,6 +34,7 @@ class Registration:
     redirect_hosts: RedirectHosts
     ceilings: RegistrationCeilings
     share: bool
+    statements: StatementIssuers
 
     def register(self, body: bytes, origin: Origin, bearer: str | None = None) -> dict[str, Any]:
         """The client information response of a new client (RFC 7591 §3.2.1). Raises an `OAuthError` if refused.
@@ -124,9 +126,10 @@ class Registration:
 
     def _parse(self, sent: dict[str, Any]) -> metadata.ClientMetadata:
         scopes = {scope.name for resource in self.resources.all() for scope in resource.scopes}
-        asked = metadata.parse(sent, scopes | {OFFLINE_ACCESS})
+        settled, kept = self.statements.apply(sent, time.time())
+        asked = metadata.parse(settled, scopes | {OFFLINE_ACCESS})
         self.redirect_hosts.check(asked.redirect_uris)
-        return asked
+        return replace(asked, extra={**asked.extra, **kept})
 
     def _own(self, client_id: str, token: str | None) -> Client:
         client = self.clients.find_fresh(client_id)

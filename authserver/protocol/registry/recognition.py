@@ -23,6 +23,7 @@ class Proof(StrEnum):
 
     NONE = "none"
     ADMINISTRATOR = "administrator"
+    STATEMENT = "statement"
     DOCUMENT = "document"
     REDIRECT = "redirect"
 
@@ -44,9 +45,9 @@ class Recognition:
     """What is known of the client that asks to have the browser sent to ``host``.
 
     ``known`` is the known client that it is if there is ``proof``, else the one that it says it is and may be.
-    ``publisher`` is the host of its metadata document. ``brand`` is whose name it uses without being that, in its own
-    name or (`Doubt.BRAND_IN_ADDRESS`) in its address. ``on_device``: any program on the device could get the code,
-    by way of a website if ``relayed``.
+    ``publisher`` is the host of its metadata document, ``voucher`` who signed its software statement. ``brand``
+    is whose name it uses without being that, in its own name or (`Doubt.BRAND_IN_ADDRESS`) in its address.
+    ``on_device``: any program on the device could get the code, by way of a website if ``relayed``.
     """
 
     host: str
@@ -55,6 +56,7 @@ class Recognition:
     known: KnownClient | None
     proof: Proof
     publisher: str | None
+    voucher: str | None
     brand: Brand | None
     doubts: tuple[Doubt, ...]
 
@@ -62,7 +64,7 @@ class Recognition:
     def said(self) -> list[object]:
         """All that a page says by it, as values for a digest."""
         known, brand = self.known.id if self.known else None, self.brand.title if self.brand else None
-        return [self.host, self.on_device, known, self.proof, self.publisher, brand, *self.doubts]
+        return [self.host, self.on_device, known, self.proof, self.publisher, self.voucher, brand, *self.doubts]
 
 
 def stays_on_device(uri: str) -> bool:
@@ -90,6 +92,7 @@ def recognise(client: Client, uri: str) -> Recognition:
         known=known,
         proof=proof,
         publisher=publisher,
+        voucher=client.voucher,
         brand=borrowed or (_in_address(answers) if doubts else None),
         doubts=doubts,
     )
@@ -98,6 +101,8 @@ def recognise(client: Client, uri: str) -> Recognition:
 def _prove(client: Client, uri: str) -> tuple[KnownClient | None, Proof]:
     if client.kind is ClientKind.PREREGISTERED:
         return None, Proof.ADMINISTRATOR
+    if client.voucher:
+        return None, Proof.STATEMENT
     for known in registry().clients:
         if client.kind is ClientKind.METADATA_DOCUMENT and known.publishes(client.client_id):
             return known, Proof.DOCUMENT
