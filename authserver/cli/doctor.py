@@ -12,6 +12,8 @@ import click
 from ..outbound.deadline import Deadline
 from ..outbound.fetch import trusting
 from ..outbound.probe import Probe
+from ..protocol.registry.recordings import names
+from ..services.doctor.dance import dance
 from ..services.doctor.examination import examine
 from ..services.doctor.outcome import Outcome, State
 
@@ -22,15 +24,18 @@ COLOURS = {State.OK: "green", State.WARN: "yellow", State.FAIL: "red"}
 @click.command()
 @click.argument("url")
 @click.option("--ca-file", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="PEM: trust these too.")
+@click.option("--client", "name", help="Play this client's way to the sign-in page instead: cursor, claude-code, …")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
-def doctor(url: str, ca_file: Path | None, as_json: bool) -> None:
+def doctor(url: str, ca_file: Path | None, name: str | None, as_json: bool) -> None:
     """Look at URL, an issuer or an MCP server, as clients do: what is wrong, and what to do. Exit status 1 if anything.
 
-    Nothing is created there. Redirects are not followed.
+    Nothing is created there; with --client one client, which is removed again. No redirect leads it elsewhere.
     """
     _check(url)
     probe = Probe(_trust(ca_file), Deadline(MOST_SECONDS))
-    outcomes = examine(url, probe)
+    if name is not None and name not in names():
+        raise click.BadParameter(f"one of: {', '.join(names())}", param_hint="--client")
+    outcomes = examine(url, probe) if name is None else dance(name, url, probe)
     bad = _as_json(url, outcomes) if as_json else _as_lines(outcomes)
     click.get_current_context().exit(1 if bad else 0)
 

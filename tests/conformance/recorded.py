@@ -1,19 +1,11 @@
-"""What real clients were seen to send: the files of ``clients``, and how to play them.
+"""How to play what real clients were seen to send (`authserver.protocol.registry.recordings`)."""
 
-A file is named by its client's id in the registry, and by what tells it from that client's other ones. It has a
-``register`` body or, with ``registration`` of ``metadata_document``, the ``document``; the parameters of ``authorize``,
-``token`` and ``refresh``; and where the client has them: ``headers`` of its token requests, ``refreshes`` (how many at
-once), ``step_up`` (the scope that it asks for when it needs more), and ``browser`` (its origin and its preflights).
-"""
-
-import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from .flow import Flow
+from authserver.protocol.registry.recordings import names, recording
 
-FOLDER = Path(__file__).parent / "clients"
+from .flow import Flow
 
 
 @dataclass(frozen=True)
@@ -51,4 +43,4 @@ class Recorded:
 
 def recordings() -> list[Recorded]:
     """All of them."""
-    return [Recorded(path.stem, json.loads(path.read_text())) for path in sorted(FOLDER.glob("*.json"))]
+    return [Recorded(name, recording(name)) for name in names()]

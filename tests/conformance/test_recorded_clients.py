@@ -1,4 +1,4 @@
-"""What real clients were seen to send (``clients/*.json``), replayed word for word."""
+"""What real clients were seen to send (`authserver.protocol.registry.recordings`), replayed word for word."""
 
 from concurrent.futures import ThreadPoolExecutor
 

@@ -66,3 +66,12 @@ def test_a_file_without_certificates_is_refused_in_words(doctor, tmp_path):
     refused = doctor("https://localhost", "--ca-file", str(file))
     assert refused.exit_code == 2
     assert "has no certificates" in refused.output
+
+
+@pytest.mark.requirement("DI-8")
+def test_a_client_is_played_by_its_name(doctor, place):
+    played = doctor(place.issuer, "--client", "cursor")
+    assert (played.exit_code, played.output.splitlines()[-1]) == (0, "4 good, 0 to look at, 0 wrong")
+    refused = doctor(place.issuer, "--client", "nobody")
+    assert refused.exit_code == 2
+    assert "claude-code, " in refused.output
