@@ -12,16 +12,16 @@ Answer = Callable[[socket.socket, bytes], None]
 
 
 class Peer:
-    """Listens on a free port of loopback and speaks through *answer*, which gets the socket and the request's head.
+    """Accepts on *listening* and speaks through *answer*, which gets the socket and the request's head.
 
     With *context* it speaks TLS; without, *answer* gets an empty head as soon as somebody connects. ``requests`` are
     the heads that came, ``names`` the SNI, ``connections`` counts who connected.
     """
 
-    def __init__(self, answer: Answer, context: ssl.SSLContext | None) -> None:
+    def __init__(self, answer: Answer, context: ssl.SSLContext | None, listening: socket.socket) -> None:
         self._answer = answer
         self._context = context
-        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._listening = listening
         self.port: int = self._listening.getsockname()[1]
         self.requests: list[bytes] = []
         self.names: list[str | None] = []
@@ -67,9 +67,11 @@ def read_head(stream: socket.socket) -> bytes:
 
 
 @contextmanager
-def peer(answer: Answer, context: ssl.SSLContext | None = None) -> Iterator[Peer]:
-    """A running `Peer`."""
-    found = Peer(answer, context)
+def peer(
+    answer: Answer, context: ssl.SSLContext | None = None, listening: socket.socket | None = None
+) -> Iterator[Peer]:
+    """A running `Peer`, on a free port of loopback if nothing else is given."""
+    found = Peer(answer, context, listening or socket.create_server(("127.0.0.1", 0)))
     thread = threading.Thread(target=found.serve, daemon=True)
     thread.start()
     try:
