@@ -13,13 +13,15 @@ NOTES = Resource(
 )
 
 
-def document(issuer: str = "https://auth.example", *, registration: bool = True) -> dict[str, Any]:
+def document(
+    issuer: str = "https://auth.example", *, registration: bool = True, documents: bool = True
+) -> dict[str, Any]:
     return metadata.document(
         issuer,
         resources=[NOTES],
         grant_types=("authorization_code", "refresh_token"),
         registration=registration,
-        documents=True,
+        documents=documents,
     )
 
 
