@@ -31,6 +31,7 @@ DANGEROUS_SCHEMES = frozenset(
 MOST_URIS = 20
 PORT = re.compile(r":\d*$")
 MOST_CHARACTERS = 2048
+MOST_HOST = 255  # characters of what `host` makes of it, which grants and consents are found by
 
 
 def check(uri: object) -> str:
@@ -48,6 +49,8 @@ def check(uri: object) -> str:
     if "*" in uri:
         raise InvalidRedirectURI("a redirect URI has no wildcard")
     _check_scheme(parts)
+    if len(host(uri)) > MOST_HOST:
+        raise InvalidRedirectURI(f"scheme and host of a redirect URI have at most {MOST_HOST} characters")
     return uri
 
 

@@ -92,6 +92,7 @@ class AuthorizationService:
             raise AccessDenied("nothing was allowed")
         withdrawn = tuple(sorted(proposal.names.difference(approved)))
         code = credential.mint(credential.Prefix.CODE)
+        self.clients.keep(proposal.asked.request.client, origin)
         approval = self._approval(proposal, approved, withdrawn, person)
         event = self._event("grant.approved", proposal, person, origin).about(
             detail={"scopes": " ".join(approved), "withdrawn": " ".join(withdrawn)}

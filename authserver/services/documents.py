@@ -9,14 +9,13 @@ from typing import Protocol
 from ..outbound.fetch import Fetched, FetchRefused, Refusal
 from ..outbound.freshness import lifetime
 from ..protocol.errors import OAuthError, TemporarilyUnavailable
-from ..store.fetched import STALE_SECONDS, FetchedDocument, FetchedStore
+from ..store.fetched import AGAIN_SECONDS, STALE_SECONDS, FetchedDocument, FetchedStore
 
 LEAST_FRESH = 300
 MOST_FRESH = 86_400
 DEFAULT_FRESH = 3600
 RETRY_SECONDS = 60
 BUSY_SECONDS = 1
-RENEWAL_SECONDS = 30
 LEASE_SECONDS = 10
 POLL_SECONDS = 0.05
 WAITING = 4  # requests of a process that wait for a fetch at one time: a slow source never holds all threads
@@ -79,7 +78,7 @@ class Documents:
     def may_renew(self, url: str) -> bool:
         """Whether there is a point in fetching the document again: it was not fetched, and did not fail, just now."""
         found = self.store.find(self.prefix + url)
-        return found is None or (not found.pinned and found.age >= RENEWAL_SECONDS and found.retry_in <= 0)
+        return found is None or (not found.pinned and found.age >= AGAIN_SECONDS and found.retry_in <= 0)
 
     def _renewed(self, url: str, found: FetchedDocument | None) -> FetchedDocument | None:
         if self.store.claim(self.prefix + url, LEASE_SECONDS):

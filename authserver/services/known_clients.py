@@ -27,3 +27,8 @@ class KnownClients:
         elif found:
             found = replace(found, vouched=found.kind is ClientKind.PREREGISTERED or found.voucher is not None)
         return found
+
+    def keep(self, client: Client, origin: Origin) -> None:
+        """Save a client that was found by its document and that a person is about to allow something."""
+        if self.documents and client.kind is ClientKind.METADATA_DOCUMENT:
+            self.documents.keep(client, origin)

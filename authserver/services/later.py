@@ -7,17 +7,18 @@ from collections.abc import Callable
 import structlog
 
 MOST_WAITING = 100
+THREADS = 4  # one slow source holds up no other
 log = structlog.get_logger(__name__)
 
 
 class Later:
-    """Does things in a thread of its own, one after the other; what waits already is not queued twice."""
+    """Does things in a few threads of its own; what waits already is not queued twice."""
 
     def __init__(self) -> None:
         self._queue: queue.Queue[tuple[str, Callable[[], None]]] = queue.Queue(MOST_WAITING)
         self._waiting: set[str] = set()
         self._lock = threading.Lock()
-        self._thread: threading.Thread | None = None
+        self._threads = 0
 
     def do(self, name: str, what: Callable[[], None]) -> None:
         """Do *what* soon; silently not when too much waits, since whoever needs it asks again."""
@@ -26,9 +27,9 @@ class Later:
                 return
             self._waiting.add(name)
             self._queue.put_nowait((name, what))
-            if self._thread is None:  # not before the first use: a worker forks before that
-                self._thread = threading.Thread(target=self._run, name="later", daemon=True)
-                self._thread.start()
+            if self._threads < THREADS:  # none before the first use: a worker forks before that
+                self._threads += 1
+                threading.Thread(target=self._run, name=f"later-{self._threads}", daemon=True).start()
 
     def _run(self) -> None:
         while True:

@@ -21,6 +21,7 @@ from .documents import Documents, DocumentUnavailable
 
 IN_FORCE = "document"  # in a client's metadata: the digest of the document that it was made from
 HELD = "held_document"  # and of a newer one that waits for an administrator
+MOST_URL = 1024  # characters: it is a part of keys, whose length databases bound
 PEOPLE_KNOW = ("name", "redirect_uris", "auth_method", "jwks_uri")
 
 
@@ -55,6 +56,14 @@ class MetadataDocuments:
         client = self._client(client_id, body, decision, origin)
         return replace(client, vouched=decision is Decision.ALLOW)
 
+    def keep(self, client: Client, origin: Origin) -> None:
+        """Save *client*, unless it is known by now: only what a person allows, or an administrator is to look at.
+
+        Strangers cannot fill the table, whatever URLs they name.
+        """
+        if self.clients.find(client.client_id) is None:
+            self.clients.preregister(client, _event("client.discovered", client, origin))
+
     def held(self, client_id: str) -> dict[str, Any]:
         """What would change for people if the held document came into force; empty if none is held."""
         client, body = self.clients.find_fresh(client_id), self._body(client_id)
@@ -84,6 +93,8 @@ class MetadataDocuments:
         return self.documents.store.unpin(client_id, event.about(client_id=client_id))
 
     def _decision(self, client_id: str) -> Decision | None:
+        if len(client_id) > MOST_URL:
+            raise DocumentRefused(f"The app's URL is longer than {MOST_URL} characters.")
         try:
             check_client_id(client_id, self.policy)
         except FetchRefused as wrong:
@@ -98,8 +109,9 @@ class MetadataDocuments:
         known = self.clients.find(client_id)
         if known is None:
             made = replace(_made(client_id, body), pending=decision is Decision.ASK)
-            new = self.clients.preregister(made, _event("client.discovered", made, origin))
-            return made if new else self.clients.find(client_id) or made
+            if made.pending:
+                self.keep(made, origin)
+            return made
         if known.pending and decision is not Decision.ASK:
             known = self._approved(known, origin)
         if digest_of(body) in (known.metadata.get(IN_FORCE), known.metadata.get(HELD)):

@@ -6,7 +6,7 @@ what an administrator's entry brought in is never found by a URL that a client s
 
 from dataclasses import dataclass
 
-from sqlalchemy import Update, delete, func, or_, select, update
+from sqlalchemy import Update, and_, delete, func, or_, select, update
 
 from ..protocol.audit import Event
 from .audit import record
@@ -16,6 +16,7 @@ from .database import Database
 from .epoch import ConfigEpoch, bump
 from .models import FetchedDocumentRow
 
+AGAIN_SECONDS = 30  # after which a document may be fetched again, whoever asks
 STALE_SECONDS = 7 * 24 * 3600  # that a document outlives its source
 REMEMBERED = 1000
 REMEMBERED_SECONDS = 5.0
@@ -56,6 +57,12 @@ READ = select(
     (func.coalesce(ROW.retry_at, 0) - now).label("retry_in"),
     ROW.pinned,
 )
+CLAIMABLE = and_(
+    ~ROW.pinned,
+    or_(ROW.leased_until.is_(None), ROW.leased_until <= now),
+    or_(ROW.fetched_at.is_(None), ROW.fetched_at <= now - AGAIN_SECONDS),
+    or_(ROW.retry_at.is_(None), ROW.retry_at <= now),
+)
 
 
 class FetchedStore:
@@ -86,14 +93,17 @@ class FetchedStore:
         return None if row is None else FetchedDocument(*row)
 
     def claim(self, key: str, seconds: int) -> bool:
-        """Take the right to fetch for *seconds*; of all processes one gets it, until it has answered or time is up."""
+        """Take the right to fetch for *seconds*; of all processes one gets it, until it has answered or time is up.
+
+        Nobody gets it for what was fetched, or failed, just now: a process that looked before that comes too late.
+        """
         claimed = (
             self._database.insert(ROW)
             .values(url=key, leased_until=now + seconds, pinned=False)
             .on_conflict_do_update(
                 index_elements=["url"],
                 set_={"leased_until": now + seconds},
-                where=or_(ROW.leased_until.is_(None), ROW.leased_until <= now) & ~ROW.pinned,
+                where=CLAIMABLE,
             )
             .returning(ROW.url)
         )

@@ -4,6 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from authserver.protocol.audit import Event
 from authserver.protocol.client import ClientKind
 from tests.conformance.flow import LOOPBACK, Flow
 from tests.conformance.visitor import Visitor
@@ -37,6 +38,25 @@ def test_a_client_is_known_by_its_document_from_consent_to_refresh(
     assert (client.kind, client.name) == (ClientKind.METADATA_DOCUMENT, "Published")
     assert client.grant_types == ("authorization_code", "refresh_token")
     assert publisher.asked == ["/client.json"], "fetched once, and never by the token endpoint"
+
+
+@pytest.mark.requirement("CR-7")
+def test_what_a_stranger_names_is_not_kept_as_a_client(flow: Flow, publisher: Publisher) -> None:
+    url = known_by(flow, publisher.publish("/client.json", DOCUMENT))
+    assert flow.site.get(flow.url()).status_code == 303
+    assert flow.site.deployment.stores.clients.find_fresh(url) is None
+
+
+@pytest.mark.requirement("CR-7")
+def test_a_client_that_was_deleted_comes_back_when_a_person_allows_it_anew(
+    flow: Flow, visitor: Visitor, publisher: Publisher
+) -> None:
+    url = known_by(flow, publisher.publish("/client.json", DOCUMENT))
+    first = flow.tokens(visitor)
+    flow.site.deployment.stores.clients.delete(url, Event("client.deleted", "system"))
+    assert flow.refresh(refresh_token=first["refresh_token"]).status_code == 401
+    assert flow.tokens(visitor)["scope"] == "notes:read"
+    assert flow.refresh(refresh_token=first["refresh_token"]).json["error"] == "invalid_grant"
 
 
 @pytest.mark.requirement("CR-9")

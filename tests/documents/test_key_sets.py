@@ -56,20 +56,25 @@ def test_a_client_gets_its_tokens_by_the_keys_behind_its_jwks_uri(keyed: Flow, v
     assert answer.json["scope"] == "notes:read"
 
 
-def test_token_calls_fetch_nothing_themselves_and_a_client_is_asked_to_come_again(
-    keyed: Flow, publisher: Publisher, signer: Signer
+def test_a_client_whose_keys_are_not_here_yet_is_asked_to_come_again(
+    keyed: Flow, visitor: Visitor, publisher: Publisher, signer: Signer
 ):
-    publisher.going.clear()
-    first = proves(keyed, signer)
-    assert (first.status_code, first.json["error"]) == (401, "invalid_client"), "nobody has authorized it yet"
-    assert publisher.asked == []
-    publisher.going.set()
-    keyed.site.get(keyed.url())
+    assert proves(keyed, signer).status_code == 401, "nobody has allowed it anything yet"
+    assert publisher.asked == [], "so nothing is fetched for it"
+    kept = publisher.pages.pop("/keys.json")
+    keyed.allow(visitor)
+    eventually(lambda: proves(keyed, signer), 401)
+    publisher.pages["/keys.json"] = kept
+    age(keyed.site, 61)
+    again = proves(keyed, signer)
+    assert (again.status_code, again.headers["Retry-After"]) == (503, "2")
     eventually(lambda: proves(keyed, signer), 400)
 
 
-def test_a_key_that_was_published_since_is_found_a_moment_later(keyed: Flow, publisher: Publisher, signer: Signer):
-    keyed.site.get(keyed.url())
+def test_a_key_that_was_published_since_is_found_a_moment_later(
+    keyed: Flow, visitor: Visitor, publisher: Publisher, signer: Signer
+):
+    keyed.allow(visitor)
     eventually(lambda: proves(keyed, signer), 400)
     newer = Signer.new("ES256", "key-2")
     publisher.publish("/keys.json", {"keys": [signer.jwk, newer.jwk]})
@@ -90,19 +95,23 @@ def test_a_rotation_of_keys_asks_no_person(keyed: Flow, visitor: Visitor, publis
 
 
 @pytest.mark.parametrize("keys", [{"keys": []}, {"keys": [{"kty": "oct", "k": "AAAA"}]}, {"no": "keys"}])
-def test_a_set_without_a_usable_public_key_proves_nobody(flow: Flow, publisher: Publisher, signer: Signer, keys):
+def test_a_set_without_a_usable_public_key_proves_nobody(
+    flow: Flow, visitor: Visitor, publisher: Publisher, signer: Signer, keys
+):
     where = publisher.publish("/keys.json", keys)
     known_by(flow, publisher.publish("/client.json", {**KEYED, "jwks_uri": where}))
-    flow.site.get(flow.url())
+    flow.allow(visitor)
     eventually(lambda: proves(flow, signer), 401)
 
 
 @pytest.mark.requirement("CR-8")
-def test_a_jwks_uri_is_fetched_under_the_policy_for_strangers(flow: Flow, publisher: Publisher, signer: Signer):
+def test_a_jwks_uri_is_fetched_under_the_policy_for_strangers(
+    flow: Flow, visitor: Visitor, publisher: Publisher, signer: Signer
+):
     """The document's host is excepted, the keys' host is not: another name for the same machine."""
     elsewhere = publisher.publish("/keys.json", signer.jwks).replace("localhost", "127.0.0.1")
     known_by(flow, publisher.publish("/client.json", {**KEYED, "jwks_uri": elsewhere}))
-    flow.site.get(flow.url())
+    flow.allow(visitor)
     eventually(lambda: proves(flow, signer), 401)
     assert publisher.asked == ["/client.json"]
 

@@ -39,11 +39,15 @@ def test_a_lease_ends_with_the_answer_the_failure_or_its_time(stores: Stores):
     fetched = stores.fetched
     assert fetched.claim(URL, 10)
     assert not fetched.claim(URL, 10)
+    pass_by(stores, 11)
+    assert fetched.claim(URL, 10)
     fetched.fail(URL, "the host could not be reached", 60)
+    assert not fetched.claim(URL, 10), "it failed just now"
+    pass_by(stores, 61)
     assert fetched.claim(URL, 10)
     fetched.keep(URL, "{}", '"1"', None, 600)
-    assert fetched.claim(URL, 10)
-    pass_by(stores, 11)
+    assert not fetched.claim(URL, 10), "it was fetched just now"
+    pass_by(stores, 31)
     assert fetched.claim(URL, 10)
 
 
