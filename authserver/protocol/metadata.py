@@ -61,12 +61,13 @@ def document(
         "introspection_endpoint_auth_methods_supported": confidential,
         "introspection_endpoint_auth_signing_alg_values_supported": list(jwk.ALGORITHMS),
         "code_challenge_methods_supported": [pkce.METHOD],
-        "client_id_metadata_document_supported": documents,
         "authorization_response_iss_parameter_supported": True,
         "protected_resources": [resource.identifier for resource in registered],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
     }
+    if documents:
+        found["client_id_metadata_document_supported"] = True
     if registration:
         found["registration_endpoint"] = base + "/register"
     return found

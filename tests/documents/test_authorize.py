@@ -139,7 +139,7 @@ def test_metadata_says_whether_documents_are_taken(trusting_site, publisher: Pub
     for switched_on in (True, False):
         site = trusting_site(metadata_documents=switched_on)
         found = site.get("/.well-known/oauth-authorization-server").json
-        assert found["client_id_metadata_document_supported"] is switched_on
+        assert found.get("client_id_metadata_document_supported", False) is switched_on
         assert "none" in found["token_endpoint_auth_methods_supported"]
         flow = Flow(site)
         known_by(flow, publisher.publish("/client.json", DOCUMENT))

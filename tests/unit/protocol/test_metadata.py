@@ -39,7 +39,8 @@ def test_it_is_valid_by_rfc_8414_and_has_what_oidc_discovery_requires():
 def test_only_what_is_switched_on_is_listed():
     assert "registration_endpoint" in document()
     assert "registration_endpoint" not in document(registration=False)
-    assert "client_id_metadata_document_supported" not in document()
+    assert document()["client_id_metadata_document_supported"] is True
+    assert "client_id_metadata_document_supported" not in document(documents=False)
 
 
 @pytest.mark.requirement("DI-4")
