@@ -15,7 +15,7 @@ from ..protocol.registration.redirect_hosts import RedirectHosts
 from ..protocol.registration.software_statement import StatementIssuers
 from ..protocol.scope import OFFLINE_ACCESS
 from ..store.clients import ClientStore
-from ..store.initial_access_tokens import InitialAccessTokenStore
+from ..store.initial_access_tokens import InitialAccessToken, InitialAccessTokenStore
 from .ceilings import RegistrationCeilings
 
 NOT_ADMITTED = "registration needs an initial access token that is good: ask the administrator of this server"
@@ -41,7 +41,7 @@ class Registration:
 
         *bearer* is the initial access token, of which a registration that is refused uses nothing up.
         """
-        ticket = self._ticket(bearer)
+        admission = self._admission(bearer)
         asked = self._parse(metadata.load(body))
         self.ceilings.admit(asked.redirect_uris, origin)
         fingerprint = sharing.fingerprint(asked) if self.share else None
@@ -64,6 +64,10 @@ class Registration:
             pending=self.mode is RegistrationMode.APPROVAL,
         )
         event = _event("client.registered", client, origin)
+        ticket = None
+        if admission:
+            ticket = credential.digest(bearer or "")
+            event = event.about(detail={**event.detail, "registration_token": admission.id})
         client_id = self.clients.register(client, event, ticket=ticket, fingerprint=fingerprint)
         if client_id is None:
             raise InvalidToken(NOT_ADMITTED)
@@ -115,14 +119,14 @@ class Registration:
         self.ceilings.change(origin)
         self.clients.delete(client.client_id, _event("client.deleted", client, origin))
 
-    def _ticket(self, bearer: str | None) -> bytes | None:
+    def _admission(self, bearer: str | None) -> InitialAccessToken | None:
+        """The token that opens registration, where one is needed. Raises `InvalidToken`."""
         if self.mode is not RegistrationMode.TOKEN:
             return None
-        digest = credential.digest(bearer or "")
-        ticket = self.initial_access_tokens.find(digest)
-        if ticket is None or not ticket.is_good:
+        found = self.initial_access_tokens.find(credential.digest(bearer or ""))
+        if found is None or not found.is_good:
             raise InvalidToken(NOT_ADMITTED)
-        return digest
+        return found
 
     def _parse(self, sent: dict[str, Any]) -> metadata.ClientMetadata:
         scopes = {scope.name for resource in self.resources.all() for scope in resource.scopes}

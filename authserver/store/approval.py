@@ -6,6 +6,7 @@ from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, select, u
 
 from ..protocol import credential
 from ..protocol.authorization_code import NewCode
+from .authority import MAY_ACT
 from .clock import now
 from .database import Database
 from .models import ClientRow, CodeRow, ConsentRow, GrantRow
@@ -23,12 +24,7 @@ SAVE_CODE = insert(CodeRow).values(
 )
 ACTING = (
     select(ClientRow.client_id)
-    .where(
-        ClientRow.client_id == bindparam("acting"),
-        ClientRow.deleted_at.is_(None),
-        ClientRow.suspended_at.is_(None),
-        ClientRow.pending_since.is_(None),
-    )
+    .where(ClientRow.client_id == bindparam("acting"), *MAY_ACT)
     .with_for_update(read=True, key_share=True)
 )
 NOTE_USE = (

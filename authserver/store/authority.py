@@ -13,11 +13,12 @@ from ..protocol.client import AuthMethod, ClientKind, GrantType
 from .driver import Found
 from .models import ClientRow, FamilyRow, GrantRow, UserRow
 
+MAY_ACT = (ClientRow.suspended_at.is_(None), ClientRow.deleted_at.is_(None), ClientRow.pending_since.is_(None))
+"""What holds of a client that gets anything at all."""
+
 CLIENT_ALONE = select(ClientRow.ceilings, ClientRow.created_at).where(
     ClientRow.client_id == bindparam("client_id"),
-    ClientRow.suspended_at.is_(None),
-    ClientRow.deleted_at.is_(None),
-    ClientRow.pending_since.is_(None),
+    *MAY_ACT,
     ClientRow.kind == ClientKind.PREREGISTERED,
     ClientRow.auth_method != AuthMethod.NONE,
     type_coerce(ClientRow.grant_types, Text).contains(GrantType.CLIENT_CREDENTIALS),
@@ -41,8 +42,7 @@ def standing_of(grant_id: ColumnElement[str]) -> CTE:
 def alive(standing: CTE, client_id: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the grant holds, and its person and client may act."""
     person = exists().where(UserRow.id == only(standing.c.user_id), UserRow.disabled_at.is_(None))
-    may_act = (ClientRow.suspended_at.is_(None), ClientRow.deleted_at.is_(None), ClientRow.pending_since.is_(None))
-    client = exists().where(ClientRow.client_id == client_id, *may_act)
+    client = exists().where(ClientRow.client_id == client_id, *MAY_ACT)
     return and_(standing.c.revoked_at.is_(None), person, client)
 
 

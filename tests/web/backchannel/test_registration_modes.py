@@ -7,6 +7,7 @@ from werkzeug.test import TestResponse
 
 from authserver.protocol import credential
 from authserver.protocol.audit import Event
+from authserver.store.audit import AuditFilter
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import Site
 from tests.conformance.visitor import Visitor
@@ -49,6 +50,10 @@ def test_with_an_initial_access_token_a_client_registers_and_gets_its_tokens(sit
     flow.client = register(site, token).json
     flow.values["client_id"] = flow.client["client_id"]
     assert "access_token" in flow.tokens(Visitor(site))
+    (listed,) = site.deployment.stores.initial_access_tokens.all()
+    wanted = AuditFilter(name="client.registered", client_id=flow.values["client_id"])
+    (line,) = site.deployment.stores.audit.page(wanted, None, 9)
+    assert line.event.detail["registration_token"] == listed.id, "a token that leaks can be followed"
 
 
 @pytest.mark.requirement("CR-2", "TK-6")
