@@ -174,6 +174,10 @@ class Settings(BaseSettings):
     fetch_ca_file: str = ""
     """PEM file of certification authorities that are trusted for fetches, beside the system's own."""
 
+    check_public_url: bool = True
+    """After its start, look at the issuer's URL once, as clients see it, and warn in the log of what is wrong there
+    (``authserver doctor`` looks at more). Nothing stops because of it. An issuer on loopback is not looked at."""
+
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Least level of the lines that are logged."""
 
@@ -240,6 +244,11 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Whether browsers reach the server by https."""
         return self.issuer.startswith("https://")
+
+    @property
+    def looks_at_itself(self) -> bool:
+        """Whether a started server checks its own public URL."""
+        return self.check_public_url and urlsplit(self.issuer).hostname not in LOOPBACK_HOSTS
 
     @property
     def url_of_database(self) -> str:

@@ -8,6 +8,9 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from ..app import create_app
+from ..outbound.fetch import trusting
+from ..services.deployment import Deployment
+from ..services.doctor.own_url import OwnUrl
 from ..services.maintenance import Maintenance
 from ..settings import Settings
 from .deployment import deployment
@@ -36,9 +39,11 @@ def options(settings: Settings) -> dict[str, Any]:
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
-    """In each new worker: take a core of its own, and begin the sweeps."""
+    """In each new worker: take a core of its own, and begin the sweeps; the first one looks at the public URL."""
     _pin(worker.age)
-    found = worker.wsgi.extensions["authserver"]
+    found: Deployment = worker.wsgi.extensions["authserver"]
+    if worker.age == 1 and found.settings.looks_at_itself:
+        OwnUrl(found.settings.issuer, trusting(found.settings.fetch_ca_file)).start()
     Maintenance(found.stores, found.settings.refresh_retry_window, found.reaper).start()
 
 

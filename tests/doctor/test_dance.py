@@ -2,13 +2,14 @@
 
 import json
 from collections.abc import Callable, Iterator
+from urllib.parse import parse_qsl
 
 import pytest
 
 from authserver.protocol.registry.recordings import names, recording
 from authserver.services.doctor.dance import dance
 from authserver.services.doctor.outcome import State
-from tests.conformance.site import NOTES
+from tests.conformance.site import CALENDAR, NOTES
 
 from .conftest import Examined, Place, not_well, probe
 from .deployment import Fault
@@ -83,6 +84,21 @@ def test_the_registration_access_token_goes_home_only(danced, place):
 
 
 @pytest.mark.requirement("DI-8")
+def test_a_client_that_others_may_share_is_left_alone(danced, place):
+    def fault(environ, reply):
+        if environ["PATH_INFO"] != "/register":
+            return reply
+        found = json.loads(b"".join(reply.body))
+        del found["registration_access_token"]
+        return reply.become(201, json.dumps(found), "application/json")
+
+    found = danced(fault=fault)
+    assert not_well(found) == {}
+    assert "it stays" in found["remove"].what
+    assert not removed(place)
+
+
+@pytest.mark.requirement("DI-8")
 def test_a_client_asks_for_the_deployments_own_resource_and_scopes(danced, place):
     asked = []
 
@@ -92,9 +108,9 @@ def test_a_client_asks_for_the_deployments_own_resource_and_scopes(danced, place
         return reply
 
     danced("claude", fault)
-    assert NOTES.identifier.replace(":", "%3A").replace("/", "%2F") in asked[0]
-    assert "notes%3Aread" in asked[0]
-    assert "offline_access" in asked[0]
+    sent = dict(parse_qsl(asked[0], strict_parsing=True))
+    assert sent["resource"] in (NOTES.identifier, CALENDAR.identifier)
+    assert {"calendar:read", "notes:read", "offline_access"} == set(sent["scope"].split())
 
 
 def test_a_recording_is_not_a_way_into_the_file_system():

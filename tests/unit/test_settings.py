@@ -131,3 +131,15 @@ def test_a_file_of_authorities_without_certificates_is_named_at_start(tmp_path):
     for name in ("empty.pem", "absent.pem"):
         with pytest.raises(ValidationError, match=name):
             Settings(fetch_ca_file=str(tmp_path / name))
+
+
+@pytest.mark.requirement("DI-8")
+@pytest.mark.parametrize(("given", "looks"), [
+    ({"issuer": "https://auth.example.com"}, True),
+    ({"issuer": "https://auth.example.com", "check_public_url": False}, False),
+    ({"issuer": "http://localhost:9000"}, False),
+    ({"issuer": "https://127.0.0.1:9000"}, False),
+    ({"issuer": "https://[::1]:9000"}, False),
+])  # fmt: skip
+def test_a_server_looks_at_its_own_url_where_others_see_it(given, looks):
+    assert Settings(**given).looks_at_itself is looks

@@ -109,6 +109,9 @@ class Dance:
 
     def _remove(self, client: Registered) -> Outcome:
         bearer = (("Authorization", f"Bearer {client.token}"),)
+        if not client.token:
+            # An id that others may have got too (`share_identical_registrations`): theirs would go with it.
+            return _at("remove", ok("the server gave no means to remove the client, which others may share: it stays"))
         removable = client.management and client.token.isascii() and client.token.isprintable()
         answer = self._visit.ask("DELETE", client.management, bearer) if removable else None
         if answer is not None and answer.status in (200, 204):
