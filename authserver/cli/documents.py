@@ -33,7 +33,7 @@ def show(found: Deployment, url: str) -> None:
     for line in (kept.body or "").splitlines():
         click.echo(plain(line))
     for name, pair in _documents(found).held(url).items():
-        click.echo(f"waits: {name}: {plain(str(pair['before']))} -> {plain(str(pair['after']))}")
+        click.echo(f"waits: {name}: {plain(pair['before'])} -> {plain(pair['after'])}")
 
 
 @document.command("pin")

@@ -1,6 +1,7 @@
 """Clients by their id, however they are known: registered, or by the URL of a metadata document."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 from ..protocol.audit import Origin
 from ..protocol.client import Client, ClientKind
@@ -27,6 +28,10 @@ class KnownClients:
         elif found:
             found = replace(found, vouched=found.kind is ClientKind.PREREGISTERED or found.voucher is not None)
         return found
+
+    def held(self, client: Client) -> dict[str, Any]:
+        """What a newer document of *client* would change, see `MetadataDocuments.held`; empty if nothing waits."""
+        return self.documents.held(client.client_id) if self.documents else {}
 
     def keep(self, client: Client, origin: Origin) -> None:
         """Save a client that was found by its document and that a person is about to allow something."""

@@ -140,9 +140,13 @@ class MetadataDocuments:
 
 
 def changes(before: Client, after: Client) -> dict[str, Any]:
-    """What people know a client by and is another now, by field: ``{"before": …, "after": …}``."""
-    pairs = {name: (getattr(before, name), getattr(after, name)) for name in PEOPLE_KNOW}
+    """What people know a client by and is another now, by field: ``{"before": …, "after": …}``, both as text."""
+    pairs = {name: (_words(getattr(before, name)), _words(getattr(after, name))) for name in PEOPLE_KNOW}
     return {name: {"before": old, "after": new} for name, (old, new) in pairs.items() if old != new}
+
+
+def _words(value: str | tuple[str, ...] | None) -> str:
+    return " ".join(value) if isinstance(value, tuple) else value or ""
 
 
 def _refused(client_id: str, why: Exception) -> DocumentRefused:

@@ -1,6 +1,7 @@
 """A document over time: asked for again, gone, changed, held and pinned."""
 
 import json
+from urllib.parse import quote
 
 import pytest
 
@@ -105,7 +106,10 @@ def test_where_changes_are_held_the_old_document_counts_until_it_is_accepted(tru
         age(flow.site, HOUR)
         assert flow.site.get(flow.url()).status_code == 303, "the old redirect URI"
     assert len(audited(flow, "client.change_held")) == 1
-    assert documents.held(url) == {"redirect_uris": {"before": (LOOPBACK, HOSTED), "after": (HOSTED,)}}
+    assert documents.held(url) == {"redirect_uris": {"before": f"{LOOPBACK} {HOSTED}", "after": HOSTED}}
+    page = Visitor(flow.site, "root").open(f"/admin/client?id={quote(url, safe='')}")
+    assert "Its document says something else by now." in page.text
+    assert f"{LOOPBACK} {HOSTED}" in page.text
     assert documents.accept(url, SYSTEM)
     assert flow.site.get(flow.url()).status_code == 400
     assert flow.site.get(flow.url(redirect_uri=HOSTED)).status_code == 303

@@ -32,7 +32,8 @@ def client() -> ResponseReturnValue:
     found = _client()
     grants = deployment().stores.grants.page(found.client_id, None, LINES)
     own = [grant for grant in grants if grant.client_id == found.client_id]
-    return render_template("admin/client.html", client=found, grants=own)
+    held = deployment().known_clients.held(found)
+    return render_template("admin/client.html", client=found, grants=own, held=held)
 
 
 @blueprint.get("/client/approve")
