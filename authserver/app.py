@@ -144,7 +144,7 @@ def known_clients(settings: Settings, stores: Stores) -> KnownClients:
     large: dict[str, Any] = {**told, "most_bytes": MOST_KEY_SET}
     entered = EnteredFetch(settings.entered_networks, **large)
     keys = KeySets(
-        strangers=Documents(stores.fetched, SafeFetch(policy, **large), key_sets.read),
+        strangers=Documents(stores.fetched, SafeFetch(policy, **large), key_sets.read, prefix="keys:"),
         entered=Documents(stores.fetched, entered, key_sets.read, prefix="entered:"),
         later=Later(),
     )

@@ -37,7 +37,8 @@ class Documents:
     """Documents by URL.
 
     ``check`` raises an `OAuthError` for a body that must not take the place of a good one. ``prefix`` sets apart what
-    was fetched under another policy than that for strangers' URLs.
+    has another check, or was fetched under another policy than that for strangers' URLs: who calls the URL of a
+    document that of a key set must not spoil the document.
     """
 
     store: FetchedStore

@@ -1,7 +1,8 @@
 """Documents of others as they were fetched last, and the lease that lets one process of all nodes fetch (CR-9).
 
-The key of a document is its URL, with a prefix where another policy than that for strangers' URLs allowed the fetch:
-what an administrator's entry brought in is never found by a URL that a client supplied.
+The key of a document is its URL, with a prefix where it is of another kind than a client's document, or another policy
+than that for strangers' URLs allowed the fetch: what an administrator's entry brought in is never found by a URL that
+a client supplied.
 """
 
 from dataclasses import dataclass

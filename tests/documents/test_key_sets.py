@@ -104,6 +104,20 @@ def test_a_set_without_a_usable_public_key_proves_nobody(
     eventually(lambda: proves(flow, signer), 401)
 
 
+@pytest.mark.requirement("CR-9")
+def test_a_document_that_another_client_calls_its_key_set_is_not_spoiled(
+    flow: Flow, visitor: Visitor, publisher: Publisher, signer: Signer
+):
+    """What is right as a document is wrong as a key set, and that must not count as a failure of the document."""
+    victim = publisher.publish("/victim.json", DOCUMENT)
+    known_by(flow, publisher.publish("/client.json", {**KEYED, "jwks_uri": victim}))
+    flow.allow(visitor)
+    eventually(lambda: proves(flow, signer), 401)
+    assert "/victim.json" in publisher.asked
+    known_by(flow, victim)
+    assert flow.site.get(flow.url()).status_code == 303
+
+
 @pytest.mark.requirement("CR-8")
 def test_a_jwks_uri_is_fetched_under_the_policy_for_strangers(
     flow: Flow, visitor: Visitor, publisher: Publisher, signer: Signer
