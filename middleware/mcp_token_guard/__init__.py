@@ -9,6 +9,7 @@ it takes, a *challenge* what a refused client is told to ask for, a *caller* who
 from .caller import Caller, current_caller
 from .guard import Guard
 from .refusals import GuardError, IssuerUnavailable, TokenRefused
+from .requirements import requires
 from .tools import by_annotations
 
 __all__ = [
@@ -19,5 +20,6 @@ __all__ = [
     "TokenRefused",
     "by_annotations",
     "current_caller",
+    "requires",
 ]
 __version__ = "0.1.0"

@@ -7,19 +7,11 @@ request only JSON bodies are read, up to a bound, and handed on byte for byte.
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from . import cors, messages, mirrored
-from .bearer import bearer_token
-from .caller import CALLER, Caller
-from .paths import same_place
-from .refusals import (
-    BodyTooLarge,
-    GuardError,
-    MediaTypeRefused,
-    MethodNotAllowed,
-    RequestMalformed,
-    ScopeInsufficient,
-)
-from .replies import JSON, Headers, Reply
+from . import cors
+from .admission import ReadBody, Request, admit, too_large
+from .caller import CALLER
+from .refusals import GuardError
+from .replies import Reply
 
 if TYPE_CHECKING:
     from .guard import Guard
@@ -31,9 +23,6 @@ Send = Callable[[Event], Awaitable[None]]
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 SCOPE_KEY = "mcp_token_guard.caller"
-READING = ("GET", "HEAD")
-AT_ENDPOINT = ("GET", "HEAD", "POST", "DELETE")
-FORM = b"application/x-www-form-urlencoded"
 
 
 class ClientGone(Exception):
@@ -43,7 +32,8 @@ class ClientGone(Exception):
 class GuardedApp:
     """An ASGI application behind a `Guard`.
 
-    The application finds the `Caller` in ``scope["mcp_token_guard.caller"]``, and in `current_caller`.
+    The application finds the `Caller` in ``scope["mcp_token_guard.caller"]``, and in `current_caller`. A `GuardError`
+    that it raises before it answers, as `requires` does, is answered like the guard's own.
     """
 
     def __init__(self, app: App, guard: "Guard") -> None:
@@ -74,85 +64,41 @@ class GuardedApp:
         return settled
 
     async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope["method"], scope["path"], scope["headers"], scope.get("query_string", b""))
         try:
-            reply = await self._own_reply(scope)
-            if reply is None:
-                caller, body = await self._admit(scope, receive)
-        except GuardError as refusal:
-            reply = self._guard.challenges.reply(refusal)
+            outcome = await admit(self._guard, request, _reader(receive))
         except ClientGone:
             return
-        if reply is not None:
-            await _send_reply(reply, scope, send)
+        if isinstance(outcome, Reply):
+            await _send_reply(outcome, scope, send)
             return
-        token = CALLER.set(caller)
+        token = CALLER.set(outcome.caller)
+        answer = _Answer(send)
         try:
-            await self._app({**scope, SCOPE_KEY: caller}, _replayed(body, receive), _opened(send))
+            await self._app({**scope, SCOPE_KEY: outcome.caller}, _replayed(outcome.body, receive), answer.send)
+        except GuardError as refusal:
+            if answer.begun:
+                raise
+            await _send_reply(self._guard.challenges.reply(refusal), scope, send)
         finally:
             CALLER.reset(token)
 
-    async def _own_reply(self, scope: Scope) -> Reply | None:
-        """The answer to what needs no token and is the guard's own, else None."""
-        if scope["method"] == "OPTIONS":
-            return cors.preflight(scope["headers"])
-        if not self._guard.well_known.owns(scope["path"]):
-            return None
-        if scope["method"] not in READING:
-            raise MethodNotAllowed(*READING)
-        return await self._guard.well_known.reply(scope["path"], scope["headers"])
 
-    async def _admit(self, scope: Scope, receive: Receive) -> tuple[Caller, bytes | None]:
-        """The caller, and the body as far as it was read. Raises `GuardError` for whom it keeps out."""
-        headers: Headers = scope["headers"]
-        caller = await self._guard.verifier.verify(bearer_token(headers, scope.get("query_string", b"")))
-        at_endpoint = same_place(scope["path"], self._guard.endpoint)
-        body: bytes | None = None
-        asked: tuple[messages.Message, ...] = ()
-        if _must_be_read(scope, at_endpoint):
-            body = await _read(headers, receive, self._guard.max_body)
-            asked = messages.parse(body) if at_endpoint else messages.find(body)
-            mirrored.check(headers, asked)
-        needed = self._guard.rules.needed(asked)
-        if not caller.may(*needed):
-            raise ScopeInsufficient(
-                "the token lacks a scope that this needs", needed, request_id=messages.only_id(asked)
-            )
-        return caller, body
+def _reader(receive: Receive) -> ReadBody:
+    async def read(most: int) -> bytes:
+        body = bytearray()
+        more = True
+        while more:
+            event = await receive()
+            if event["type"] != "http.request":
+                raise ClientGone
+            body += event.get("body", b"")
+            more = event.get("more_body", False)
+            if len(body) > most:
+                raise too_large(most)
+        return bytes(body)
 
-
-def _must_be_read(scope: Scope, at_endpoint: bool) -> bool:
-    """Whether the body may hold calls. At the endpoint nothing but JSON gets in; elsewhere other bodies just pass."""
-    types = [value.lower() for name, value in scope["headers"] if name == b"content-type"]
-    if not at_endpoint:
-        return scope["method"] not in READING and any(b"json" in value for value in types)
-    if scope["method"] not in AT_ENDPOINT:
-        raise MethodNotAllowed("GET", "POST", "DELETE")
-    if scope["method"] != "POST":
-        return False
-    media = [value.partition(b";")[0].strip() for value in types]
-    if FORM in media:
-        # RFC 6750 §2.2: a form could carry a second token.
-        raise RequestMalformed("an access token goes in the Authorization header; the body is JSON")
-    if media != [JSON]:
-        raise MediaTypeRefused("the body of a message is application/json")
-    return True
-
-
-async def _read(headers: Headers, receive: Receive, most: int) -> bytes:
-    declared = next((value for name, value in headers if name == b"content-length"), b"0")
-    if declared.isdigit() and int(declared[:20]) > most:
-        raise BodyTooLarge(f"a body has at most {most} bytes")
-    body = bytearray()
-    more = True
-    while more:
-        event = await receive()
-        if event["type"] != "http.request":
-            raise ClientGone
-        body += event.get("body", b"")
-        more = event.get("more_body", False)
-        if len(body) > most:
-            raise BodyTooLarge(f"a body has at most {most} bytes")
-    return bytes(body)
+    return read
 
 
 def _replayed(body: bytes | None, receive: Receive) -> Receive:
@@ -167,20 +113,21 @@ def _replayed(body: bytes | None, receive: Receive) -> Receive:
     return replay
 
 
-def _opened(send: Send) -> Send:
-    """*send*, with the headers of CORS on the response."""
+class _Answer:
+    """What the application sends, with the headers of CORS; ``begun`` once some of it has left."""
 
-    async def opened(event: Event) -> None:
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self.begun = False
+
+    async def send(self, event: Event) -> None:
         if event["type"] == "http.response.start":
+            self.begun = True
             event = {**event, "headers": cors.opened(list(event.get("headers", ())))}
-        await send(event)
-
-    return opened
+        await self._send(event)
 
 
 async def _send_reply(reply: Reply, scope: Scope, send: Send) -> None:
-    headers = cors.opened(reply.headers)
-    if reply.status not in (204, 304):
-        headers = [*headers, (b"content-length", b"%d" % len(reply.body))]
+    headers = cors.opened(reply.with_length())
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else reply.body})

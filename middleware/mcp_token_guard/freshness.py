@@ -6,12 +6,14 @@ pause (a quarter of the interval more) the first request waits, so that nothing 
 while the source is down it is asked every second and nobody waits.
 """
 
-import asyncio
 import logging
+import threading
 import time
 from collections.abc import Awaitable, Callable
+from concurrent.futures import Future
 from typing import Generic, TypeVar
 
+from .background import finished, start
 from .fetch import FetchError
 from .refusals import IssuerUnavailable
 
@@ -24,7 +26,7 @@ log = logging.getLogger("mcp_token_guard")
 
 
 class KeptFresh(Generic[T]):
-    """The newest value that *fetch* gave. For one event loop.
+    """The newest value that *fetch* gave, for all threads and event loops of a process.
 
     ``fetch(previous)`` returns a value, the previous one itself when nothing has changed, and raises `FetchError`.
     ``interval`` and ``bound`` are in seconds of ``clock``.
@@ -46,7 +48,8 @@ class KeptFresh(Generic[T]):
         self._confirmed = NEVER
         self._attempted = NEVER
         self._failed = False
-        self._renewal: asyncio.Task[None] | None = None
+        self._renewal: Future[None] | None = None
+        self._starting = threading.Lock()
 
     async def current(self) -> T:
         """The value. Raises `IssuerUnavailable` when there is none that was confirmed within the bound."""
@@ -67,14 +70,16 @@ class KeptFresh(Generic[T]):
 
     async def settle(self) -> None:
         """Wait for a renewal that is under way, so that nothing outlives the server."""
-        if self._renewal is not None and not self._renewal.done():
-            # One caller that goes away must not take the answer from the others.
-            await asyncio.shield(self._renewal)
+        with self._starting:
+            renewal = self._renewal
+        if renewal is not None and not renewal.done():
+            await finished(renewal)
 
     def _start(self, now: float) -> None:
-        if self._renewal is None or self._renewal.done():
-            self._attempted = now
-            self._renewal = asyncio.create_task(self._renew(now))
+        with self._starting:
+            if self._renewal is None or self._renewal.done():
+                self._attempted = now
+                self._renewal = start(self._renew(now))
 
     async def _renew(self, now: float) -> None:
         try:

@@ -5,6 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 
 from .asgi import App, GuardedApp
+from .background import drive
 from .caller import Caller
 from .challenge import Challenges
 from .discovery import Discovery, ServerMetadata
@@ -16,6 +17,7 @@ from .scopes import Hierarchy, ScopeNames, names
 from .tools import ScopeRules
 from .urls import identifier
 from .verifier import Expected, Verifier
+from .wsgi import GuardedWSGIApp, WSGIApp
 
 ALGORITHMS = frozenset({"ES256", "RS256", "EdDSA"})
 METADATA_INTERVAL = 300.0
@@ -30,8 +32,8 @@ class Guard:
                       tools={"write_note": ["notes:write"]})
         app = guard.asgi(mcp.streamable_http_app())
 
-    Nothing is fetched before the first request. One guard serves one event loop. Raises `ValueError` for settings that
-    cannot be right.
+    Nothing is fetched before the first request. One guard serves any number of threads and event loops. Raises
+    `ValueError` for settings that cannot be right.
     """
 
     resource: str
@@ -96,12 +98,20 @@ class Guard:
         """*app* behind this guard."""
         return GuardedApp(app, self)
 
+    def wsgi(self, app: WSGIApp) -> GuardedWSGIApp:
+        """*app* behind this guard."""
+        return GuardedWSGIApp(app, self)
+
     async def verify(self, token: str) -> Caller:
         """The caller that *token* speaks for.
 
         Raises `TokenRefused`, or `IssuerUnavailable` when there are no keys to judge by.
         """
         return await self.verifier.verify(token)
+
+    def verify_now(self, token: str) -> Caller:
+        """As `verify`, for a thread without an event loop."""
+        return drive(self.verifier.verify(token))
 
     async def settle(self) -> None:
         """Wait for what is being fetched, a few seconds at most; `asgi` does so when its server ends."""

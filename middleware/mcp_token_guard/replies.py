@@ -14,3 +14,9 @@ class Reply:
     status: int
     headers: Headers
     body: bytes = b""
+
+    def with_length(self) -> Headers:
+        """The headers, with the length of the body where there may be one (RFC 9110 §8.6)."""
+        if self.status in (204, 304):
+            return self.headers
+        return [*self.headers, (b"content-length", b"%d" % len(self.body))]

@@ -7,6 +7,7 @@ token's hash until it expires, and forgotten at once when the issuer's keys chan
 import base64
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from types import MappingProxyType
@@ -36,6 +37,20 @@ class Expected:
     leeway: float
 
 
+class _Memory:
+    """Who was verified by *keys*, by the token's hash: given up as a whole when the keys change."""
+
+    def __init__(self, keys: KeySet | None) -> None:
+        self.keys = keys
+        self.callers: dict[bytes, Caller] = {}
+
+    def remember(self, digest: bytes, caller: Caller) -> None:
+        while len(self.callers) >= MOST_REMEMBERED:
+            with suppress(KeyError, RuntimeError, StopIteration):  # another thread was here
+                del self.callers[next(iter(self.callers))]
+        self.callers[digest] = caller
+
+
 class Verifier:
     """Turns the text of a token into a `Caller`, or refuses it."""
 
@@ -47,8 +62,7 @@ class Verifier:
         self._hierarchy = hierarchy
         self._clock = clock
         self._signatures = jwt.PyJWS(algorithms=expected.algorithms)
-        self._remembered: dict[bytes, Caller] = {}
-        self._remembered_under: KeySet | None = None
+        self._memory = _Memory(None)
 
     async def verify(self, token: str) -> Caller:
         """The caller that *token* speaks for.
@@ -58,23 +72,18 @@ class Verifier:
         if len(token) > MOST_CHARACTERS or not token.isascii():
             raise TokenRefused("the token is too long, or not a JWT")
         keys = await self._keys.current()
-        if keys is not self._remembered_under:
-            self._remembered.clear()
-            self._remembered_under = keys
+        memory = self._memory
+        if keys is not memory.keys:
+            memory = self._memory = _Memory(keys)
         digest = sha256(token.encode()).digest()
-        caller = self._remembered.get(digest)
+        caller = memory.callers.get(digest)
         if caller is None:
             caller = await self._judge(token)
-            self._remember(digest, caller)
+            memory.remember(digest, caller)
         elif self._clock() >= caller.expires_at + self._expected.leeway:
-            del self._remembered[digest]
+            memory.callers.pop(digest, None)
             raise TokenRefused("the token has expired")
         return caller
-
-    def _remember(self, digest: bytes, caller: Caller) -> None:
-        if len(self._remembered) >= MOST_REMEMBERED:
-            del self._remembered[next(iter(self._remembered))]
-        self._remembered[digest] = caller
 
     async def _judge(self, token: str) -> Caller:
         kid = self._key_id(token)

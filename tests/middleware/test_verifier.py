@@ -279,5 +279,5 @@ async def test_the_memory_of_tokens_is_bounded(guard: Guard, issuer: Issuer, mon
     caller = await guard.verify(first)
     for number in range(1, 6):
         await guard.verify(issuer.token(jti=str(number)))
-    assert len(guard.verifier._remembered) == 3
+    assert len(guard.verifier._memory.callers) == 3
     assert await guard.verify(first) is not caller
