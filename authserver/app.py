@@ -3,6 +3,7 @@
 `create_app` opens no connection and starts no thread; migrations and keys are made by ``authserver init``.
 """
 
+from functools import partial
 from typing import Any, cast
 
 from flask import Flask
@@ -13,6 +14,7 @@ from .accounts.sessions import Sessions
 from .accounts.sign_in import SignIn
 from .keys.envelope import SuccessorEnvelope
 from .keys.keyring import Keyring, NoSigningKey
+from .keys.numbering import Numbering
 from .keys.sealing import vault
 from .observability import logs
 from .outbound.addresses import ClientSupplied
@@ -38,6 +40,7 @@ from .services.metadata_documents import MetadataDocuments
 from .services.reaper import Reaper
 from .services.registration import Registration
 from .services.revocation import Revocation
+from .services.status_lists import StatusLists
 from .services.token import TokenEndpoint
 from .settings import DAY, Settings, load
 from .store.database import connect
@@ -46,6 +49,7 @@ from .web import pages
 from .web.backchannel.endpoints import backchannel
 from .web.front import Front, WSGIApplication
 
+KEYS_SECONDS = 0.5  # how long a withdrawn key may still be published: half of a guard's patience
 OTHERWISE = {"any": None, "ask": Decision.ASK, "listed": Decision.DENY}
 
 
@@ -69,7 +73,8 @@ def create_app(settings: Settings | None = None) -> Flask:
 def compose(settings: Settings, stores: Stores) -> Deployment:
     """Join *stores*, keys and use cases as *settings* say."""
     safe = vault(settings.key_encryption_key.get_secret_value(), settings.home)
-    keyring = Keyring(stores.keys, safe, stores.epoch.current)
+    keyring = Keyring(stores.keys, safe, partial(stores.epoch.current, KEYS_SECONDS))
+    lists = StatusLists(settings.issuer, stores.ended, stores.epoch, keyring, Numbering(safe.derive("status lists")))
     known = known_clients(settings, stores)
     who = ClientAuthentication.at(settings.issuer, stores.clients, known.keys, stores.used_assertions)
     shared: dict[str, Any] = {
@@ -87,12 +92,13 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         sign_in=_sign_in(settings, stores),
         sessions=Sessions(stores.sessions, settings.session_lifetime),
         authorization=_authorization(settings, stores, known),
-        token=_token(settings, stores, keyring, who),
+        token=_token(settings, stores, keyring, lists, who),
         revocation=Revocation(**shared),
         introspection=Introspection(**shared, resources=stores.resources),
         registration=_registration(settings, stores),
         known_clients=known,
         reaper=_reaper(settings, stores),
+        status_lists=lists,
     )
 
 
@@ -172,7 +178,9 @@ def _authorization(settings: Settings, stores: Stores, known: KnownClients) -> A
     )
 
 
-def _token(settings: Settings, stores: Stores, keyring: Keyring, who: ClientAuthentication) -> TokenEndpoint:
+def _token(
+    settings: Settings, stores: Stores, keyring: Keyring, lists: StatusLists, who: ClientAuthentication
+) -> TokenEndpoint:
     codes = AuthorizationCodeGrant(
         stores.codes, stores.refresh_tokens, settings.refresh_token_lifetime, settings.refresh_family_lifetime
     )
@@ -190,6 +198,7 @@ def _token(settings: Settings, stores: Stores, keyring: Keyring, who: ClientAuth
         resources=stores.resources,
         grants={grant.grant_type: grant for grant in grants},
         keyring=keyring,
+        status_lists=lists,
         algorithm=settings.access_token_algorithm,
         lifetime=settings.access_token_lifetime,
     )

@@ -32,13 +32,22 @@ def list_keys(found: Deployment) -> None:
     """Show every key pair: its algorithm, its name, and what it does now."""
     now = int(time.time())
     for key in found.stores.keys.all():
-        click.echo(f"{key.alg:6} {key.kid}  {state(key.signs_from, key.signs_until, key.published_until, now)}")
+        click.echo(
+            f"{key.alg:6} {key.purpose:6} {key.kid}  {state(key.signs_from, key.signs_until, key.published_until, now)}"
+        )
 
 
 @keys.command("rotate")
+@click.option("--emergency", is_flag=True, help="A key is in wrong hands: withdraw all at once, sign with new ones.")
 @with_deployment
-def rotate(found: Deployment) -> None:
+def rotate(found: Deployment, emergency: bool) -> None:
     """Let the published standby keys sign and retire what signed, on all nodes, without a restart."""
+    if emergency:
+        withdrawn, made = rotation(found).replace_all()
+        click.echo(f"withdrew {withdrawn} keys and all that they signed; clients refresh, nobody has to sign in again")
+        for kid in made:
+            click.echo(f"{kid} is published")
+        return
     for kid in rotation(found).rotate():
         click.echo(f"{kid} signs from now on, or as soon as it has been published long enough")
 

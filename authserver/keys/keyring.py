@@ -9,7 +9,7 @@ from typing import Any
 import jwt
 
 from . import pair
-from .ports import KeyStore, StoredKey
+from .ports import KeyStore, Purpose, StoredKey
 from .sealing import Vault
 
 CLOCK_SKEW = 60  # seconds that nodes' clocks may differ
@@ -23,6 +23,13 @@ class NoSigningKey(RuntimeError):
 class _Entry:
     stored: StoredKey
     pair: pair.KeyPair
+
+    @property
+    def public_jwk(self) -> dict[str, Any]:
+        """As published. A key for status lists says so (RFC 7517 §4 allows for such a member)."""
+        if self.stored.purpose == Purpose.TOKENS:
+            return self.pair.public_jwk
+        return {**self.pair.public_jwk, "purpose": self.stored.purpose}
 
     def published(self, now: float) -> bool:
         until = self.stored.published_until
@@ -45,20 +52,17 @@ class Keyring:
         self._loaded: tuple[int, tuple[_Entry, ...]] = (-1, ())
         self._pairs: dict[str, pair.KeyPair] = {}
 
-    def sign(self, claims: dict[str, Any], *, typ: str, alg: str) -> str:
-        """A compact JWS of *claims* with the key whose turn it is. Raises `NoSigningKey`."""
-        now = time.time()
-        ready = [entry for entry in self._entries() if entry.stored.alg == alg and entry.signing(now)]
-        if not ready:
-            raise NoSigningKey(f"no {alg} signing key: run 'authserver init'")
-        key = max(ready, key=lambda entry: entry.stored.signs_from or 0).pair
+    def sign(self, claims: dict[str, Any], *, typ: str, alg: str, purpose: Purpose = Purpose.TOKENS) -> str:
+        """A compact JWS of *claims* with the key whose turn it is for this *purpose*. Raises `NoSigningKey`."""
+        key = self._signing(alg, purpose)
         return jwt.encode(claims, key.private, algorithm=alg, headers={"typ": typ, "kid": key.kid})
 
     def read(self, token: str, *, typ: str, issuer: str) -> dict[str, Any] | None:
         """The claims of a JWT of ours that is intact, of type *typ*, and unexpired; None for anything else."""
         try:
             header = jwt.get_unverified_header(token)
-            entry = next(e for e in self.published() if e.pair.kid == header.get("kid"))
+            known = (entry for entry in self.published() if entry.stored.purpose == Purpose.TOKENS)
+            entry = next(entry for entry in known if entry.pair.kid == header.get("kid"))
             if header.get("typ") != typ or header.get("alg") != entry.pair.alg:
                 return None
             found: dict[str, Any] = jwt.decode(
@@ -83,7 +87,19 @@ class Keyring:
 
     def jwks(self) -> dict[str, Any]:
         """The JWK Set (RFC 7517 §5): public members only."""
-        return {"keys": [entry.pair.public_jwk for entry in self.published()]}
+        return {"keys": [entry.public_jwk for entry in self.published()]}
+
+    def signing_kid(self, alg: str, purpose: Purpose) -> str:
+        """The name of the key whose turn it is. Raises `NoSigningKey`."""
+        return self._signing(alg, purpose).kid
+
+    def _signing(self, alg: str, purpose: Purpose) -> pair.KeyPair:
+        now = time.time()
+        fitting = (entry for entry in self._entries() if (entry.stored.alg, entry.stored.purpose) == (alg, purpose))
+        ready = [entry for entry in fitting if entry.signing(now)]
+        if not ready:
+            raise NoSigningKey(f"no {alg} key that signs {purpose}: run 'authserver init'")
+        return max(ready, key=lambda entry: entry.stored.signs_from or 0).pair
 
     def _entries(self) -> tuple[_Entry, ...]:
         epoch = self._epoch()

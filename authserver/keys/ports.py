@@ -1,8 +1,17 @@
 """What the keyring needs from a store."""
 
+from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, Protocol
 
 from ..protocol.audit import Event
+
+
+class Purpose(StrEnum):
+    """What a key signs, and nothing else: a status list must not be forged with a key for tokens, nor the reverse."""
+
+    TOKENS = "tokens"
+    STATUS = "status"
 
 
 class StoredKey(Protocol):
@@ -19,6 +28,10 @@ class StoredKey(Protocol):
     @property
     def alg(self) -> str:
         """Its algorithm."""
+
+    @property
+    def purpose(self) -> str:
+        """What it signs (`Purpose`)."""
 
     @property
     def public_jwk(self) -> dict[str, Any]:
@@ -53,9 +66,12 @@ class KeyStore(Protocol):
 
     def add(
         self, *, kid: str, alg: str, public_jwk: dict[str, Any], sealed_private: bytes, signs_from: int | None,
-        event: Event,
+        event: Event, purpose: str = Purpose.TOKENS,
     ) -> None:  # fmt: skip
         """Save a new key pair, published from now on."""
 
     def rotate(self, *, retired: str | None, promoted: str, at: int, published_until: int, event: Event) -> None:
         """In one transaction: *promoted* signs from *at*, *retired* no longer; it is published a while more."""
+
+    def withdraw(self, keep: Sequence[str], event: Event) -> int:
+        """End every key pair but those of *keep*: none signs and none is published any more. Returns how many."""

@@ -1,4 +1,4 @@
-"""Rotation: each algorithm has a key that signs and a standby, published ahead of its use (DI-5, TK-12)."""
+"""Rotation: each use of each algorithm has a key that signs and a standby, published ahead of its use (DI-5, TK-12)."""
 
 import time
 from dataclasses import dataclass
@@ -6,10 +6,23 @@ from dataclasses import dataclass
 from ..protocol.audit import Event
 from . import pair
 from .keyring import CLOCK_SKEW
-from .ports import KeyStore, StoredKey
+from .ports import KeyStore, Purpose, StoredKey
 from .sealing import Vault
 
+STATUS_ALGORITHM = "ES256"
 ALWAYS = ("ES256", "RS256")  # RFC 9068 §2.1 wants RS256 supported; OIDC Discovery wants it listed
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A place for one key that signs and one standby."""
+
+    alg: str
+    purpose: Purpose
+
+    def fits(self, key: StoredKey) -> bool:
+        """Whether *key* is one of this place."""
+        return key.alg == self.alg and key.purpose == self.purpose
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +41,11 @@ class Rotation:
     def ensure(self) -> list[str]:
         """Give each algorithm a signing key and a standby where they lack. Returns the kids that were made."""
         made = []
-        for alg in dict.fromkeys((*ALWAYS, self.algorithm)):
-            if self._signing(alg) is None:
-                made.append(self._add(alg, signs_from=int(time.time())))
-            if self._standby(alg) is None:
-                made.append(self._add(alg, signs_from=None))
+        for slot in self._slots():
+            if self._signing(slot) is None:
+                made.append(self._add(slot, signs_from=int(time.time())))
+            if self._standby(slot) is None:
+                made.append(self._add(slot, signs_from=None))
         return made
 
     def rotate(self) -> list[str]:
@@ -41,14 +54,28 @@ class Rotation:
         A standby younger than the lead begins to sign only when it has been published that long.
         """
         self.ensure()
-        return [self._rotate(alg) for alg in dict.fromkeys((*ALWAYS, self.algorithm))]
+        return [self._rotate(slot) for slot in self._slots()]
 
-    def _rotate(self, alg: str) -> str:
-        old, standby = self._signing(alg), self._standby(alg)
+    def replace_all(self) -> tuple[int, list[str]]:
+        """The emergency: withdraw every key at once and sign with new ones. Returns how many, and the new kids.
+
+        The standbys too: they lay under the same key-encryption key. All that the old keys signed is worth nothing as
+        soon as they are gone from the JWKS, so tokens have to be refreshed; nobody has to sign in again.
+        """
+        since = int(time.time()) - CLOCK_SKEW  # at once on all nodes, whatever their clocks say
+        made = [self._add(slot, signs_from=signs) for slot in self._slots() for signs in (since, None)]
+        return self.store.withdraw(made, Event("keys.withdrawn", "system")), made
+
+    def _slots(self) -> list[Slot]:
+        tokens = [Slot(alg, Purpose.TOKENS) for alg in dict.fromkeys((*ALWAYS, self.algorithm))]
+        return [*tokens, Slot(STATUS_ALGORITHM, Purpose.STATUS)]
+
+    def _rotate(self, slot: Slot) -> str:
+        old, standby = self._signing(slot), self._standby(slot)
         if standby is None:
-            raise LookupError(f"no standby key for {alg}")
+            raise LookupError(f"no standby key for {slot.alg} {slot.purpose}")
         at = max(int(time.time()), standby.created_at + self.lead)
-        event = Event("key.rotated", "system", detail={"alg": alg, "kid": standby.kid, "signs_from": at})
+        event = Event("key.rotated", "system", detail={"alg": slot.alg, "kid": standby.kid, "signs_from": at})
         self.store.rotate(
             retired=old.kid if old else None,
             promoted=standby.kid,
@@ -56,24 +83,25 @@ class Rotation:
             published_until=at + self.token_lifetime + CLOCK_SKEW,
             event=event,
         )
-        self._add(alg, signs_from=None)
+        self._add(slot, signs_from=None)
         return standby.kid
 
-    def _signing(self, alg: str) -> StoredKey | None:
-        keys = (key for key in self.store.all() if key.alg == alg and key.signs_from is not None)
+    def _signing(self, slot: Slot) -> StoredKey | None:
+        keys = (key for key in self.store.all() if slot.fits(key) and key.signs_from is not None)
         return next((key for key in keys if key.signs_until is None), None)
 
-    def _standby(self, alg: str) -> StoredKey | None:
-        return next((key for key in self.store.all() if key.alg == alg and key.signs_from is None), None)
+    def _standby(self, slot: Slot) -> StoredKey | None:
+        return next((key for key in self.store.all() if slot.fits(key) and key.signs_from is None), None)
 
-    def _add(self, alg: str, *, signs_from: int | None) -> str:
-        made = pair.generate(alg)
+    def _add(self, slot: Slot, *, signs_from: int | None) -> str:
+        made = pair.generate(slot.alg)
         self.store.add(
             kid=made.kid,
-            alg=alg,
+            alg=slot.alg,
+            purpose=slot.purpose,
             public_jwk=made.public_jwk,
             sealed_private=self.vault.seal(made.to_der(), made.kid),
             signs_from=signs_from,
-            event=Event("key.published", "system", detail={"alg": alg, "kid": made.kid}),
+            event=Event("key.published", "system", detail={"alg": slot.alg, "purpose": slot.purpose, "kid": made.kid}),
         )
         return made.kid

@@ -14,7 +14,8 @@ ITSELF = "client"
 class Authority:
     """What a token stands on: a person's grant to a client, and the refresh family that it belongs to.
 
-    ``scopes`` are those that both the family and the grant still hold; ``auth_time`` is in Unix seconds.
+    ``scopes`` are those that both the family and the grant still hold; ``auth_time`` is in Unix seconds; ``position``
+    is where its access tokens stand on the status lists, None for what began before there were any.
     """
 
     subject: str
@@ -24,6 +25,7 @@ class Authority:
     resource: str
     scopes: tuple[str, ...]
     auth_time: int
+    position: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,10 @@ class ClientAuthority:
     @property
     def auth_time(self) -> None:
         """Nobody signed in."""
+
+    @property
+    def position(self) -> None:
+        """On no status list: its tokens are revoked one by one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 
-from . import authorization, jwk, pkce
+from . import authorization, jwk, pkce, status_list
 from .client import AuthMethod
 from .resource import Resource
 from .scope import OFFLINE_ACCESS
@@ -50,6 +50,8 @@ def document(
         "jwks_uri": base + "/jwks",
         "revocation_endpoint": base + "/revoke",
         "introspection_endpoint": base + "/introspect",
+        "status_list_aggregation_endpoint": base + "/status",
+        "revoked_tokens_uri_template": status_list.base(issuer) + "{resource}/" + status_list.REVOKED,
         "scopes_supported": _small_scopes(registered),
         "response_types_supported": [authorization.RESPONSE_TYPE],
         "response_modes_supported": ["query"],

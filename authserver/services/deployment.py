@@ -14,6 +14,7 @@ from .known_clients import KnownClients
 from .reaper import Reaper
 from .registration import Registration
 from .revocation import Revocation
+from .status_lists import StatusLists
 from .token import TokenEndpoint
 
 
@@ -34,3 +35,4 @@ class Deployment:
     registration: Registration
     known_clients: KnownClients
     reaper: Reaper
+    status_lists: StatusLists

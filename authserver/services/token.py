@@ -13,6 +13,7 @@ from ..protocol.grants import Grant, Outcome, TokenRequest
 from ..protocol.ports import Resources
 from . import registered
 from .client_authentication import ClientAuthentication
+from .status_lists import StatusLists
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class TokenEndpoint:
     resources: Resources
     grants: dict[str, Grant]
     keyring: Keyring
+    status_lists: StatusLists
     algorithm: str
     lifetime: int
 
@@ -61,6 +63,8 @@ class TokenEndpoint:
             issued_at=int(time.time()),
             lifetime=self.lifetime,
         )
+        if outcome.authority.position is not None:
+            claims["status"] = self.status_lists.claim(outcome.authority.resource, outcome.authority.position)
         found = {
             "access_token": self.keyring.sign(claims, typ=access_token.TYPE, alg=self.algorithm),
             "token_type": "Bearer",

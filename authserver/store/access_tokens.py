@@ -7,6 +7,7 @@ from ..protocol.audit import Event
 from . import postgresql, sqlite
 from .audit import record
 from .authority import CLIENT_ALONE, alive, authority, columns_of, family_of, only, standing_of
+from .clock import now
 from .database import Database
 from .models import RevokedAccessTokenRow
 
@@ -42,7 +43,9 @@ class AccessTokenStore:
 
     def revoke(self, jti: str, expires_at: int, event: Event) -> None:
         """Revoke one token, which would expire at *expires_at* (Unix seconds) anyway."""
-        revoked = self._database.insert(RevokedAccessTokenRow).values(jti=jti, expires_at=expires_at)
+        revoked = self._database.insert(RevokedAccessTokenRow).values(
+            jti=jti, expires_at=expires_at, resource=event.resource, revoked_at=now
+        )
         with self._database.transaction() as connection:
             connection.execute(revoked.on_conflict_do_nothing())
             record(connection, event)

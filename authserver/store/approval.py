@@ -9,8 +9,9 @@ from ..protocol.authorization_code import NewCode
 from .authority import MAY_ACT
 from .clock import now
 from .database import Database
-from .models import ClientRow, CodeRow, ConsentRow, GrantRow
+from .models import ClientRow, CodeRow, ConsentRow, FamilyRow, GrantRow
 from .models.grant import LIVE
+from .positions import move
 
 CLIENT_USE_SECONDS = 3600  # a client's last use is kept true to the hour, so that its row is not every sign-in's lock
 
@@ -93,6 +94,9 @@ def widen_grant(database: Database, connection: Connection, approval: Approval) 
     grant = connection.execute(live).one()
     scopes = approval.changed(grant.scopes)
     connection.execute(update(GrantRow).where(GrantRow.id == grant.id).values(scopes=scopes))
+    if not set(scopes).issuperset(grant.scopes):
+        # What was issued says more than the grant still holds: it ends here and now, the families go on.
+        move(connection, FamilyRow.grant_id == grant.id)
     return str(grant.id)
 
 

@@ -29,7 +29,7 @@ CLIENT_ALONE = select(ClientRow.ceilings, ClientRow.created_at).where(
 def family_of(family_id: ColumnElement[str]) -> CTE:
     """The family, ended or not."""
     columns = (FamilyRow.client_id, FamilyRow.resource, FamilyRow.scopes, FamilyRow.auth_time, FamilyRow.grant_id)
-    ends = (FamilyRow.revoked_at, FamilyRow.expires_at)
+    ends = (FamilyRow.revoked_at, FamilyRow.expires_at, FamilyRow.status_position)
     return select(FamilyRow.id, *columns, *ends).where(FamilyRow.id == family_id).cte("family")
 
 
@@ -54,6 +54,7 @@ def columns_of(family: CTE, standing: CTE) -> tuple[ColumnElement[Any], ...]:
         family.c.resource,
         family.c.scopes,
         family.c.auth_time,
+        family.c.status_position,
         standing.c.id.label("grant_id"),
         standing.c.user_id,
         standing.c.scopes.label("held"),
@@ -65,8 +66,11 @@ def only(column: ColumnElement[Any]) -> ScalarSelect[Any]:
     return select(column).scalar_subquery()
 
 
-def authority(row: Found, *, family_id: str | None = None) -> Authority:
-    """The authority that *row* tells: its scopes are those that the grant still holds (``held``)."""
+def authority(row: Found, *, family_id: str | None = None, position: int | None = None) -> Authority:
+    """The authority that *row* tells: its scopes are those that the grant still holds (``held``).
+
+    *family_id* and *position* are those of a family that is only being made.
+    """
     scopes, held = _words(row.scopes), _words(row.held)
     return Authority(
         subject=row.user_id,
@@ -76,6 +80,7 @@ def authority(row: Found, *, family_id: str | None = None) -> Authority:
         resource=row.resource,
         scopes=tuple(name for name in scopes if name in held),
         auth_time=row.auth_time,
+        position=position if family_id else row.status_position,
     )
 
 

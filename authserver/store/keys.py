@@ -1,10 +1,12 @@
 """Signing keys: implements `keys.ports.KeyStore`."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
+from ..keys.ports import Purpose
 from ..protocol.audit import Event
 from .audit import record
 from .clock import now
@@ -19,6 +21,7 @@ class StoredKey:
 
     kid: str
     alg: str
+    purpose: str
     public_jwk: dict[str, Any]
     sealed_private: bytes
     created_at: int
@@ -51,9 +54,16 @@ class KeyStore:
         sealed_private: bytes,
         signs_from: int | None,
         event: Event,
+        purpose: str = Purpose.TOKENS,
     ) -> None:
         """Save a new key pair, published from now on."""
-        columns = {"kid": kid, "alg": alg, "public_jwk": public_jwk, "sealed_private": sealed_private}
+        columns = {
+            "kid": kid,
+            "alg": alg,
+            "public_jwk": public_jwk,
+            "sealed_private": sealed_private,
+            "purpose": purpose,
+        }
         with self._database.transaction() as connection:
             connection.execute(insert(SigningKeyRow).values(**columns, created_at=now, signs_from=signs_from))
             bump(connection)
@@ -71,3 +81,16 @@ class KeyStore:
             bump(connection)
             record(connection, event)
         self._epoch.forget()
+
+    def withdraw(self, keep: Sequence[str], event: Event) -> int:
+        """End every key pair but those of *keep*: none signs and none is published any more. Returns how many."""
+        published = or_(SigningKeyRow.published_until.is_(None), SigningKeyRow.published_until > now)
+        others = and_(published, SigningKeyRow.kid.not_in(keep))
+        # Long ago, so that it does not depend on any node's clock.
+        ended = {"signs_from": func.coalesce(SigningKeyRow.signs_from, 0), "signs_until": 0, "published_until": 0}
+        with self._database.transaction() as connection:
+            withdrawn = connection.execute(update(SigningKeyRow).where(others).values(**ended)).rowcount
+            bump(connection)
+            record(connection, event.about(detail={**event.detail, "withdrawn": withdrawn}))
+        self._epoch.forget()
+        return withdrawn

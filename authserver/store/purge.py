@@ -7,9 +7,11 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from .clock import now
 from .database import Database
+from .ended import LATELY
 from .fetched import STALE_SECONDS
 from .models import (
     CodeRow,
+    EndedPositionRow,
     FamilyRow,
     FetchedDocumentRow,
     RefreshTokenRow,
@@ -20,7 +22,7 @@ from .models import (
 )
 from .throttles import FORGOTTEN_SECONDS
 
-GRACE_SECONDS = 24 * 3600  # longer than any access token lives, and than a code's replay is of interest
+GRACE_SECONDS = LATELY  # longer than any access token lives, and than a code's replay is of interest
 LONG_AGO = now - GRACE_SECONDS
 SKEW_SECONDS = 300  # a node whose clock is late takes an assertion for longer
 # A source that never answered well has only its newest failure to remember.
@@ -36,6 +38,7 @@ EXPIRED: tuple[tuple[InstrumentedAttribute[Any], ColumnElement[bool]], ...] = (
     # A family's tokens expire with it at the latest, so they go before it.
     (FamilyRow.id, (FamilyRow.expires_at <= LONG_AGO) & ~exists().where(RefreshTokenRow.family_id == FamilyRow.id)),
     (RevokedAccessTokenRow.jti, RevokedAccessTokenRow.expires_at <= now),
+    (EndedPositionRow.position, EndedPositionRow.ended_at <= now - LATELY),
     (SessionRow.digest, SessionRow.expires_at <= LONG_AGO),
     (UsedAssertionRow.digest, UsedAssertionRow.expires_at <= now - SKEW_SECONDS),
     (FetchedDocumentRow.url, DISUSED),

@@ -8,6 +8,7 @@ from .clients import ClientStore
 from .codes import CodeStore
 from .database import Database
 from .domains import DomainStore
+from .ended import EndedStore
 from .epoch import ConfigEpoch
 from .fetched import FetchedStore
 from .grants import GrantStore
@@ -42,6 +43,7 @@ class Stores:
     sessions: SessionStore
     throttles: ThrottleStore
     used_assertions: UsedAssertionStore
+    ended: EndedStore
     keys: KeyStore
     fetched: FetchedStore
     domains: DomainStore
@@ -66,6 +68,7 @@ class Stores:
             sessions=SessionStore(database, session_idle),
             throttles=ThrottleStore(database),
             used_assertions=UsedAssertionStore(database),
+            ended=EndedStore(database),
             keys=KeyStore(database, epoch),
             fetched=FetchedStore(database, epoch),
             domains=DomainStore(database, epoch),

@@ -24,7 +24,7 @@ def schedule(stores: Stores) -> dict[str, tuple[int | None, int | None, int | No
 def test_a_key_comes_back_as_it_was_saved(stores: Stores):
     add(stores.keys, "first", 100)
     [key] = stores.keys.all()
-    assert key == StoredKey("first", "ES256", JWK, b"sealed", key.created_at, 100, None, None)
+    assert key == StoredKey("first", "ES256", "tokens", JWK, b"sealed", key.created_at, 100, None, None)
 
 
 def test_a_rotation_is_one_change(stores: Stores):

@@ -5,6 +5,7 @@ from .authorization_code import CodeRow
 from .base import Row
 from .client import ClientRow
 from .domain_policy import DomainPolicyRow
+from .ended_position import EndedPositionRow
 from .epoch import EpochRow
 from .fetched_document import FetchedDocumentRow
 from .grant import ConsentRow, GrantRow
@@ -24,6 +25,7 @@ __all__ = [
     "CodeRow",
     "ConsentRow",
     "DomainPolicyRow",
+    "EndedPositionRow",
     "EpochRow",
     "FamilyRow",
     "FetchedDocumentRow",

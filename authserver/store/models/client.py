@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Digest, Row, Seconds
 
+SUSPENDED = text("suspended_at IS NOT NULL")
 WAITING = text("pending_since IS NOT NULL")
 UNUSED = text("last_used_at IS NULL AND deleted_at IS NULL AND kind = 'dynamic'")
 USED = text("last_used_at IS NOT NULL AND deleted_at IS NULL AND kind = 'dynamic'")
@@ -23,6 +24,7 @@ class ClientRow(Row):
     __table_args__ = (
         Index(None, "created_at"),
         Index(None, "pending_since", postgresql_where=WAITING, sqlite_where=WAITING),
+        Index(None, "suspended_at", postgresql_where=SUSPENDED, sqlite_where=SUSPENDED),
         Index("ix_clients_unused", "created_at", postgresql_where=UNUSED, sqlite_where=UNUSED),
         Index("ix_clients_idle", "last_used_at", postgresql_where=USED, sqlite_where=USED),
         Index("uq_clients_shared", "fingerprint", unique=True, postgresql_where=SHARED, sqlite_where=SHARED),

@@ -6,13 +6,21 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .base import Digest, Row, Seconds
 
 SEALED = text("sealed IS NOT NULL")
+ENDED = text("revoked_at IS NOT NULL")
 
 
 class FamilyRow(Row):
-    """All refresh tokens that descend from one code. ``expires_at`` is the absolute end, however often it is used."""
+    """All refresh tokens that descend from one code. ``expires_at`` is the absolute end, however often it is used.
+
+    ``status_position`` is where its access tokens stand on the status lists; None for one older than those.
+    """
 
     __tablename__ = "refresh_families"
-    __table_args__ = (Index(None, "grant_id"), Index(None, "expires_at"))
+    __table_args__ = (
+        Index(None, "grant_id"),
+        Index(None, "expires_at"),
+        Index(None, "revoked_at", postgresql_where=ENDED, sqlite_where=ENDED),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     grant_id: Mapped[str] = mapped_column(ForeignKey("grants.id"))
@@ -23,6 +31,7 @@ class FamilyRow(Row):
     created_at: Mapped[Seconds]
     expires_at: Mapped[Seconds]
     revoked_at: Mapped[Seconds | None]
+    status_position: Mapped[Seconds | None]
 
 
 class RefreshTokenRow(Row):

@@ -14,3 +14,5 @@ class RevokedAccessTokenRow(Row):
 
     jti: Mapped[str] = mapped_column(primary_key=True)
     expires_at: Mapped[Seconds]
+    resource: Mapped[str | None]
+    revoked_at: Mapped[Seconds | None]

@@ -15,6 +15,7 @@ class SigningKeyRow(Row):
 
     kid: Mapped[str] = mapped_column(primary_key=True)
     alg: Mapped[str]
+    purpose: Mapped[str] = mapped_column(server_default="tokens")
     public_jwk: Mapped[dict[str, Any]] = mapped_column(JSON)
     sealed_private: Mapped[bytes]
     created_at: Mapped[Seconds]

@@ -40,9 +40,11 @@ WITH moment AS (
               code.family_id, standing.user_id, standing.scopes AS held, moment.now, moment.now_ms
 ), family AS (
     INSERT INTO refresh_families
-        (id, grant_id, client_id, resource, scopes, auth_time, created_at, expires_at)
-    SELECT family_id, grant_id, client_id, resource, scopes, auth_time, now, now + %(family_lifetime)s::bigint
+        (id, grant_id, client_id, resource, scopes, auth_time, created_at, expires_at, status_position)
+    SELECT family_id, grant_id, client_id, resource, scopes, auth_time, now, now + %(family_lifetime)s::bigint,
+           nextval('status_positions')
     FROM ended WHERE family_id IS NOT NULL
+    RETURNING status_position
 ), token AS (
     INSERT INTO refresh_tokens (digest, family_id, created_at, expires_at)
     SELECT %(refresh_digest)s, family_id, now, now + least(%(refresh_lifetime)s::bigint, %(family_lifetime)s::bigint)
@@ -55,8 +57,8 @@ WITH moment AS (
            %(address)s, %(correlation_id)s, %(detail)s::json
     FROM ended
 )
-SELECT user_id, client_id, grant_id, family_id, resource, scopes, held, auth_time, wants_refresh
-FROM ended WHERE family_id IS NOT NULL
+SELECT user_id, client_id, grant_id, family_id, resource, scopes, held, auth_time, wants_refresh, status_position
+FROM ended, family
 """
 
 

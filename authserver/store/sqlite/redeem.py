@@ -10,6 +10,7 @@ from ..clock import now
 from ..database import Database
 from ..driver import Found
 from ..models import CodeRow, FamilyRow, RefreshTokenRow
+from ..positions import next_position
 
 CODE = select(CodeRow).where(CodeRow.digest == bindparam("digest")).cte("code")
 GRANT = standing_of(only(CODE.c.grant_id))
@@ -29,7 +30,9 @@ END = (
     .where(CodeRow.digest == bindparam("ended"))
     .values(redeemed_at=bindparam("redeemed_at"), family_id=bindparam("family_id"))
 )
-FAMILY = ("id", "grant_id", "client_id", "resource", "scopes", "auth_time", "created_at", "expires_at")
+FAMILY = (
+    "id", "grant_id", "client_id", "resource", "scopes", "auth_time", "created_at", "expires_at", "status_position",
+)  # fmt: skip
 FOUND_FAMILY = insert(FamilyRow).values({name: bindparam(name) for name in FAMILY})
 FIRST_TOKEN = insert(RefreshTokenRow).values(
     {name: bindparam(name) for name in ("digest", "family_id", "created_at", "expires_at")}
@@ -43,14 +46,17 @@ def redeem(database: Database, attempt: Redemption, event: Event) -> Redeemed | 
         found = connection.execute(REDEEMABLE, sought).one_or_none()
         if found is None or not authority(found, family_id=attempt.family_id).scopes:
             return None
+        position = None
         proven = _proves(attempt, found)
         family_id = attempt.family_id if proven else None
         connection.execute(END, {"ended": attempt.digest, "redeemed_at": found.now, "family_id": family_id})
         if proven:
-            _found_family(connection, attempt, found)
+            position = _found_family(connection, attempt, found)
         about = event.about(**subject_of(found))
         audit.record(connection, about if proven else about.about(outcome="refused"))
-    return Redeemed(authority(found, family_id=attempt.family_id), found.wants_refresh) if proven else None
+    if not proven:
+        return None
+    return Redeemed(authority(found, family_id=attempt.family_id, position=position), found.wants_refresh)
 
 
 def _proves(attempt: Redemption, code: Found) -> bool:
@@ -58,7 +64,8 @@ def _proves(attempt: Redemption, code: Found) -> bool:
     return same_uri and bool(attempt.challenge == code.challenge)
 
 
-def _found_family(connection: Connection, attempt: Redemption, code: Found) -> None:
+def _found_family(connection: Connection, attempt: Redemption, code: Found) -> int:
+    position = next_position(connection)
     family = {
         "id": attempt.family_id,
         "grant_id": code.grant_id,
@@ -68,6 +75,7 @@ def _found_family(connection: Connection, attempt: Redemption, code: Found) -> N
         "auth_time": code.auth_time,
         "created_at": code.now,
         "expires_at": code.now + attempt.family_lifetime,
+        "status_position": position,
     }
     connection.execute(FOUND_FAMILY, family)
     if code.wants_refresh:
@@ -78,3 +86,4 @@ def _found_family(connection: Connection, attempt: Redemption, code: Found) -> N
             "expires_at": code.now + min(attempt.refresh_lifetime, attempt.family_lifetime),
         }
         connection.execute(FIRST_TOKEN, token)
+    return position

@@ -9,6 +9,8 @@ from ...store.resources import ResourceStore
 from .request import Request
 from .response import Document, Response
 
+JWKS_SHARED_AGE = 1  # seconds: a key that was withdrawn in an emergency must be gone from caches as well
+
 
 class Metadata:
     """The metadata document, made again only when a resource changes (DI-1…4)."""
@@ -51,5 +53,5 @@ class Jwks:
         """Answer a request for it."""
         kids = self._keyring.kids()
         if self._made is None or self._made[0] != kids:
-            self._made = (kids, Document.of(self._keyring.jwks()))
+            self._made = (kids, Document.of(self._keyring.jwks(), shared_age=JWKS_SHARED_AGE))
         return self._made[1].answer(request)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from ...protocol import metadata
 from ...protocol.registration.mode import RegistrationMode
 from ...services.deployment import Deployment
-from . import response
+from . import response, status
 from .application import Backchannel, Handler, Route
 from .documents import Jwks, Metadata
 from .request import Request
@@ -21,9 +21,11 @@ def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchanne
     """
     found = Metadata(deployment.settings, deployment.stores.resources, tuple(deployment.token.grants))
     documents = dict.fromkeys(metadata.well_known_paths(deployment.settings.issuer), Route({"GET": found}))
+    lists = status.Status(deployment.status_lists)
     routes = {
         **documents,
         "/jwks": Route({"GET": Jwks(deployment.keyring)}),
+        status.LISTS: Route({"GET": lists.all}),
         "/token": Route({"POST": _token(deployment)}),
         "/revoke": Route({"POST": _revoke(deployment)}),
         "/introspect": Route({"POST": _introspect(deployment)}, cors=False),
@@ -32,7 +34,7 @@ def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchanne
     }
     if deployment.settings.registration is not RegistrationMode.CLOSED:
         routes["/register"] = Route({"POST": _register(deployment)})
-    return Backchannel(routes, {REGISTRATION: Route(_manage(deployment))})
+    return Backchannel(routes, {REGISTRATION: Route(_manage(deployment)), status.PREFIX: Route({"GET": lists.one})})
 
 
 def _token(deployment: Deployment) -> Handler:

@@ -43,19 +43,24 @@ class Document:
     etag: str = ""
 
     @classmethod
-    def of(cls, content: dict[str, Any]) -> "Document":
-        """Prepare *content*."""
+    def of(cls, content: dict[str, Any], *, shared_age: int = DOCUMENT_AGE) -> "Document":
+        """Prepare *content*, which a cache between may keep for *shared_age* seconds."""
         body = json.dumps(content).encode()
         etag = f'"{hashlib.sha256(body).hexdigest()[:32]}"'
-        caching = [("ETag", etag), ("Cache-Control", f"public, max-age={DOCUMENT_AGE}")]
+        caching = [("ETag", etag), ("Cache-Control", f"public, max-age={DOCUMENT_AGE}, s-maxage={shared_age}")]
         return cls(body, [*caching, *PUBLIC], etag)
 
     def answer(self, request: Request) -> Response:
         """The document, or 304 when the caller has it (RFC 9110 §13.1.2)."""
-        known = (request.header("If-None-Match") or "").replace("W/", "")
-        if known == "*" or self.etag in [tag.strip() for tag in known.split(",")]:
+        if has(request, self.etag):
             return Response(304, self.headers)
         return Response(200, [("Content-Type", "application/json"), *self.headers], self.body)
+
+
+def has(request: Request, etag: str) -> bool:
+    """Whether the caller has what *etag* names (RFC 9110 §13.1.2)."""
+    known = (request.header("If-None-Match") or "").replace("W/", "")
+    return known == "*" or etag.removeprefix("W/") in [tag.strip() for tag in known.split(",")]
 
 
 def document(content: dict[str, Any], status: int = 200, extra: Iterable[tuple[str, str]] = ()) -> Response:

@@ -1,0 +1,98 @@
+"""What has ended, sorted by the lists that tell it, and followed look by look. Used by one thread at a time."""
+
+import time
+from collections.abc import Iterable
+
+from ..keys.numbering import Numbering, tag
+from ..protocol.status_list import REVOKED
+from ..store.ended import LATELY, Ended, EndedStore
+from ..store.epoch import ConfigEpoch
+
+Place = tuple[str, str]
+"""A list, as its URL names it: the resource's tag, and a shard in digits or ``revoked``."""
+
+RECENT_SECONDS = 120
+"""How far back each look goes: longer than a transaction takes from what it writes to its commit."""
+
+WHOLE_SECONDS = 300
+"""After how long all is read again: what took longer still, and what is too old to matter."""
+
+
+class EndedPlaces:
+    """The state behind the lists; `look` reads on, in two short queries where nothing has changed."""
+
+    def __init__(self, store: EndedStore, epoch: ConfigEpoch, numbering: Numbering) -> None:
+        """*epoch* moves when a client is suspended, a resource comes or goes, or keys change."""
+        self._store = store
+        self._epoch = epoch
+        self._numbering = numbering
+        self._seen_epoch = -1
+        self._whole_at = float("-inf")
+        self._seen: set[int] = set()
+        self._shards: set[Place] = set()
+        self._ended: dict[Place, dict[int, int]] = {}
+        self._suspended: dict[Place, dict[int, int]] = {}
+        self._tokens: dict[str, dict[str, int]] = {}
+
+    def look(self) -> set[Place] | None:
+        """Read what is new; returns the lists that have changed, or None for all of them."""
+        epoch = self._epoch.current(max_age=0)
+        moved, self._seen_epoch = epoch != self._seen_epoch, epoch
+        whole = time.monotonic() - self._whole_at >= WHOLE_SECONDS
+        if whole:
+            self._whole_at = time.monotonic()
+            self._seen, self._ended = set(), {}
+        changed = self._read_ended(LATELY if whole else RECENT_SECONDS) | self._read_tokens()
+        if moved or whole:
+            self._suspended = self._sorted(self._store.suspended())
+            self.frame()
+            return None
+        return changed
+
+    def frame(self) -> None:
+        """Find out which lists there are."""
+        tags = {tag(name): name for name in self._store.resources()}
+        reach = self._store.reach()
+        self._shards = {
+            (key, str(shard)) for key, name in tags.items() for shard in self._numbering.shards(name, reach)
+        }
+
+    def shards(self) -> set[Place]:
+        """All status lists; those of a resource that is gone as long as somebody may have a token for it."""
+        return self._shards | self._ended.keys()
+
+    def has(self, place: Place) -> bool:
+        """Whether there is such a list."""
+        return place in self.shards() or (place[1] == REVOKED and any(key == place[0] for key, _ in self.shards()))
+
+    def indexes(self, place: Place) -> tuple[set[int], int]:
+        """The invalid indexes of a status list, and when the last one became so for good (Unix seconds)."""
+        ended = self._ended.get(place, {})
+        return ended.keys() | self._suspended.get(place, {}).keys(), max(ended.values(), default=0)
+
+    def tokens(self, resource_tag: str) -> tuple[list[str], int]:
+        """The ids of the single tokens that are revoked, and when the last one was."""
+        revoked = self._tokens.get(resource_tag, {})
+        return sorted(revoked), max(revoked.values(), default=0)
+
+    def _read_ended(self, within: int) -> set[Place]:
+        new = [ended for ended in self._store.positions(within) if ended.position not in self._seen]
+        self._seen.update(ended.position for ended in new)
+        found = self._sorted(new)
+        for place, indexes in found.items():
+            self._ended.setdefault(place, {}).update(indexes)
+        return set(found)
+
+    def _read_tokens(self) -> set[Place]:
+        found: dict[str, dict[str, int]] = {}
+        for token in self._store.tokens():
+            found.setdefault(tag(token.resource), {})[token.jti] = token.at
+        before, self._tokens = self._tokens, found
+        return {(key, REVOKED) for key in before.keys() | found.keys() if before.get(key) != found.get(key)}
+
+    def _sorted(self, ended: Iterable[Ended]) -> dict[Place, dict[int, int]]:
+        found: dict[Place, dict[int, int]] = {}
+        for each in ended:
+            shard, index = self._numbering.place(each.resource, each.position)
+            found.setdefault((tag(each.resource), str(shard)), {})[index] = each.at
+        return found

@@ -1,0 +1,109 @@
+"""What has ended and may still be in use: what status lists tell (TK-10), read from the state itself.
+
+Nothing is written for the lists when something is revoked, so nothing can be forgotten: a family that ended says when,
+a client that may not act says so, and both are found by an index. Only what ended lately is looked at, since no access
+token lives longer than `LATELY`.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Executable, and_, func, or_, select, text
+
+from .clock import now
+from .database import Database
+from .models import (
+    ClientRow,
+    EndedPositionRow,
+    EpochRow,
+    FamilyRow,
+    GrantRow,
+    ResourceRow,
+    RevokedAccessTokenRow,
+)
+
+LATELY = 25 * 3600  # seconds; an access token lives a day at most
+REACH: dict[str, Executable] = {
+    "postgresql": text("SELECT last_value FROM status_positions"),
+    "sqlite": select(EpochRow.last_position),
+}
+STOPPED = and_(
+    or_(ClientRow.suspended_at.is_not(None), ClientRow.pending_since.is_not(None)), ClientRow.deleted_at.is_(None)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A place on the lists of *resource* whose tokens count no more; ``at`` in Unix seconds."""
+
+    resource: str
+    position: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class RevokedToken:
+    """An access token that was revoked alone, for *resource*; ``at`` in Unix seconds."""
+
+    resource: str
+    jti: str
+    at: int
+
+
+class EndedStore:
+    """Reads what has ended; each verb is one statement."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def positions(self, within: int = LATELY) -> list[Ended]:
+        """The places that ended in the last *within* seconds, and will not come back."""
+        families = select(FamilyRow.resource, FamilyRow.status_position, FamilyRow.revoked_at).where(
+            FamilyRow.revoked_at >= now - within, FamilyRow.status_position.is_not(None)
+        )
+        left = select(EndedPositionRow.resource, EndedPositionRow.position, EndedPositionRow.ended_at).where(
+            EndedPositionRow.ended_at >= now - within
+        )
+        with self._database.reading() as connection:
+            return _ended(connection.execute(families.union_all(left)))
+
+    def suspended(self) -> list[Ended]:
+        """The places of clients that may not act now, and may act again."""
+        since = func.coalesce(ClientRow.suspended_at, ClientRow.pending_since)
+        found = (
+            select(FamilyRow.resource, FamilyRow.status_position, since)
+            .join_from(ClientRow, GrantRow, GrantRow.client_id == ClientRow.client_id)
+            .join(FamilyRow, FamilyRow.grant_id == GrantRow.id)
+            .where(
+                STOPPED,
+                FamilyRow.revoked_at.is_(None),
+                FamilyRow.expires_at > now - LATELY,
+                FamilyRow.status_position.is_not(None),
+            )
+        )
+        with self._database.reading() as connection:
+            return _ended(connection.execute(found))
+
+    def tokens(self) -> list[RevokedToken]:
+        """The access tokens that were revoked alone and have not expired."""
+        columns = (RevokedAccessTokenRow.resource, RevokedAccessTokenRow.jti, RevokedAccessTokenRow.revoked_at)
+        found = select(*columns).where(
+            RevokedAccessTokenRow.expires_at > now, RevokedAccessTokenRow.resource.is_not(None)
+        )
+        with self._database.reading() as connection:
+            return [RevokedToken(str(resource), jti, at or 0) for resource, jti, at in connection.execute(found)]
+
+    def resources(self) -> tuple[str, ...]:
+        """The identifiers of all servers, suspended ones too."""
+        with self._database.reading() as connection:
+            return tuple(connection.scalars(select(ResourceRow.identifier)))
+
+    def reach(self) -> int:
+        """The last position that was given away."""
+        with self._database.reading() as connection:
+            return int(connection.execute(REACH[self._database.dialect]).scalar_one())
+
+
+def _ended(rows: Iterable[Any]) -> list[Ended]:
+    return [Ended(*row) for row in rows]
