@@ -8,6 +8,7 @@ it takes, a *challenge* what a refused client is told to ask for, a *caller* who
 
 from .caller import Caller, current_caller
 from .guard import Guard
+from .parameters import by_schemas
 from .refusals import GuardError, IssuerUnavailable, TokenRefused
 from .requirements import requires
 from .tools import by_annotations
@@ -19,6 +20,7 @@ __all__ = [
     "IssuerUnavailable",
     "TokenRefused",
     "by_annotations",
+    "by_schemas",
     "current_caller",
     "requires",
 ]

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import cors, messages, mirrored
+from . import cors, messages, mirrored, parameters
 from .bearer import bearer_token
 from .caller import Caller
 from .messages import Message
@@ -95,11 +95,19 @@ async def _admit(guard: "Guard", request: Request, read: ReadBody) -> Admitted:
         _check_declared_size(request.headers, guard.max_body)
         body = await read(guard.max_body)
         asked = messages.parse(body) if at_endpoint else messages.find(body)
-        mirrored.check(request.headers, asked)
+        _check_mirrors(guard, request.headers, asked)
     needed = guard.rules.needed(asked)
     if not caller.may(*needed):
         raise ScopeInsufficient("the token lacks a scope that this needs", needed, request_id=messages.only_id(asked))
     return Admitted(caller, body, asked)
+
+
+def _check_mirrors(guard: "Guard", headers: Headers, asked: tuple[Message, ...]) -> None:
+    mirrored.check(headers, asked)
+    for message in asked:
+        if message.arguments is not None:
+            wanted = guard.mirrored.get(message.name or "", {})
+            parameters.check(headers, wanted, message.arguments, message.request_id)
 
 
 def _must_be_read(request: Request, at_endpoint: bool) -> bool:

@@ -12,6 +12,7 @@ from .discovery import Discovery, ServerMetadata
 from .freshness import KeptFresh
 from .keys import Keys
 from .metadata import OWN_PATHS, ResourceMetadata, WellKnown
+from .parameters import Mirrored
 from .paths import same_place
 from .scopes import Hierarchy, ScopeNames, names
 from .tools import ScopeRules
@@ -50,11 +51,20 @@ class Guard:
     tools: Mapping[str, ScopeNames] = field(default_factory=dict)
     """Tool name → what it needs besides the base set; see also `by_annotations`."""
 
+    prompts: Mapping[str, ScopeNames] = field(default_factory=dict)
+    """Prompt name → what it needs besides the base set."""
+
+    resources: Mapping[str, ScopeNames] = field(default_factory=dict)
+    """Resource URI, or the beginning of URIs followed by ``*`` → what it needs besides the base set."""
+
     default: ScopeNames | None = None
-    """What a tool without a rule needs besides the base set; None: every scope that any rule names."""
+    """What needs a rule and has none needs this besides the base set; None: every scope that any rule names."""
 
     implies: Mapping[str, ScopeNames] = field(default_factory=dict)
     """Scope → the scopes it contains, at any depth."""
+
+    mirrored: Mirrored = field(default_factory=dict)
+    """Tool → ``Mcp-Param-{name}`` → path in the arguments, of which the header must say the same; see `by_schemas`."""
 
     public_paths: str | Collection[str] = ()
     """Exact paths that pass without a token: health checks."""
@@ -137,7 +147,7 @@ class Guard:
     @cached_property
     def rules(self) -> ScopeRules:
         """Which scopes each operation needs."""
-        return ScopeRules(self.base, self.tools, self.default)
+        return ScopeRules(self.base, self.tools, self.default, prompts=self.prompts, resources=self.resources)
 
     @cached_property
     def verifier(self) -> Verifier:

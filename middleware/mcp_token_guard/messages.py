@@ -5,30 +5,33 @@ A body that two readers could read in two ways is refused here, so that the serv
 
 from collections.abc import Mapping, Set
 from dataclasses import dataclass
-from types import MappingProxyType
+from typing import Any
 
 from . import strict_json
 from .refusals import INVALID_PARAMS, PARSE_ERROR, BodyMalformed, RequestId
+from .things import NAMED_BY, Thing, Unnamed, things
 
 MOST_MESSAGES = 100
 MEMBERS = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
 ANSWERS = frozenset({"method", "result", "error"})
 
-NAMED_BY: Mapping[str, str] = MappingProxyType({"tools/call": "name", "prompts/get": "name", "resources/read": "uri"})
-"""Which member of ``params`` says what the method is about (MCP, Streamable HTTP, Standard Request Headers)."""
+PARAMS = frozenset({"name", "uri", "arguments", "ref", "notifications"})
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A request or notification: ``name`` is the tool, prompt or resource URI, for the methods that have one.
+    """A request or notification: ``name`` is the tool, prompt or resource URI that ``Mcp-Name`` mirrors.
 
-    ``method`` is empty for a response. ``is_request`` tells a request from a notification.
+    ``method`` is empty for a response. ``is_request`` tells a request from a notification. ``things`` are all that it
+    asks of; ``arguments`` are those of a tool's call.
     """
 
     method: str
     name: str | None
     request_id: RequestId
     is_request: bool
+    things: tuple[Thing, ...] = ()
+    arguments: Mapping[str, Any] | None = None
 
 
 def parse(body: bytes) -> tuple[Message, ...]:
@@ -79,20 +82,27 @@ def _message(value: object) -> Message:
     method = value.get("method", "")
     if not isinstance(method, str):
         raise BodyMalformed("a message's method is a string", request_id=request_id)
-    return Message(method, _name(method, value.get("params"), request_id), request_id, "id" in value)
+    if not method:
+        return Message("", None, request_id, is_request=False)
+    params = value.get("params")
+    named = params if isinstance(params, dict) else {}
+    _refuse_look_alikes(named, PARAMS, request_id)
+    try:
+        asked = things(method, named)
+    except Unnamed as lacking:
+        raise BodyMalformed(f"{method} needs {lacking}", code=INVALID_PARAMS, request_id=request_id) from None
+    name = asked[0][1] if method in NAMED_BY else None
+    arguments = _arguments(named, request_id) if method == "tools/call" else None
+    return Message(method, name, request_id, "id" in value, asked, arguments)
 
 
-def _name(method: str, params: object, request_id: RequestId) -> str | None:
-    member = NAMED_BY.get(method)
-    if member is None:
-        return None
-    name = None
-    if isinstance(params, dict):
-        _refuse_look_alikes(params, {member}, request_id)
-        name = params.get(member)
-    if not isinstance(name, str):
-        raise BodyMalformed(f"{method} needs the string params.{member}", code=INVALID_PARAMS, request_id=request_id)
-    return name
+def _arguments(params: Mapping[str, Any], request_id: RequestId) -> Mapping[str, Any]:
+    arguments = params.get("arguments")
+    if arguments is None:
+        return {}
+    if not isinstance(arguments, dict):
+        raise BodyMalformed("params.arguments is an object", code=INVALID_PARAMS, request_id=request_id)
+    return arguments
 
 
 def _refuse_look_alikes(found: Mapping[str, object], members: Set[str], request_id: RequestId) -> None:

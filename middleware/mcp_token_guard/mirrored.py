@@ -4,8 +4,9 @@ import base64
 import re
 from collections.abc import Iterable
 
-from .messages import NAMED_BY, Message, only_id
+from .messages import Message, only_id
 from .refusals import HeaderMismatch, RequestId
+from .things import NAMED_BY
 
 # The revision of MCP since which Mcp-Method and Mcp-Name are required.
 SINCE = b"2026-07-28"

@@ -24,3 +24,12 @@ def plainest(path: str) -> str:
         elif step not in ("", "."):
             steps.append(step)
     return "/" + "/".join(steps)
+
+
+def plainest_uri(uri: str) -> str:
+    """*uri* with its path at its plainest; a trailing slash, which tells a prefix from a name, stays."""
+    scheme, colon, rest = uri.partition(":")
+    if not colon:
+        return plainest(uri)
+    slash = "/" if rest.endswith("/") and rest.strip("/") else ""
+    return f"{scheme.casefold()}:{plainest(rest)}{slash}"
