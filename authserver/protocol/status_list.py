@@ -12,7 +12,6 @@ from .credential import base64url
 
 TYPE = "statuslist+jwt"
 REVOKED_TYPE = "revoked-tokens+jwt"
-MEDIA_TYPE = f"application/{TYPE}"
 TTL = 60
 """Seconds that a list may be kept without asking again (§5.1); it is signed anew at half of that."""
 

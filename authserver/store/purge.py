@@ -22,7 +22,7 @@ from .models import (
 )
 from .throttles import FORGOTTEN_SECONDS
 
-GRACE_SECONDS = LATELY  # longer than any access token lives, and than a code's replay is of interest
+GRACE_SECONDS = 24 * 3600  # longer than any access token lives, and than a code's replay is of interest
 LONG_AGO = now - GRACE_SECONDS
 SKEW_SECONDS = 300  # a node whose clock is late takes an assertion for longer
 # A source that never answered well has only its newest failure to remember.
