@@ -1,8 +1,8 @@
 """Who gets in: the decision about one request, in the same order for every kind of server.
 
 1. what is the guard's own to answer (CORS, well-known documents); 2. the token; 3. the body, as far as it may hold
-messages; 4. the headers that mirror it; 5. the scopes of all that it asks for. It reads no socket: `admit` is given the
-request's head, and a function that gives the body.
+messages; 4. the headers that mirror it; 5. the scopes of all that it asks for; 6. the limits on its calls. It reads no
+socket: `admit` is given the request's head, and a function that gives the body.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from . import cors, messages, mirrored, parameters
 from .bearer import bearer_token
 from .caller import Caller
+from .enforcement import enforce_limits
 from .messages import Message
 from .paths import same_place
 from .refusals import (
@@ -99,6 +100,7 @@ async def _admit(guard: "Guard", request: Request, read: ReadBody) -> Admitted:
     needed = guard.rules.needed(asked)
     if not caller.may(*needed):
         raise ScopeInsufficient("the token lacks a scope that this needs", needed, request_id=messages.only_id(asked))
+    enforce_limits(caller, asked)
     return Admitted(caller, body, asked)
 
 

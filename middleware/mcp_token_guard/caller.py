@@ -5,6 +5,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any
 
+from .limits import UNLIMITED, Limits
+
 CALLER: ContextVar["Caller"] = ContextVar("mcp_token_guard.caller")
 
 
@@ -12,9 +14,9 @@ CALLER: ContextVar["Caller"] = ContextVar("mcp_token_guard.caller")
 class Caller:
     """The person or agent behind a request, and the client that acts for them (RFC 9068 §2.2).
 
-    ``scopes`` are the token's with all that they imply; ``expires_at`` is in Unix seconds; ``resource`` is this
-    server, as the token names it; ``claims`` is the token's whole payload, read-only. The token itself is not here:
-    it is for this server alone and must not travel on.
+    ``scopes`` are the token's with all that they imply; ``limits`` are what its tools may be called with;
+    ``expires_at`` is in Unix seconds; ``resource`` is this server, as the token names it; ``claims`` is the token's
+    whole payload, read-only. The token itself is not here: it is for this server alone and must not travel on.
     """
 
     subject: str
@@ -23,6 +25,7 @@ class Caller:
     expires_at: int
     resource: str
     claims: Mapping[str, Any]
+    limits: Limits = UNLIMITED
 
     @property
     def issuer(self) -> str:

@@ -4,7 +4,7 @@ import json
 import re
 from typing import Any
 
-from .refusals import GuardError, MethodNotAllowed, RequestMalformed, ScopeInsufficient, Unauthorized
+from .refusals import GuardError, LimitExceeded, MethodNotAllowed, RequestMalformed, ScopeInsufficient, Unauthorized
 from .replies import JSON, Reply
 
 UNPRINTABLE = re.compile("[^ -~]")
@@ -51,6 +51,8 @@ class Challenges:
             error["data"] = {"error": refusal.error}
             if scopes := self._needed(refusal):
                 error["data"]["scope"] = " ".join(scopes)
+        if isinstance(refusal, LimitExceeded):
+            error["data"] = refusal.data
         return {"jsonrpc": "2.0", "id": refusal.request_id, "error": error}
 
 

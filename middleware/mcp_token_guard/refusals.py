@@ -5,6 +5,7 @@
     │   ├── TokenMissing            nothing to judge: no `error` (RFC 6750 §3.1)
     │   └── TokenRefused            invalid_token
     ├── ScopeInsufficient       403 insufficient_scope
+    ├── LimitExceeded           403
     ├── RequestMalformed        400 invalid_request
     │   ├── BodyMalformed           the body is no JSON-RPC
     │   └── HeaderMismatch          Mcp-* headers and body disagree
@@ -17,6 +18,7 @@
 Raised anywhere, written in `challenge` alone. The texts go to the caller: they never quote a token.
 """
 
+from collections.abc import Mapping
 from typing import ClassVar
 
 RequestId = str | int | None
@@ -75,6 +77,20 @@ class ScopeInsufficient(GuardError):
     def __init__(self, message: str, needed: tuple[str, ...], *, request_id: RequestId = None) -> None:
         super().__init__(message, request_id=request_id)
         self.needed = needed
+
+
+class LimitExceeded(GuardError):
+    """The token opens the tool, and not with these arguments.
+
+    There is no challenge in the header: scopes cannot mend it, and clients would ask for the same ones again. ``data``
+    goes into the JSON-RPC error, so that whoever called can see which limit it was, and what to ask for.
+    """
+
+    status = 403
+
+    def __init__(self, message: str, data: Mapping[str, object], *, request_id: RequestId = None) -> None:
+        super().__init__(message, request_id=request_id)
+        self.data = data
 
 
 class RequestMalformed(GuardError):

@@ -18,6 +18,7 @@ import jwt
 from . import strict_json
 from .caller import Caller
 from .keys import Keys, KeySet
+from .limits import UNLIMITED, Limits, from_claim
 from .refusals import TokenRefused
 from .scopes import Hierarchy
 
@@ -115,7 +116,9 @@ class Verifier:
         if not subject or not client_id:
             raise TokenRefused("the token does not say who calls (sub, client_id)")
         scopes = self._hierarchy.reach(scope.split(" ")) - {""}
-        return Caller(subject, client_id, scopes, expires_at, self._expected.resource, MappingProxyType(claims))
+        resource = self._expected.resource
+        limits = _limits(claims, resource)
+        return Caller(subject, client_id, scopes, expires_at, resource, MappingProxyType(claims), limits)
 
     def _check_origin(self, claims: dict[str, Any]) -> None:
         if claims.get("iss") != self._expected.issuer:
@@ -155,6 +158,15 @@ def _text(claims: dict[str, Any], name: str) -> str:
     if not isinstance(value, str):
         raise TokenRefused(f"the token's {name} is not a string")
     return value
+
+
+def _limits(claims: dict[str, Any], resource: str) -> Limits:
+    if "authorization_details" not in claims:
+        return UNLIMITED
+    try:
+        return from_claim(claims["authorization_details"], resource)
+    except ValueError as wrong:
+        raise TokenRefused(f"the token cannot be read: {wrong}") from None
 
 
 def _seconds(claims: dict[str, Any], name: str, default: float | None = None) -> float:

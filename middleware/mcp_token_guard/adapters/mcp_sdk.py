@@ -17,7 +17,8 @@ from ..refusals import GuardError
 class GuardTokenVerifier:
     """The SDK's `TokenVerifier`, judging by a guard, for servers that keep the SDK's own authorization.
 
-    Tool scopes, challenges with scopes, and CORS are not part of that: they need ``guard.asgi``.
+    Tool scopes, challenges with scopes, and CORS are not part of that: they need ``guard.asgi``. Nor are limits on
+    tools, so a token that carries some is refused here: nothing would hold its calls against them.
     """
 
     def __init__(self, guard: Guard) -> None:
@@ -29,7 +30,7 @@ class GuardTokenVerifier:
             caller = await self._guard.verify(token)
         except GuardError:
             return None
-        return access_token(caller, token)
+        return None if caller.limits.closed else access_token(caller, token)
 
 
 def auth_settings(guard: Guard) -> AuthSettings:

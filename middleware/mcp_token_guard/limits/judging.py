@@ -1,0 +1,92 @@
+"""A call's arguments against one detail: the first rule that they break, if any."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import pointers, words
+from .pointers import Steps
+from .rule import Detail, Rule, SqlJudge, permits
+
+ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """Why a call of ``tool`` is refused: which ``argument`` breaks which ``rule``, in words.
+
+    ``argument`` is a JSON Pointer, empty where it is about the call as a whole.
+    """
+
+    tool: str
+    argument: str
+    rule: str
+
+    def __str__(self) -> str:
+        return f"{self.tool}: {self.argument or 'the call'} {self.rule}"
+
+
+def breach(detail: Detail, tool: str, arguments: object, sql: SqlJudge) -> Breach | None:
+    """What of *detail*, which names *tool*, the *arguments* break."""
+    if detail.limits is None:
+        return None
+    if not isinstance(arguments, dict):
+        return Breach(tool, "", "needs an object of arguments")
+    for steps, rule in detail.limits:
+        if problem := _problem(rule, _found(arguments, steps), sql):
+            return Breach(tool, pointers.write(steps), problem)
+    for stranger in _strangers(arguments, (), _Names.of(detail)):
+        return Breach(tool, pointers.write(stranger), "is not among the arguments that were allowed")
+    return None
+
+
+def _problem(rule: Rule, value: object, sql: SqlJudge) -> str:
+    if value is ABSENT:
+        return "" if rule.optional else f"has to be given: {words.of_rule(rule)}"
+    return "" if permits(rule.limit, value, sql) else f"may be {words.of_rule(rule)}"
+
+
+def _found(arguments: Mapping[str, Any], steps: Steps) -> object:
+    """The value at *steps*; what is no object on the way there is left for `_strangers` to refuse."""
+    value: object = arguments
+    for step in steps:
+        if not isinstance(value, dict) or step not in value:
+            return ABSENT
+        value = value[step]
+    return value
+
+
+@dataclass(frozen=True, slots=True)
+class _Names:
+    """The arguments with a rule, and the objects on the way to them."""
+
+    ruled: frozenset[Steps]
+    ways: frozenset[Steps]
+    additional: bool
+
+    @classmethod
+    def of(cls, detail: Detail) -> "_Names":
+        ruled = frozenset(steps for steps, _ in detail.limits or ())
+        return cls(ruled, frozenset(steps[:n] for steps in ruled for n in range(len(steps))), detail.additional)
+
+    def admits(self, steps: Steps) -> bool:
+        """Whether an argument without a rule may be there: not if it looks like one with a rule."""
+        if not self.additional:
+            return False
+        lax = pointers.folded(steps[-1])
+        return not any(
+            other[:-1] == steps[:-1] and pointers.folded(other[-1]) == lax for other in self.ruled | self.ways if other
+        )
+
+
+def _strangers(value: object, at: Steps, names: _Names) -> Iterator[Steps]:
+    """Arguments that no rule speaks of and that may not be there, at *at* and below."""
+    if not isinstance(value, dict):
+        yield at
+        return
+    for name, member in value.items():
+        steps = (*at, name)
+        if steps in names.ways:
+            yield from _strangers(member, steps, names)
+        elif steps not in names.ruled and not names.admits(steps):
+            yield steps
