@@ -12,11 +12,15 @@ log = logging.getLogger("mcp_token_guard")
 
 @dataclass(frozen=True, slots=True)
 class ServerMetadata:
-    """An authorization server's metadata: the document as it was served, where from, and where the keys are."""
+    """An authorization server's metadata: the document as it was served, where from, and where the keys are.
+
+    ``revoked_tokens`` is the template of a resource's list of single revoked tokens, if there are such lists.
+    """
 
     url: str
     document: Document
     jwks_uri: str
+    revoked_tokens: str | None = None
 
 
 class Discovery:
@@ -49,12 +53,15 @@ class Discovery:
             members = json.loads(document.body)
             issuer, jwks_uri = members["issuer"], members["jwks_uri"]
             trusted(jwks_uri, "jwks_uri")
+            revoked = members.get("revoked_tokens_uri_template")
+            if revoked is not None and "{resource}" not in revoked:
+                raise ValueError("revoked_tokens_uri_template has no {resource}")
         except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
             raise FetchError(f"{url} is no usable metadata document: {error!r}") from error
         if issuer != self._issuer:
             # RFC 8414 §3.3: byte for byte, or the document is someone else's.
             raise FetchError(f"{url} is of the issuer {issuer!r}, not {self._issuer!r}")
-        return ServerMetadata(url, document, jwks_uri)
+        return ServerMetadata(url, document, jwks_uri, revoked)
 
 
 def locations(issuer: str) -> tuple[str, ...]:

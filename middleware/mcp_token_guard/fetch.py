@@ -26,20 +26,20 @@ class Document:
     etag: str | None
 
 
-async def fetch(url: str, previous: Document | None = None) -> Document:
+async def fetch(url: str, previous: Document | None = None, *, accept: str = "application/json") -> Document:
     """The document at *url*; *previous* itself when it has not changed (RFC 9110 §13.1.2).
 
     Raises `FetchError` unless the answer is 200 (or 304 to *previous*), within 256 KiB and 5 seconds.
     """
     try:
         async with asyncio.timeout(MOST_SECONDS):
-            return await _get(url, previous)
+            return await _get(url, previous, accept)
     except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError, OSError) as error:
         raise FetchError(f"{url}: {type(error).__name__} {error}") from error
 
 
-async def _get(url: str, previous: Document | None) -> Document:
-    headers = {"Accept": "application/json"}
+async def _get(url: str, previous: Document | None, accept: str) -> Document:
+    headers = {"Accept": accept}
     if previous is not None and previous.etag is not None:
         headers["If-None-Match"] = previous.etag
     # A proxy of the environment is for what is far away: what is said on loopback stays there.

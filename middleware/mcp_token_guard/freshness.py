@@ -7,6 +7,7 @@ while the source is down it is asked every second and nobody waits.
 """
 
 import logging
+import random
 import threading
 import time
 from collections.abc import Awaitable, Callable
@@ -41,7 +42,8 @@ class KeptFresh(Generic[T]):
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._fetch = fetch
-        self._interval = interval
+        # Guards that began together do not all ask in the same moment for ever.
+        self._interval = interval * random.uniform(0.95, 1)  # noqa: S311
         self._bound = bound
         self._clock = clock
         self._value: T | None = None

@@ -14,6 +14,7 @@ from .keys import Keys
 from .metadata import OWN_PATHS, ResourceMetadata, WellKnown
 from .parameters import Mirrored
 from .paths import same_place
+from .revocation import Cycle, Revocations
 from .scopes import Hierarchy, ScopeNames, names
 from .tools import ScopeRules
 from .urls import identifier
@@ -82,10 +83,10 @@ class Guard:
     """Seconds by which clocks may differ."""
 
     keys_interval: float = 2.0
-    """Seconds of use after which the issuer's keys are checked again (a conditional request)."""
+    """Seconds of use after which the issuer's keys and lists of revoked tokens are checked again (conditionally)."""
 
     keys_bound: float = 300.0
-    """Seconds after which keys that could not be checked are used no more: 503 until the issuer is back."""
+    """Seconds after which keys and lists that could not be checked are used no more: 503 until the issuer is back."""
 
     max_body: int = 4 * 1024 * 1024
     """Bytes of a JSON body, at most."""
@@ -126,6 +127,7 @@ class Guard:
     async def settle(self) -> None:
         """Wait for what is being fetched, a few seconds at most; `asgi` does so when its server ends."""
         await self._keys.settle()
+        await self._revocations.settle()
         await self._metadata.settle()
 
     @cached_property
@@ -153,7 +155,7 @@ class Guard:
     def verifier(self) -> Verifier:
         """What judges tokens."""
         expected = Expected(self.issuer, self.resource, self.algorithms, self.leeway)
-        return Verifier(expected, self._keys, Hierarchy(self.implies))
+        return Verifier(expected, self._keys, Hierarchy(self.implies), self._revocations)
 
     @cached_property
     def challenges(self) -> Challenges:
@@ -173,6 +175,11 @@ class Guard:
     @cached_property
     def _keys(self) -> Keys:
         return Keys(self._metadata, self.algorithms, interval=self.keys_interval, bound=self.keys_bound)
+
+    @cached_property
+    def _revocations(self) -> Revocations:
+        cycle = Cycle(self.keys_interval, self.keys_bound)
+        return Revocations(self.issuer, self.resource, self._keys, self._metadata, cycle)
 
     @cached_property
     def _metadata(self) -> KeptFresh[ServerMetadata]:

@@ -18,15 +18,20 @@ from .freshness import NEVER, KeptFresh
 
 FEWEST_RSA_BITS = 2048
 UNKNOWN_KEY_INTERVAL = 10.0
+LISTS = "status"
 
 
 @dataclass(frozen=True, slots=True)
 class KeySet:
-    """The usable keys of one JWKS document. A new object means that something changed."""
+    """The usable keys of one JWKS document, for tokens and for lists. A new object means that something changed.
+
+    A key with a ``purpose`` is for lists alone, and where there is one no other signs lists.
+    """
 
     url: str
     document: Document
     keys: Mapping[str, PyJWK]
+    list_keys: Mapping[str, PyJWK]
 
 
 class Keys:
@@ -46,7 +51,7 @@ class Keys:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._metadata = metadata
-        self._algorithms = frozenset(algorithms)
+        self.algorithms = frozenset(algorithms)
         self._clock = clock
         self._kept = KeptFresh(self._read, interval=interval, bound=bound, clock=clock)
         self._asked_for_unknown = NEVER
@@ -64,6 +69,10 @@ class Keys:
             key = (await self._kept.renew()).keys.get(kid)
         return key
 
+    async def find_for_lists(self, kid: str) -> PyJWK | None:
+        """The key for lists called *kid*, asking at once for one that is unknown: lists come from the issuer alone."""
+        return (await self.current()).list_keys.get(kid) or (await self._kept.renew()).list_keys.get(kid)
+
     async def settle(self) -> None:
         """Wait for what is being fetched."""
         await self._kept.settle()
@@ -74,9 +83,12 @@ class Keys:
         document = await fetch(url, known.document if known else None)
         if known is not None and known.document is document:
             return known
-        return KeySet(url, document, self._parse(document))
+        found = self._parse(document)
+        tokens = {kid: key for kid, (key, purpose) in found.items() if purpose is None}
+        lists = {kid: key for kid, (key, purpose) in found.items() if purpose == LISTS}
+        return KeySet(url, document, tokens, lists or tokens)
 
-    def _parse(self, document: Document) -> dict[str, PyJWK]:
+    def _parse(self, document: Document) -> dict[str, tuple[PyJWK, object]]:
         try:
             entries = json.loads(document.body)["keys"]
         except (ValueError, RecursionError, LookupError, TypeError) as error:
@@ -84,8 +96,8 @@ class Keys:
         if not isinstance(entries, list):
             raise FetchError("the JWKS has no list of keys")
         # RFC 7517 §5: members that are not understood are ignored, not fatal.
-        found = [key for key in map(self._key, entries) if key is not None]
-        return {str(key.key_id): key for key in reversed(found)}
+        found = [(key, entry.get("purpose")) for entry in entries if (key := self._key(entry)) is not None]
+        return {str(key.key_id): (key, purpose) for key, purpose in reversed(found)}
 
     def _key(self, entry: object) -> PyJWK | None:
         if not isinstance(entry, dict) or not isinstance(entry.get("kid"), str):
@@ -97,4 +109,4 @@ class Keys:
         except (PyJWTError, ValueError, TypeError, LookupError):
             return None
         weak = isinstance(key.key, RSAPublicKey) and key.key.key_size < FEWEST_RSA_BITS
-        return key if key.algorithm_name in self._algorithms and not weak else None
+        return key if key.algorithm_name in self.algorithms and not weak else None

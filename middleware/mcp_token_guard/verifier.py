@@ -20,6 +20,7 @@ from .caller import Caller
 from .keys import Keys, KeySet
 from .limits import UNLIMITED, Limits, from_claim
 from .refusals import TokenRefused
+from .revocation import Revocations
 from .scopes import Hierarchy
 
 MOST_CHARACTERS = 8192
@@ -56,11 +57,17 @@ class Verifier:
     """Turns the text of a token into a `Caller`, or refuses it."""
 
     def __init__(
-        self, expected: Expected, keys: Keys, hierarchy: Hierarchy, clock: Callable[[], float] = time.time
+        self,
+        expected: Expected,
+        keys: Keys,
+        hierarchy: Hierarchy,
+        revocations: Revocations,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._expected = expected
         self._keys = keys
         self._hierarchy = hierarchy
+        self._revocations = revocations
         self._clock = clock
         self._signatures = jwt.PyJWS(algorithms=expected.algorithms)
         self._memory = _Memory(None)
@@ -84,6 +91,7 @@ class Verifier:
         elif self._clock() >= caller.expires_at + self._expected.leeway:
             memory.callers.pop(digest, None)
             raise TokenRefused("the token has expired")
+        await self._revocations.check(caller.claims)
         return caller
 
     async def _judge(self, token: str) -> Caller:

@@ -11,6 +11,7 @@ from mcp_token_guard import Guard, IssuerUnavailable, TokenRefused
 from mcp_token_guard.discovery import Discovery
 from mcp_token_guard.freshness import KeptFresh
 from mcp_token_guard.keys import UNKNOWN_KEY_INTERVAL, Keys
+from mcp_token_guard.revocation import Cycle, Revocations
 from mcp_token_guard.scopes import Hierarchy
 from mcp_token_guard.verifier import Expected, Verifier
 from tests.middleware.asgi_client import Client
@@ -45,6 +46,12 @@ def keys(issuer: Issuer, clock: Clock) -> Keys:
 def keys_of(issuer: Issuer, clock: Clock) -> Keys:
     metadata = KeptFresh(Discovery(issuer.url).read, interval=INTERVAL, bound=float("inf"), clock=clock)
     return Keys(metadata, ALGORITHMS, interval=INTERVAL, bound=BOUND, clock=clock)
+
+
+def verifier_of(issuer: Issuer, keys: Keys) -> Verifier:
+    expected = Expected(issuer.url, RESOURCE, ALGORITHMS, 10)
+    revocations = Revocations(issuer.url, RESOURCE, keys, keys._metadata, Cycle(INTERVAL, BOUND))
+    return Verifier(expected, keys, Hierarchy({}), revocations)
 
 
 async def until(condition: Callable[[], bool]) -> None:
@@ -130,8 +137,7 @@ async def test_a_key_published_since_is_found_by_its_first_token(keys: Keys, iss
 async def test_a_key_that_vanished_is_dropped_with_all_that_was_remembered_under_it(
     issuer: Issuer, clock: Clock
 ) -> None:
-    expected = Expected(issuer.url, RESOURCE, ALGORITHMS, 10)
-    verifier = Verifier(expected, keys_of(issuer, clock), Hierarchy({}))
+    verifier = verifier_of(issuer, keys_of(issuer, clock))
     token = issuer.token(es256("old"))
     issuer.keys.append(es256("old"))
     assert (await verifier.verify(token)).subject == "alice"
@@ -147,7 +153,7 @@ async def test_while_the_issuer_is_down_tokens_are_judged_by_the_keys_at_hand(cl
     issuer = Issuer()
     with serving(issuer):
         keys = keys_of(issuer, clock)
-        verifier = Verifier(Expected(issuer.url, RESOURCE, ALGORITHMS, 10), keys, Hierarchy({}))
+        verifier = verifier_of(issuer, keys)
         await verifier.verify(issuer.token())
     while clock.now < 1000 + BOUND - LATE:
         clock.now += LATE

@@ -262,7 +262,13 @@ async def test_a_broader_scope_counts_for_the_narrower(issuer: Issuer) -> None:
 async def test_a_remembered_token_is_refused_once_it_expires(guard: Guard, issuer: Issuer) -> None:
     now = time.time()
     clock = [now]
-    verifier = Verifier(guard.verifier._expected, guard.verifier._keys, guard.verifier._hierarchy, lambda: clock[0])
+    verifier = Verifier(
+        guard.verifier._expected,
+        guard.verifier._keys,
+        guard.verifier._hierarchy,
+        guard.verifier._revocations,
+        lambda: clock[0],
+    )
     token = issuer.token(exp=int(now) + 60)
     first = await verifier.verify(token)
     assert await verifier.verify(token) is first
