@@ -10,6 +10,7 @@ import pytest
 from mcp_token_guard import Guard
 from tests.middleware.asgi_client import Client
 from tests.middleware.issuer import RESOURCE, Issuer, serving
+from tests.middleware.published import Published
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -36,6 +37,11 @@ async def _to_its_end(test: Coroutine[Any, Any, None]) -> None:
 def issuer() -> Iterator[Issuer]:
     with serving(Issuer()) as published:
         yield published
+
+
+@pytest.fixture
+def published(issuer: Issuer) -> Published:
+    return Published(issuer)
 
 
 @pytest.fixture
