@@ -9,6 +9,7 @@ it takes, a *challenge* what a refused client is told to ask for, a *caller* who
 from .caller import Caller, current_caller
 from .guard import Guard
 from .parameters import by_schemas
+from .receipts import Receipts
 from .refusals import GuardError, IssuerUnavailable, TokenRefused
 from .requirements import requires
 from .tools import by_annotations
@@ -18,6 +19,7 @@ __all__ = [
     "Guard",
     "GuardError",
     "IssuerUnavailable",
+    "Receipts",
     "TokenRefused",
     "by_annotations",
     "by_schemas",

@@ -15,6 +15,7 @@ from .caller import Caller
 from .enforcement import enforce_limits
 from .messages import Message
 from .paths import same_place
+from .receipts import Receipt
 from .refusals import (
     BodyTooLarge,
     GuardError,
@@ -48,11 +49,12 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A request that may go on: for whom, its ``body`` where it was read, and what it asks for."""
+    """A request that may go on: for whom, its ``body`` where it was read, what it asks for, and the open receipt."""
 
     caller: Caller
     body: bytes | None
     messages: tuple[Message, ...]
+    receipt: Receipt | None
 
 
 async def admit(guard: "Guard", request: Request, read: ReadBody) -> Admitted | Reply:
@@ -96,12 +98,22 @@ async def _admit(guard: "Guard", request: Request, read: ReadBody) -> Admitted:
         _check_declared_size(request.headers, guard.max_body)
         body = await read(guard.max_body)
         asked = messages.parse(body) if at_endpoint else messages.find(body)
-        _check_mirrors(guard, request.headers, asked)
+    receipt = guard.receipts.begin(request.headers, caller, asked)
+    try:
+        _judge(guard, request.headers, caller, asked)
+    except GuardError as refusal:
+        if receipt is not None:
+            receipt.refused(refusal)
+        raise
+    return Admitted(caller, body, asked, receipt)
+
+
+def _judge(guard: "Guard", headers: Headers, caller: Caller, asked: tuple[Message, ...]) -> None:
+    _check_mirrors(guard, headers, asked)
     needed = guard.rules.needed(asked)
     if not caller.may(*needed):
         raise ScopeInsufficient("the token lacks a scope that this needs", needed, request_id=messages.only_id(asked))
     enforce_limits(caller, asked)
-    return Admitted(caller, body, asked)
 
 
 def _check_mirrors(guard: "Guard", headers: Headers, asked: tuple[Message, ...]) -> None:

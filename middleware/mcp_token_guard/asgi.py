@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from . import cors
-from .admission import ReadBody, Request, admit, too_large
+from .admission import Admitted, ReadBody, Request, admit, too_large
 from .caller import CALLER
+from .outcomes import Tap
+from .receipts import Receipt
 from .refusals import GuardError
 from .replies import Reply
 
@@ -72,16 +74,22 @@ class GuardedApp:
         if isinstance(outcome, Reply):
             await _send_reply(outcome, scope, send)
             return
-        token = CALLER.set(outcome.caller)
-        answer = _Answer(send)
+        await self._serve(outcome, scope, receive, send)
+
+    async def _serve(self, admitted: Admitted, scope: Scope, receive: Receive, send: Send) -> None:
+        caller, receipt = admitted.caller, admitted.receipt
+        answer = _Answer(send, receipt)
+        token = CALLER.set(caller)
         try:
-            await self._app({**scope, SCOPE_KEY: outcome.caller}, _replayed(outcome.body, receive), answer.send)
+            await self._app({**scope, SCOPE_KEY: caller}, _replayed(admitted.body, receive), answer.send)
         except GuardError as refusal:
             if answer.begun:
                 raise
-            await _send_reply(self._guard.challenges.reply(refusal), scope, send)
+            await answer.reply(self._guard.challenges.reply(refusal), scope)
         finally:
             CALLER.reset(token)
+            if receipt is not None:
+                receipt.ended(whole=answer.ended)
 
 
 def _reader(receive: Receive) -> ReadBody:
@@ -114,17 +122,33 @@ def _replayed(body: bytes | None, receive: Receive) -> Receive:
 
 
 class _Answer:
-    """What the application sends, with the headers of CORS; ``begun`` once some of it has left."""
+    """What the application sends, with the headers of CORS; ``begun`` once some of it has left, ``ended`` with all."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, receipt: Receipt | None) -> None:
         self._send = send
-        self.begun = False
+        self._tap = None if receipt is None else receipt.tap
+        self.begun = self.ended = False
 
     async def send(self, event: Event) -> None:
         if event["type"] == "http.response.start":
             self.begun = True
             event = {**event, "headers": cors.opened(list(event.get("headers", ())))}
         await self._send(event)
+        if event["type"] == "http.response.body":
+            self.ended = not event.get("more_body", False)
+        if self._tap is not None:
+            _watch(self._tap, event)
+
+    async def reply(self, reply: Reply, scope: Scope) -> None:
+        await _send_reply(reply, scope, self.send)
+
+
+def _watch(tap: Tap, event: Event) -> None:
+    if event["type"] == "http.response.start":
+        media = next((value for name, value in event["headers"] if name.lower() == b"content-type"), b"")
+        tap.start(event["status"], media)
+    elif event["type"] == "http.response.body":
+        tap.piece(event.get("body", b""))
 
 
 async def _send_reply(reply: Reply, scope: Scope, send: Send) -> None:

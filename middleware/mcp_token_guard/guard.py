@@ -14,6 +14,7 @@ from .keys import Keys
 from .metadata import OWN_PATHS, ResourceMetadata, WellKnown
 from .parameters import Mirrored
 from .paths import same_place
+from .receipts import Receipts
 from .revocation import Cycle, Revocations
 from .scopes import Hierarchy, ScopeNames, names
 from .tools import ScopeRules
@@ -66,6 +67,9 @@ class Guard:
 
     mirrored: Mirrored = field(default_factory=dict)
     """Tool → ``Mcp-Param-{name}`` → path in the arguments, of which the header must say the same; see `by_schemas`."""
+
+    receipts: Receipts = field(default_factory=Receipts)
+    """Which arguments the log ``mcp_token_guard.calls`` shows of each tool call."""
 
     public_paths: str | Collection[str] = ()
     """Exact paths that pass without a token: health checks."""

@@ -12,9 +12,10 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from . import cors
-from .admission import ReadBody, Request, admit, too_large
+from .admission import Admitted, ReadBody, Request, admit, too_large
 from .background import drive
-from .caller import CALLER, Caller
+from .caller import CALLER
+from .receipts import Receipt
 from .refusals import GuardError
 from .replies import Headers, Reply
 
@@ -53,18 +54,26 @@ class GuardedWSGIApp:
             environ["wsgi.input"] = BytesIO(outcome.body)
             environ["CONTENT_LENGTH"] = str(len(outcome.body))
         environ[ENVIRON_KEY] = outcome.caller
-        return self._serve(environ, outcome.caller, start_response)
+        return self._serve(environ, outcome, start_response)
 
-    def _serve(self, environ: Environ, caller: Caller, start_response: StartResponse) -> Iterable[bytes]:
+    def _serve(self, environ: Environ, admitted: Admitted, start_response: StartResponse) -> Iterable[bytes]:
         context = copy_context()
-        context.run(CALLER.set, caller)
-        start = _Start(start_response)
+        context.run(CALLER.set, admitted.caller)
         try:
-            return _Pieces(context.run(self._app, environ, start), context)
+            pieces = self._begin(environ, context, _Start(start_response, admitted.receipt))
+        except BaseException:
+            if admitted.receipt is not None:
+                admitted.receipt.ended(whole=False)
+            raise
+        return _Pieces(pieces, context, admitted.receipt)
+
+    def _begin(self, environ: Environ, context: Context, start: "_Start") -> Iterable[bytes]:
+        try:
+            return context.run(self._app, environ, start)
         except GuardError as refusal:
             if start.begun:
                 raise
-            return _answer(self._guard.challenges.reply(refusal), environ["REQUEST_METHOD"], start_response)
+            return _answer(self._guard.challenges.reply(refusal), environ["REQUEST_METHOD"], start)
 
 
 def request_of(environ: Environ) -> Request:
@@ -108,35 +117,48 @@ def _reader(environ: Environ) -> ReadBody:
 class _Start:
     """*start_response*, with the headers of CORS; ``begun`` once it was called."""
 
-    def __init__(self, start_response: StartResponse) -> None:
+    def __init__(self, start_response: StartResponse, receipt: Receipt | None) -> None:
         self._start_response = start_response
+        self._tap = None if receipt is None else receipt.tap
         self.begun = False
 
     def __call__(self, status: str, headers: list[tuple[str, str]], *rest: object) -> Callable[[bytes], object]:
         self.begun = True
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
+        if self._tap is not None and DIGITS.fullmatch(status[:3]):
+            media = next((value for name, value in raw if name.lower() == b"content-type"), b"")
+            self._tap.start(int(status[:3]), media)
         return self._start_response(status, _as_text(cors.opened(raw)), *rest)
 
 
 class _Pieces:
     """The application's answer, each piece made in the *context* of its caller."""
 
-    def __init__(self, pieces: Iterable[bytes], context: Context) -> None:
+    def __init__(self, pieces: Iterable[bytes], context: Context, receipt: Receipt | None) -> None:
         self._pieces = pieces
         self._context = context
+        self._receipt = receipt
+        self._ended = False
 
     def __iter__(self) -> Iterator[bytes]:
         rest = self._context.run(iter, self._pieces)
         while (piece := self._context.run(next, rest, None)) is not None:
+            if self._receipt is not None:
+                self._receipt.tap.piece(piece)
             yield piece
+        self._ended = True
 
     def close(self) -> None:
         """End the answer (PEP 3333)."""
-        if hasattr(self._pieces, "close"):
-            self._context.run(self._pieces.close)
+        try:
+            if hasattr(self._pieces, "close"):
+                self._context.run(self._pieces.close)
+        finally:
+            if self._receipt is not None:
+                self._receipt.ended(whole=self._ended)
 
 
-def _answer(reply: Reply, method: str, start_response: StartResponse) -> list[bytes]:
+def _answer(reply: Reply, method: str, start_response: Callable[..., object]) -> list[bytes]:
     status = HTTPStatus(reply.status)
     start_response(f"{status.value} {status.phrase}", _as_text(cors.opened(reply.with_length())))
     return [] if method == "HEAD" else [reply.body]
