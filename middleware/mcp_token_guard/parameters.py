@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
+from .declared import member
 from .mirrored import decoded
 from .refusals import HeaderMismatch, RequestId
 from .replies import Headers
@@ -22,15 +23,10 @@ def by_schemas(tools: Iterable[object]) -> dict[str, dict[str, Path]]:
     """What *tools* (as ``tools/list`` has them: the SDK's objects, or their JSON) want mirrored: ``x-mcp-header``."""
     found = {}
     for tool in tools:
-        schema = _member(tool, "inputSchema", "input_schema")
+        schema = member(tool, "input_schema", "inputSchema")
         if isinstance(schema, Mapping) and (headers := dict(_annotated(schema, ()))):
-            found[str(_member(tool, "name"))] = headers
+            found[str(member(tool, "name"))] = headers
     return found
-
-
-def _member(holder: object, *spellings: str) -> object:
-    values = (holder.get(each) if isinstance(holder, Mapping) else getattr(holder, each, None) for each in spellings)
-    return next((value for value in values if value is not None), None)
 
 
 def _annotated(schema: Mapping[str, Any], path: Path) -> Iterator[tuple[str, Path]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
+from .declared import member
 from .messages import Message
 from .paths import plainest_uri
 from .scopes import ScopeNames, names
@@ -88,22 +89,14 @@ def by_annotations(
     ``readOnlyHint`` opens a tool with *read*; ``destructiveHint: false`` with *write*; all others, a tool without
     annotations too, are taken for destructive, as the specification's defaults have it (MCP, ToolAnnotations).
     """
-    return {str(_member(tool, "name")): names(_choose(tool, read, write, destructive)) for tool in tools}
+    return {str(member(tool, "name")): names(_choose(tool, read, write, destructive)) for tool in tools}
 
 
 def _choose(tool: object, read: ScopeNames, write: ScopeNames, destructive: ScopeNames) -> ScopeNames:
-    annotations = _member(tool, "annotations")
-    if _member(annotations, "read_only_hint", "readOnlyHint") is True:
+    annotations = member(tool, "annotations")
+    if member(annotations, "read_only_hint", "readOnlyHint") is True:
         return read
-    return write if _member(annotations, "destructive_hint", "destructiveHint") is False else destructive
-
-
-def _member(holder: object, *spellings: str) -> object:
-    for spelling in spellings:
-        value = holder.get(spelling) if isinstance(holder, Mapping) else getattr(holder, spelling, None)
-        if value is not None:
-            return value
-    return None
+    return write if member(annotations, "destructive_hint", "destructiveHint") is False else destructive
 
 
 def _joined(*sets: tuple[str, ...]) -> tuple[str, ...]:
