@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 
 from .caller import Caller
-from .limits import Breach
-from .limits.rule import LARGEST
+from .limits import Breach, pointers, reading
 from .messages import Message, only_id
 from .refusals import LimitExceeded
 
@@ -35,27 +34,26 @@ def _data(broken: Breach, resource: str, arguments: Mapping[str, object]) -> dic
         "argument": broken.argument,
         "limit": broken.rule,
     }
-    rules = _rules(arguments)
-    if rules is not None:
-        data["authorization_details"] = [
-            {"type": "mcp_tool", "locations": [resource], "tools": [broken.tool], "limits": rules}
-        ]
+    asked = _asked(broken.tool, resource, arguments)
+    if asked is not None:
+        data["authorization_details"] = [asked]
     return data
 
 
-def _rules(arguments: Mapping[str, object]) -> dict[str, dict[str, object]] | None:
-    """Rules that let just these arguments through, for the client to ask for; None where they cannot be put briefly."""
-    if len(arguments) > MOST_ASKED:
+def _asked(tool: str, resource: str, arguments: Mapping[str, object]) -> dict[str, object] | None:
+    """The detail that lets just this call through, for the client to ask for; None where that cannot be put briefly."""
+    if len(arguments) > MOST_ASKED or not all(map(_is_brief, arguments.values())):
         return None
-    rules: dict[str, dict[str, object]] = {}
-    for name, value in arguments.items():
-        if not _is_brief(value):
-            return None
-        rules["/" + name.replace("~", "~0").replace("/", "~1")] = {"values": [value]}
-    return rules
+    rules = {pointers.write((name,)): {"values": [value]} for name, value in arguments.items()}
+    detail: dict[str, object] = {"type": reading.TYPE, "locations": [resource], "tools": [tool], "limits": rules}
+    try:
+        reading.detail(detail)
+    except ValueError:
+        return None
+    return detail
 
 
 def _is_brief(value: object) -> bool:
     if isinstance(value, str):
         return len(value) <= MOST_TEXT
-    return value is None or (isinstance(value, int) and abs(value) <= LARGEST)
+    return value is None or isinstance(value, int)

@@ -74,11 +74,19 @@ def test_what_is_written_is_read_as_the_same(vector) -> None:
     assert writing.detail(server_reading.detail(writing.detail(found))) == writing.detail(found)
 
 
-def test_text_is_10000_characters_long_at_most_where_nothing_else_is_told(side) -> None:
+def test_text_that_has_to_be_looked_at_is_short(side) -> None:
     reading, rule, _ = side
-    limit = reading.rule({"matches": ["**"]}).limit
-    assert rule.permits(limit, "x" * 10_000)
-    assert not rule.permits(limit, "x" * 10_001)
+    for words, most in (({"under": ["."]}, 4096), ({"matches": ["**"], "max_length": 5000}, 1000)):
+        assert rule.permits(reading.rule(words).limit, "x" * most)
+        assert not rule.permits(reading.rule(words).limit, "x" * (most + 1))
+
+
+def test_a_list_that_has_to_be_looked_at_has_100_items_at_most(side) -> None:
+    reading, rule, _ = side
+    looked_at, let_be = (reading.rule({"items": items}).limit for items in ({"values": [1]}, {}))
+    assert rule.permits(looked_at, [1] * 100)
+    assert not rule.permits(looked_at, [1] * 101)
+    assert rule.permits(let_be, [1] * 1000)
 
 
 def test_one_meaning_has_one_form() -> None:

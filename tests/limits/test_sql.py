@@ -238,6 +238,11 @@ def test_a_monstrous_query_is_judged_in_bounded_time(query) -> None:
     assert time.process_time() - started < 2
 
 
+def test_a_callers_query_is_not_written_into_the_log(caplog) -> None:
+    assert not sql.only_reads(POSTGRES, "WITH x AS (SELECT 'a secret') SET SELECT * FROM x")
+    assert caplog.text == ""
+
+
 def test_a_query_over_the_bound_is_not_looked_at() -> None:
     assert not permits(SQLITE, "SELECT 1" + " " * MOST_TEXT, sql.only_reads)
 

@@ -1,6 +1,7 @@
 """Limits in a token, enforced on calls: what is outside is refused with words, whatever body it hides in."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -75,7 +76,7 @@ async def test_a_tool_that_the_details_do_not_name_is_closed(client: Client, iss
     assert answer.error["data"]["limit"] == "is of a tool that was not allowed"
 
 
-@pytest.mark.parametrize("name", ["Read_note", "read_note ", "read_nоte", "*", ""])
+@pytest.mark.parametrize("name", ["Read_note", "read_note ", "read_nоte", "*", "", "x" * 100_000])
 async def test_no_look_alike_opens_a_tool(issuer: Issuer, name: str) -> None:
     client = Client(Guard(RESOURCE, issuer=issuer.url, scopes="notes:read"))
     token = issuer.token(authorization_details=[detail()])
@@ -116,6 +117,22 @@ async def test_arguments_that_two_readers_read_in_two_ways_are_refused(client, l
 async def test_strange_values_are_refused_and_break_nothing(client, limited, path) -> None:
     body = json.dumps(tool_call("read_note", path="@@")).replace('"@@"', path)
     assert (await client.send(body=body.encode(), token=limited)).status == 403
+
+
+@pytest.mark.parametrize("name", ["\ud800", "x" * 100_000, "a/b~", ""])
+async def test_strange_names_are_refused_briefly(client: Client, limited: str, name: str) -> None:
+    answer = await client.send(body=tool_call("read_note", **{"path": "/work", name: 1}), token=limited)
+    assert answer.status == 403
+    assert len(answer.body) < 2000
+
+
+async def test_a_great_many_additional_arguments_take_no_great_while(client: Client, issuer: Issuer) -> None:
+    rules = {f"/path{n}": {"optional": True} for n in range(50)}
+    token = issuer.token(authorization_details=[detail(limits=rules, additional="allow")])
+    call = tool_call("read_note", **{f"more{n}": n for n in range(50_000)})
+    started = time.process_time()
+    assert (await client.send(body=call, token=token)).status == 200
+    assert time.process_time() - started < 2
 
 
 async def test_bytes_that_are_no_utf8_are_refused(client: Client, limited: str) -> None:

@@ -213,7 +213,22 @@ async def test_the_sdks_client_finds_its_way_by_the_challenges_alone(notes: str,
         assert [set(request["scope"].split()) for request in asked[2:]] == [set(ALL.split())]
 
 
-@pytest.mark.requirement("RS-1")
+@pytest.mark.requirement("EX-7")
+@pytest.mark.parametrize("mode", ERAS)
+async def test_a_client_reads_which_limit_its_call_breaks_and_goes_on(notes: str, issuer: Issuer, mode: str) -> None:
+    limits = {"/title": {"matches": ["work *"]}}
+    detail = {"type": "mcp_tool", "locations": [notes], "tools": ["write_note"], "limits": {**limits, "/text": {}}}
+    token = issuer.token(aud=notes, scope=ALL, authorization_details=[detail])
+    async with connected(notes, token, mode) as client:
+        with pytest.raises(MCPError, match="write_note: /title may be like work") as refused:
+            await client.call_tool("write_note", {"title": "private", "text": "x"})
+        assert refused.value.error.data["error"] == "insufficient_authorization"
+        with pytest.raises(MCPError, match="not allowed"):
+            await client.call_tool("delete_note", {"title": "work a"})
+        assert "Kept" in text(await client.call_tool("write_note", {"title": "work a", "text": "x"}))
+
+
+@pytest.mark.requirement("RS-1", "EX-7")
 async def test_the_sdks_own_authorization_can_judge_by_the_guard(issuer: Issuer) -> None:
     listening = listener()
     resource = f"http://localhost:{listening.getsockname()[1]}/mcp"
@@ -229,7 +244,8 @@ async def test_the_sdks_own_authorization_can_judge_by_the_guard(issuer: Issuer)
         async with connected(resource, issuer.token(aud=resource), "auto") as client:
             assert text(await client.call_tool("who")) == "alice a-client ['notes:read']"
         async with httpx2.AsyncClient(timeout=10) as http:
-            for token in (issuer.token(), issuer.token(es256("stranger"), aud=resource), "x"):
+            limited = issuer.token(aud=resource, authorization_details=[])
+            for token in (issuer.token(), issuer.token(es256("stranger"), aud=resource), limited, "x"):
                 headers = {**ACCEPT, "Authorization": f"Bearer {token}"}
                 assert (await http.post(resource, json=INITIALIZE, headers=headers)).status_code == 401
 

@@ -68,7 +68,7 @@ def _narrower_kind(limit: Limit, whole: Limit) -> bool:
         case Number(), Number():
             return _narrower_number(limit, whole)
         case Items(), Items():
-            return _at_most(limit.max_items, whole.max_items) and _narrower_limit(limit.each, whole.each)
+            return limit.bound <= whole.bound and _narrower_limit(limit.each, whole.each)
         case ReadOnlySql(), ReadOnlySql():
             fewer = whole.functions is None or (limit.functions is not None and limit.functions <= whole.functions)
             return limit.dialect == whole.dialect and fewer

@@ -16,7 +16,7 @@ FUNCTION = re.compile(r"[a-z_][a-z0-9_]{0,62}")
 MOST_TOOLS = 500
 MOST_RULES = 50
 MOST_CHOICES = 100
-MOST_NESTED = 3
+MOST_PATTERNS = 10
 
 MEMBERS = frozenset({"type", "locations", "tools", "limits", "additional"})
 OF_TEXT = frozenset({"under", "ignore_case", "matches", "max_length"})
@@ -60,27 +60,32 @@ def _limits(value: object) -> tuple[tuple[Steps, Rule], ...]:
     return tuple(found)
 
 
-def _limit(members: Mapping[str, Any], depth: int = 0) -> Limit:
+def _limit(members: Mapping[str, Any]) -> Limit:
+    """The limit of an argument, which may be a list; its items are no lists again, and no SQL."""
+    names = frozenset(members)
+    if names == {"sql"}:
+        return _sql(members["sql"])
+    if names and names <= OF_ARRAY:
+        return Items(_count(members, "max_items"), _plain(_object(members.get("items", {}), "items")))
+    return _plain(members)
+
+
+def _plain(members: Mapping[str, Any]) -> Limit:
     names = frozenset(members)
     if not names:
         return Anything()
     if names == {"values"}:
         return OneOf(_values(members["values"]))
-    if names == {"sql"}:
-        return _sql(members["sql"])
     if names <= OF_TEXT:
         return _text(members)
     if names <= OF_NUMBER:
         return _number(members)
-    if names <= OF_ARRAY and depth < MOST_NESTED:
-        each = _limit(_object(members.get("items", {}), "items"), depth + 1)
-        return Items(_count(members, "max_items"), each)
     raise ValueError("a rule is of one kind: values, text, number, array or sql, and has no other members")
 
 
 def _text(members: Mapping[str, Any]) -> Text:
     under = tuple(map(paths.read, _texts(members["under"], "under"))) if "under" in members else ()
-    matches = _texts(members["matches"], "matches") if "matches" in members else ()
+    matches = _texts(members["matches"], "matches", most=MOST_PATTERNS) if "matches" in members else ()
     for pattern in matches:
         patterns.read(pattern)
     ignore_case = _flag(members, "ignore_case")

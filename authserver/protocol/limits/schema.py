@@ -5,7 +5,7 @@ It says no more than a schema can: `reading` is stricter about paths, patterns a
 
 from typing import Any
 
-from .reading import DIALECTS, FUNCTION, MOST_CHOICES, MOST_RULES, MOST_TOOLS, TOOL, TYPE
+from .reading import DIALECTS, FUNCTION, MOST_CHOICES, MOST_PATTERNS, MOST_RULES, MOST_TOOLS, TOOL, TYPE
 from .rule import LARGEST
 
 COUNT = {"type": "integer", "minimum": 0, "maximum": LARGEST}
@@ -26,13 +26,13 @@ def _kind(needed: tuple[str, ...] = (), **members: object) -> dict[str, Any]:
 
 SCALAR = {"type": ["string", "integer", "boolean", "null"]}
 SQL = _kind(("dialect",), dialect={"enum": list(DIALECTS)}, functions=_texts(FUNCTION.pattern, least=0))
-TEXT = _kind(under=_texts(), ignore_case={"type": "boolean"}, matches=_texts(), max_length=COUNT)
+TEXT = _kind(under=_texts(), ignore_case={"type": "boolean"}, matches=_texts(most=MOST_PATTERNS), max_length=COUNT)
 KINDS = {
     "anything": {"type": "object", "maxProperties": 0},
     "values": _kind(("values",), values={"type": "array", "items": SCALAR, "minItems": 1, "maxItems": MOST_CHOICES}),
     "text": {**TEXT, "dependentRequired": {"ignore_case": ["under"]}},
     "number": _kind(minimum=BOUND, maximum=BOUND, integer={"type": "boolean"}),
-    "array": _kind(items={"$ref": "#/$defs/limit"}, max_items=COUNT),
+    "array": _kind(items={"$ref": "#/$defs/item"}, max_items=COUNT),
     "sql": _kind(("sql",), sql=SQL),
 }
 
@@ -58,7 +58,7 @@ def document() -> dict[str, Any]:
         "dependentRequired": {"additional": ["limits"]},
         "additionalProperties": False,
         "$defs": {
-            "limit": {"oneOf": list(KINDS.values())},
+            "item": {"oneOf": [KINDS[name] for name in ("anything", "values", "text", "number")]},
             "rule": {"oneOf": [_optional(kind) for kind in KINDS.values()]},
         },
     }

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import reading
-from .judging import Breach, breach
+from .judging import MOST_SHOWN, Breach, breach
 from .rule import Detail
 from .sql import only_reads
 
@@ -33,7 +33,7 @@ class Limits:
                 if broken is None:
                     return None
                 found.append(broken)
-        return _joined(found) if found else Breach(tool, "", "is of a tool that was not allowed")
+        return _joined(found) if found else Breach(tool[:MOST_SHOWN], "", "is of a tool that was not allowed")
 
 
 UNLIMITED = Limits()

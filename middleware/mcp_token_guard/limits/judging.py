@@ -9,6 +9,7 @@ from .pointers import Steps
 from .rule import Detail, Rule, SqlJudge, permits
 
 ABSENT = object()
+MOST_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ def breach(detail: Detail, tool: str, arguments: object, sql: SqlJudge) -> Breac
         if problem := _problem(rule, _found(arguments, steps), sql):
             return Breach(tool, pointers.write(steps), problem)
     for stranger in _strangers(arguments, (), _Names.of(detail)):
-        return Breach(tool, pointers.write(stranger), "is not among the arguments that were allowed")
+        return Breach(tool, pointers.write(stranger)[:MOST_SHOWN], "is not among the arguments that were allowed")
     return None
 
 
@@ -58,25 +59,23 @@ def _found(arguments: Mapping[str, Any], steps: Steps) -> object:
 
 @dataclass(frozen=True, slots=True)
 class _Names:
-    """The arguments with a rule, and the objects on the way to them."""
+    """The arguments with a rule, the objects on the way to them, and the names that are ``taken`` by either, folded."""
 
     ruled: frozenset[Steps]
     ways: frozenset[Steps]
+    taken: frozenset[Steps]
     additional: bool
 
     @classmethod
     def of(cls, detail: Detail) -> "_Names":
         ruled = frozenset(steps for steps, _ in detail.limits or ())
-        return cls(ruled, frozenset(steps[:n] for steps in ruled for n in range(len(steps))), detail.additional)
+        ways = frozenset(steps[:n] for steps in ruled for n in range(len(steps)))
+        taken = frozenset((*steps[:-1], pointers.folded(steps[-1])) for steps in ruled | ways if steps)
+        return cls(ruled, ways, taken, detail.additional)
 
     def admits(self, steps: Steps) -> bool:
         """Whether an argument without a rule may be there: not if it looks like one with a rule."""
-        if not self.additional:
-            return False
-        lax = pointers.folded(steps[-1])
-        return not any(
-            other[:-1] == steps[:-1] and pointers.folded(other[-1]) == lax for other in self.ruled | self.ways if other
-        )
+        return self.additional and (*steps[:-1], pointers.folded(steps[-1])) not in self.taken
 
 
 def _strangers(value: object, at: Steps, names: _Names) -> Iterator[Steps]:

@@ -16,6 +16,8 @@ Scalar = str | int | bool | None
 Limit: TypeAlias = "Anything | OneOf | Text | Number | Items | ReadOnlySql"
 
 MOST_TEXT = 10_000
+MOST_MATCHED = 1_000
+MOST_ITEMS = 100
 LARGEST = 2**53 - 1
 """Past this, readers of JSON disagree about a number's value (RFC 8259 §6)."""
 
@@ -36,8 +38,8 @@ class OneOf:
 class Text:
     """A string: at or below one of the paths ``under``, of one of the patterns ``matches``, and not too long.
 
-    ``max_length`` is in code points, and 10,000 where it is not told; ``ignore_case`` is about ``under``, for servers
-    on a case-blind disk.
+    ``max_length`` is in code points, 10,000 where it is not told, and 1,000 at most where there are patterns;
+    ``ignore_case`` is about ``under``, for servers on a case-blind disk.
     """
 
     under: tuple[Path, ...] = ()
@@ -47,8 +49,9 @@ class Text:
 
     @property
     def bound(self) -> int:
-        """The length of a string, at most, in code points."""
-        return MOST_TEXT if self.max_length is None else self.max_length
+        """The length of a string, at most, in code points: patterns are held against short ones only."""
+        most = MOST_TEXT if self.max_length is None else self.max_length
+        return min(most, MOST_MATCHED) if self.matches else most
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,12 @@ class Items:
 
     max_items: int | None
     each: Limit
+
+    @property
+    def bound(self) -> int:
+        """The number of values, at most; 100 where each of them has to be looked at."""
+        most = LARGEST if self.max_items is None else self.max_items
+        return most if self.each == Anything() else min(most, MOST_ITEMS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,11 +126,11 @@ def permits(limit: Limit, value: object, sql: SqlJudge = unjudged) -> bool:
             return isinstance(value, str) and _permits_text(limit, value)
         case Number():
             return isinstance(value, int | float) and _permits_number(limit, value)
-        case Items(most, each):
+        case Items():
             return (
                 isinstance(value, list)
-                and (most is None or len(value) <= most)
-                and all(permits(each, item, sql) for item in value)
+                and len(value) <= limit.bound
+                and all(permits(limit.each, item, sql) for item in value)
             )
         case ReadOnlySql():
             return isinstance(value, str) and len(value) <= MOST_TEXT and sql(limit, value)
@@ -130,7 +139,7 @@ def permits(limit: Limit, value: object, sql: SqlJudge = unjudged) -> bool:
 def _permits_text(limit: Text, value: str) -> bool:
     if len(value) > limit.bound:
         return False
-    if limit.matches and (len(value) > MOST_TEXT or not _matches(limit, value)):
+    if limit.matches and not _matches(limit, value):
         return False
     return not limit.under or _is_under(limit, value)
 

@@ -4,6 +4,7 @@ The parser comes with the extra ``mcp-token-guard[sql]``. Where it is missing, e
 """
 
 import logging
+from contextvars import ContextVar
 from functools import cache
 from types import ModuleType
 
@@ -11,6 +12,8 @@ from . import sql_words
 from .rule import ReadOnlySql
 
 LOG = logging.getLogger("mcp_token_guard")
+JUDGING = ContextVar("mcp_token_guard.sql", default=False)
+"""Whether sqlglot works for the guard: its warnings would then write a caller's arguments into the log."""
 
 STRUCTURE = """
     Alias All Any AtTimeZone Between Binary Boolean Case Cast Column CTE DataType DataTypeParam Distinct Exists Fetch
@@ -26,6 +29,7 @@ def only_reads(limit: ReadOnlySql, text: str) -> bool:
     sqlglot = _parser()
     if sqlglot is None:
         return False
+    judging = JUDGING.set(True)
     allowed = sql_words.HARMLESS if limit.functions is None else sql_words.HARMLESS & limit.functions
     try:
         sql_words.check(text, allowed)
@@ -33,6 +37,8 @@ def only_reads(limit: ReadOnlySql, text: str) -> bool:
         return len(statements) == 1 and _is_query(sqlglot.exp, statements[0])
     except Exception:  # noqa: BLE001 - whatever goes wrong in reading a stranger's query, it is refused
         return False
+    finally:
+        JUDGING.reset(judging)
 
 
 def _is_query(exp: ModuleType, statement: object) -> bool:
@@ -53,4 +59,5 @@ def _parser() -> ModuleType | None:
     except ImportError:
         LOG.warning("a token limits SQL, and there is no parser: install mcp-token-guard[sql]; all SQL is refused")
         return None
+    logging.getLogger("sqlglot").addFilter(lambda _record: not JUDGING.get())
     return sqlglot
