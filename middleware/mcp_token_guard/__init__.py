@@ -7,7 +7,9 @@ it takes, a *challenge* what a refused client is told to ask for, a *caller* who
 """
 
 from .caller import Caller, current_caller
+from .downstream import Downstream, TokenForwarded
 from .guard import Guard
+from .handles import Handles, HandleUnknown
 from .parameters import by_schemas
 from .receipts import Receipts
 from .refusals import GuardError, IssuerUnavailable, TokenRefused
@@ -16,10 +18,14 @@ from .tools import by_annotations
 
 __all__ = [
     "Caller",
+    "Downstream",
     "Guard",
     "GuardError",
+    "HandleUnknown",
+    "Handles",
     "IssuerUnavailable",
     "Receipts",
+    "TokenForwarded",
     "TokenRefused",
     "by_annotations",
     "by_schemas",

@@ -32,6 +32,11 @@ class Caller:
         """The authorization server that vouches; ``subject`` means something only together with it."""
         return str(self.claims["iss"])
 
+    @property
+    def identity(self) -> tuple[str, str, str]:
+        """Issuer, subject and client: what state that a server keeps for its caller is to be kept under."""
+        return self.issuer, self.subject, self.client_id
+
     def may(self, *scopes: str) -> bool:
         """Whether the token opens all of *scopes*."""
         return self.scopes.issuperset(scopes)
