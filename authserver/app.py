@@ -42,6 +42,7 @@ from .services.registration import Registration
 from .services.revocation import Revocation
 from .services.status_lists import StatusLists
 from .services.token import TokenEndpoint
+from .services.tool_catalogue.inquiry import Inquiry
 from .settings import DAY, Settings, load
 from .store.database import connect
 from .store.stores import Stores
@@ -99,6 +100,14 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         known_clients=known,
         reaper=_reaper(settings, stores),
         status_lists=lists,
+        inquiry=Inquiry(
+            issuer=settings.issuer,
+            keyring=keyring,
+            algorithm=settings.access_token_algorithm,
+            networks=settings.entered_networks,
+            proxy=settings.fetch_proxy,
+            trust=trusting(settings.fetch_ca_file),
+        ),
     )
 
 

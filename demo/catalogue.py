@@ -2,7 +2,8 @@
 
 from authserver.protocol.audit import Event
 from authserver.protocol.resource import Resource
-from authserver.protocol.scope import Risk, Scope, Tool
+from authserver.protocol.scope import Risk, Scope
+from authserver.protocol.tool import Tool
 from authserver.store.resources import ResourceStore
 
 NAME = "Notes"

@@ -26,6 +26,7 @@ from . import (
     registration_tokens,
     resources,
     serve,
+    tools,
 )
 from .deployment import deployment, settings, with_deployment
 
@@ -85,6 +86,8 @@ for command in (
     clients.client.add_command(command)
 main.add_command(registration_tokens.registration_token)
 main.add_command(resources.resource)
+for command in (tools.sync, tools.diff, tools.agree, tools.tool):
+    resources.resource.add_command(command)
 main.add_command(apply.apply)
 main.add_command(doctor.doctor)
 main.add_command(keys.keys)

@@ -7,7 +7,8 @@ import click
 
 from ..protocol.audit import Event
 from ..protocol.resource import Resource, canonical
-from ..protocol.scope import OFFLINE_ACCESS, RESERVED, TOKEN, Risk, Scope, Tool
+from ..protocol.scope import OFFLINE_ACCESS, RESERVED, TOKEN, Risk, Scope
+from ..protocol.tool import Tool
 from ..services.deployment import Deployment
 from ..store.resources import AlreadyRegistered
 from .deployment import with_deployment

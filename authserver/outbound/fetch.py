@@ -111,7 +111,7 @@ class SafeFetch:
         except TimeoutException:
             raise FetchRefused(Refusal.TIMEOUT) from None
         except (NetworkError, ProtocolError) as failed:
-            raise FetchRefused(_reason(failed)) from None
+            raise FetchRefused(reason(failed)) from None
 
     def _judged(self, target: Target, deadline: Deadline) -> list[IPAddress]:
         """Every address of *target*, if every one is allowed.
@@ -132,7 +132,7 @@ class SafeFetch:
         return Way(addresses, target.port, deadline, most, Way(at, self._proxy.port or 80, deadline, most))
 
     def _read(self, answer: Response, types: tuple[str, ...], *, conditional: bool) -> Fetched:
-        headers = _joined(answer.headers)
+        headers = joined(answer.headers)
         if answer.status == 304 and conditional:
             return Fetched(304, headers, b"")
         if answer.status in REDIRECTS:
@@ -181,13 +181,13 @@ def _conditions(etag: str | None, last_modified: str | None) -> list[tuple[str, 
     return [(name, value) for name, value in said if value and VALIDATOR.fullmatch(value)]
 
 
-def _joined(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
-    """RFC 9110 §5.2: one value for each name."""
-    joined: dict[str, str] = {}
+def joined(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """One value for each name of a header (RFC 9110 §5.2); names in lower case."""
+    found: dict[str, str] = {}
     for name, value in headers:
         key, text = name.decode("ascii").lower(), value.decode("latin-1")
-        joined[key] = f"{joined[key]}, {text}" if key in joined else text
-    return joined
+        found[key] = f"{found[key]}, {text}" if key in found else text
+    return found
 
 
 def _is_of(types: tuple[str, ...], content_type: str) -> bool:
@@ -195,6 +195,7 @@ def _is_of(types: tuple[str, ...], content_type: str) -> bool:
     return media_type in types or (JSON in types and bool(JSON_SUFFIX.fullmatch(media_type)))
 
 
-def _reason(failed: Exception) -> Refusal:
+def reason(failed: Exception) -> Refusal:
+    """Why it *failed*, in a word."""
     of_tls = isinstance(failed, ConnectError) and isinstance(failed.__cause__, ssl.SSLError)
     return Refusal.TLS if of_tls else Refusal.CONNECTION

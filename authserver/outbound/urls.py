@@ -38,8 +38,12 @@ class Target:
     @property
     def authority(self) -> str:
         """The ``Host`` header."""
+        return self.authority_at(HTTPS_PORT)
+
+    def authority_at(self, usual_port: int) -> str:
+        """The ``Host`` header of a scheme with that port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return host if self.port == HTTPS_PORT else f"{host}:{self.port}"
+        return host if self.port == usual_port else f"{host}:{self.port}"
 
 
 def check_client_url(url: str, policy: AddressPolicy | None = None) -> Target:

@@ -10,6 +10,13 @@ ITSELF = "client"
 """In place of a family's id, in the tokens of a client for itself. No family's id is that short."""
 
 
+OWN_CLIENT = "system:catalogue"
+"""``client_id`` and ``sub`` of a token that this server makes for itself. No client's id has a colon and no slashes."""
+
+ONLY_METHODS = "mcp_methods"
+"""A claim of ours: the only methods of MCP that the token opens, a list (docs/decisions/0006)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Authority:
     """What a token stands on: a person's grant to a client, and the refresh family that it belongs to.

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from .errors import InvalidTarget
-from .scope import Scope, Tool
+from .scope import Scope
+from .tool import Tool
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MOST_CHARACTERS = 2048

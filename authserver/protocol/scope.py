@@ -25,16 +25,6 @@ class Risk(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Tool:
-    """A tool of an MCP server, and the scopes that open it (all of them are needed)."""
-
-    name: str
-    title: str
-    scopes: tuple[str, ...]
-    description: str = ""
-
-
-@dataclass(frozen=True, slots=True)
 class Scope:
     """One scope of one resource; ``implies`` names scopes of the same resource that it contains."""
 

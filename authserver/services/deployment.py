@@ -16,6 +16,7 @@ from .registration import Registration
 from .revocation import Revocation
 from .status_lists import StatusLists
 from .token import TokenEndpoint
+from .tool_catalogue.inquiry import Inquiry
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,3 +37,4 @@ class Deployment:
     known_clients: KnownClients
     reaper: Reaper
     status_lists: StatusLists
+    inquiry: Inquiry

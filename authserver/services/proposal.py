@@ -8,7 +8,8 @@ from ..protocol import scope
 from ..protocol.authorization import AuthorizationRequest
 from ..protocol.registry.recognition import Proof, Recognition, recognise
 from ..protocol.resource import Resource
-from ..protocol.scope import Risk, Scope, Selection, Tool
+from ..protocol.scope import Risk, Scope, Selection
+from ..protocol.tool import Tool
 
 
 @dataclass(frozen=True, slots=True)

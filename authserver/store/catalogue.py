@@ -2,12 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from ..protocol.resource import Resource, canonical
-from ..protocol.scope import Risk, Scope, Tool
+from ..protocol.scope import Risk, Scope
+from ..protocol.tool import Annotations, Claim, Mark, Tool, Word
+from .clock import now
 from .models import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
 
 
@@ -23,6 +27,8 @@ def write(connection: Connection, resource_id: str, resource: Resource) -> None:
     for table, columns in ((ResourceNameRow, names), (ScopeRow, scopes), (ToolRow, tools)):
         if columns:
             connection.execute(insert(table), [{"resource_id": resource_id, **column} for column in columns])
+    first = update(ToolRow).where(ToolRow.resource_id == resource_id, ToolRow.first_seen.is_(None))
+    connection.execute(first.values(first_seen=now))
 
 
 def clear(connection: Connection, resource_id: str) -> None:
@@ -75,9 +81,28 @@ def _tool_columns(tool: Tool, position: int) -> dict[str, object]:
         "title": tool.title,
         "description": tool.description,
         "scopes": tool.scopes,
+        "risk": tool.risk,
+        "word": tool.word,
+        "mark": tool.mark,
+        "claim": asdict(tool.claim) if tool.claim else None,
+        "first_seen": tool.first_seen,
         "position": position,
     }
 
 
 def _tool(row: ToolRow) -> Tool:
-    return Tool(row.name, row.title, row.scopes, row.description)
+    return Tool(
+        name=row.name,
+        title=row.title,
+        scopes=row.scopes,
+        description=row.description,
+        risk=Risk(row.risk) if row.risk else None,
+        word=Word(row.word),
+        mark=Mark(row.mark),
+        claim=_claim(row.claim) if row.claim else None,
+        first_seen=row.first_seen,
+    )
+
+
+def _claim(saved: dict[str, Any]) -> Claim:
+    return Claim(**{**saved, "annotations": Annotations(**saved["annotations"])})

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from ..protocol import credential
 from ..protocol.audit import Event
@@ -24,6 +25,10 @@ class AlreadyRegistered(ValueError):
 
 class UnknownResource(LookupError):
     """No server is registered under that identifier."""
+
+
+class _Changed(Exception):
+    """Somebody else changed the server meanwhile."""
 
 
 class ResourceStore:
@@ -64,6 +69,20 @@ class ResourceStore:
             catalogue.clear(connection, resource_id)
             catalogue.write(connection, resource_id, resource)
 
+    def exchange(self, before: Resource, after: Resource, event: Event) -> bool:
+        """As `replace`, but only while the server is what *before* says; False if it is not any more.
+
+        Raises `UnknownResource`, and `AlreadyRegistered` when an alias is taken.
+        """
+        try:
+            with self._changing(event.about(resource=before.identifier)) as connection:
+                resource_id = _unchanged(connection, before)
+                catalogue.clear(connection, resource_id)
+                catalogue.write(connection, resource_id, after)
+        except _Changed:
+            return False
+        return True
+
     def remove(self, identifier: str, event: Event) -> None:
         """Forget a server; the grants for it end. Raises `UnknownResource`."""
         with self._changing(event.about(resource=identifier)) as connection:
@@ -101,3 +120,14 @@ def _find(connection: Connection, identifier: str) -> str:
     if found is None:
         raise UnknownResource(f"{identifier} is not registered")
     return found
+
+
+def _unchanged(connection: Connection, expected: Resource) -> str:
+    """The id of the row of *expected*, which is locked until the transaction ends. Raises `_Changed`."""
+    resource_id = _find(connection, expected.identifier)
+    connection.execute(select(ResourceRow.id).where(ResourceRow.id == resource_id).with_for_update())
+    with Session(connection) as session:
+        rows = session.scalars(select(ResourceRow).where(ResourceRow.id == resource_id)).all()
+        if catalogue.read(session, rows) != (expected,):
+            raise _Changed
+    return resource_id

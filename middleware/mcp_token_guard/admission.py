@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from . import cors, messages, mirrored, parameters
+from . import cors, messages, mirrored, only_methods, parameters
 from .bearer import bearer_token
 from .caller import Caller
 from .enforcement import enforce_limits
@@ -82,7 +82,7 @@ async def authorize(guard: "Guard", request: Request, *scopes: str) -> Caller:
 
     Raises `GuardError`.
     """
-    caller = await guard.verifier.verify(bearer_token(request.headers, request.query))
+    caller = await guard.verify(bearer_token(request.headers, request.query))
     needed = (*guard.base, *(scope for scope in scopes if scope not in guard.base))
     if not caller.may(*needed):
         raise ScopeInsufficient("the token lacks a scope that this needs", needed)
@@ -100,6 +100,7 @@ async def _admit(guard: "Guard", request: Request, read: ReadBody) -> Admitted:
         asked = messages.parse(body) if at_endpoint else messages.find(body)
     receipt = guard.receipts.begin(request.headers, caller, asked)
     try:
+        only_methods.check(caller, request.method, asked, at_endpoint=at_endpoint)
         _judge(guard, request.headers, caller, asked)
     except GuardError as refusal:
         if receipt is not None:

@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 
+from . import only_methods
 from .asgi import App, GuardedApp
 from .background import drive
 from .caller import Caller
@@ -118,15 +119,17 @@ class Guard:
         return GuardedWSGIApp(app, self)
 
     async def verify(self, token: str) -> Caller:
-        """The caller that *token* speaks for.
+        """The caller that *token* speaks for, whatever is asked: a token for some methods only is refused here.
 
         Raises `TokenRefused`, or `IssuerUnavailable` when there are no keys to judge by.
         """
-        return await self.verifier.verify(token)
+        caller = await self.verifier.verify(token)
+        only_methods.check_any(caller)
+        return caller
 
     def verify_now(self, token: str) -> Caller:
         """As `verify`, for a thread without an event loop."""
-        return drive(self.verifier.verify(token))
+        return drive(self.verify(token))
 
     async def settle(self) -> None:
         """Wait for what is being fetched, a few seconds at most; `asgi` does so when its server ends."""

@@ -12,7 +12,8 @@ from authserver.cli.keys import rotation
 from authserver.keys import sealing
 from authserver.protocol.audit import Event
 from authserver.protocol.resource import Resource
-from authserver.protocol.scope import Risk, Scope, Tool
+from authserver.protocol.scope import Risk, Scope
+from authserver.protocol.tool import Tool
 from authserver.services.deployment import Deployment
 from authserver.settings import Settings
 from authserver.store.migrate import upgrade

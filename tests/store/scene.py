@@ -15,7 +15,8 @@ from authserver.protocol.grants.authorization_code import AuthorizationCodeGrant
 from authserver.protocol.grants.refresh_token import RefreshTokenGrant
 from authserver.protocol.pkce import challenge_of
 from authserver.protocol.resource import Resource
-from authserver.protocol.scope import Risk, Scope, Tool
+from authserver.protocol.scope import Risk, Scope
+from authserver.protocol.tool import Tool
 from authserver.store.database import Database
 from authserver.store.grants import Approval
 from authserver.store.models import RefreshTokenRow, Row

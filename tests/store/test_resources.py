@@ -7,7 +7,8 @@ from flask import Flask
 
 from authserver.protocol.errors import InvalidGrant
 from authserver.protocol.resource import Resource, match
-from authserver.protocol.scope import Scope
+from authserver.protocol.scope import Risk, Scope
+from authserver.protocol.tool import Annotations, Claim, Mark, Tool, Word
 from authserver.store.database import connect
 from authserver.store.resources import AlreadyRegistered, UnknownResource
 from authserver.store.stores import Stores
@@ -115,3 +116,28 @@ def test_resources_that_did_not_change_are_not_read_again(stores: Stores, notes:
     first = stores.resources.all()
     stores.resources.refresh()
     assert stores.resources.all() is first
+
+
+@pytest.mark.requirement("AZ-8")
+def test_a_catalogue_comes_back_with_claims_marks_and_words(stores: Stores):
+    claim = Claim("Read", "Reads.", Annotations(read_only=True), "a" * 64, "b" * 64)
+    tool = Tool("read_note", "Read", ("notes:read",), "Reads.", Risk.READ, Word.SERVER, Mark.NEW, claim)
+    stores.resources.add(replace(NOTES, tools=(tool,)), EVENT)
+    (found,) = stores.resources.all()
+    assert found.tools == (tool,)
+    assert found.tools[0].first_seen is not None
+
+
+def test_an_exchange_is_for_those_who_know_the_newest_state(stores: Stores, notes: Resource):
+    after = replace(notes, tools=(replace(notes.tools[0], mark=Mark.CHANGED), notes.tools[1]))
+    assert stores.resources.exchange(notes, after, EVENT)
+    assert stores.resources.all() == (after,)
+    assert not stores.resources.exchange(notes, replace(notes, tools=()), EVENT)
+    assert stores.resources.all() == (after,)
+
+
+def test_when_a_tool_was_first_seen_survives_an_exchange(stores: Stores, notes: Resource):
+    seen = replace(notes, tools=tuple(replace(tool, first_seen=7) for tool in notes.tools))
+    assert stores.resources.exchange(notes, seen, EVENT)
+    stores.resources.replace(replace(seen, name="Other"), EVENT)
+    assert [tool.first_seen for one in stores.resources.all() for tool in one.tools] == [7, 7]

@@ -58,6 +58,11 @@ def says(text: str, phrase: str) -> bool:
     return False
 
 
+def seen_as(text: str) -> str:
+    """What the eye takes *text* for: two texts with the same are look-alikes."""
+    return _look(text).letters
+
+
 class _Seen:
     """A text as the eye takes it: ``letters`` without case, marks and signs, and where words start among them."""
 

@@ -9,7 +9,8 @@ from ...protocol.client import AuthMethod
 from ...protocol.flaw import Flaw
 from ...protocol.registration.prepared import Prepared, usual_grants, usual_method
 from ...protocol.resource import Resource
-from ...protocol.scope import Risk, Scope, Tool
+from ...protocol.scope import Risk, Scope
+from ...protocol.tool import Tool
 from .document import Document
 
 LEAST_SECRET = 32

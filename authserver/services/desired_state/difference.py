@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from ...protocol.client import Client
 from ...protocol.resource import Resource
-from ...protocol.scope import Scope, Tool
+from ...protocol.scope import Scope
+from ...protocol.tool import Tool
 
 Members = dict[str, tuple[str, ...]]
 

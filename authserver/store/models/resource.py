@@ -1,6 +1,8 @@
 """Registered MCP servers with their catalogue of scopes and tools."""
 
-from sqlalchemy import ForeignKey, Index
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Row, Seconds
@@ -44,7 +46,7 @@ class ScopeRow(Row):
 
 
 class ToolRow(Row):
-    """A tool of a resource; all of ``scopes`` are needed to call it."""
+    """A tool of a resource; all of ``scopes`` are needed to call it. ``claim`` is what its server said last."""
 
     __tablename__ = "resource_tools"
 
@@ -53,4 +55,9 @@ class ToolRow(Row):
     title: Mapped[str]
     description: Mapped[str]
     scopes: Mapped[tuple[str, ...]]
+    risk: Mapped[str | None]
+    word: Mapped[str] = mapped_column(server_default="administrator")
+    mark: Mapped[str] = mapped_column(server_default="agreed")
+    claim: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    first_seen: Mapped[Seconds | None]
     position: Mapped[int]

@@ -6,7 +6,8 @@ import pytest
 
 from authserver.protocol.audit import Event
 from authserver.protocol.resource import Resource
-from authserver.protocol.scope import Risk, Scope, Tool
+from authserver.protocol.scope import Risk, Scope
+from authserver.protocol.tool import Tool
 from authserver.web.oauth.authorize import MOST_QUERY
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import Site
