@@ -6,6 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from mcp_token_guard import Guard
+from mcp_token_guard.refusals import TokenRefused
 from tests.middleware.issuer import Issuer
 from tests.middleware.test_mcp_server import ACCEPT, ALL, INITIALIZE, notes  # noqa: F401 - the demo's server
 
@@ -50,3 +52,11 @@ def test_a_claim_of_another_form_opens_nothing(notes: str, issuer: Issuer, claim
 @pytest.mark.requirement("RS-5")
 def test_scopes_are_needed_besides(notes: str, issuer: Issuer) -> None:  # noqa: F811
     assert send(notes, issuer.token(aud=notes, scope="", mcp_methods=ONLY), LIST).status_code == 403
+
+
+@pytest.mark.requirement("RS-5")
+async def test_where_nobody_sees_the_methods_it_is_no_token(notes: str, issuer: Issuer) -> None:  # noqa: F811
+    guard = Guard(notes, issuer=issuer.url, scopes="notes:read")
+    with pytest.raises(TokenRefused):
+        await guard.verify(issuer.token(aud=notes, scope=ALL, mcp_methods=ONLY))
+    assert (await guard.verify(issuer.token(aud=notes, scope=ALL))).may("notes:read")
