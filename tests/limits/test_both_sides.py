@@ -1,5 +1,6 @@
 """The server and the guard understand a detail alike: the same files, the same vectors."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,13 @@ def test_a_list_that_has_to_be_looked_at_has_100_items_at_most(side) -> None:
     assert rule.permits(looked_at, [1] * 100)
     assert not rule.permits(looked_at, [1] * 101)
     assert rule.permits(let_be, [1] * 1000)
+
+
+def test_the_example_on_the_page_is_a_good_one(side) -> None:
+    reading, *_ = side
+    page = Path(__file__).parents[2].joinpath("docs", "limits.md").read_text("utf-8")
+    example = json.loads(page.partition("```json\n")[2].partition("```")[0])
+    assert [sorted(reading.detail(value).tools) for value in example] == [["list_notes", "read_note"], ["search"]]
 
 
 def test_one_meaning_has_one_form() -> None:

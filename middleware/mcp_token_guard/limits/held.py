@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import reading
-from .judging import MOST_SHOWN, Breach, breach
+from .judging import MOST_SHOWN, Breach, Judge
 from .rule import Detail
 from .sql import only_reads
 
@@ -18,7 +18,7 @@ class Limits:
     when one of the details that name its tool lets its arguments through.
     """
 
-    details: tuple[Detail, ...] = ()
+    judges: tuple[Judge, ...] = ()
     closed: bool = False
 
     def breach(self, tool: str, arguments: object) -> Breach | None:
@@ -27,9 +27,9 @@ class Limits:
             return None
         given = {} if arguments is None else arguments
         found = []
-        for detail in self.details:
-            if tool in detail.tools:
-                broken = breach(detail, tool, given, only_reads)
+        for judge in self.judges:
+            if tool in judge.detail.tools:
+                broken = judge.breach(tool, given, only_reads)
                 if broken is None:
                     return None
                 found.append(broken)
@@ -50,8 +50,8 @@ def from_claim(value: object, resource: str) -> Limits:
     if not all(isinstance(each.get("type"), str) for each in value):
         raise ValueError("every authorization detail has a type")
     ours = [each for each in value if each["type"] == reading.TYPE]
-    details = tuple(detail for detail in _readable(ours) if detail.location == resource)
-    return Limits(details, closed=bool(ours) or not value)
+    judges = tuple(Judge.of(detail) for detail in _readable(ours) if detail.location == resource)
+    return Limits(judges, closed=bool(ours) or not value)
 
 
 def _readable(values: Iterable[dict[str, Any]]) -> Iterable[Detail]:
