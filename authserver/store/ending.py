@@ -20,14 +20,18 @@ def end_grants(connection: Connection, which: ColumnElement[bool]) -> int:
     With each end its refresh families and unredeemed codes, and what was remembered of its consent.
     """
     live = and_(which, GrantRow.revoked_at.is_(None))
-    # Locked in one order by everyone, so that two who end the same grants do not wait for each other.
-    ended = connection.scalars(select(GrantRow.id).where(live).order_by(GrantRow.id).with_for_update()).all()
+    # Locked in one order by everyone, so that two who end the same grants do not wait for each other; and not so
+    # strictly that a redemption, whose code is waited for below, would wait for the grant of its new family.
+    locked = select(GrantRow.id).where(live).order_by(GrantRow.id).with_for_update(key_share=True)
+    ended = connection.scalars(locked).all()
     if ended:
         grants = select(GrantRow.id).where(live)
-        of_families = update(FamilyRow).where(FamilyRow.grant_id.in_(grants), FamilyRow.revoked_at.is_(None))
-        connection.execute(of_families.values(revoked_at=now))
+        # First the codes: a redemption under way is waited for, and one that waits for this finds its code ended. So
+        # the families of all that were redeemed are there when they are ended.
         of_codes = update(CodeRow).where(CodeRow.grant_id.in_(grants), CodeRow.redeemed_at.is_(None))
         connection.execute(of_codes.values(redeemed_at=now))
+        of_families = update(FamilyRow).where(FamilyRow.grant_id.in_(grants), FamilyRow.revoked_at.is_(None))
+        connection.execute(of_families.values(revoked_at=now))
         connection.execute(delete(ConsentRow).where(exists().where(live, BEHIND)))
         connection.execute(update(GrantRow).where(live).values(revoked_at=now))
     return len(ended)
