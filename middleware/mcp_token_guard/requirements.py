@@ -21,23 +21,34 @@ def requires(*scopes: ScopeNames) -> Callable[[Callable[P, R]], Callable[P, R]]:
     answer has begun, the tool's error. A client asks its user for more only after a challenge: give a tool a rule in
     `Guard` too. Raises `ValueError` for a name that is no scope.
     """
+    needed = named(scopes)
+    return before(lambda: check(needed))
+
+
+def named(scopes: tuple[ScopeNames, ...]) -> tuple[str, ...]:
+    """The names in *scopes*. Raises `ValueError` for what is none, and for no name at all."""
     needed = tuple(dict.fromkeys(name for given in scopes for name in names(given)))
     if not needed:
         raise ValueError("name the scopes that are required")
+    return needed
+
+
+def before(condition: Callable[[], None]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """A decorator for functions, plain or ``async``, that run only after *condition* raised nothing."""
 
     def decorate(function: Callable[P, R]) -> Callable[P, R]:
         if inspect.iscoroutinefunction(function):
 
             @wraps(function)
             async def guarded_coroutine(*args: P.args, **kwargs: P.kwargs) -> object:
-                check(needed)
+                condition()
                 return await function(*args, **kwargs)
 
             return cast("Callable[P, R]", guarded_coroutine)
 
         @wraps(function)
         def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
-            check(needed)
+            condition()
             return function(*args, **kwargs)
 
         return guarded

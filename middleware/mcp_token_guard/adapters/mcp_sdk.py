@@ -1,17 +1,23 @@
 """For servers on the official ``mcp`` SDK: the guard as the SDK's token verifier, and its caller as the SDK's user."""
 
-from collections.abc import MutableMapping
-from typing import Any
+from collections.abc import Callable, MutableMapping
+from typing import Any, ParamSpec, TypeVar
 
 from mcp.server.auth.middleware.auth_context import AuthContextMiddleware
 from mcp.server.auth.middleware.bearer_auth import AuthenticatedUser
 from mcp.server.auth.provider import AccessToken
 from mcp.server.auth.settings import AuthSettings
+from mcp.server.mcpserver.exceptions import ToolError
 
 from ..asgi import SCOPE_KEY, App, Receive, Send
 from ..caller import Caller
 from ..guard import Guard
 from ..refusals import GuardError
+from ..requirements import before, check, named
+from ..scopes import ScopeNames
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class GuardTokenVerifier:
@@ -56,6 +62,19 @@ def access_token(caller: Caller, token: str = "") -> AccessToken:
         subject=caller.subject,
         claims=dict(caller.claims),
     )
+
+
+def requires(*scopes: ScopeNames) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """`mcp_token_guard.requires` for tools of the SDK, which shows a client the words of a `ToolError` alone."""
+    needed = named(scopes)
+
+    def condition() -> None:
+        try:
+            check(needed)
+        except GuardError as refusal:
+            raise ToolError(refusal.message) from None
+
+    return before(condition)
 
 
 class CallerAsUser:
