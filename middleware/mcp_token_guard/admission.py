@@ -13,6 +13,7 @@ from . import cors, messages, mirrored, only_methods, parameters
 from .bearer import bearer_token
 from .caller import Caller
 from .enforcement import enforce_limits
+from .listing import ListFilter, filter_of
 from .messages import Message
 from .paths import same_place
 from .receipts import Receipt
@@ -49,12 +50,13 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A request that may go on: for whom, its ``body`` where it was read, what it asks for, and the open receipt."""
+    """A request that may go on: for whom, its ``body`` where it was read, what it asks for, what the answer passes."""
 
     caller: Caller
     body: bytes | None
     messages: tuple[Message, ...]
     receipt: Receipt | None
+    listing: ListFilter | None
 
 
 async def admit(guard: "Guard", request: Request, read: ReadBody) -> Admitted | Reply:
@@ -106,7 +108,7 @@ async def _admit(guard: "Guard", request: Request, read: ReadBody) -> Admitted:
         if receipt is not None:
             receipt.refused(refusal)
         raise
-    return Admitted(caller, body, asked, receipt)
+    return Admitted(caller, body, asked, receipt, filter_of(guard, caller, asked))
 
 
 def _judge(guard: "Guard", headers: Headers, caller: Caller, asked: tuple[Message, ...]) -> None:

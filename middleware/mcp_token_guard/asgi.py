@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 from . import cors
 from .admission import Admitted, ReadBody, Request, admit, too_large
 from .caller import CALLER
+from .listing import ListFilter
 from .outcomes import Tap
-from .receipts import Receipt
 from .refusals import GuardError
 from .replies import Reply
 
@@ -78,10 +78,13 @@ class GuardedApp:
 
     async def _serve(self, admitted: Admitted, scope: Scope, receive: Receive, send: Send) -> None:
         caller, receipt = admitted.caller, admitted.receipt
-        answer = _Answer(send, receipt)
+        answer = _Answer(send, admitted)
+        inner = {**scope, SCOPE_KEY: caller}
+        if admitted.listing is not None:
+            inner["headers"] = [(name, value) for name, value in scope["headers"] if name != b"accept-encoding"]
         token = CALLER.set(caller)
         try:
-            await self._app({**scope, SCOPE_KEY: caller}, _replayed(admitted.body, receive), answer.send)
+            await self._app(inner, _replayed(admitted.body, receive), answer.send)
         except GuardError as refusal:
             if answer.begun:
                 raise
@@ -124,28 +127,40 @@ def _replayed(body: bytes | None, receive: Receive) -> Receive:
 class _Answer:
     """What the application sends, with the headers of CORS; ``begun`` once some of it has left, ``ended`` with all."""
 
-    def __init__(self, send: Send, receipt: Receipt | None) -> None:
+    def __init__(self, send: Send, admitted: Admitted) -> None:
         self._send = send
-        self._tap = None if receipt is None else receipt.tap
+        self._tap = None if admitted.receipt is None else admitted.receipt.tap
+        self._listing = admitted.listing
         self.begun = self.ended = False
 
     async def send(self, event: Event) -> None:
+        if self._tap is not None:
+            _watch(self._tap, event)
         if event["type"] == "http.response.start":
             self.begun = True
-            event = {**event, "headers": cors.opened(list(event.get("headers", ())))}
+            headers = list(event.get("headers", ()))
+            event = {
+                **event,
+                "headers": cors.opened(headers if self._listing is None else self._listing.start(headers)),
+            }
+        elif event["type"] == "http.response.body" and self._listing is not None:
+            event = _filtered(self._listing, event)
         await self._send(event)
         if event["type"] == "http.response.body":
             self.ended = not event.get("more_body", False)
-        if self._tap is not None:
-            _watch(self._tap, event)
 
     async def reply(self, reply: Reply, scope: Scope) -> None:
         await _send_reply(reply, scope, self.send)
 
 
+def _filtered(listing: ListFilter, event: Event) -> Event:
+    data = listing.feed(event.get("body", b""))
+    return {**event, "body": data if event.get("more_body", False) else data + listing.finish()}
+
+
 def _watch(tap: Tap, event: Event) -> None:
     if event["type"] == "http.response.start":
-        media = next((value for name, value in event["headers"] if name.lower() == b"content-type"), b"")
+        media = next((value for name, value in event.get("headers", ()) if name.lower() == b"content-type"), b"")
         tap.start(event["status"], media)
     elif event["type"] == "http.response.body":
         tap.piece(event.get("body", b""))

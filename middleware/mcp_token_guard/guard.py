@@ -69,6 +69,9 @@ class Guard:
     mirrored: Mirrored = field(default_factory=dict)
     """Tool → ``Mcp-Param-{name}`` → path in the arguments, of which the header must say the same; see `by_schemas`."""
 
+    hide_closed: bool = False
+    """Leave out of lists what the token does not open. Clients then never learn of what they could ask for."""
+
     receipts: Receipts = field(default_factory=Receipts)
     """Which arguments the log ``mcp_token_guard.calls`` shows of each tool call."""
 

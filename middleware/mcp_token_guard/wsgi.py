@@ -15,7 +15,6 @@ from . import cors
 from .admission import Admitted, ReadBody, Request, admit, too_large
 from .background import drive
 from .caller import CALLER
-from .receipts import Receipt
 from .refusals import GuardError
 from .replies import Headers, Reply
 
@@ -60,12 +59,14 @@ class GuardedWSGIApp:
         context = copy_context()
         context.run(CALLER.set, admitted.caller)
         try:
-            pieces = self._begin(environ, context, _Start(start_response, admitted.receipt))
+            if admitted.listing is not None:
+                environ.pop("HTTP_ACCEPT_ENCODING", None)
+            pieces = self._begin(environ, context, _Start(start_response, admitted))
         except BaseException:
             if admitted.receipt is not None:
                 admitted.receipt.ended(whole=False)
             raise
-        return _Pieces(pieces, context, admitted.receipt)
+        return _Pieces(pieces, context, admitted)
 
     def _begin(self, environ: Environ, context: Context, start: "_Start") -> Iterable[bytes]:
         try:
@@ -117,9 +118,10 @@ def _reader(environ: Environ) -> ReadBody:
 class _Start:
     """*start_response*, with the headers of CORS; ``begun`` once it was called."""
 
-    def __init__(self, start_response: StartResponse, receipt: Receipt | None) -> None:
+    def __init__(self, start_response: StartResponse, admitted: Admitted) -> None:
         self._start_response = start_response
-        self._tap = None if receipt is None else receipt.tap
+        self._tap = None if admitted.receipt is None else admitted.receipt.tap
+        self._listing = admitted.listing
         self.begun = False
 
     def __call__(self, status: str, headers: list[tuple[str, str]], *rest: object) -> Callable[[bytes], object]:
@@ -128,16 +130,19 @@ class _Start:
         if self._tap is not None and DIGITS.fullmatch(status[:3]):
             media = next((value for name, value in raw if name.lower() == b"content-type"), b"")
             self._tap.start(int(status[:3]), media)
+        if self._listing is not None:
+            raw = self._listing.start(raw)
         return self._start_response(status, _as_text(cors.opened(raw)), *rest)
 
 
 class _Pieces:
     """The application's answer, each piece made in the *context* of its caller."""
 
-    def __init__(self, pieces: Iterable[bytes], context: Context, receipt: Receipt | None) -> None:
+    def __init__(self, pieces: Iterable[bytes], context: Context, admitted: Admitted) -> None:
         self._pieces = pieces
         self._context = context
-        self._receipt = receipt
+        self._receipt = admitted.receipt
+        self._listing = admitted.listing
         self._ended = False
 
     def __iter__(self) -> Iterator[bytes]:
@@ -145,7 +150,9 @@ class _Pieces:
         while (piece := self._context.run(next, rest, None)) is not None:
             if self._receipt is not None:
                 self._receipt.tap.piece(piece)
-            yield piece
+            yield piece if self._listing is None else self._listing.feed(piece)
+        if self._listing is not None:
+            yield self._listing.finish()
         self._ended = True
 
     def close(self) -> None:

@@ -78,13 +78,12 @@ SERVERS: dict[str, Serve] = {
 
 
 @contextmanager
-def serving(name: str, issuer_url: str) -> Iterator[tuple[str, Ran]]:
+def serving(name: str, issuer_url: str, **settings: Any) -> Iterator[tuple[str, Ran]]:
     """The server called *name* behind a guard: its URL, and what ran."""
     listening, ran = listener(), Ran()
     resource = f"http://localhost:{listening.getsockname()[1]}/mcp"
-    guard = Guard(
-        resource, issuer=issuer_url, scopes="read", tools={"look": (), "wipe": "wipe"}, implies={"all": "read wipe"}
-    )
+    rules: dict[str, Any] = {"tools": {"look": (), "wipe": "wipe"}, "implies": {"all": "read wipe"}}
+    guard = Guard(resource, issuer=issuer_url, scopes="read", **rules, **settings)
     with SERVERS[name](guard, ran, listening):
         yield resource, ran
 
