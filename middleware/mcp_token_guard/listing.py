@@ -33,9 +33,7 @@ def filter_of(guard: "Guard", caller: "Caller", messages: tuple[Message, ...]) -
         return None
 
     def opens(thing: Thing) -> bool:
-        limits = caller.limits
-        named = not limits.closed or any(thing[1] in detail.tools for detail in limits.details)
-        return caller.may(*guard.rules.of(thing)) and (thing[0] != TOOLS or named)
+        return caller.may(*guard.rules.of(thing)) and (thing[0] != TOOLS or caller.limits.opens(thing[1]))
 
     return ListFilter(opens)
 

@@ -42,6 +42,13 @@ async def test_a_list_holds_what_the_token_opens(hiding: Guard, issuer: Issuer) 
     assert [tool["name"] for tool in all_of_it["result"]["tools"]] == ["read_note", "wipe", "made_up"]
 
 
+async def test_a_tool_that_the_tokens_limits_do_not_name_is_left_out(hiding: Guard, issuer: Issuer) -> None:
+    details = [{"type": "mcp_tool", "locations": [RESOURCE], "tools": ["wipe"]}]
+    token = issuer.token(scope="notes:read wipe", authorization_details=details)
+    answer = await Client(hiding, Answering(b"application/json", FULL)).send(body=LISTING, token=token)
+    assert [tool["name"] for tool in json.loads(answer.body)["result"]["tools"]] == ["wipe"]
+
+
 async def test_prompts_and_resources_are_left_out_too(issuer: Issuer) -> None:
     guard = Guard(
         RESOURCE,

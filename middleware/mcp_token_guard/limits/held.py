@@ -35,6 +35,10 @@ class Limits:
                 found.append(broken)
         return _joined(found) if found else Breach(tool[:MOST_SHOWN], "", "is of a tool that was not allowed")
 
+    def opens(self, tool: str) -> bool:
+        """Whether *tool* may be called with any arguments at all."""
+        return not self.closed or any(tool in judge.detail.tools for judge in self.judges)
+
 
 UNLIMITED = Limits()
 
