@@ -161,3 +161,22 @@ def test_a_tool_is_opened_by_scopes_of_its_server_only(notes):
     assert notes("resource", "tool", URL, "x", "--scope", "other:read").exit_code == 1
     assert notes("resource", "tool", URL, "x").exit_code == 1
     assert notes("resource", "tool", URL, "x", "--scope", "notes:read", "--title", "X").exit_code == 0
+
+
+@pytest.mark.requirement("CR-11")
+def test_a_file_without_tools_leaves_them_and_one_with_them_is_the_administrators_word(notes, file, tmp_path):
+    notes("resource", "sync", URL, "--from", file(READ), "--yes")
+    server = (
+        'resources: [{url: "https://notes.example/mcp", name: Notes, scopes: [{name: "notes:read", description: R}]'
+    )
+    wanted = tmp_path / "wanted.yaml"
+    wanted.write_text(server + "}]")
+    assert notes("apply", str(wanted)).exit_code == 0
+    assert drift(notes, file(READ)) == (0, {})
+    wanted.write_text(server + ', tools: [{name: read_note, title: Look, scopes: ["notes:read"], risk: read}]}]')
+    assert "in the server's words" in notes("apply", str(wanted)).output
+    assert notes("apply", str(wanted)).output == "nothing to do\n"
+    assert drift(notes, file(READ)) == (0, {})
+    assert notes("resource", "agree", URL, "read_note").exit_code == 0
+    shown = notes("resource", "sync", URL, "--from", file({**READ, "title": "Other"})).output
+    assert "Look – read, opened by notes:read, administrator's word; waits" in shown

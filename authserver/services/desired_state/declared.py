@@ -1,6 +1,7 @@
 """The file's own form: what may stand in it, and the values of the protocol that it becomes."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -10,7 +11,7 @@ from ...protocol.flaw import Flaw
 from ...protocol.registration.prepared import Prepared, usual_grants, usual_method
 from ...protocol.resource import Resource
 from ...protocol.scope import Risk, Scope
-from ...protocol.tool import Tool
+from ...protocol.tool import Tool, Word
 from .document import Document
 
 LEAST_SECRET = 32
@@ -33,31 +34,44 @@ class ScopeEntry(Entry):
 
 
 class ToolEntry(Entry):
-    """A tool of an MCP server, opened by all of ``scopes``."""
+    """A tool of an MCP server, opened by all of ``scopes``; what it says stands over what the server says."""
 
     name: str
     scopes: tuple[str, ...]
     title: str = ""
     description: str = ""
+    risk: Risk | None = None
+
+    def tool(self, known: Tool | None) -> Tool:
+        """The value of the protocol, with what was heard of it as it is *known*. What waits goes on waiting."""
+        return replace(
+            known or Tool(self.name, self.name, ()),
+            title=self.title or self.name,
+            description=self.description,
+            scopes=self.scopes,
+            risk=self.risk,
+            word=Word.ADMINISTRATOR,
+        )
 
 
 class ResourceEntry(Entry):
-    """An MCP server; the same as ``authserver resource add``."""
+    """An MCP server; the same as ``authserver resource add``. Without ``tools`` those that are known stay."""
 
     url: str
     name: str
     scopes: tuple[ScopeEntry, ...]
-    tools: tuple[ToolEntry, ...] = ()
+    tools: tuple[ToolEntry, ...] | None = None
     aliases: tuple[str, ...] = ()
     default: bool = False
 
-    def resource(self) -> Resource:
-        """The value of the protocol; aliases are as they were written."""
+    def resource(self, known: tuple[Tool, ...]) -> Resource:
+        """The value of the protocol; *known* are the tools of the same server now. Aliases are as they were written."""
+        by_name = {tool.name: tool for tool in known}
         return Resource(
             identifier=self.url,
             name=self.name,
             scopes=tuple(Scope(s.name, s.description, s.risk, s.default, s.implies) for s in self.scopes),
-            tools=tuple(Tool(tool.name, tool.title or tool.name, tool.scopes, tool.description) for tool in self.tools),
+            tools=known if self.tools is None else tuple(entry.tool(by_name.get(entry.name)) for entry in self.tools),
             aliases=self.aliases,
             is_default=self.default,
         )

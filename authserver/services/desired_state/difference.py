@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ...protocol.client import Client
 from ...protocol.resource import Resource
 from ...protocol.scope import Scope
-from ...protocol.tool import Tool
+from ...protocol.tool import Tool, Word
 
 Members = dict[str, tuple[str, ...]]
 
@@ -64,4 +64,6 @@ def _scope(scope: Scope) -> str:
 
 def _tool(tool: Tool) -> str:
     words = f"{tool.title}. {tool.description}" if tool.description else tool.title
-    return f"{tool.name} ({' '.join(tool.scopes)}): {words}"
+    marks = [" ".join(tool.scopes), *([tool.risk] if tool.risk else [])]
+    marks += ["in the server's words"] if tool.word is Word.SERVER else []
+    return f"{tool.name} ({', '.join(marks)}): {words}"

@@ -34,7 +34,8 @@ class Planner:
         document = load(text)
         wanted = declared(document)
         self.stores.resources.refresh()
-        servers = tuple(entry.resource() for entry in wanted.resources)
+        known = {server.identifier: server.tools for server in self.stores.resources.all()}
+        servers = tuple(entry.resource(known.get(entry.url, ())) for entry in wanted.resources)
         if found := (*self._resource_flaws(servers), *self._client_flaws(wanted, servers)):
             raise document.refuse(*found)
         # A name can go from one server to another: first those that let go of one.
