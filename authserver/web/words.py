@@ -30,6 +30,7 @@ def install(app: Flask, settings: Settings) -> None:
         host=redirect_uri.host,
         owner=address.split,
         risk=lambda risk: RISKS[risk],
+        opened_by=lambda tools, name: [tool for tool in tools if name in tool.scopes],
     )
     site = urlsplit(settings.issuer).netloc + urlsplit(settings.issuer).path
 

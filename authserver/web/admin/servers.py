@@ -2,12 +2,27 @@
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
+from ...protocol.tool import Mark
+from ...services.tool_catalogue.suspicion import alike
 from ..deployment import deployment
 from . import blueprint
+from .listing import wanted_id
 
 
 @blueprint.get("/servers")
 def servers() -> ResponseReturnValue:
-    """All of them with their catalogues."""
+    """All of them with their scopes."""
     return render_template("admin/servers.html", resources=deployment().stores.resources.all())
+
+
+@blueprint.get("/server")
+def server() -> ResponseReturnValue:
+    """One of them: its scopes, and each tool with its risk, whose word that is, and what waits."""
+    wanted = wanted_id()
+    found = next((one for one in deployment().stores.resources.all() if one.identifier == wanted), None)
+    if found is None:
+        raise NotFound
+    waiting = [tool for tool in found.tools if tool.mark in (Mark.NEW, Mark.CHANGED)]
+    return render_template("admin/server.html", resource=found, waiting=waiting, alike=alike(found.tools))

@@ -1,0 +1,48 @@
+"""The console's page of one MCP server: scopes and tools, with marks and whose word they are."""
+
+from dataclasses import replace
+
+import pytest
+
+from authserver.protocol.audit import Event
+from authserver.protocol.scope import Risk
+from authserver.protocol.tool import Annotations, Claim, Mark, Tool, Word
+from tests.conformance.site import NOTES
+from tests.web.pages.test_consent_page import words
+
+EVENT = Event("test.done", "system")
+NASTY = Claim("<script>alert(1)</script>\u202e", "x" * 2000, Annotations(read_only=True), "a" * 64, "b" * 64)
+TOOLS = (
+    Tool("list_notes", "List notes", ("notes:read",)),
+    Tool("list-notes", NASTY.title, ("notes:read",), NASTY.description, Risk.READ, Word.SERVER, Mark.NEW, NASTY),
+    Tool("burn", "Burn", ("notes:read",), "", Risk.DESTRUCTIVE, mark=Mark.CHANGED, claim=NASTY),
+    Tool("old", "Old", ("notes:read",), mark=Mark.GONE),
+)
+
+
+@pytest.fixture
+def notes(site):
+    resources = site.deployment.stores.resources
+    resources.replace(replace(NOTES, tools=TOOLS), EVENT)
+    yield
+    resources.replace(NOTES, EVENT)
+
+
+@pytest.mark.requirement("AZ-8")
+def test_the_page_says_what_waits_and_whose_word_a_tool_is(notes, admin):
+    page = admin.open(f"/admin/server?id={NOTES.identifier}")
+    said = words(page)
+    assert page.status_code == 200
+    assert "2 tools wait to be agreed to" in said
+    assert "Names that look alike: list_notes , list-notes" in said
+    assert "claimed by the server" in said
+    assert "yours the server claims: reads only" in said
+    assert "gone" in said
+    assert "<script>alert" not in page.text
+    assert "\u202e" not in page.text
+
+
+def test_each_server_leads_to_its_page_and_others_have_none(site, admin):
+    assert f"/admin/server?id={NOTES.identifier}" in admin.open("/admin/servers").text.replace("%3A", ":")
+    for wanted in ("", "?id=", "?id=https://nowhere.example", "?id=%00", "?id=" + "x" * 5000):
+        assert admin.open(f"/admin/server{wanted}").status_code == 404
