@@ -23,11 +23,15 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """One thing that a guard does, in CPU microseconds per call, pair by pair; ``peer`` is empty without a match."""
+    """One thing that a guard does, in CPU microseconds per call, pair by pair.
+
+    ``peer`` is FastMCP's JWTVerifier, ``library`` PyJWT alone with the key in hand; empty where they have no match.
+    """
 
     name: str
     ours: tuple[float, ...]
-    peer: tuple[float, ...]
+    peer: tuple[float, ...] = ()
+    library: tuple[float, ...] = ()
 
 
 def spread(values: Iterable[float], digits: int = 2) -> str:
@@ -44,10 +48,10 @@ def of_servers(rows: Sequence[Row]) -> str:
 
 
 def of_guards(costs: Sequence[Cost]) -> str:
-    """The table of the guard's costs; its ratio is the peer's time over ours, so that more is better here too."""
-    return _table(
-        ("guard", "speed / JWTVerifier's", "CPU us ours", "CPU us JWTVerifier"), [_of_guard(cost) for cost in costs]
-    )
+    """The table of the guard's costs; its ratios are the others' time over ours, so that more is better here too."""
+    ratios = ("guard", "speed / JWTVerifier's", "speed / PyJWT's")
+    head = (*ratios, "CPU us ours", "CPU us JWTVerifier", "CPU us PyJWT")
+    return _table(head, [_of_guard(cost) for cost in costs])
 
 
 def save(facts: Mapping[str, str], rows: Sequence[Row], costs: Sequence[Cost]) -> Path:
@@ -78,11 +82,16 @@ def _cpu(points: Sequence[Point]) -> str:
 
 
 def _of_guard(cost: Cost) -> tuple[str, ...]:
-    ours = f"{median(cost.ours):.1f}"
-    if not cost.peer:
-        return cost.name, "-", ours, "-"
-    ratio = spread(peer / our for our, peer in zip(cost.ours, cost.peer, strict=True))
-    return cost.name, ratio, ours, f"{median(cost.peer):.1f}"
+    others = (cost.peer, cost.library)
+    ratios = [
+        spread(other / our for our, other in zip(cost.ours, found, strict=True)) if found else "-" for found in others
+    ]
+    times = [f"{median(found):.1f}" if found else "-" for found in (cost.ours, *others)]
+    return cost.name, *ratios, *times
+
+
+def _ratio(ours: tuple[float, ...], others: tuple[float, ...]) -> str:
+    return spread(other / our for our, other in zip(ours, others, strict=True)) if others else "-"
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
