@@ -101,7 +101,12 @@ def test_the_console_is_accessible(running, page, app):
     page.goto(f"{running.issuer}/admin/grants?q={client.client_id}")
     revoke = page.get_by_role("link", name="Revoke").get_attribute("href")
     paths = ["", *(f"/{name}" for name in ("clients", "grants", "servers", "people", "keys", "audit"))]
-    paths += [f"/client?id={client.client_id}", f"/client/delete?id={client.client_id}", revoke.removeprefix("/admin")]
+    paths += [
+        f"/server?id={CALENDAR.identifier}",
+        f"/client?id={client.client_id}",
+        f"/client/delete?id={client.client_id}",
+        revoke.removeprefix("/admin"),
+    ]
     found = []
     for path in paths:
         page.goto(f"{running.issuer}/admin{path}")

@@ -36,7 +36,7 @@ def test_the_page_says_what_waits_and_whose_word_a_tool_is(notes, admin):
     assert "2 tools wait to be agreed to" in said
     assert "Names that look alike: list_notes , list-notes" in said
     assert "claimed by the server" in said
-    assert "yours the server claims: reads only" in said
+    assert "your word the server claims: reads only" in said
     assert "gone" in said
     assert "<script>alert" not in page.text
     assert "\u202e" not in page.text
