@@ -7,6 +7,7 @@ while the source is down it is asked every second and nobody waits.
 """
 
 import logging
+import os
 import random
 import threading
 import time
@@ -52,12 +53,14 @@ class KeptFresh(Generic[T]):
         self._failed = False
         self._renewal: Future[None] | None = None
         self._starting = threading.Lock()
+        self._process = os.getpid()
 
     async def current(self) -> T:
         """The value. Raises `IssuerUnavailable` when there is none that was confirmed within the bound."""
         now = self._clock()
         age = now - self._confirmed
         if age >= self._interval:
+            self._know_process()
             if now - self._attempted >= (RETRY if self._failed else self._interval):
                 self._start(now)
             if age >= self._bound or (age >= PATIENCE * self._interval and not self._failed):
@@ -66,16 +69,26 @@ class KeptFresh(Generic[T]):
 
     async def renew(self) -> T:
         """The value as the source has it now. Raises `IssuerUnavailable` like `current`."""
+        self._know_process()
         self._start(self._clock())
         await self.settle()
         return self._usable()
 
     async def settle(self) -> None:
         """Wait for a renewal that is under way, so that nothing outlives the server."""
+        self._know_process()
         with self._starting:
             renewal = self._renewal
         if renewal is not None and not renewal.done():
             await finished(renewal)
+
+    def _know_process(self) -> None:
+        """After a fork, what was under way is the parent's: it would never end here."""
+        if self._process != os.getpid():
+            self._process = os.getpid()
+            self._renewal = None
+            self._attempted = NEVER
+            self._starting = threading.Lock()
 
     def _start(self, now: float) -> None:
         with self._starting:

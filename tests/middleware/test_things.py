@@ -4,6 +4,8 @@ import json
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mcp_token_guard import Guard, messages
 from mcp_token_guard.refusals import BodyMalformed
@@ -111,3 +113,48 @@ async def test_one_challenge_names_all_scopes_of_a_batch_of_all_kinds(issuer: Is
     assert 'scope="notes:read wipe plan db"' in answer.headers["www-authenticate"]
     token = issuer.token(scope="notes:read wipe plan db")
     assert (await client.send(body=batch, token=token)).status == 200
+
+
+ANY = st.recursive(
+    st.none() | st.integers() | st.text(max_size=5), lambda each: st.lists(each, max_size=3), max_leaves=5
+)
+SECRET = st.just("file:///secret/a")
+PARAMS = st.fixed_dictionaries(
+    {},
+    optional={
+        "uri": SECRET | ANY,
+        "name": st.just("plan") | ANY,
+        "ref": st.fixed_dictionaries(
+            {}, optional={"type": st.sampled_from(["ref/prompt", "ref/resource"]) | ANY, "uri": SECRET, "name": ANY}
+        )
+        | ANY,
+        "notifications": st.fixed_dictionaries({}, optional={"resourceSubscriptions": st.lists(SECRET | ANY) | ANY})
+        | ANY,
+        "arguments": ANY | st.dictionaries(st.text(max_size=3), ANY, max_size=2),
+    },
+)
+METHODS = st.sampled_from(["resources/read", "resources/subscribe", "completion/complete", "subscriptions/listen"])
+
+
+@given(METHODS, PARAMS | ANY)
+def test_no_secret_is_asked_for_unseen(method: str, params: Any) -> None:
+    """Whatever a server would read as asking for the secret, the guard either refuses or asks its scope for."""
+    try:
+        asked = messages.parse(json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": params}).encode())
+    except BodyMalformed as refusal:
+        assert refusal.message.isprintable()
+        return
+    assert ("secret" in RULES.needed(asked)) >= _asks_for_secret(method, params)
+
+
+def _asks_for_secret(method: str, params: Any) -> bool:
+    if not isinstance(params, dict):
+        return False
+    secret = "file:///secret/a"
+    if method == "completion/complete":
+        reference = params.get("ref")
+        return isinstance(reference, dict) and (reference.get("type"), reference.get("uri")) == ("ref/resource", secret)
+    if method == "subscriptions/listen":
+        wanted = params.get("notifications")
+        return isinstance(wanted, dict) and secret in (wanted.get("resourceSubscriptions") or [])
+    return params.get("uri") == secret
