@@ -1,6 +1,6 @@
 """Access tokens: whether one that was issued still stands (RFC 7009, RFC 7662)."""
 
-from sqlalchemy import Text, bindparam, exists, select
+from sqlalchemy import Text, bindparam, exists, func, select
 
 from ..protocol.access_token import Authority, ClientAuthority, TokenId
 from ..protocol.audit import Event
@@ -9,7 +9,8 @@ from .audit import record
 from .authority import CLIENT_ALONE, alive, authority, columns_of, family_of, only, standing_of
 from .clock import now
 from .database import Database
-from .models import RevokedAccessTokenRow
+from .models import FamilyRow, RevokedAccessTokenRow
+from .positions import move
 
 ISSUE = {"postgresql": postgresql.issue, "sqlite": sqlite.issue}
 UNREVOKED = ~exists().where(RevokedAccessTokenRow.jti == bindparam("jti"))
@@ -23,6 +24,15 @@ STANDING = (
         alive(GRANT, only(FAMILY.c.client_id)),
         UNREVOKED,
     )
+)
+MOST_LISTED = 2000
+"""Tokens of a resource on the list of those that were revoked alone."""
+
+LISTED = select(func.count()).select_from(
+    select(RevokedAccessTokenRow.jti)
+    .where(RevokedAccessTokenRow.expires_at > now, RevokedAccessTokenRow.resource == bindparam("of"))
+    .limit(MOST_LISTED)
+    .subquery()
 )
 ALONE = CLIENT_ALONE.where(UNREVOKED)
 
@@ -42,12 +52,19 @@ class AccessTokenStore:
         return ISSUE[self._database.dialect](self._database, authority, ceiling, event)
 
     def revoke(self, jti: str, expires_at: int, event: Event) -> None:
-        """Revoke one token, which would expire at *expires_at* (Unix seconds) anyway."""
-        revoked = self._database.insert(RevokedAccessTokenRow).values(
-            jti=jti, expires_at=expires_at, resource=event.resource, revoked_at=now
-        )
+        """Revoke one token, which would expire at *expires_at* (Unix seconds) anyway.
+
+        The list that guards fetch is short: when it is full, the token's family takes another place instead, which
+        ends its other access tokens too. Nobody can fill the list until no guard takes it.
+        """
+        token_id = TokenId.parse(jti)
+        family = token_id.family_id if token_id and not token_id.stands_on_client else None
+        revoked = self._database.insert(RevokedAccessTokenRow).values(jti=jti, expires_at=expires_at, revoked_at=now)
         with self._database.transaction() as connection:
-            connection.execute(revoked.on_conflict_do_nothing())
+            full = family is not None and connection.execute(LISTED, {"of": event.resource}).scalar_one() >= MOST_LISTED
+            new = revoked.values(resource=None if full else event.resource).on_conflict_do_nothing()
+            if connection.execute(new).rowcount and full:
+                move(connection, FamilyRow.id == family)
             record(connection, event)
 
     def authority(self, token_id: TokenId) -> Authority | None:

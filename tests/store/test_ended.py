@@ -134,3 +134,21 @@ def test_a_look_finds_what_ended_by_index(scene: Scene):
         stores.ended.positions(120)
         stores.ended.tokens()
     assert scans(plans(stores.database, executed)) == []
+
+
+@pytest.mark.requirement("TK-10", "TK-8")
+def test_when_the_list_of_single_tokens_is_full_the_family_takes_another_place(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("authserver.store.access_tokens.MOST_LISTED", 2)
+    about = EVENT.about(resource=RESOURCE)
+    listed, late = issue(scene), issue(scene)
+    for number in (1, 2):
+        scene.stores.access_tokens.revoke(f"{listed.id}{number}", 2_000_000_000, about)
+    for _ in range(2):
+        scene.stores.access_tokens.revoke(str(late.id), 2_000_000_000, about)
+    assert sorted(token.jti for token in scene.stores.ended.tokens()) == [f"{listed.id}1", f"{listed.id}2"]
+    assert [place.position for place in scene.stores.ended.positions()] == [late.authority.position]
+    assert scene.stores.access_tokens.authority(late.id) is None
+    scene.stores.access_tokens.revoke("client.own", 2_000_000_000, about)
+    assert "client.own" in [token.jti for token in scene.stores.ended.tokens()]

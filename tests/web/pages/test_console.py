@@ -59,7 +59,7 @@ def test_a_grant_is_revoked_after_a_question_and_the_next_refresh_fails(site, fl
     (link,) = re.findall(r'href="(/admin/grant/revoke[^"]+)"', page.text)
     question = admin.open(link.replace("&amp;", "&"))
     assert "Revoke this grant?" in question.text
-    assert "lives on for 10 minutes at most" in words(question)
+    assert "refuse its access token within seconds; others may take one for 10 minutes more" in words(question)
     assert flow.refresh().status_code == 200, "a question changes nothing"
     answer = press(admin, link.replace("&amp;", "&"))
     assert answer.request.path == "/admin/grants"
