@@ -63,7 +63,7 @@ class AccessTokenStore:
         with self._database.transaction() as connection:
             full = family is not None and connection.execute(LISTED, {"of": event.resource}).scalar_one() >= MOST_LISTED
             new = revoked.values(resource=None if full else event.resource).on_conflict_do_nothing()
-            if connection.execute(new).rowcount and full:
+            if connection.execute(new.returning(RevokedAccessTokenRow.jti)).first() and full:
                 move(connection, FamilyRow.id == family)
             record(connection, event)
 
