@@ -83,9 +83,7 @@ def _cpu(points: Sequence[Point]) -> str:
 
 def _of_guard(cost: Cost) -> tuple[str, ...]:
     others = (cost.peer, cost.library)
-    ratios = [
-        spread(other / our for our, other in zip(cost.ours, found, strict=True)) if found else "-" for found in others
-    ]
+    ratios = [_ratio(cost.ours, found) for found in others]
     times = [f"{median(found):.1f}" if found else "-" for found in (cost.ours, *others)]
     return cost.name, *ratios, *times
 

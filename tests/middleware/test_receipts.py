@@ -87,7 +87,7 @@ FAILED = result(isError=True)
         (b"text/event-stream", [b"event: message\r\ndata: " + result() + b"\r\n\r\n"], "ok"),
         (
             b"text/event-stream",
-            [b': ping\n\ndata: {"method": "x"}\n\ndata: ' + result(isError=True) + b"\n\n"],
+            [b': ping\n\ndata: {"method": "x"}\n\ndata: ' + FAILED + b"\n\n"],
             "tool error",
         ),
         (b"application/json", [b"{"], "answered"),

@@ -14,7 +14,6 @@ class App:
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
-        self.subjects: list[str] = []
         self.closed = False
 
     def __call__(self, environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
@@ -54,7 +53,7 @@ def ask(
     setup_testing_defaults(asked)
     begun: list[Any] = []
 
-    def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
+    def start_response(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
         begun[:] = [status, headers]
         return lambda data: None
 
