@@ -84,6 +84,11 @@ def agree(found: Deployment, identifier: str, names: tuple[str, ...], everything
     if wanted:
         detail = {"count": len(wanted), "first": list(wanted[:50])}
         _save(found, resource, after, Event("resource.tools_agreed", "system", detail=detail))
+    for one in after.tools:
+        if one.name in wanted:
+            click.echo(
+                plain(f"  {one.name}: {one.title} – {one.worst(after.scopes)}, opened by {' '.join(one.scopes)}")
+            )
     click.echo(f"agreed to {len(wanted)}")
 
 

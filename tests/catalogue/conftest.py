@@ -1,0 +1,3 @@
+from tests.conformance.fixtures import site
+
+__all__ = ["site"]
