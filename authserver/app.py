@@ -15,6 +15,8 @@ from .accounts.sign_in import SignIn
 from .keys.envelope import SuccessorEnvelope
 from .keys.keyring import Keyring, NoSigningKey
 from .keys.numbering import Numbering
+from .keys.ports import Purpose
+from .keys.rotation import STATUS_ALGORITHM
 from .keys.sealing import vault
 from .observability import logs
 from .outbound.addresses import ClientSupplied
@@ -216,7 +218,7 @@ def _token(
 def _install_front(app: Flask, deployment: Deployment) -> None:
     def ready() -> bool:
         try:
-            return bool(deployment.keyring.kids())
+            return bool(deployment.keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS))
         except (SQLAlchemyError, NoSigningKey):
             return False
 

@@ -8,6 +8,9 @@ from flask import Flask
 from gunicorn.app.base import BaseApplication
 
 from ..app import create_app
+from ..keys.keyring import NoSigningKey
+from ..keys.ports import Purpose
+from ..keys.rotation import STATUS_ALGORITHM
 from ..outbound.fetch import trusting
 from ..services.deployment import Deployment
 from ..services.doctor.own_url import OwnUrl
@@ -76,8 +79,10 @@ class Server(BaseApplication):  # type: ignore[misc]
 def serve() -> None:
     """Serve until told to stop. Production puts a TLS proxy in front."""
     found = deployment()
-    if not found.keyring.kids():
-        raise click.ClickException("there are no signing keys: run 'authserver init' first")
+    try:
+        found.keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS)
+    except NoSigningKey as lacking:
+        raise click.ClickException(str(lacking)) from None
     found.stores.database.close()
     click.echo(f"serving {found.settings.issuer} on {found.settings.bind}")
     Server(found.settings).run()

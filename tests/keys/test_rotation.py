@@ -13,6 +13,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from authserver.keys.keyring import Keyring, NoSigningKey
+from authserver.keys.ports import Purpose
 from authserver.keys.rotation import Rotation
 from authserver.keys.sealing import SealError, Vault
 from authserver.protocol.access_token import TYPE
@@ -198,3 +199,32 @@ def test_only_our_own_intact_tokens_of_the_right_type_are_read(nodes):
     assert here.keyring.read(good, typ=TYPE, issuer=ISSUER)
     for token in refused:
         assert here.keyring.read(token, typ=TYPE, issuer=ISSUER) is None
+
+
+@pytest.mark.requirement("TK-12")
+def test_an_emergency_withdraws_every_key_on_every_node_at_once_and_signing_goes_on(nodes):
+    here, there = nodes
+    here.rotation().ensure()
+    old = there.keyring.sign(CLAIMS, typ=TYPE, alg="ES256")
+    before = set(there.keyring.kids())
+    withdrawn, made = here.rotation(lead=600).replace_all()
+    assert withdrawn == len(before)
+    for node in nodes:
+        assert set(node.keyring.kids()) == set(made)
+        assert not before & set(made)
+        assert node.keyring.read(old, typ=TYPE, issuer=ISSUER) is None
+        assert node.keyring.read(node.keyring.sign(CLAIMS, typ=TYPE, alg="ES256"), typ=TYPE, issuer=ISSUER)
+        assert node.keyring.signing_kid("ES256", Purpose.STATUS) in made
+    here.rotation().rotate()
+    assert not before & set(there.keyring.kids())
+
+
+@pytest.mark.requirement("DI-5")
+def test_a_key_for_lists_signs_no_tokens_and_none_of_its_signatures_is_taken_for_one(nodes):
+    here, _ = nodes
+    here.rotation().ensure()
+    purposes = {key["kid"]: key.get("purpose") for key in here.keyring.jwks()["keys"]}
+    assert purposes[kid(here.keyring.sign(CLAIMS, typ=TYPE, alg="ES256"))] is None
+    forged = here.keyring.sign(CLAIMS, typ=TYPE, alg="ES256", purpose=Purpose.STATUS)
+    assert purposes[kid(forged)] == "status"
+    assert here.keyring.read(forged, typ=TYPE, issuer=ISSUER) is None

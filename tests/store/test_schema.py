@@ -5,14 +5,22 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect
+from sqlalchemy import inspect, text
 
 from authserver.store import migrate
 from authserver.store.database import Database
 from authserver.store.engine import UnknownDatabase, create
 from authserver.store.models import Row
+from authserver.store.positions import next_position
 
 BOOKKEEPING = {"alembic_version"}
+OF_THE_FIRST_SCHEMA = (
+    "INSERT INTO users VALUES ('u', 'u', 'U', 'x', 'user', 1, NULL)",
+    "INSERT INTO clients VALUES ('c', 'dynamic', 'C', '[]', 'none', '', NULL, NULL, '{}', 1, NULL, NULL, NULL)",
+    "INSERT INTO grants VALUES ('g', 'u', 'c', :device, 'h', 'r', 's', 1, 1, NULL)",
+    "INSERT INTO refresh_families VALUES ('a', 'g', 'c', 'r', 's', 1, 1, 2000000000, NULL)",
+    "INSERT INTO refresh_families VALUES ('b', 'g', 'c', 'r', 's', 1, 1, 2000000000, NULL)",
+)
 
 
 def tables(url: str) -> set[str]:
@@ -63,3 +71,17 @@ def test_nodes_that_migrate_at_the_same_time_wait_for_each_other(fresh_database_
 def test_a_database_that_is_not_supported_is_refused_in_words(url: str):
     with pytest.raises(UnknownDatabase, match=r"postgresql|file"):
         create(url)
+
+
+@pytest.mark.requirement("TK-10")
+def test_families_of_the_first_schema_get_places_that_no_later_one_gets(fresh_database_url: str):
+    migrate.upgrade(fresh_database_url, "0001")
+    database = Database(create(fresh_database_url))
+    with database.transaction() as connection:
+        for statement in OF_THE_FIRST_SCHEMA:
+            connection.execute(text(statement), {"device": b"d" * 32} if ":device" in statement else {})
+    migrate.upgrade(fresh_database_url)
+    with database.transaction() as connection:
+        places = connection.scalars(text("SELECT status_position FROM refresh_families")).all()
+        assert len({*places, next_position(connection)}) == 3
+    database.close()
