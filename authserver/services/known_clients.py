@@ -37,3 +37,7 @@ class KnownClients:
         """Save a client that was found by its document and that a person is about to allow something."""
         if self.documents and client.kind is ClientKind.METADATA_DOCUMENT:
             self.documents.keep(client, origin)
+
+    def tombstoned(self, client_id: str) -> bool:
+        """Whether there was a client of that id, and it was deleted (CR-15)."""
+        return self.clients.tombstoned(client_id)
