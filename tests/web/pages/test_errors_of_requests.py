@@ -2,7 +2,10 @@
 
 import pytest
 
+from authserver.protocol.audit import Event
+from tests.conformance.flow import Flow
 from tests.conformance.site import ISSUER
+from tests.conformance.visitor import Visitor, forms
 
 from .conftest import HOSTED
 
@@ -20,6 +23,19 @@ ERRORS = {
     "resource": "invalid_target",
     "scope": "invalid_scope",
 }
+
+
+@pytest.mark.requirement("AZ-2", "CR-3", "CR-15")
+def test_a_client_that_goes_while_the_person_decides_is_a_page_and_no_redirect(site_with):
+    site = site_with()
+    flow, visitor = Flow(site), Visitor(site)
+    flow.register()
+    question = visitor.open(flow.url())
+    gone = site.deployment.stores.registrations.delete_unused(2**40, 9, Event("test.done", "system"))
+    assert gone == 1
+    answer = visitor.submit(question, forms(question)[-1], {"decision": "allow", "scope": "notes:read"})
+    assert (answer.status_code, answer.location) == (400, None)
+    assert "not registered here" in answer.text
 
 
 @pytest.mark.requirement("AZ-2")
