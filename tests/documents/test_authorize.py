@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from structlog.testing import capture_logs
 
 from authserver.protocol.audit import Event
 from authserver.protocol.client import ClientKind
@@ -115,6 +116,14 @@ def test_a_failure_is_remembered_for_a_while_and_says_nothing_of_what_answered(
     assert {page.status_code for page in pages} == {400}
     assert not any("Forbidden" in page.text or "private area" in page.text for page in pages)
     assert publisher.asked == ["/client.json"]
+
+
+@pytest.mark.requirement("CR-8")
+def test_the_log_tells_an_administrator_why_a_document_was_not_fetched(flow: Flow, publisher: Publisher) -> None:
+    url = known_by(flow, publisher.base + "/absent.json")
+    with capture_logs() as lines:
+        flow.site.get(flow.url())
+    assert [(line["url"], line["reason"]) for line in lines if line["event"] == "fetch.refused"] == [(url, "status")]
 
 
 @pytest.mark.requirement("CR-7")
