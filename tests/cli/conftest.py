@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from authserver.cli import main
+from tests.conformance.fixtures import site_with  # noqa: F401 - the fixture
 
 Run = Callable[..., Result]
 
