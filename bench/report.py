@@ -56,6 +56,12 @@ def of_proofs(costs: Sequence[Cost]) -> str:
     return _table(head, [_of_proof(cost) for cost in costs])
 
 
+def of_documents(costs: Sequence[Cost]) -> str:
+    """The table of clients by their document; ``peer`` is a registered client."""
+    head = ("authorize finds", "CPU us over a registered one", "ratio", "CPU us", "CPU us of a registered one")
+    return _table(head, [_of_proof(cost) for cost in costs])
+
+
 def save(facts: Mapping[str, str], rows: Sequence[Row], **costs: Sequence[Cost]) -> Path:
     """Write all that was measured to a file of its own, and return its path."""
     FOLDER.mkdir(parents=True, exist_ok=True)
