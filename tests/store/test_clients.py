@@ -73,6 +73,33 @@ def test_of_two_updates_with_one_registration_token_the_second_finds_it_rotated(
     assert found.name == "First"
 
 
+@pytest.mark.requirement("CR-4", "CR-12")
+def test_an_update_that_saw_the_secret_before_a_rotation_changes_nothing(stores: Stores, client: Client):
+    assert stores.clients.rotate_secret(client.client_id, credential.digest("another"), 60, EVENT) is True
+    late = a_client(client_id=client.client_id, name="Late", secret_digest=client.secret_digest)
+    assert stores.clients.update(late, EVENT, secret=client.secret_digest) is False
+    found = stores.clients.find(client.client_id)
+    assert found is not None
+    assert (found.name, found.secret_digest) == (client.name, credential.digest("another"))
+    assert found.previous_secret_digest == client.secret_digest
+    stores.clients.delete(client.client_id, EVENT)
+    assert stores.clients.rotate_secret(client.client_id, b"d" * 32, 0, EVENT) is False
+    assert stores.clients.set_ceiling(client.client_id, "https://notes.example/mcp", ("x",), EVENT) is False
+
+
+@pytest.mark.requirement("EX-1")
+def test_a_ceiling_is_set_for_one_resource_and_the_others_stay(stores: Stores, client: Client):
+    for resource, scopes in (
+        ("https://a.example", ("x", "y")),
+        ("https://b.example", ("z",)),
+        ("https://a.example", ()),
+    ):
+        assert stores.clients.set_ceiling(client.client_id, resource, scopes, EVENT) is True
+    found = stores.clients.find(client.client_id)
+    assert found is not None
+    assert found.ceilings == {"https://b.example": ("z",)}
+
+
 def test_a_suspended_client_is_found_as_suspended_until_it_may_again(stores: Stores, client: Client):
     for suspended in (True, False):
         stores.clients.set_suspended(client.client_id, suspended, EVENT)
