@@ -15,7 +15,7 @@ from ...protocol.registry import recordings
 from ...protocol.scope import OFFLINE_ACCESS
 from . import transport
 from .mcp_server import ServerVisit
-from .outcome import Outcome, State, fail, ok, shown, warn
+from .outcome import Outcome, State, argument, fail, ok, shown, warn
 from .visit import IssuerVisit
 
 MOST_STEPS = 4
@@ -119,7 +119,7 @@ class Dance:
         problem = warn(
             f"the client {shown(client.client_id)} could not be removed",
             "It stays in the list of clients until it expires unused.",
-            f"On the authorization server: authserver client remove {shown(client.client_id)}",
+            f"On the authorization server: authserver client remove {argument(client.client_id)}",
         )
         return _at("remove", problem)
 
