@@ -39,7 +39,8 @@ from .services.reaper import Reaper
 from .services.registration import Registration
 from .services.revocation import Revocation
 from .services.token import TokenEndpoint
-from .settings import DAY, Settings, load
+from .settings import Settings, load
+from .settings.group import DAY
 from .store.database import connect
 from .store.stores import Stores
 from .web import pages
