@@ -140,6 +140,23 @@ def test_an_issuer_with_a_path_is_looked_for_at_every_address(site_with):
         assert not_well({outcome.check: outcome for outcome in examine(issuer, probe())}) == {"well-known": FAIL}
 
 
+@pytest.mark.requirement("DI-8", "CR-2")
+@pytest.mark.parametrize(("settings", "expected", "told"), [
+    ({"registration": "token"}, {}, "under conditions (status 401)"),
+    ({"registration": "approval"}, {}, "clients can register"),
+    ({"registration": "closed"}, {}, "registration is closed"),
+    ({"registration": "closed", "metadata_documents": False}, {"registration": WARN, "public-clients": WARN}, ""),
+    ({"metadata_documents": False}, {"public-clients": WARN}, "clients can register"),
+])  # fmt: skip
+def test_a_policy_is_not_a_fault(site_with, settings, expected, told):
+    port = free_port()
+    issuer = f"http://127.0.0.1:{port}"
+    with serving(site_with(issuer=issuer, **settings).app, port):
+        found = {outcome.check: outcome for outcome in examine(issuer, probe())}
+    assert not_well(found) == expected
+    assert told in found["registration"].what
+
+
 @pytest.mark.requirement("DI-8")
 def test_the_doctor_goes_nowhere_else_and_creates_nothing(examined, place):
     before = len(place.front.asked)
