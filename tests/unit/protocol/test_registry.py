@@ -1,5 +1,7 @@
 """The registry of real clients, and what it makes of those that say they are one of them (AZ-8, CR-16)."""
 
+from pathlib import Path
+
 import pytest
 
 from authserver.protocol import redirect_uri
@@ -7,6 +9,7 @@ from authserver.protocol.client import AuthMethod, Client, ClientKind
 from authserver.protocol.registry.known import registry
 from authserver.protocol.registry.recognition import Doubt, Proof, Recognition, recognise, stays_on_device
 
+CONNECT = Path(__file__).parents[3].joinpath("docs", "connect.md").read_text("utf-8")
 EVIL = "https://evil.example/callback"
 CLAUDE = "https://claude.ai/api/mcp/auth_callback"
 CLAUDE_DOCUMENT = "https://claude.ai/oauth/mcp-oauth-client-metadata"
@@ -30,6 +33,16 @@ def test_each_entry_is_sound(client):
     assert all(host == host.lower() for host in client.domains)
     assert all(client.owns(host) for host in client.hosts)
     assert all(step.endswith(".") or step.startswith(("Run:", "Then:")) for step in client.reset)
+
+
+@pytest.mark.requirement("CR-15")
+@pytest.mark.parametrize("client", registry().clients, ids=lambda client: client.id)
+def test_the_page_on_connecting_says_of_each_client_how_to_reset_it(client):
+    part = CONNECT.partition(f"\n## {client.title}\n")[2].partition("\n## ")[0]
+    assert part
+    for step in client.reset:
+        assert f"\n- {step}\n" in part
+    assert ("\n- " in part) == bool(client.reset)
 
 
 def test_ids_are_unique_and_the_file_says_when_it_was_looked_at():
