@@ -29,6 +29,7 @@ DANGEROUS_SCHEMES = frozenset(
     ]
 )
 MOST_URIS = 20
+HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+", re.IGNORECASE)  # no %2e: browsers would decode it
 PORT = re.compile(r":\d*$")
 MOST_CHARACTERS = 2048
 MOST_HOST = 255  # characters of what `host` makes of it, which grants and consents are found by
@@ -69,6 +70,8 @@ def _check_scheme(parts: SplitResult) -> None:
     if parts.scheme in ("http", "https"):
         if not parts.hostname:
             raise InvalidRedirectURI("an http or https redirect URI has a host")
+        if not HOST.fullmatch(parts.hostname):
+            raise InvalidRedirectURI("the host of a redirect URI is a plain name (punycode where need be) or address")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
             raise InvalidRedirectURI("http redirect URIs are for 127.0.0.1, [::1] and localhost only; use https")
     elif not parts.scheme:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from .. import redirect_uri
 
-SEGMENT = "[A-Za-z0-9._~-]+"
+SEGMENT = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+"  # dot segments lead elsewhere
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,8 @@ def test_a_vendors_own_document_proves_its_client():
         "https://claude.ai:8443/oauth/mcp-oauth-client-metadata",
         "http://claude.ai/oauth/mcp-oauth-client-metadata",
         "https://chatgpt.com/oauth/a/../client.json",
+        "https://chatgpt.com/oauth/../client.json",
+        "https://chatgpt.com/oauth/%2e%2e/client.json",
         "https://chatgpt.com/oauth/a/b/client.json",
     ],
 )
@@ -97,6 +99,8 @@ def test_where_only_the_vendor_gets_the_code_that_is_said_whatever_the_client_ca
         "https://claude.ai:444/api/mcp/auth_callback",
         "https://chatgpt.com/connector/oauth/",
         "https://chatgpt.com/connector/oauth/a/b",
+        "https://chatgpt.com/connector/oauth/..",
+        "https://chatgpt.com/connector/oauth/.",
     ],
 )
 def test_another_address_of_the_same_host_proves_nothing(uri):
