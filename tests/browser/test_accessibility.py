@@ -80,13 +80,30 @@ def test_the_pages_that_people_see_are_accessible(running, page, app):
     look()
     look(running.asks(client, "calendar:admin", resource=CALENDAR.identifier))
     look(running.asks(hosted, ALL))
-    look(running.asks(running.app("Сlaude (verified) ✓", "https://claude.ai.evil.example/callback"), ALL))
-    look(running.asks(running.app("Claude", "https://claude.ai/api/mcp/auth_callback"), ALL))
-    look(running.asks(hosted, redirect_uri="https://claude.ai.evil.example/callback"))
-    look(running.asks(replace(hosted, client_id="gone"), redirect_uri="http://localhost:9999/oauth/callback"))
     look(f"{running.issuer}/authorize?client_id=nobody")
     look(f"{running.issuer}/admin")
     look(f"{running.issuer}/sign-out")
+    assert not found
+
+
+@pytest.mark.requirement("AZ-8", "CR-15")
+def test_doubts_and_helpful_errors_are_accessible(running, page):
+    elsewhere = "https://claude.ai.evil.example/callback"
+    borrowed = running.app("Сlaude (verified) ✓", elsewhere)
+    proven = running.app("Claude", "https://claude.ai/api/mcp/auth_callback")
+    gone = replace(proven, client_id="gone")
+    page.goto(running.asks(borrowed))
+    sign_in(page)
+    expect(page.get_by_text("Look twice.")).to_be_visible()
+    found = faults(page)
+    for asked in (
+        running.asks(proven),
+        running.asks(proven, redirect_uri=elsewhere),
+        running.asks(gone),
+        running.asks(gone, redirect_uri="http://localhost:9999/oauth/callback"),
+    ):
+        page.goto(asked)
+        found.extend(faults(page))
     assert not found
 
 
