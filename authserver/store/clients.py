@@ -96,6 +96,8 @@ class ClientStore:
         with self._database.transaction() as connection:
             if connection.execute(wanted.returning(ClientRow.client_id)).first() is None:
                 return False
+            # A decision that raced with the deletion may have left one.
+            end_grants(connection, GrantRow.client_id == client.client_id)
             bump(connection)
             record(connection, event.about(client_id=client.client_id))
         self._epoch.forget()

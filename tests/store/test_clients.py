@@ -2,10 +2,12 @@
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from authserver.protocol import credential
 from authserver.protocol.client import AuthMethod, Client, ClientKind
 from authserver.store.database import connect
+from authserver.store.models import GrantRow
 from authserver.store.stores import Stores
 
 from .scene import EVENT, Scene, a_client, let_pass
@@ -177,3 +179,13 @@ def test_the_last_use_is_kept_true_to_the_hour(scene: Scene):
     let_pass(scene.stores.database, 700)
     scene.approve()
     assert (last_use() or 0) > (earlier or 0)
+
+
+@pytest.mark.requirement("CR-15")
+def test_whoever_gets_the_id_of_a_deleted_client_gets_none_of_its_grants(stores: Stores, scene: Scene):
+    scene.first_token()
+    stores.clients.delete(scene.client.client_id, EVENT)
+    with stores.database.transaction() as connection:  # as a decision at the very instant would leave it
+        connection.execute(update(GrantRow).values(revoked_at=None))
+    assert stores.clients.preregister(scene.client, EVENT)
+    assert not [grant for grant in stores.grants.page("", None, 10) if grant.revoked_at is None]
