@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 from authserver.protocol.audit import Event
 from authserver.protocol.client import ClientKind
 from tests.conformance.flow import LOOPBACK, Flow
+from tests.conformance.site import open_app
 from tests.conformance.visitor import Visitor
 
 from .publisher import Page, Publisher
@@ -166,3 +167,18 @@ def test_metadata_says_whether_documents_are_taken(trusting_site, publisher: Pub
         flow = Flow(site)
         known_by(flow, publisher.publish("/client.json", DOCUMENT))
         assert flow.site.get(flow.url()).status_code == (303 if switched_on else 400)
+
+
+@pytest.mark.requirement("CR-7", "DI-4")
+def test_where_documents_are_switched_off_a_client_that_is_known_by_one_asks_nobody_any_more(
+    trusting_site, publisher: Publisher
+) -> None:
+    flow = Flow(trusting_site())
+    known_by(flow, publisher.publish("/client.json", DOCUMENT))
+    flow.allow(Visitor(flow.site))
+    settings = flow.site.deployment.settings
+    app = open_app(settings.url_of_database, settings.home, metadata_documents=False)
+    page = app.test_client().get(flow.url())
+    app.extensions["authserver"].stores.database.close()
+    assert (page.status_code, page.location) == (400, None)
+    assert "not registered here" in page.text
