@@ -8,7 +8,11 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .base import Digest, Row, Seconds
 
 WAITING = text("pending_since IS NOT NULL")
-UNUSED = text("last_used_at IS NULL AND deleted_at IS NULL AND kind = 'dynamic'")
+UNUSED = text(
+    "last_used_at IS NULL AND deleted_at IS NULL"
+    " AND (kind = 'dynamic' OR (pending_since IS NOT NULL AND suspended_at IS NULL AND kind = 'metadata_document'))"
+)
+"""What strangers put here. One with a document that was refused is suspended, and stays: it would only come again."""
 USED = text("last_used_at IS NOT NULL AND deleted_at IS NULL AND kind = 'dynamic'")
 SHARED = text("fingerprint IS NOT NULL AND deleted_at IS NULL")
 
