@@ -17,6 +17,8 @@ from .known import Brand, KnownClient, registry
 
 ADDRESS = re.compile(r"(?<![\w.-])(?:[\w-]+\.)+(?:com|org|net|ai|dev|io|app|so|co|example)(?![\w-])", re.IGNORECASE)
 
+LOCAL = re.compile(r"(?:.*\.)?localhost\.?|127(?:\.[0-9]+){0,3}\.?|::1")
+
 
 class Proof(StrEnum):
     """What shows that a client is the one it says."""
@@ -73,9 +75,9 @@ class Recognition:
 def stays_on_device(uri: str) -> bool:
     """Whether any program on the person's device could get what is sent to *uri* (RFC 8252 §8.4).
 
-    Loopback, private-use schemes, and known sites that hand it on to these.
+    Loopback (by https too), private-use schemes, and known sites that hand it on to these.
     """
-    return redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri) or registry().relays(uri)
+    return redirect_uri.is_private_use(uri) or bool(LOCAL.fullmatch(redirect_uri.host(uri))) or registry().relays(uri)
 
 
 def recognise(client: Client, uri: str) -> Recognition:
@@ -133,7 +135,7 @@ def _may_be(brand: Brand, uri: str) -> bool:
     if not isinstance(brand, KnownClient):
         return False
     is_local = redirect_uri.is_loopback(uri) and brand.is_local
-    return is_local or uri in brand.relays or urlsplit(uri).scheme in brand.schemes
+    return is_local or brand.relays_by(uri) or urlsplit(uri).scheme in brand.schemes
 
 
 @dataclass(frozen=True, slots=True)

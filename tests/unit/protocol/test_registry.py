@@ -133,6 +133,19 @@ def test_a_document_does_not_prove_which_program_on_the_device_asks():
 @pytest.mark.requirement("AZ-8", "AZ-9")
 def test_a_site_that_hands_the_code_on_to_the_device_counts_as_the_device():
     assert stays_on_device("https://vscode.dev/redirect")
+    for disguise in ("?", "?state=x", "/", "/../redirect", "%2f", "/x"):
+        assert stays_on_device(f"https://vscode.dev/redirect{disguise}")
+    for other in ("https://vscode.dev:443/redirect", "https://VSCode.dev/redirect", "https://vscode.dev./redirect"):
+        assert stays_on_device(other)
+    assert not stays_on_device("https://evil.vscode.dev.example/redirect")
+
+
+@pytest.mark.requirement("AZ-8", "AZ-9")
+@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8443", "app.localhost", "127.0.0.1:1", "127.1", "[::1]"])
+def test_a_program_on_the_device_that_speaks_https_is_one_all_the_same(host: str):
+    assert stays_on_device(f"https://{host}/cb")
+    assert not stays_on_device(f"https://x.example/{host}")
+    assert not stays_on_device("https://localhost.example/cb")
     assert not stays_on_device(CLAUDE)
 
 

@@ -75,8 +75,8 @@ def test_what_ends_on_the_device_is_said_to_look_like_a_client_and_no_more(flow,
 
 
 @pytest.mark.requirement("AZ-8", "AZ-9")
-def test_a_site_that_hands_codes_on_to_the_device_is_warned_of_and_always_asked_for(flow, visitor):
-    uri = "https://vscode.dev/redirect"
+@pytest.mark.parametrize("uri", ["https://vscode.dev/redirect", "https://vscode.dev/redirect?any=thing"])
+def test_a_site_that_hands_codes_on_to_the_device_is_warned_of_and_always_asked_for(flow, visitor, uri):
     page = ask(flow, visitor, "Visual Studio Code", uri)
     assert WARNING in words(page)
     assert "a website that hands it on to a program on this device" in words(page)
