@@ -149,6 +149,7 @@ def known_clients(settings: Settings, stores: Stores, room: Room) -> KnownClient
         strangers=Documents(stores.fetched, SafeFetch(policy, **large), key_sets.read, prefix="keys:"),
         entered=Documents(stores.fetched, entered, key_sets.read, prefix="entered:"),
         later=Later(),
+        entered_later=Later(),
     )
     documents = MetadataDocuments(
         clients=stores.clients,
