@@ -140,7 +140,9 @@ class MetadataDocuments:
             kept = replace(known, metadata={**known.metadata, HELD: digest_of(body)})
             self.clients.update(kept, _event("client.change_held", kept, origin).about(detail=differs))
             return kept
-        self.clients.update(made, _event("client.changed", made, origin).about(detail=differs))
+        event = _event("client.changed", made, origin).about(detail=differs)
+        # It may have been approved meanwhile, as what it was: then it waits again.
+        self.clients.update(made, event, hold=known.pending and bool(differs))
         return replace(made, suspended=known.suspended)
 
     def _body(self, client_id: str) -> str:

@@ -127,3 +127,20 @@ def test_clients_that_wait_for_their_domain_do_not_fill_the_table(trusting_site,
         connection.execute(text("UPDATE clients SET created_at = created_at - 40 * 86400"))
     assert flow.site.deployment.reaper.reap(lambda seconds: None) == (99, 0)
     assert stores.clients.find_fresh(f"{publisher.base}/7.json").suspended, "a refusal is for good"
+
+
+@pytest.mark.requirement("CR-10")
+def test_what_changes_while_another_process_approves_it_waits_again(trusting_site, publisher: Publisher):
+    flow = Flow(trusting_site(metadata_document_domains="ask"))
+    stores = flow.site.deployment.stores
+    url = known_by(flow, publisher.publish("/client.json", DOCUMENT))
+    for _ in range(2):
+        flow.site.get(flow.url())
+    publisher.publish("/client.json", {**DOCUMENT, "client_name": "Never seen by anybody"})
+    age(flow.site, 3600)
+    stores.clients.find(url)
+    with stores.database.transaction() as connection:  # as another process does it, of which this one hears later
+        connection.execute(text("UPDATE clients SET pending_since = NULL"))
+    assert flow.site.get(flow.url()).status_code == 400
+    known = stores.clients.find_fresh(url)
+    assert (known.name, known.pending) == ("Never seen by anybody", True)
