@@ -17,8 +17,6 @@ from .known import Brand, KnownClient, registry
 
 ADDRESS = re.compile(r"(?<![\w.-])(?:[\w-]+\.)+(?:com|org|net|ai|dev|io|app|so|co|example)(?![\w-])", re.IGNORECASE)
 
-LOCAL = re.compile(r"(?:.*\.)?localhost\.?|127(?:\.[0-9]+){0,3}\.?|::1")
-
 
 class Proof(StrEnum):
     """What shows that a client is the one it says."""
@@ -77,7 +75,7 @@ def stays_on_device(uri: str) -> bool:
 
     Loopback (by https too), private-use schemes, and known sites that hand it on to these.
     """
-    return redirect_uri.is_private_use(uri) or bool(LOCAL.fullmatch(redirect_uri.host(uri))) or registry().relays(uri)
+    return redirect_uri.is_private_use(uri) or redirect_uri.is_this_machine(uri) or registry().relays(uri)
 
 
 def recognise(client: Client, uri: str) -> Recognition:

@@ -141,7 +141,18 @@ def test_a_site_that_hands_the_code_on_to_the_device_counts_as_the_device():
 
 
 @pytest.mark.requirement("AZ-8", "AZ-9")
-@pytest.mark.parametrize("host", ["localhost", "LOCALHOST:8443", "app.localhost", "127.0.0.1:1", "127.1", "[::1]"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST:8443",
+        "app.localhost",
+        "127.0.0.1:1",
+        "127.0.0.2",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+    ],
+)
 def test_a_program_on_the_device_that_speaks_https_is_one_all_the_same(host: str):
     assert stays_on_device(f"https://{host}/cb")
     assert not stays_on_device(f"https://x.example/{host}")
