@@ -45,7 +45,8 @@ from .services.revocation import Revocation
 from .services.status_lists import StatusLists
 from .services.token import TokenEndpoint
 from .services.tool_catalogue.inquiry import Inquiry
-from .settings import DAY, Settings, load
+from .settings import Settings, load
+from .settings.group import DAY
 from .store.database import connect
 from .store.stores import Stores
 from .web import pages
@@ -78,7 +79,8 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     safe = vault(settings.key_encryption_key.get_secret_value(), settings.home)
     keyring = Keyring(stores.keys, safe, partial(stores.epoch.current, KEYS_SECONDS))
     lists = StatusLists(settings.issuer, stores.ended, stores.epoch, keyring, Numbering(safe.derive("status lists")))
-    known = known_clients(settings, stores)
+    room = Room(stores.registrations.count_unused, settings.most_unused_registrations)
+    known = known_clients(settings, stores, room)
     who = ClientAuthentication.at(settings.issuer, stores.clients, known.keys, stores.used_assertions)
     shared: dict[str, Any] = {
         "issuer": settings.issuer,
@@ -98,7 +100,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         token=_token(settings, stores, keyring, lists, who),
         revocation=Revocation(**shared),
         introspection=Introspection(**shared, resources=stores.resources),
-        registration=_registration(settings, stores),
+        registration=_registration(settings, stores, room),
         known_clients=known,
         reaper=_reaper(settings, stores),
         status_lists=lists,
@@ -113,7 +115,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     )
 
 
-def _registration(settings: Settings, stores: Stores) -> Registration:
+def _registration(settings: Settings, stores: Stores, room: Room) -> Registration:
     return Registration(
         issuer=settings.issuer,
         clients=stores.clients,
@@ -125,7 +127,7 @@ def _registration(settings: Settings, stores: Stores) -> Registration:
             on_device=AddressLimit(settings.registrations_per_address),
             hosted=AddressLimit(settings.hosted_registrations_per_address),
             flood=AddressLimit(settings.registration_flood_per_address),
-            room=Room(stores.registrations.count_unused, settings.most_unused_registrations),
+            room=room,
         ),
         share=settings.share_identical_registrations,
         statements=statement_issuers.trusted(settings),
@@ -154,7 +156,7 @@ def _sign_in(settings: Settings, stores: Stores) -> SignIn:
     )
 
 
-def known_clients(settings: Settings, stores: Stores) -> KnownClients:
+def known_clients(settings: Settings, stores: Stores, room: Room) -> KnownClients:
     """How clients are known, and how what they publish is fetched. No fetch happens here."""
     policy = ClientSupplied(settings.pinned_hosts)
     told: dict[str, Any] = {"proxy": settings.fetch_proxy, "trust": trusting(settings.fetch_ca_file)}
@@ -164,6 +166,7 @@ def known_clients(settings: Settings, stores: Stores) -> KnownClients:
         strangers=Documents(stores.fetched, SafeFetch(policy, **large), key_sets.read, prefix="keys:"),
         entered=Documents(stores.fetched, entered, key_sets.read, prefix="entered:"),
         later=Later(),
+        entered_later=Later(),
     )
     documents = MetadataDocuments(
         clients=stores.clients,
@@ -171,6 +174,7 @@ def known_clients(settings: Settings, stores: Stores) -> KnownClients:
         documents=Documents(stores.fetched, SafeFetch(policy, **told), document.read),
         policy=policy,
         limit=AddressLimit(settings.metadata_document_fetches_per_address),
+        room=room,
         otherwise=OTHERWISE[settings.metadata_document_domains],
         holds_changes=settings.metadata_document_changes == "hold",
     )

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import guard, report
+from . import documents, guard, proofs, report
 from .contestant import BenchError
 from .database import database
 from .facts import facts, others, take_two_cores
@@ -19,6 +19,8 @@ from .pairs import pairs
 
 RESOURCE = "http://localhost:9001/mcp"  # nobody calls it
 GUARD = "guard"
+PROOFS = "proofs"
+DOCUMENTS = "documents"
 
 
 def main() -> int:
@@ -31,16 +33,24 @@ def main() -> int:
     try:
         rows = _servers(chosen, asked.pairs, asked.seconds) if chosen else []
         costs = guard.costs(asked.pairs) if GUARD in asked.only else []
+        kept = documents.costs(asked.pairs) if DOCUMENTS in asked.only else []
+        proven = proofs.costs(asked.pairs) if PROOFS in asked.only else []
     except BenchError as wrong:
         print(wrong, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     known = facts() | busy
-    tables = [report.of_servers(rows) if rows else "", report.of_guards(costs) if costs else ""]
+    tables = [
+        report.of_servers(rows) if rows else "",
+        report.of_guards(costs) if costs else "",
+        report.of_proofs(proven) if proven else "",
+        report.of_documents(kept) if kept else "",
+    ]
     print(*(f"{name}: {value}" for name, value in known.items()), "", sep="\n")
     print("\n\n".join(filter(None, tables)))
-    print(f"\nmedian of {asked.pairs} pairs (least-greatest); written to {report.save(known, rows, costs)}")
+    written = report.save(known, rows, guard=costs, proofs=proven, documents=kept)
+    print(f"\nmedian of {asked.pairs} pairs (least-greatest); written to {written}")
     return 0
 
 
@@ -50,7 +60,7 @@ def _end(*_signal: object) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    names = [*(measure.name for measure in MEASURES), GUARD]
+    names = [*(measure.name for measure in MEASURES), GUARD, PROOFS, DOCUMENTS]
     parser = argparse.ArgumentParser(prog="python -m bench", description="This server beside its peers.")
     parser.add_argument("--seconds", type=int, default=5, help="of each point")
     parser.add_argument("--pairs", type=int, default=10, help="of points, for each measure")

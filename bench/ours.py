@@ -49,15 +49,24 @@ def authserver(folder: Path, database: Database, resource: str) -> Iterator[Ours
     """Run the server, with its home in *folder*, until the block ends."""
     port = free_port()
     environment = _environment(folder, database, port)
+    log = folder / "authserver.log"
+    with prepared(folder, database, resource, port=port) as found:
+        credentials = _introspector(found, resource)
+        with running([COMMAND, "serve"], log, ready=lambda: answers(port), environment=environment) as process:
+            approvals = Approvals(found.stores, resource)
+            yield Ours(f"http://127.0.0.1:{port}", (process.pid, database.pid), approvals, credentials)
+
+
+@contextmanager
+def prepared(folder: Path, database: Database, resource: str, *, port: int) -> Iterator[Deployment]:
+    """Set the empty *database* up, with an MCP server at *resource*; the deployment as this process sees it."""
+    environment = _environment(folder, database, port)
     _run(environment, "init")
     scopes = [part for name in SCOPES for part in ("--scope", f"{name}=Work with notes")]
     _run(environment, "resource", "add", resource, "--name", "Notes", *scopes, "--default", SCOPES[0])
-    found = _deployment(environment)
-    credentials = _introspector(found, resource)
-    log = folder / "authserver.log"
-    with running([COMMAND, "serve"], log, ready=lambda: answers(port), environment=environment) as process:
-        approvals = Approvals(found.stores, resource)
-        yield Ours(f"http://127.0.0.1:{port}", (process.pid, database.pid), approvals, credentials)
+    os.environ.update(environment)
+    found: Deployment = create_app(load()).extensions["authserver"]
+    yield found
     found.stores.database.close()
 
 
@@ -95,10 +104,3 @@ def _introspector(found: Deployment, resource: str) -> Credentials:
     )
     found.stores.clients.register(client, Event("bench.prepared", "system"))
     return made
-
-
-def _deployment(environment: Mapping[str, str]) -> Deployment:
-    """The deployment as this process sees it, for its stores."""
-    os.environ.update(environment)
-    found: Deployment = create_app(load()).extensions["authserver"]
-    return found

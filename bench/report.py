@@ -54,11 +54,24 @@ def of_guards(costs: Sequence[Cost]) -> str:
     return _table(head, [_of_guard(cost) for cost in costs])
 
 
-def save(facts: Mapping[str, str], rows: Sequence[Row], costs: Sequence[Cost]) -> Path:
+def of_proofs(costs: Sequence[Cost]) -> str:
+    """The table of clients' proofs by key; ``peer`` is the same call by a secret."""
+    head = ("private_key_jwt", "CPU us over a secret", "CPU per call / by secret", "CPU us by key", "CPU us by secret")
+    return _table(head, [_of_proof(cost) for cost in costs])
+
+
+def of_documents(costs: Sequence[Cost]) -> str:
+    """The table of clients by their document; ``peer`` is a registered client."""
+    head = ("authorize finds", "CPU us over a registered one", "ratio", "CPU us", "CPU us of a registered one")
+    return _table(head, [_of_proof(cost) for cost in costs])
+
+
+def save(facts: Mapping[str, str], rows: Sequence[Row], **costs: Sequence[Cost]) -> Path:
     """Write all that was measured to a file of its own, and return its path."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     file = FOLDER / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-    found = {"facts": dict(facts), "servers": [asdict(row) for row in rows], "guard": [asdict(cost) for cost in costs]}
+    found = {"facts": dict(facts), "servers": [asdict(row) for row in rows]}
+    found |= {name: [asdict(cost) for cost in measured] for name, measured in costs.items()}
     file.write_text(json.dumps(found, indent=1) + "\n")
     return file
 
@@ -90,6 +103,12 @@ def _of_guard(cost: Cost) -> tuple[str, ...]:
 
 def _ratio(ours: tuple[float, ...], others: tuple[float, ...]) -> str:
     return spread(other / our for our, other in zip(ours, others, strict=True)) if others else "-"
+
+
+def _of_proof(cost: Cost) -> tuple[str, ...]:
+    both = list(zip(cost.ours, cost.peer, strict=True))
+    over, ratio = spread((key - secret for key, secret in both), 0), spread(key / secret for key, secret in both)
+    return cost.name, over, ratio, f"{median(cost.ours):.0f}", f"{median(cost.peer):.0f}"
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -1,6 +1,7 @@
 """``authserver document``: the metadata documents of clients that name themselves by a URL."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,8 +33,7 @@ def show(found: Deployment, url: str) -> None:
         click.echo(f"last failure: {plain(kept.failure)}")
     for line in (kept.body or "").splitlines():
         click.echo(plain(line))
-    for name, pair in _documents(found).held(url).items():
-        click.echo(f"waits: {name}: {plain(pair['before'])} -> {plain(pair['after'])}")
+    _tell(_documents(found).held(url))
 
 
 @document.command("pin")
@@ -64,12 +64,24 @@ def unpin(found: Deployment, url: str) -> None:
 
 @document.command("accept")
 @click.argument("url")
+@click.option("--yes", is_flag=True, help="Do not ask.")
 @with_deployment
-def accept(found: Deployment, url: str) -> None:
-    """Bring the change of a document that waits into force; people who allowed the client are asked again."""
-    if not _documents(found).accept(url, Event("client.changed", "system")):
+def accept(found: Deployment, url: str, yes: bool) -> None:
+    """Show the change of a document that waits, and let it in; people who allowed the client are asked again."""
+    changed = _documents(found).held(url)
+    if not changed:
         raise click.ClickException("no change of this document waits")
+    _tell(changed)
+    if not yes:
+        click.confirm("Let it in?", abort=True)
+    if not _documents(found).accept(url, changed, Event("client.changed", "system")):
+        raise click.ClickException("it changed just now: look at it again")
     click.echo(f"accepted {plain(url)}")
+
+
+def _tell(changed: dict[str, Any]) -> None:
+    for name, pair in changed.items():
+        click.echo(f"waits: {name}: {plain(pair['before'])} -> {plain(pair['after'])}")
 
 
 def _documents(found: Deployment) -> MetadataDocuments:

@@ -1,13 +1,15 @@
 """``authserver resource``: the MCP servers that tokens are for."""
 
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
+from ..protocol import catalogue
 from ..protocol.audit import Event
 from ..protocol.resource import Resource, canonical
-from ..protocol.scope import OFFLINE_ACCESS, RESERVED, TOKEN, Risk, Scope
+from ..protocol.scope import TOKEN, Risk, Scope
 from ..protocol.tool import Tool
 from ..services.deployment import Deployment
 from ..store.resources import AlreadyRegistered
@@ -50,17 +52,18 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option
     guard_key: Path | None,
 ) -> None:
     """Register an MCP server by its URL; running servers know it at once."""
-    for uri in (identifier, *aliases):
-        _check_uri(uri, found.settings.issuer)
     listed = _scopes(_pairs("--scope", scopes), defaults, _pairs("--risk", risks), _pairs("--implies", implies))
-    made = Resource(
+    written = Resource(
         identifier=identifier,
         name=name,
         scopes=listed,
-        tools=_tools(_pairs("--tool", tools), {scope.name for scope in listed}),
-        aliases=tuple(map(canonical, aliases)),
+        tools=_tools(_pairs("--tool", tools)),
+        aliases=aliases,
         is_default=make_default,
     )
+    if wrong := list(catalogue.flaws(written, found.settings.issuer)):
+        raise click.ClickException("\n".join(map(str, wrong)))
+    made = replace(written, aliases=tuple(map(canonical, aliases)))
     with identity(found, identifier, guard_key) if guard_key else nullcontext():
         try:
             found.stores.resources.add(made, Event("resource.added", "system", resource=identifier))
@@ -94,13 +97,6 @@ def credentials(found: Deployment, identifier: str, guard_key: Path) -> None:
         pass
 
 
-def _check_uri(uri: str, issuer: str) -> None:
-    if canonical(uri) == canonical(issuer):
-        raise click.BadParameter("an MCP server is not the authorization server itself: a token's audience says which")
-    if "?" in uri:
-        raise click.BadParameter(f"{uri!r} has a query; an MCP server's URL has none")
-
-
 def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:
     found = {}
     for text in given:
@@ -117,8 +113,6 @@ def _scopes(
     named = {*defaults, *risks, *implies, *(name for text in implies.values() for name in text.split(","))}
     if unknown := named - words.keys():
         raise click.BadParameter(f"not a --scope of this server: {', '.join(sorted(unknown))}")
-    if any(name == OFFLINE_ACCESS or name.startswith(RESERVED) for name in words):
-        raise click.BadParameter(f"{OFFLINE_ACCESS} is about refresh tokens, {RESERVED}… about this server itself")
     try:
         return tuple(
             Scope(
@@ -134,12 +128,9 @@ def _scopes(
         raise click.BadParameter(f"must be one of: {', '.join(Risk)}", param_hint="--risk") from None
 
 
-def _tools(given: dict[str, str], scopes: set[str]) -> tuple[Tool, ...]:
+def _tools(given: dict[str, str]) -> tuple[Tool, ...]:
     found = []
     for name, text in given.items():
         needed, _, title = text.partition(" ")
-        opened_by = tuple(needed.split(","))
-        if not scopes.issuperset(opened_by):
-            raise click.BadParameter(f"{name!r} is opened by scopes of this server only", param_hint="--tool")
-        found.append(Tool(name, title or name, opened_by))
+        found.append(Tool(name, title or name, tuple(needed.split(","))))
     return tuple(found)

@@ -31,10 +31,14 @@ class EncryptedStream(NetworkStream):
             raise ConnectError(str(failed)) from failed
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """What has come; nothing once the other side said that this was all."""
+        """What has come; nothing once the other side has ended.
+
+        Small servers end without saying so. What was cut off short is then told by HTTP's lengths, or by JSON: no
+        part of an object is an object.
+        """
         try:
             return self._until_done(lambda: self._tls.read(max_bytes))
-        except ssl.SSLZeroReturnError:
+        except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
             return b""
         except ssl.SSLError as failed:
             raise ReadError(str(failed)) from failed

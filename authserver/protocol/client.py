@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from . import jwk, redirect_uri
-from .errors import InvalidRedirectURI, InvalidRequest
+from .errors import InvalidRequest, UnregisteredRedirect
 
 SIGNING_ALGORITHM = "token_endpoint_auth_signing_alg"
 SIGNING_ALGORITHMS = "token_endpoint_auth_signing_alg_values_supported"
@@ -117,7 +117,7 @@ class Client:
     def choose_redirect_uri(self, requested: str | None) -> str:
         """The redirect URI of an authorization request (OAuth 2.1 §4.1.1).
 
-        Raises `InvalidRedirectURI` for one that is not registered, and `InvalidRequest` when it is left out and the
+        Raises `UnregisteredRedirect` for one that is not registered, and `InvalidRequest` when it is left out and the
         client has not exactly one.
         """
         if requested is None:
@@ -125,5 +125,5 @@ class Client:
                 return self.redirect_uris[0]
             raise InvalidRequest("redirect_uri is required: this client registered several")
         if not redirect_uri.find(requested, self.redirect_uris, public=self.is_public):
-            raise InvalidRedirectURI("redirect_uri is not one that this client registered")
+            raise UnregisteredRedirect(self.name)
         return requested

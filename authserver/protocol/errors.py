@@ -7,7 +7,8 @@
     │   └── TooLarge              413   body over the bound
     ├── InvalidClient             401   unknown client or failed authentication (RFC 6749 §5.2)
     │   ├── ClientRefused         401   a domain whose apps an administrator does not want (CR-10)
-    │   └── DocumentRefused       401   a client metadata document that cannot be had or is not right (CR-7)
+    │   ├── DocumentRefused       401   a client metadata document that cannot be had or is not right (CR-7)
+    │   └── UnknownClient         401   at authorize, with what became of it
     ├── InvalidGrant              400   code or refresh token that is not, or no longer, good (RFC 6749 §5.2)
     ├── UnauthorizedClient        400   a grant that this client may not use (RFC 6749 §5.2)
     │   └── ApprovalPending       400   a client that waits for an administrator, at authorize
@@ -20,7 +21,8 @@
     ├── LoginRequired             400   ``prompt=none`` without a session (OIDC Core §3.1.2.6)
     ├── ConsentRequired           400   ``prompt=none`` with a decision to make (OIDC Core §3.1.2.6)
     ├── InvalidRedirectURI        400   at registration (RFC 7591 §3.2.2)
-    │   └── RedirectHostNotAllowed  400   not on this deployment's allow-list, at registration and at authorize
+    │   ├── RedirectHostNotAllowed  400   not on this deployment's allow-list, at registration and at authorize
+    │   └── UnregisteredRedirect  400   at authorize, of a client that is known
     ├── InvalidClientMetadata     400   at registration (RFC 7591 §3.2.2)
     ├── InvalidSoftwareStatement  400   at registration (RFC 7591 §3.2.2)
     ├── UnapprovedSoftwareStatement  400   at registration: it is not meant for this server (RFC 7591 §3.2.2)
@@ -31,6 +33,8 @@
 
 Raise them anywhere; one place in ``web`` writes them.
 """
+
+from enum import StrEnum
 
 from authlib.oauth2.base import OAuth2Error, invalid_error_characters
 
@@ -76,6 +80,23 @@ class ClientRefused(InvalidClient):
 
 class DocumentRefused(InvalidClient):
     """A client whose metadata document is not to be had or not right; the description is a sentence for a person."""
+
+
+class Absence(StrEnum):
+    """Why a client cannot be used."""
+
+    NEVER_REGISTERED = "this client is not registered here"
+    DELETED = "this client is not registered here any more"
+    SUSPENDED = "this client was stopped by an administrator"
+
+
+class UnknownClient(InvalidClient):
+    """An authorization request of a client that cannot be used; ``absence`` is for its page (CR-15)."""
+
+    def __init__(self, absence: Absence, name: str = "") -> None:
+        super().__init__(absence)
+        self.absence = absence
+        self.name = name
 
 
 class InvalidGrant(OAuthError):
@@ -155,6 +176,14 @@ class InvalidRedirectURI(OAuthError):
 
 class RedirectHostNotAllowed(InvalidRedirectURI):
     """The deployment does not let clients send people there (CR-2)."""
+
+
+class UnregisteredRedirect(InvalidRedirectURI):
+    """An authorization request that would end elsewhere than registered; ``name`` is the client's, for its page."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__("redirect_uri is not one that this client registered")
+        self.name = name
 
 
 class InvalidClientMetadata(OAuthError):

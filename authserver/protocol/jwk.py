@@ -18,7 +18,7 @@ ALGORITHMS = ("ES256", "EdDSA", "PS256", "RS256")
 """Of signatures that prove a client, best first. None is symmetric, and ``none`` is not among them."""
 
 MOST_KEYS = 10
-MOST_REMEMBERED = 4096
+MOST_REMEMBERED = 1024
 MOST_CHARACTERS = 1400  # of a member: a modulus of 8192 bits has 1366
 MOST_EXPONENT = 6  # characters: larger ones make each verification slow
 RSA_BITS = range(2048, 8193)

@@ -5,6 +5,7 @@ one of the registered ones to the letter; only the port of a public client's loo
 """
 
 import re
+from ipaddress import IPv4Address, ip_address
 from urllib.parse import SplitResult, urlencode, urlsplit, urlunsplit
 
 from .errors import InvalidRedirectURI
@@ -29,6 +30,9 @@ DANGEROUS_SCHEMES = frozenset(
     ]
 )
 MOST_URIS = 20
+HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+", re.IGNORECASE)  # no %2e: browsers would decode it
+# Browsers take a host whose last part is a number for an IPv4 address, such as ``2130706433`` and ``0x7f.1``.
+NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.IGNORECASE)
 PORT = re.compile(r":\d*$")
 MOST_CHARACTERS = 2048
 MOST_HOST = 255  # characters of what `host` makes of it, which grants and consents are found by
@@ -69,6 +73,8 @@ def _check_scheme(parts: SplitResult) -> None:
     if parts.scheme in ("http", "https"):
         if not parts.hostname:
             raise InvalidRedirectURI("an http or https redirect URI has a host")
+        if not HOST.fullmatch(parts.hostname) or not _is_as_it_reads(parts.hostname):
+            raise InvalidRedirectURI("the host of a redirect URI is a plain name (punycode where need be) or address")
         if parts.scheme == "http" and parts.hostname not in LOOPBACK_HOSTS:
             raise InvalidRedirectURI("http redirect URIs are for 127.0.0.1, [::1] and localhost only; use https")
     elif not parts.scheme:
@@ -79,10 +85,33 @@ def _check_scheme(parts: SplitResult) -> None:
         raise InvalidRedirectURI("a private-use scheme needs a dot (com.example.app:/cb) or a host (app://host/cb)")
 
 
+def _is_as_it_reads(host: str) -> bool:
+    """Whether an address that *host* is for browsers stands there in plain form, for people to see."""
+    if ":" in host or not NUMERIC.fullmatch(host):
+        return True
+    try:
+        return str(IPv4Address(host)) == host
+    except ValueError:
+        return False
+
+
 def is_loopback(uri: str) -> bool:
     """Whether *uri* leads to a program on the person's own machine by ``http``."""
     parts = urlsplit(uri)
     return parts.scheme == "http" and parts.hostname in LOOPBACK_HOSTS
+
+
+def is_this_machine(uri: str) -> bool:
+    """Whether *uri*, whatever its scheme, has a host that browsers take for the person's own machine."""
+    name = (urlsplit(uri).hostname or "").rstrip(".")
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        address = ip_address(name)
+    except ValueError:
+        return False
+    address = getattr(address, "ipv4_mapped", None) or address
+    return address.is_loopback or address.is_unspecified
 
 
 def is_private_use(uri: str) -> bool:

@@ -7,7 +7,7 @@ from ..protocol.audit import Event, Origin
 from ..protocol.authorization import AuthorizationRequest, Returnable
 from ..protocol.authorization_code import NewCode
 from ..protocol.client import ClientKind
-from ..protocol.errors import AccessDenied, ApprovalPending, InvalidClient
+from ..protocol.errors import Absence, AccessDenied, ApprovalPending, UnknownClient
 from ..protocol.form import Form
 from ..protocol.ports import Resources
 from ..protocol.registration.redirect_hosts import RedirectHosts
@@ -16,8 +16,6 @@ from ..store.grants import Approval, GrantStore
 from . import registered
 from .known_clients import KnownClients
 from .proposal import Asked, Past, Proposal, propose
-
-NOT_REGISTERED = "this client is not registered here (any more)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +41,13 @@ class AuthorizationService:
 
     def way(self, form: Form, origin: Origin) -> Returnable:
         """1. Who asks and where answers go. Every `OAuthError` from here is for a page, never a redirect (AZ-2)."""
-        client = self.clients.find(form.need("client_id"), origin)
-        if client is None or client.suspended:
-            raise InvalidClient(NOT_REGISTERED)
+        client_id = form.need("client_id")
+        client = self.clients.find(client_id, origin)
+        if client is None:
+            gone = self.clients.tombstoned(client_id)
+            raise UnknownClient(Absence.DELETED if gone else Absence.NEVER_REGISTERED)
+        if client.suspended:
+            raise UnknownClient(Absence.SUSPENDED, client.name)
         if client.pending:
             raise ApprovalPending(client.name, client.client_id)
         way = authorization.returnable(form, client)
@@ -98,7 +100,7 @@ class AuthorizationService:
             detail={"scopes": " ".join(approved), "withdrawn": " ".join(withdrawn)}
         )
         if self.grants.approve(approval, self._code(code, proposal, approved, person), event) is None:
-            raise InvalidClient(NOT_REGISTERED)
+            raise UnknownClient(Absence.DELETED)
         return self.way_of(proposal.asked.request).code(code, self.issuer)
 
     def deny(self, proposal: Proposal, person: Person, origin: Origin) -> str:

@@ -6,10 +6,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import structlog
+
 from ..outbound.fetch import Fetched, FetchRefused, Refusal
 from ..outbound.freshness import lifetime
 from ..protocol.errors import OAuthError, TemporarilyUnavailable
 from ..store.fetched import AGAIN_SECONDS, STALE_SECONDS, FetchedDocument, FetchedStore
+
+log = structlog.get_logger(__name__)
 
 LEAST_FRESH = 300
 MOST_FRESH = 86_400
@@ -95,6 +99,7 @@ class Documents:
         try:
             self._save(url, self.source.get(url, etag=etag, last_modified=last_modified))
         except FetchRefused as refused:
+            log.info("fetch.refused", url=url, reason=refused.reason.value)
             retry_in = BUSY_SECONDS if refused.reason is Refusal.BUSY else RETRY_SECONDS
             self.store.fail(self.prefix + url, f"{refused}", retry_in)
         except UnicodeDecodeError:

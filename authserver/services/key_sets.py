@@ -23,11 +23,14 @@ class KeySets:
     """Implements `protocol.ports.ClientKeys`.
 
     ``strangers`` are key sets whose address a client told, ``entered`` those whose address an administrator entered.
+    Each has threads of its own (``later``, ``entered_later``): however many slow sources strangers name, those that an
+    administrator entered do not wait for them.
     """
 
     strangers: Documents
     entered: Documents
     later: Later
+    entered_later: Later
 
     def of(self, client: Client) -> Keys:
         """The public JWKs of *client* as they are known here; never fetches."""
@@ -59,7 +62,8 @@ class KeySets:
         url, documents = client.jwks_uri, self._documents(client)
         if not documents.may_renew(url):
             return False
-        self.later.do(documents.prefix + url, lambda: documents.renew(url))
+        later = self.later if documents is self.strangers else self.entered_later
+        later.do(documents.prefix + url, lambda: documents.renew(url))
         return True
 
     def _documents(self, client: Client) -> Documents:

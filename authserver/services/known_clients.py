@@ -21,11 +21,9 @@ class KnownClients:
     def find(self, client_id: str, origin: Origin) -> Client | None:
         """The client of that id, suspended or not; None if there is none. Raises what `MetadataDocuments.find` does."""
         found = self.clients.find(client_id)
-        if self.documents and client_id.startswith("https://"):
-            if found is None or found.kind is ClientKind.METADATA_DOCUMENT:
-                found = self.documents.find(client_id, origin)
-                self.keys.prepare(found)
-        elif found:
+        if found.kind is ClientKind.METADATA_DOCUMENT if found else client_id.startswith("https://"):
+            return self._by_document(client_id, origin)
+        if found:
             found = replace(found, vouched=found.kind is ClientKind.PREREGISTERED or found.voucher is not None)
         return found
 
@@ -37,3 +35,15 @@ class KnownClients:
         """Save a client that was found by its document and that a person is about to allow something."""
         if self.documents and client.kind is ClientKind.METADATA_DOCUMENT:
             self.documents.keep(client, origin)
+
+    def tombstoned(self, client_id: str) -> bool:
+        """Whether there was a client of that id, and it was deleted (CR-15)."""
+        return self.clients.tombstoned(client_id)
+
+    def _by_document(self, client_id: str, origin: Origin) -> Client | None:
+        """None where documents are switched off, also for one that is known from before."""
+        if self.documents is None:
+            return None
+        found = self.documents.find(client_id, origin)
+        self.keys.prepare(found)
+        return found

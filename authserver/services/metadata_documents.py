@@ -16,7 +16,7 @@ from ..protocol.errors import ClientRefused, DocumentRefused
 from ..protocol.registration import document
 from ..store.clients import ClientStore
 from ..store.domains import DomainStore
-from .ceilings import AddressLimit
+from .ceilings import AddressLimit, Room
 from .documents import Documents, DocumentUnavailable
 
 IN_FORCE = "document"  # in a client's metadata: the digest of the document that it was made from
@@ -30,8 +30,9 @@ class MetadataDocuments:
     """Makes clients of their documents.
 
     ``otherwise`` is the decision about domains that no administrator has decided about (None: accepted, but not
-    vouched for). With ``holds_changes`` a change of what people know a client by waits for an administrator.
-    ``policy`` judges URLs; ``limit`` is for fetches that strangers cause.
+    vouched for). With ``holds_changes`` a change of what people know a client by waits for an administrator, and so it
+    does where one approved the client.
+    ``policy`` judges URLs; ``limit`` is for fetches that strangers cause, ``room`` for the clients that wait then.
     """
 
     clients: ClientStore
@@ -39,6 +40,7 @@ class MetadataDocuments:
     documents: Documents
     policy: AddressPolicy
     limit: AddressLimit
+    room: Room
     otherwise: Decision | None
     holds_changes: bool
 
@@ -71,13 +73,18 @@ class MetadataDocuments:
             return {}
         return changes(client, _made(client_id, body))
 
-    def accept(self, client_id: str, event: Event) -> bool:
-        """Bring the held document into force; False if none is held."""
+    def accept(self, client_id: str, seen: dict[str, Any], event: Event) -> bool:
+        """Bring the held document into force; False if none is held, or *seen*, what `held` told, is not what it says.
+
+        Whoever publishes it can change it once more while an administrator looks.
+        """
         client, body = self.clients.find_fresh(client_id), self._body(client_id)
         if client is None or HELD not in client.metadata:
             return False
         made = replace(_made(client_id, body), created_at=client.created_at)
-        return self.clients.update(made, event.about(client_id=client_id, detail=changes(client, made)))
+        if changes(client, made) != seen:
+            return False
+        return self.clients.update(made, event.about(client_id=client_id, detail=seen))
 
     def pin(self, client_id: str, body: str, event: Event) -> None:
         """Take *body* for the client's document from now on, whatever its URL answers.
@@ -110,13 +117,15 @@ class MetadataDocuments:
         if known is None:
             made = replace(_made(client_id, body), pending=decision is Decision.ASK)
             if made.pending:
+                self.room.take()
                 self.keep(made, origin)
             return made
         if known.pending and decision is not Decision.ASK:
             known = self._approved(known, origin)
         if digest_of(body) in (known.metadata.get(IN_FORCE), known.metadata.get(HELD)):
             return known
-        return self._changed(known, body, origin)
+        holds = self.holds_changes or (decision is Decision.ASK and not known.pending)
+        return self._changed(known, body, origin, holds=holds)
 
     def _approved(self, waiting: Client, origin: Origin) -> Client:
         """Its domain is decided about by now, so there is nothing to wait for."""
@@ -124,14 +133,16 @@ class MetadataDocuments:
         self.clients.approve(waiting.client_id, waiting.identity, event)
         return replace(waiting, pending=False)
 
-    def _changed(self, known: Client, body: str, origin: Origin) -> Client:
+    def _changed(self, known: Client, body: str, origin: Origin, *, holds: bool) -> Client:
         made = replace(_made(known.client_id, body), created_at=known.created_at, pending=known.pending)
         differs = changes(known, made)
-        if differs and self.holds_changes:
+        if differs and holds:
             kept = replace(known, metadata={**known.metadata, HELD: digest_of(body)})
             self.clients.update(kept, _event("client.change_held", kept, origin).about(detail=differs))
             return kept
-        self.clients.update(made, _event("client.changed", made, origin).about(detail=differs))
+        event = _event("client.changed", made, origin).about(detail=differs)
+        # It may have been approved meanwhile, as what it was: then it waits again.
+        self.clients.update(made, event, hold=known.pending and bool(differs))
         return replace(made, suspended=known.suspended)
 
     def _body(self, client_id: str) -> str:

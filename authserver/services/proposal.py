@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from ..protocol import scope
 from ..protocol.authorization import AuthorizationRequest
-from ..protocol.registry.recognition import Proof, Recognition, recognise
+from ..protocol.registry.recognition import Recognition, recognise
 from ..protocol.resource import Resource
 from ..protocol.scope import Risk, Scope, Selection
 from ..protocol.tool import Tool
@@ -59,11 +59,6 @@ class Proposal:
     def leads_to_this_device(self) -> bool:
         """Whether any program on the person's device could be the client: loopback or private-use (RFC 8252 §8.4)."""
         return self.identity.on_device
-
-    @property
-    def is_verified(self) -> bool:
-        """Whether an administrator vouches for the client's name; any other client's is its own word."""
-        return self.identity.proof is Proof.ADMINISTRATOR
 
     @property
     def names(self) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Update, bindparam, case, func, or_, select, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, func, not_, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from ..protocol.audit import Event
@@ -96,6 +96,8 @@ class ClientStore:
         with self._database.transaction() as connection:
             if connection.execute(wanted.returning(ClientRow.client_id)).first() is None:
                 return False
+            # A decision that raced with the deletion may have left one.
+            end_grants(connection, GrantRow.client_id == client.client_id)
             bump(connection)
             record(connection, event.about(client_id=client.client_id))
         self._epoch.forget()
@@ -146,18 +148,11 @@ class ClientStore:
 
         One that registered is deleted. One with a metadata document is suspended: it would only be fetched again.
         """
-        waiting = update(ClientRow).where(
-            ClientRow.client_id == client_id, ClientRow.pending_since.is_not(None), ClientRow.deleted_at.is_(None)
-        )
-        is_document = ClientRow.kind == ClientKind.METADATA_DOCUMENT
-        ended = waiting.values(
-            suspended_at=case((is_document, now), else_=ClientRow.suspended_at),
-            deleted_at=case((is_document, None), else_=now),
-            secret_digest=None,
-            previous_secret_digest=None,
-            registration_digest=None,
-        )
-        return self._change(ended, event.about(client_id=client_id))
+        waiting, is_document = ClientRow.pending_since.is_not(None), ClientRow.kind == ClientKind.METADATA_DOCUMENT
+        held = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None), waiting)
+        suspended = held.where(is_document).values(suspended_at=now)
+        about = event.about(client_id=client_id)
+        return self._change(suspended, about) or self._end(client_id, about, and_(waiting, not_(is_document)))
 
     def waiting(self, most: int) -> int:
         """How many clients wait for approval; counts to *most*."""
@@ -201,18 +196,7 @@ class ClientStore:
 
     def delete(self, client_id: str, event: Event) -> bool:
         """End a client with its grants, families and codes; its id stays known as deleted. False if it is gone."""
-        nothing = {
-            "secret_digest": None, "previous_secret_digest": None, "registration_digest": None, "deleted_at": now,
-        }  # fmt: skip
-        with self._database.transaction() as connection:
-            existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
-            if not connection.execute(existing.values(**nothing)).rowcount:
-                return False
-            ended = end_grants(connection, GrantRow.client_id == client_id)
-            bump(connection)
-            record(connection, event.about(client_id=client_id, detail={**event.detail, "grants": ended}))
-        self._epoch.forget()
-        return True
+        return self._end(client_id, event, true())
 
     def declared(self) -> tuple[Client, ...]:
         """The clients that a file made (CR-11), oldest first."""
@@ -232,6 +216,20 @@ class ClientStore:
             rows = session.execute(NEWEST_FIRST.limit(existing, after, limit))
             found = [ClientListing(client_of(row), grants, row.last_used_at) for row, grants in rows]
         return cut(found, limit, lambda line: (line.client.created_at, line.client.client_id))
+
+    def _end(self, client_id: str, event: Event, which: ColumnElement[bool]) -> bool:
+        nothing = {
+            "secret_digest": None, "previous_secret_digest": None, "registration_digest": None, "deleted_at": now,
+        }  # fmt: skip
+        with self._database.transaction() as connection:
+            existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
+            if not connection.execute(existing.where(which).values(**nothing)).rowcount:
+                return False
+            ended = end_grants(connection, GrantRow.client_id == client_id)
+            bump(connection)
+            record(connection, event.about(client_id=client_id, detail={**event.detail, "grants": ended}))
+        self._epoch.forget()
+        return True
 
     def _change(self, existing: Update, event: Event) -> bool:
         with self._database.transaction() as connection:

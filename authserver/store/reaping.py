@@ -28,7 +28,10 @@ class Due:
 
 
 class RegistrationStore:
-    """Dynamic registrations by their age and use. A client is used when a person allows it something."""
+    """Dynamic registrations by their age and use, and clients with a metadata document while they wait for approval.
+
+    A client is used when a person allows it something.
+    """
 
     def __init__(self, database: Database, epoch: ConfigEpoch) -> None:
         self._database = database

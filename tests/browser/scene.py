@@ -40,7 +40,7 @@ class Scene:
             redirect_uris=redirect_uris,
             auth_method=AuthMethod.NONE,
             grant_types=(GrantType.AUTHORIZATION_CODE, GrantType.REFRESH_TOKEN),
-            created_at=1_780_000_000,
+            created_at=int(time.time()),  # an old one that nobody used would be reaped
         )
         self.site.deployment.stores.clients.register(client, EVENT)
         return client

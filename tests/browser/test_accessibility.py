@@ -86,6 +86,27 @@ def test_the_pages_that_people_see_are_accessible(running, page, app):
     assert not found
 
 
+@pytest.mark.requirement("AZ-8", "CR-15")
+def test_doubts_and_helpful_errors_are_accessible(running, page):
+    elsewhere = "https://claude.ai.evil.example/callback"
+    borrowed = running.app("Сlaude (verified) ✓", elsewhere)
+    proven = running.app("Claude", "https://claude.ai/api/mcp/auth_callback")
+    gone = replace(proven, client_id="gone")
+    page.goto(running.asks(borrowed))
+    sign_in(page)
+    expect(page.get_by_text("Look twice.")).to_be_visible()
+    found = faults(page)
+    for asked in (
+        running.asks(proven),
+        running.asks(proven, redirect_uri=elsewhere),
+        running.asks(gone),
+        running.asks(gone, redirect_uri="http://localhost:9999/oauth/callback"),
+    ):
+        page.goto(asked)
+        found.extend(faults(page))
+    assert not found
+
+
 def test_the_console_is_accessible(running, page, app):
     client = running.app(NASTY, app.uri, HOST)
     page.goto(running.asks(client))

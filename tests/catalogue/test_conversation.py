@@ -84,29 +84,29 @@ HOSTILE = {
     "pages without end": (endless, "more than 100 pages"),
     "pages in a circle": (circle, "go round in a circle"),
     "5,000 tools": (
-        lambda m, h: result(m, {"tools": [{"name": f"t{n}"} for n in range(5000)]}),
+        lambda m, _h: result(m, {"tools": [{"name": f"t{n}"} for n in range(5000)]}),
         "more than 1000 tools",
     ),
     "too many tools in pages": (many, "more than 1000 tools"),
-    "10 MB": (lambda m, h: Reply(parts=(b" " * 10_000_000,)), "too large"),
-    "10 MB of events": (lambda m, h: Reply(200, "text/event-stream", (b"data: x\n" * 1_250_000,)), "too large"),
-    "deep JSON": (lambda m, h: Reply(parts=(b'{"id": 1, "result": {"tools": ' + b"[" * 200_000,)), "not the JSON"),
-    "a member twice": (lambda m, h: Reply(parts=(b'{"id": 1, "id": 1, "result": {"tools": []}}',)), "not the JSON"),
-    "a redirect": (lambda m, h: Reply(307, headers={"Location": "http://127.0.0.1:1/"}), "redirects"),
-    "HTML": (lambda m, h: Reply(200, "text/html", (b"<html>sign in</html>",)), "not the JSON"),
-    "another's answer": (lambda m, h: result({"id": 99}, {"tools": []}), "without an answer"),
+    "10 MB": (lambda m, _h: Reply(parts=(b" " * 10_000_000,)), "too large"),
+    "10 MB of events": (lambda m, _h: Reply(200, "text/event-stream", (b"data: x\n" * 1_250_000,)), "too large"),
+    "deep JSON": (lambda m, _h: Reply(parts=(b'{"id": 1, "result": {"tools": ' + b"[" * 200_000,)), "not the JSON"),
+    "a member twice": (lambda m, _h: Reply(parts=(b'{"id": 1, "id": 1, "result": {"tools": []}}',)), "not the JSON"),
+    "a redirect": (lambda m, _h: Reply(307, headers={"Location": "http://127.0.0.1:1/"}), "redirects"),
+    "HTML": (lambda m, _h: Reply(200, "text/html", (b"<html>sign in</html>",)), "not the JSON"),
+    "another's answer": (lambda m, _h: result({"id": 99}, {"tools": []}), "without an answer"),
     "a stream without an answer": (
-        lambda m, h: Reply(200, "text/event-stream", (b"data: {}\n\n",)),
+        lambda m, _h: Reply(200, "text/event-stream", (b"data: {}\n\n",)),
         "without an answer",
     ),
-    "compressed": (lambda m, h: Reply(headers={"Content-Encoding": "gzip"}, parts=(b"x",)), "compressed"),
-    "no token wanted": (lambda m, h: Reply(401), "refuses this server's token"),
-    "too few scopes": (lambda m, h: Reply(403), "refuses this server's token"),
-    "an error": (lambda m, h: Reply(500), "status 500"),
-    "nothing understood": (lambda m, h: Reply(404), "does not understand initialize"),
-    "a cursor as long as a book": (lambda m, h: result(m, {"tools": [], "nextCursor": "x" * 5000}), "nextCursor"),
-    "a question back": (lambda m, h: result(m, {"resultType": "input_required"}), "refused initialize"),
-    "no revision": (lambda m, h: Reply(400) if m["method"] == "tools/list" else result(m, {}), "no revision"),
+    "compressed": (lambda m, _h: Reply(headers={"Content-Encoding": "gzip"}, parts=(b"x",)), "compressed"),
+    "no token wanted": (lambda m, _h: Reply(401), "refuses this server's token"),
+    "too few scopes": (lambda m, _h: Reply(403), "refuses this server's token"),
+    "an error": (lambda m, _h: Reply(500), "status 500"),
+    "nothing understood": (lambda m, _h: Reply(404), "does not understand initialize"),
+    "a cursor as long as a book": (lambda m, _h: result(m, {"tools": [], "nextCursor": "x" * 5000}), "nextCursor"),
+    "a question back": (lambda m, _h: result(m, {"resultType": "input_required"}), "refused initialize"),
+    "no revision": (lambda m, _h: Reply(400) if m["method"] == "tools/list" else result(m, {}), "no revision"),
 }
 
 
@@ -117,7 +117,7 @@ def test_a_hostile_server_is_refused_in_words(kind):
 
 
 def test_a_server_that_never_ends_is_left_at_the_deadline():
-    assert refusal(lambda m, h: Reply(200, "text/event-stream", (b": wait\n",), stays=True), seconds=0.5) == str(
+    assert refusal(lambda m, _h: Reply(200, "text/event-stream", (b": wait\n",), stays=True), seconds=0.5) == str(
         FetchRefused(Refusal.TIMEOUT)
     )
 

@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from authserver.protocol.audit import Event
+from authserver.protocol.client_authentication import knows_secret
+from authserver.services.desired_state.changes import Overtaken
+from authserver.services.desired_state.plan import Planner
+
 ROOT = Path(__file__).resolve().parents[2]
 SERVER = """
 resources:
@@ -117,6 +122,59 @@ def test_a_secret_comes_and_goes_with_the_method_and_is_else_left_alone(apply, m
     assert "clients[0].secret_env: the variable must hold 32" in apply(named).output
 
 
+@pytest.mark.requirement("CR-11", "CR-12")
+def test_a_secret_that_changes_stays_good_beside_the_new_one_and_ends_with_the_method(site_with, monkeypatch):
+    stores, first, second = site_with().deployment.stores, "a" * 40, "b" * 40
+    basic = f"clients:{APP}    auth_method: client_secret_basic\n    secret_env: APP_SECRET\n"
+    for secret in (first, second):
+        apply_to(stores, basic, APP_SECRET=secret)
+    client = stores.clients.find_fresh("app")
+    now = client.previous_secret_until - 1
+    assert knows_secret(first, client, now)
+    assert knows_secret(second, client, now + 2)
+    assert not knows_secret(first, client, now + 2)
+    apply_to(stores, f"clients:{APP}")
+    client = stores.clients.find_fresh("app")
+    assert not knows_secret(first, client, now)
+    assert not knows_secret(second, client, now)
+
+
+@pytest.mark.requirement("CR-11")
+def test_a_run_that_broke_off_is_run_again_for_the_rest(site_with):
+    stores = site_with().deployment.stores
+    text = f"clients:{APP}{APP.replace('app', 'next')}".encode()
+    planner = Planner(stores, "http://localhost:9000", {})
+    first, _ = planner.plan(text, prune=False)
+    first.make(stores)  # and here it breaks off
+    (rest,) = planner.plan(text, prune=False)
+    assert rest.subject == "client next"
+    rest.make(stores)
+    assert planner.plan(text, prune=False) == ()
+
+
+@pytest.mark.requirement("CR-11")
+def test_what_someone_else_has_done_meanwhile_is_told(site_with):
+    stores = site_with().deployment.stores
+    planner = Planner(stores, "http://localhost:9000", {})
+    (change,) = planner.plan(f"clients:{APP}".encode(), prune=False)
+    change.make(stores)
+    with pytest.raises(Overtaken):
+        change.make(stores)  # another run was faster
+    (change,) = planner.plan(f"clients:{APP}".replace("name: App", "name: New").encode(), prune=False)
+    stores.clients.delete("app", Event("client.deleted", "system"))
+    with pytest.raises(Overtaken):
+        change.make(stores)
+    (server,) = planner.plan(SERVER.encode(), prune=False)
+    server.make(stores)
+    with pytest.raises(Overtaken):
+        server.make(stores)
+
+
+def apply_to(stores, text, **environment):
+    for change in Planner(stores, "http://localhost:9000", environment).plan(text.encode(), prune=False):
+        change.make(stores)
+
+
 @pytest.mark.requirement("CR-11")
 def test_a_name_can_go_from_one_server_to_another_in_one_file(apply):
     named = "\n  - url: https://{0}.example/mcp\n    name: {0}\n"
@@ -143,7 +201,7 @@ def test_a_name_can_go_from_one_server_to_another_in_one_file(apply):
     (f"clients:{APP}    secret_env: X", "clients[0].secret_env: of no use"),
     (f"clients:{APP}    auth_method: magic", "clients[0].auth_method: Input should be"),
     (f"clients:{APP}    jwks: {{keys: [{{kty: EC, d: x}}]}}\n    auth_method: private_key_jwt",
-     "line 5: clients[0].jwks.keys[0]: is a private key"),
+     "line 5: clients[0].jwks: must hold public keys only"),
     (SERVER.replace("https://notes.example/mcp", "http://localhost:9000"), "not the authorization server itself"),
     (SERVER.replace("notes:read\", d", "offline_access\", d"), "is about refresh tokens"),
     (SERVER.replace('scopes: ["notes:read"]', "scopes: []"), "resources[0].tools[0].scopes: is opened by"),

@@ -86,9 +86,10 @@ def test_what_is_wrong_with_a_client_is_told_and_nothing_saved(run, arguments, t
 
 @pytest.mark.requirement("CR-11")
 @pytest.mark.parametrize(("jwks", "told"), [
-    ({"keys": []}, "a list of keys"),
-    ({"keys": [{**PUBLIC_KEY, "d": "secret"}]}, "is a private key"),
-    ({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}, "kty must be one of"),
+    ({"keys": []}, "has no key for"),
+    ({"keys": [{**PUBLIC_KEY, "d": "secret"}]}, "public keys only"),
+    ({"keys": [{"kty": "oct", "k": "c2VjcmV0"}]}, "public keys only"),
+    ({"keys": [PUBLIC_KEY, {"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}, "jwks.keys[1]: is of no use"),
     ({"keys": "x"}, "a list of keys"),
     ([], "not a JSON object"),
 ])  # fmt: skip

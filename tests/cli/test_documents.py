@@ -3,6 +3,13 @@
 import json
 
 import pytest
+from click.testing import CliRunner
+
+from authserver.app import create_app
+from authserver.cli import main
+from authserver.protocol.audit import Event
+from authserver.protocol.client import AuthMethod, Client, ClientKind
+from authserver.settings import load
 
 URL = "https://app.example/client.json"
 DOCUMENT = {"client_id": URL, "client_name": "App", "redirect_uris": ["https://app.example/callback"]}
@@ -71,3 +78,27 @@ def test_a_file_that_is_no_text_or_too_large_is_refused_in_words(run, file):
 def test_where_documents_are_switched_off_the_command_says_so(run, file, monkeypatch):
     monkeypatch.setenv("AUTHSERVER_METADATA_DOCUMENTS", "false")
     assert "switched off" in run("document", "pin", URL, str(file)).output
+
+
+@pytest.mark.requirement("CR-9")
+def test_a_change_is_shown_before_it_is_let_in(run, file):
+    assert run("document", "pin", URL, str(file)).exit_code == 0
+    former = Client(
+        client_id=URL,
+        kind=ClientKind.METADATA_DOCUMENT,
+        name="Former\x1b[2J",
+        redirect_uris=tuple(DOCUMENT["redirect_uris"]),
+        auth_method=AuthMethod.NONE,
+        grant_types=("authorization_code",),
+        created_at=1,
+        metadata={"document": "former", "held_document": "newer"},
+    )
+    stores = create_app(load()).extensions["authserver"].stores
+    stores.clients.preregister(former, Event("client.discovered", "system"))
+    stores.database.close()
+    refused = CliRunner().invoke(main, ("document", "accept", URL), input="n\n")
+    assert "waits: name: Former?[2J -> App" in refused.output
+    assert refused.exit_code == 1
+    assert "accepted" in run("document", "accept", URL, "--yes").output
+    assert "name: App" in run("client", "show", URL).output
+    assert "no change" in run("document", "accept", URL).output

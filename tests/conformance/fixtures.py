@@ -1,5 +1,6 @@
 """Fixtures for tests that talk HTTP to the application in this process."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from tests.database import Databases
 
 from .flow import Flow
-from .site import Site, create_site
+from .site import Site, create_site, open_site
 from .visitor import Visitor
 
 
@@ -22,14 +23,24 @@ def site(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
     databases.drop(url)
 
 
+@pytest.fixture(scope="session")
+def set_up(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """A database and a home, set up once to be copied: nobody uses them."""
+    url, home = databases.create(), tmp_path_factory.mktemp("set-up")
+    create_site(url, home).deployment.stores.database.close()
+    yield url, home
+    databases.drop(url)
+
+
 @pytest.fixture
-def site_with(databases: Databases, tmp_path: Path) -> Iterator[Callable[..., Site]]:
+def site_with(databases: Databases, tmp_path: Path, set_up: tuple[str, Path]) -> Iterator[Callable[..., Site]]:
     """Makes an application of this test's own, with the settings that it is called with."""
     urls: list[tuple[str, Site]] = []
 
     def make(**settings: object) -> Site:
-        url = databases.create()
-        urls.append((url, create_site(url, tmp_path / str(len(urls)), **settings)))
+        url, home = databases.create(set_up[0]), tmp_path / str(len(urls))
+        shutil.copytree(set_up[1], home)
+        urls.append((url, open_site(url, home, **settings)))
         return urls[-1][1]
 
     yield make

@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from werkzeug.test import TestResponse
 
+from .signer import Signer
 from .site import NOTES, Site
 from .visitor import Visitor
 
@@ -33,6 +34,7 @@ class Flow:
     values: dict[str, str] = field(default_factory=dict)
     client: dict[str, Any] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=dict)
+    signer: Signer | None = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(NOTES.identifier)
@@ -94,6 +96,8 @@ class Flow:
         return {name: Template(text).substitute(self.values) for name, text in request.items() if text is not None}
 
     def _ask(self, request: Request) -> TestResponse:
+        if self.signer:
+            self.values["client_assertion"] = self.signer.assertion(self.values["client_id"])
         answer = self.site.post("/token", data=self.fill(request), headers=self.fill(self.headers))
         if answer.status_code == 200 and "refresh_token" in answer.json:
             self.values["refresh_token"] = answer.json["refresh_token"]

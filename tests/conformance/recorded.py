@@ -1,11 +1,17 @@
 """How to play what real clients were seen to send (`authserver.protocol.registry.recordings`)."""
 
+import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
+from authserver.protocol.audit import Event
 from authserver.protocol.registry.recordings import names, recording
 
 from .flow import Flow
+from .signer import Signer
+
+EVENT = Event("test.done", "system")
 
 
 @dataclass(frozen=True)
@@ -35,10 +41,29 @@ class Recorded:
         return found
 
     def enrol(self, flow: Flow) -> None:
-        """Register as it does."""
+        """Register as it does. Documents and keys are pinned: nothing is fetched from their real hosts."""
         flow.headers = self.content.get("headers", {})
-        answer = flow.register(self["register"])
-        assert answer.status_code == 201, answer.text
+        if self.has_document:
+            _pin(flow, self["document"])
+        else:
+            answer = flow.register(self["register"])
+            assert answer.status_code == 201, answer.text
+
+
+def _pin(flow: Flow, said: dict[str, Any]) -> None:
+    known = flow.site.deployment.known_clients
+    assert known.documents is not None
+    known.documents.pin(said["client_id"], json.dumps(said), EVENT)
+    flow.values["client_id"] = said["client_id"]
+    if "jwks_uri" in said:
+        flow.signer = _signer(said["token_endpoint_auth_signing_alg"])
+        keys = known.keys.strangers
+        keys.store.pin(keys.prefix + said["jwks_uri"], json.dumps(flow.signer.jwks), EVENT)
+
+
+@cache
+def _signer(algorithm: str) -> Signer:
+    return Signer.new(algorithm)
 
 
 def recordings() -> list[Recorded]:

@@ -77,6 +77,14 @@ def create_site(database_url: str, home: Path, **settings: Any) -> Site:
     return Site(app, found)
 
 
+def open_site(database_url: str, home: Path, **settings: Any) -> Site:
+    """The application over what `create_site` set up; keys are made where *settings* need others."""
+    app = open_app(database_url, home, **settings)
+    found: Deployment = app.extensions["authserver"]
+    rotation(found).ensure()
+    return Site(app, found)
+
+
 def open_app(database_url: str, home: Path, **settings: Any) -> Flask:
     """The application over a database that is set up already; *settings* differ from those of a test."""
     given = {

@@ -10,7 +10,7 @@ from authserver.outbound.deadline import Deadline
 from authserver.outbound.probe import Probe
 from authserver.services.doctor.examination import examine
 from authserver.services.doctor.outcome import Outcome, State
-from tests.conformance.fixtures import site_with  # noqa: F401 - the fixture
+from tests.conformance.fixtures import set_up, site_with  # noqa: F401 - the fixtures
 from tests.conformance.site import create_site
 from tests.database import Databases
 from tests.journeys.ports import free_port

@@ -1,6 +1,7 @@
 """A real client's way up to the sign-in page, played at a deployment; what it registers is removed."""
 
 import json
+import shlex
 from collections.abc import Callable, Iterator
 from urllib.parse import parse_qsl
 
@@ -81,6 +82,18 @@ def test_the_registration_access_token_goes_home_only(danced, place):
 
     assert not_well(danced(fault=fault)) == {"remove": WARN}
     assert not removed(place)
+
+
+@pytest.mark.requirement("DI-8")
+def test_a_command_to_copy_is_one_word_to_a_shell_wherever_it_has_a_servers_words(danced):
+    def fault(environ, reply):
+        if environ["PATH_INFO"] != "/register":
+            return reply
+        found = {**json.loads(b"".join(reply.body)), "client_id": "x; rm -rf ~ #'", "registration_client_uri": None}
+        return reply.become(201, json.dumps(found), "application/json")
+
+    remedy = danced(fault=fault)["remove"].remedy
+    assert shlex.split(remedy.partition(": ")[2]) == ["authserver", "client", "remove", "x; rm -rf ~ #'"]
 
 
 @pytest.mark.requirement("DI-8")

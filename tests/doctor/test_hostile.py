@@ -53,10 +53,24 @@ def test_json_that_is_none_or_too_deep_is_told(examined, body):
 
 @pytest.mark.requirement("DI-8")
 def test_keys_that_are_none_are_told(examined):
-    for body in ('{"keys": 5}', '{"keys": [5]}', '{"keys": [{"alg": {}, "kid": []}]}', "[]"):
+    for body in (
+        '{"keys": [{"alg": {}, "kid": "x"}]}',
+        '{"keys": 5}',
+        '{"keys": [5]}',
+        '{"keys": [{"alg": {}, "kid": []}]}',
+        "[]",
+    ):
         found = examined(at("/jwks", method="GET", then=lambda reply, body=body: reply.swap("{", "").become(
             200, body, "application/json").header("Access-Control-Allow-Origin", "*")))  # fmt: skip
         assert found["keys"].state is not State.OK
+
+
+@pytest.mark.requirement("DI-8")
+@pytest.mark.parametrize("depth", range(500, 950, 50))
+def test_a_value_as_deep_as_can_be_read_can_be_told_of(examined, depth):
+    deep = json.loads("[" * depth + "]" * depth)
+    found = examined(documents(issuer=deep, token_endpoint=deep))
+    assert State.FAIL in {outcome.state for outcome in found.values()}
 
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"

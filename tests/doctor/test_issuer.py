@@ -9,7 +9,7 @@ from authserver.services.doctor.outcome import State
 from tests.journeys.ports import free_port
 
 from .conftest import not_well, probe
-from .deployment import Fault
+from .deployment import Fault, Front, serving
 
 FAIL, WARN = State.FAIL, State.WARN
 
@@ -125,6 +125,36 @@ def test_a_fault_in_endpoints_or_pages_reddens_its_own_line(examined, fault, exp
     found = examined(fault)
     assert not_well(found) == expected
     assert all(found[name].why and found[name].remedy for name in expected)
+
+
+@pytest.mark.requirement("DI-8", "DI-2")
+def test_an_issuer_with_a_path_is_looked_for_at_every_address(site_with):
+    port = free_port()
+    issuer = f"http://127.0.0.1:{port}/tenant1"
+    front = Front(site_with(issuer=issuer).app)
+    with serving(front, port):
+        found = {outcome.check: outcome for outcome in examine(issuer, probe())}
+        assert not_well(found) == {}
+        assert "all 4 addresses" in found["well-known"].what
+        front.fault = at("/.well-known/openid-configuration/tenant1", then=lambda reply: reply.become(404))
+        assert not_well({outcome.check: outcome for outcome in examine(issuer, probe())}) == {"well-known": FAIL}
+
+
+@pytest.mark.requirement("DI-8", "CR-2")
+@pytest.mark.parametrize(("settings", "expected", "told"), [
+    ({"registration": "token"}, {}, "under conditions (status 401)"),
+    ({"registration": "approval"}, {}, "clients can register"),
+    ({"registration": "closed"}, {}, "registration is closed"),
+    ({"registration": "closed", "metadata_documents": False}, {"registration": WARN, "public-clients": WARN}, ""),
+    ({"metadata_documents": False}, {"public-clients": WARN}, "clients can register"),
+])  # fmt: skip
+def test_a_policy_is_not_a_fault(site_with, settings, expected, told):
+    port = free_port()
+    issuer = f"http://127.0.0.1:{port}"
+    with serving(site_with(issuer=issuer, **settings).app, port):
+        found = {outcome.check: outcome for outcome in examine(issuer, probe())}
+    assert not_well(found) == expected
+    assert told in found["registration"].what
 
 
 @pytest.mark.requirement("DI-8")

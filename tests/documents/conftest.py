@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.conformance.fixtures import site_with
+from tests.conformance.fixtures import set_up, site_with
 from tests.conformance.flow import Flow
 from tests.conformance.site import Site, create_site
 from tests.conformance.visitor import Visitor
@@ -14,7 +14,7 @@ from tests.outbound.authority import Authority
 
 from .publisher import Host, Publisher, host
 
-__all__ = ["site_with"]
+__all__ = ["set_up", "site_with"]
 NETWORKS = "127.0.0.0/8,::1/128"
 
 

@@ -1,12 +1,18 @@
 """Clients that name themselves by the URL of their metadata document, from the first request to the token."""
 
+import logging
+from collections.abc import Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
+import structlog
+from structlog.testing import capture_logs
 
 from authserver.protocol.audit import Event
 from authserver.protocol.client import ClientKind
 from tests.conformance.flow import LOOPBACK, Flow
+from tests.conformance.site import open_app
 from tests.conformance.visitor import Visitor
 
 from .publisher import Page, Publisher
@@ -117,6 +123,23 @@ def test_a_failure_is_remembered_for_a_while_and_says_nothing_of_what_answered(
     assert publisher.asked == ["/client.json"]
 
 
+@pytest.fixture
+def log() -> Iterator[list[MutableMapping[str, Any]]]:
+    """What is logged from INFO on, which other tests leave unsaid."""
+    before = structlog.get_config()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
+    with capture_logs() as lines:
+        yield lines
+    structlog.configure(**before)
+
+
+@pytest.mark.requirement("CR-8")
+def test_the_log_tells_an_administrator_why_a_document_was_not_fetched(flow: Flow, publisher: Publisher, log) -> None:
+    url = known_by(flow, publisher.base + "/absent.json")
+    flow.site.get(flow.url())
+    assert [(line["url"], line["reason"]) for line in log if line["event"] == "fetch.refused"] == [(url, "status")]
+
+
 @pytest.mark.requirement("CR-7")
 @pytest.mark.parametrize("path", ["/../..", "/a/../client.json", "/client.json#x", "/%2e%2e/client.json", "/a b"])
 def test_what_is_no_clients_url_is_not_fetched(flow: Flow, publisher: Publisher, path: str) -> None:
@@ -144,3 +167,18 @@ def test_metadata_says_whether_documents_are_taken(trusting_site, publisher: Pub
         flow = Flow(site)
         known_by(flow, publisher.publish("/client.json", DOCUMENT))
         assert flow.site.get(flow.url()).status_code == (303 if switched_on else 400)
+
+
+@pytest.mark.requirement("CR-7", "DI-4")
+def test_where_documents_are_switched_off_a_client_that_is_known_by_one_asks_nobody_any_more(
+    trusting_site, publisher: Publisher
+) -> None:
+    flow = Flow(trusting_site())
+    known_by(flow, publisher.publish("/client.json", DOCUMENT))
+    flow.allow(Visitor(flow.site))
+    settings = flow.site.deployment.settings
+    app = open_app(settings.url_of_database, settings.home, metadata_documents=False)
+    page = app.test_client().get(flow.url())
+    app.extensions["authserver"].stores.database.close()
+    assert (page.status_code, page.location) == (400, None)
+    assert "not registered here" in page.text

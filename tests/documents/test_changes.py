@@ -110,10 +110,28 @@ def test_where_changes_are_held_the_old_document_counts_until_it_is_accepted(tru
     page = Visitor(flow.site, "root").open(f"/admin/client?id={quote(url, safe='')}")
     assert "Its document says something else by now." in page.text
     assert f"{LOOPBACK} {HOSTED}" in page.text
-    assert documents.accept(url, SYSTEM)
+    assert documents.accept(url, documents.held(url), SYSTEM)
     assert flow.site.get(flow.url()).status_code == 400
     assert flow.site.get(flow.url(redirect_uri=HOSTED)).status_code == 303
-    assert not documents.accept(url, SYSTEM)
+    assert not documents.accept(url, documents.held(url), SYSTEM)
+
+
+@pytest.mark.requirement("CR-9")
+def test_what_changed_again_while_an_administrator_looked_is_not_accepted(trusting_site, publisher: Publisher):
+    flow = Flow(trusting_site(metadata_document_changes="hold"))
+    url = known_by(flow, publisher.publish("/client.json", DOCUMENT))
+    documents = flow.site.deployment.known_clients.documents
+    flow.allow(Visitor(flow.site))
+    seen = []
+    for name in ("Shown", "Another"):
+        publisher.publish("/client.json", {**DOCUMENT, "client_name": name})
+        age(flow.site, HOUR)
+        flow.site.get(flow.url())
+        seen.append(documents.held(url))
+    assert not documents.accept(url, seen[0], SYSTEM)
+    assert flow.site.deployment.stores.clients.find_fresh(url).name == "Published"
+    assert documents.accept(url, documents.held(url), SYSTEM)
+    assert flow.site.deployment.stores.clients.find_fresh(url).name == "Another"
 
 
 @pytest.mark.requirement("CR-9")

@@ -1,5 +1,6 @@
 """Clients that prove themselves by keys which they publish: fetched at authorize, used at the token endpoint."""
 
+import threading
 import time
 from typing import Any
 
@@ -8,6 +9,7 @@ from werkzeug.test import TestResponse
 
 from authserver.protocol.audit import Event
 from authserver.protocol.client import AuthMethod, Client, ClientKind
+from authserver.services.later import MOST_WAITING, THREADS
 from tests.conformance.flow import LOOPBACK, Flow
 from tests.conformance.signer import Signer
 from tests.conformance.visitor import Visitor
@@ -131,19 +133,41 @@ def test_a_jwks_uri_is_fetched_under_the_policy_for_strangers(
 
 
 @pytest.mark.requirement("CR-8", "CR-11")
+def test_sources_that_strangers_slow_down_hold_up_no_administrators_entry(
+    site_with, publishing: Host, publisher: Publisher, authority, signer: Signer
+):
+    networks = [f"{publishing.authority}={NETWORKS}"]
+    flow = Flow(site_with(fetch_entered_networks=networks, fetch_ca_file=str(authority.ca_file)))
+    slow = threading.Event()
+
+    def wait() -> None:
+        slow.wait()
+
+    for number in range(THREADS + MOST_WAITING):
+        flow.site.deployment.known_clients.keys.later.do(f"slow {number}", wait)
+    enter(flow, publisher.publish("/keys.json", signer.jwks))
+    eventually(lambda: proves(flow, signer), 400)
+    slow.set()
+
+
+def enter(flow: Flow, jwks_uri: str) -> None:
+    """Have the client be one that an administrator entered."""
+    entered = Client(
+        "entered", ClientKind.PREREGISTERED, "Entered", (LOOPBACK,), AuthMethod.PRIVATE_KEY_JWT,
+        ("authorization_code",), 0, jwks_uri=jwks_uri,
+    )  # fmt: skip
+    flow.site.deployment.stores.clients.preregister(entered, Event("client.added", "system"))
+    known_by(flow, "entered")
+
+
+@pytest.mark.requirement("CR-8", "CR-11")
 @pytest.mark.parametrize(("setting", "status"), [("fetch_entered_networks", 400), ("fetch_exceptions", 401)])
 def test_an_administrators_entry_has_a_policy_of_its_own(
     site_with, publishing: Host, publisher: Publisher, authority, signer: Signer, setting: str, status: int
 ):
     excepted = {setting: [f"{publishing.authority}={NETWORKS}"], "fetch_ca_file": str(authority.ca_file)}
     flow = Flow(site_with(**excepted))
-    keys = publisher.publish("/keys.json", signer.jwks)
-    entered = Client(
-        "entered", ClientKind.PREREGISTERED, "Entered", (LOOPBACK,), AuthMethod.PRIVATE_KEY_JWT,
-        ("authorization_code",), 0, jwks_uri=keys,
-    )  # fmt: skip
-    flow.site.deployment.stores.clients.preregister(entered, Event("client.added", "system"))
-    known_by(flow, "entered")
+    enter(flow, publisher.publish("/keys.json", signer.jwks))
     eventually(lambda: proves(flow, signer), status)
     known_by(flow, publisher.publish("/client.json", DOCUMENT))
     assert flow.site.get(flow.url()).status_code == (400 if setting == "fetch_entered_networks" else 303)

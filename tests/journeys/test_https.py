@@ -111,6 +111,14 @@ def test_the_address_is_the_one_that_the_trusted_proxy_saw(secure: Stage, certif
     engine.dispose()
 
 
+@pytest.mark.requirement("DI-8")
+def test_the_doctor_finds_nothing_wrong_behind_the_proxy(secure: Stage, certificates: Path) -> None:
+    told = secure.authserver("doctor", secure.issuer, "--ca-file", str(certificates / "authority.pem"))
+    assert told.splitlines()[-1].endswith("good, 1 to look at, 0 wrong"), told
+    assert "the TLS certificate ends in" in told
+    assert "cookies are HttpOnly, SameSite and Secure" in told
+
+
 @pytest.fixture(scope="module")
 def tenant(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     """The demo's servers, the issuer with a path."""

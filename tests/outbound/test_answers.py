@@ -2,6 +2,7 @@
 
 import gzip
 import itertools
+import socket
 import ssl
 from collections.abc import Callable
 
@@ -50,6 +51,18 @@ def test_an_unchanged_document_is_a_304(excepted_host: ExceptedHost):
         assert (found.status, found.body, found.headers["etag"]) == (304, b"", '"1"')
         assert b'If-None-Match: "1"\r\n' in host.peer.requests[0]
         assert b"If-Modified-Since: Sun, 22 Nov 2026 20:00:00 GMT\r\n" in host.peer.requests[0]
+
+
+@pytest.mark.parametrize("start", [head(), head().replace(b"1.1", b"1.0")], ids=["1.1", "1.0"])
+def test_a_document_may_end_with_the_connection(excepted_host: ExceptedHost, start: bytes):
+    def politely(stream: socket.socket, _head: bytes) -> None:
+        assert isinstance(stream, ssl.SSLSocket)
+        stream.sendall(start + b"{}")
+        stream.unwrap()
+
+    for answer in (politely, says(start, b"{}")):
+        with excepted_host(answer) as host:
+            assert host.fetch.get(host.url).body == b"{}"
 
 
 @pytest.mark.parametrize("etag", ['"é"', '"a\r\nX: y"', f'"{"a" * 5000}"', "", "\0"])

@@ -2,10 +2,12 @@
 
 import pytest
 from flask import Flask
+from sqlalchemy import update
 
 from authserver.protocol import credential
 from authserver.protocol.client import AuthMethod, Client, ClientKind
 from authserver.store.database import connect
+from authserver.store.models import GrantRow
 from authserver.store.stores import Stores
 
 from .scene import EVENT, Scene, a_client, let_pass
@@ -71,6 +73,33 @@ def test_of_two_updates_with_one_registration_token_the_second_finds_it_rotated(
     found = stores.clients.find(client.client_id)
     assert found is not None
     assert found.name == "First"
+
+
+@pytest.mark.requirement("CR-4", "CR-12")
+def test_an_update_that_saw_the_secret_before_a_rotation_changes_nothing(stores: Stores, client: Client):
+    assert stores.clients.rotate_secret(client.client_id, credential.digest("another"), 60, EVENT) is True
+    late = a_client(client_id=client.client_id, name="Late", secret_digest=client.secret_digest)
+    assert stores.clients.update(late, EVENT, secret=client.secret_digest) is False
+    found = stores.clients.find(client.client_id)
+    assert found is not None
+    assert (found.name, found.secret_digest) == (client.name, credential.digest("another"))
+    assert found.previous_secret_digest == client.secret_digest
+    stores.clients.delete(client.client_id, EVENT)
+    assert stores.clients.rotate_secret(client.client_id, b"d" * 32, 0, EVENT) is False
+    assert stores.clients.set_ceiling(client.client_id, "https://notes.example/mcp", ("x",), EVENT) is False
+
+
+@pytest.mark.requirement("EX-1")
+def test_a_ceiling_is_set_for_one_resource_and_the_others_stay(stores: Stores, client: Client):
+    for resource, scopes in (
+        ("https://a.example", ("x", "y")),
+        ("https://b.example", ("z",)),
+        ("https://a.example", ()),
+    ):
+        assert stores.clients.set_ceiling(client.client_id, resource, scopes, EVENT) is True
+    found = stores.clients.find(client.client_id)
+    assert found is not None
+    assert found.ceilings == {"https://b.example": ("z",)}
 
 
 def test_a_suspended_client_is_found_as_suspended_until_it_may_again(stores: Stores, client: Client):
@@ -150,3 +179,13 @@ def test_the_last_use_is_kept_true_to_the_hour(scene: Scene):
     let_pass(scene.stores.database, 700)
     scene.approve()
     assert (last_use() or 0) > (earlier or 0)
+
+
+@pytest.mark.requirement("CR-15")
+def test_whoever_gets_the_id_of_a_deleted_client_gets_none_of_its_grants(stores: Stores, scene: Scene):
+    scene.first_token()
+    stores.clients.delete(scene.client.client_id, EVENT)
+    with stores.database.transaction() as connection:  # as a decision at the very instant would leave it
+        connection.execute(update(GrantRow).values(revoked_at=None))
+    assert stores.clients.preregister(scene.client, EVENT)
+    assert not [grant for grant in stores.grants.page("", None, 10) if grant.revoked_at is None]

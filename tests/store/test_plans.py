@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import event, text
 
 from authserver.protocol import credential
-from authserver.protocol.access_token import TokenId
+from authserver.protocol.access_token import ClientAuthority, TokenId
+from authserver.protocol.client import AuthMethod, ClientKind, GrantType
 from authserver.store.database import Database
 from authserver.store.driver import one_row
 from authserver.store.models import Row
@@ -75,6 +76,30 @@ def test_codes_and_tokens_are_found_by_key_alone(scene: Scene):
         stores.codes.state(digest(code))
         stores.refresh_tokens.state(digest(successor))
         stores.access_tokens.authority(TokenId.new(token.rpartition(".")[2]))
+    plan = plans(stores.database, executed)
+    assert scans(plan) == []
+    assert not_by_key(plan) == []
+
+
+@pytest.mark.requirement("EX-1", "CR-12")
+def test_what_a_client_does_for_itself_is_found_by_key_alone(scene: Scene):
+    stores, ceiling = scene.stores, ("notes:read",)
+    machine = a_client(
+        kind=ClientKind.PREREGISTERED,
+        auth_method=AuthMethod.SECRET_BASIC,
+        grant_types=(GrantType.CLIENT_CREDENTIALS,),
+        ceilings={RESOURCE: ceiling},
+    )
+    stores.clients.register(machine, EVENT)
+    authority = ClientAuthority(machine.client_id, RESOURCE, ceiling)
+    with noted(stores.database) as executed:
+        assert stores.used_assertions.use(b"digest", 2_000_000_000)
+        assert stores.access_tokens.issue(authority, ceiling, EVENT)
+        assert (
+            stores.access_tokens.ceiling(TokenId.new("client"), machine.client_id, RESOURCE, 1_800_000_000) == ceiling
+        )
+    if stores.database.dialect == "postgresql":
+        assert len(executed) == 3
     plan = plans(stores.database, executed)
     assert scans(plan) == []
     assert not_by_key(plan) == []

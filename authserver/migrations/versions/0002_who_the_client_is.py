@@ -12,9 +12,13 @@ CLIENT_COLUMNS = (
     "fingerprint",
 )  # fmt: skip
 DYNAMIC = "deleted_at IS NULL AND kind = 'dynamic'"
+WAITING_DOCUMENT = "pending_since IS NOT NULL AND suspended_at IS NULL AND kind = 'metadata_document'"
 CLIENT_INDEXES = {
     "ix_clients_pending_since": ("pending_since", "pending_since IS NOT NULL"),
-    "ix_clients_unused": ("created_at", f"last_used_at IS NULL AND {DYNAMIC}"),
+    "ix_clients_unused": (
+        "created_at",
+        f"last_used_at IS NULL AND deleted_at IS NULL AND (kind = 'dynamic' OR ({WAITING_DOCUMENT}))",
+    ),
     "ix_clients_idle": ("last_used_at", f"last_used_at IS NOT NULL AND {DYNAMIC}"),
     "uq_clients_shared": ("fingerprint", "fingerprint IS NOT NULL AND deleted_at IS NULL"),
 }

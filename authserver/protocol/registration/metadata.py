@@ -1,6 +1,5 @@
 """Client metadata as it is sent: checked, reduced to what this server has, and made into a client (CR-1, 5, 6, 14)."""
 
-import json
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -9,7 +8,7 @@ from typing import Any
 from authlib.oauth2.rfc7591 import ClientMetadataClaims
 from joserfc.errors import JoseError
 
-from .. import redirect_uri
+from .. import redirect_uri, strict_json
 from ..client import AuthMethod, Client, GrantType
 from ..client_authentication import knows_secret
 from ..errors import InvalidClientMetadata, InvalidRedirectURI
@@ -42,14 +41,11 @@ class ClientMetadata:
 
 
 def load(body: bytes) -> dict[str, Any]:
-    """The JSON object of a request's body. Raises `InvalidClientMetadata` for anything else."""
+    """The JSON object of a request's body. Raises `InvalidClientMetadata` for anything else, and for a name twice."""
     try:
-        found = json.loads(body.decode("utf-8"))
-    except (ValueError, RecursionError):
-        raise InvalidClientMetadata("the body must be a JSON object (RFC 7591)") from None
-    if not isinstance(found, dict):
-        raise InvalidClientMetadata("the body must be a JSON object (RFC 7591)")
-    return found
+        return strict_json.loads(body)
+    except ValueError:
+        raise InvalidClientMetadata("the body must be a JSON object, with no name twice (RFC 7591)") from None
 
 
 def check_credentials(found: dict[str, Any], client: Client, now: float) -> None:

@@ -9,15 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from .. import redirect_uri
+from .. import jwk, redirect_uri
 from ..client import AuthMethod, Client, ClientKind, GrantType
-from ..errors import InvalidRedirectURI
+from ..errors import InvalidClientMetadata, InvalidRedirectURI
 from ..flaw import Flaw
 from .metadata import MOST_NAME, MOST_VALUE
 
 CLIENT_ID = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._~-]{0,199}")
-PRIVATE_MEMBERS = frozenset({"d", "p", "q", "dp", "dq", "qi", "oth", "k"})  # RFC 7518 §6
-KEY_TYPES = frozenset({"EC", "OKP", "RSA"})
 WITH_SECRET = frozenset({AuthMethod.SECRET_BASIC, AuthMethod.SECRET_POST})
 Ceilings = Mapping[str, tuple[str, ...]]
 
@@ -40,6 +38,11 @@ class Prepared:
         """Whether it proves itself by a secret."""
         return self.auth_method in WITH_SECRET
 
+    @property
+    def keys(self) -> dict[str, Any] | None:
+        """Its keys as they are kept: the members that mean something here."""
+        return None if self.jwks is None else jwk.public_set(self.jwks)
+
     def client(self, *, created_at: int, secret_digest: bytes | None, declared: bool = False) -> Client:
         """The client that it becomes; *declared* if a file keeps it (`services.desired_state`)."""
         return Client(
@@ -51,7 +54,7 @@ class Prepared:
             grant_types=self.grant_types,
             created_at=created_at,
             secret_digest=secret_digest,
-            jwks=self.jwks,
+            jwks=self.keys,
             jwks_uri=self.jwks_uri,
             ceilings=self.ceilings,
             declared=declared,
@@ -127,17 +130,14 @@ def _key_flaws(prepared: Prepared) -> Iterator[Flaw]:
 
 
 def _jwks_flaws(jwks: dict[str, Any]) -> Iterator[Flaw]:
-    keys = jwks.get("keys")
-    if not isinstance(keys, list) or not keys:
-        yield Flaw(("jwks",), "a JWK Set: an object with a list of keys (RFC 7517 section 5)")
+    try:
+        jwk.public_set(jwks)
+    except InvalidClientMetadata as refused:
+        yield Flaw(("jwks",), str(refused.description).removeprefix("jwks "))
         return
-    for position, key in enumerate(keys):
-        if not isinstance(key, dict) or key.get("kty") not in KEY_TYPES:
-            yield Flaw(("jwks", "keys", position), f"kty must be one of {', '.join(sorted(KEY_TYPES))}")
-        elif PRIVATE_MEMBERS & key.keys():
-            yield Flaw(
-                ("jwks", "keys", position), "is a private key: it stays with the client, only the public one goes here"
-            )
+    for position, key in enumerate(jwks["keys"]):
+        if jwk.read(key) is None:
+            yield Flaw(("jwks", "keys", position), f"is of no use: not a sound key for {', '.join(jwk.ALGORITHMS)}")
 
 
 def _ceiling_flaws(prepared: Prepared, known: Ceilings) -> Iterator[Flaw]:

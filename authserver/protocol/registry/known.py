@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from .. import redirect_uri
 
-SEGMENT = "[A-Za-z0-9._~-]+"
+SEGMENT = r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._~-]+"  # dot segments lead elsewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +48,10 @@ class KnownClient(Brand):
         """Whether *uri* is a redirect URI that it was seen to use."""
         return any(_fits(uri, pattern) for pattern in self.redirects)
 
+    def relays_by(self, uri: str) -> bool:
+        """Whether *uri* is at one of its sites that hand the code on."""
+        return redirect_uri.host(uri).rstrip(".") in {redirect_uri.host(relay) for relay in self.relays}
+
     @property
     def hosts(self) -> tuple[str, ...]:
         """The https hosts that it has people sent to."""
@@ -76,8 +80,11 @@ class Registry:
     brands: tuple[Brand, ...]
 
     def relays(self, uri: str) -> bool:
-        """Whether *uri* is a known site that hands the code on to a program on the person's device."""
-        return any(uri in client.relays for client in self.clients)
+        """Whether *uri* is at a known site that hands the code on to a program on the person's device.
+
+        Whatever its path and query are: with another of them the site may do the same.
+        """
+        return any(client.relays_by(uri) for client in self.clients)
 
     def likely(self, client_id: str, uri: str, name: str = "") -> tuple[KnownClient, ...]:
         """Which known clients may have sent a request with these values, which prove nothing: a help for people."""

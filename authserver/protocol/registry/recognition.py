@@ -48,6 +48,7 @@ class Recognition:
     ``publisher`` is the host of its metadata document, ``voucher`` who signed its software statement. ``brand``
     is whose name it uses without being that, in its own name or (`Doubt.BRAND_IN_ADDRESS`) in its address.
     ``on_device``: any program on the device could get the code, by way of a website if ``relayed``.
+    ``vouched``: an administrator answers for it, by itself or for its publisher.
     """
 
     host: str
@@ -55,6 +56,7 @@ class Recognition:
     relayed: bool
     known: KnownClient | None
     proof: Proof
+    vouched: bool
     publisher: str | None
     voucher: str | None
     brand: Brand | None
@@ -64,33 +66,36 @@ class Recognition:
     def said(self) -> list[object]:
         """All that a page says by it, as values for a digest."""
         known, brand = self.known.id if self.known else None, self.brand.title if self.brand else None
-        return [self.host, self.on_device, known, self.proof, self.publisher, self.voucher, brand, *self.doubts]
+        proof = [self.proof, self.vouched, self.publisher, self.voucher]
+        return [self.host, self.on_device, known, *proof, brand, *self.doubts]
 
 
 def stays_on_device(uri: str) -> bool:
     """Whether any program on the person's device could get what is sent to *uri* (RFC 8252 §8.4).
 
-    Loopback, private-use schemes, and known sites that hand it on to these.
+    Loopback (by https too), private-use schemes, and known sites that hand it on to these.
     """
-    return redirect_uri.is_loopback(uri) or redirect_uri.is_private_use(uri) or registry().relays(uri)
+    return redirect_uri.is_private_use(uri) or redirect_uri.is_this_machine(uri) or registry().relays(uri)
 
 
 def recognise(client: Client, uri: str) -> Recognition:
     """What to think of *client* when it asks for the code at *uri*, one of its redirect URIs."""
     publisher = urlsplit(client.client_id).hostname if client.kind is ClientKind.METADATA_DOCUMENT else None
-    named = None if client.kind is ClientKind.PREREGISTERED else _named(client.name)
     known, proof = _prove(client, uri)
+    vouched = proof is Proof.ADMINISTRATOR or (client.vouched and publisher is not None)
+    named = None if vouched else _named(client.name)
     answers = Answers(client.name, redirect_uri.host(uri), publisher)
     borrowed = named if named and not _is_its_own(named, uri, publisher) else None
     if proof is Proof.NONE and isinstance(named, KnownClient) and not borrowed:
         known = named
-    doubts = () if proof is Proof.ADMINISTRATOR else tuple(_doubts(answers, borrowed))
+    doubts = () if vouched else tuple(_doubts(answers, borrowed))
     return Recognition(
         host=answers.host,
         on_device=stays_on_device(uri),
         relayed=registry().relays(uri),
         known=known,
         proof=proof,
+        vouched=vouched,
         publisher=publisher,
         voucher=client.voucher,
         brand=borrowed or (_in_address(answers) if doubts else None),
@@ -128,7 +133,7 @@ def _may_be(brand: Brand, uri: str) -> bool:
     if not isinstance(brand, KnownClient):
         return False
     is_local = redirect_uri.is_loopback(uri) and brand.is_local
-    return is_local or uri in brand.relays or urlsplit(uri).scheme in brand.schemes
+    return is_local or brand.relays_by(uri) or urlsplit(uri).scheme in brand.schemes
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ from .changes import ADD, CHANGE, REMOVE, Change, ClientChange, ResourceChange
 from .declared import ClientEntry, Declared, declared
 from .document import load
 
+OVERLAP = 86_400  # seconds
+
 
 @dataclass(frozen=True, slots=True)
 class Planner:
@@ -98,25 +100,27 @@ class Planner:
 
     def _changed(self, entry: ClientEntry, current: Client) -> ClientChange:
         wanted = entry.prepared()
-        secret = entry.secret(self.environment)
-        digest = credential.digest(secret) if secret else current.secret_digest if wanted.has_secret else None
         target = replace(
             current,
             name=wanted.name,
             redirect_uris=wanted.redirect_uris,
             auth_method=wanted.auth_method,
             grant_types=wanted.grant_types,
-            jwks=wanted.jwks,
+            jwks=wanted.keys,
             jwks_uri=wanted.jwks_uri,
             ceilings=wanted.ceilings,
-            secret_digest=digest,
         )
         differences = difference.between(difference.of_client(current), difference.of_client(target))
-        if digest != current.secret_digest:
-            differences = (*differences, difference.Difference("secret", (), ("another",) if digest else ()))
-        makes_secret = wanted.has_secret and digest is None
+        secret = entry.secret(self.environment)
+        if not wanted.has_secret:
+            target = replace(target, secret_digest=None, previous_secret_digest=None, previous_secret_until=None)
+        elif secret is not None and credential.digest(secret) != current.secret_digest:
+            target = _with_secret(target, credential.digest(secret))
+        if target.secret_digest != current.secret_digest:
+            differences = (*differences, _of_secret("another" if target.secret_digest else ""))
+        makes_secret = wanted.has_secret and target.secret_digest is None
         if makes_secret:
-            differences = (*differences, difference.Difference("secret", (), ("a new one",)))
+            differences = (*differences, _of_secret("a new one"))
         return ClientChange(CHANGE, target, differences, makes_secret=makes_secret)
 
     def _removals(self, wanted: Declared) -> Iterator[ClientChange]:
@@ -125,6 +129,18 @@ class Planner:
             if client.client_id not in kept:
                 name = difference.Difference("name", (client.name,), ())
                 yield ClientChange(REMOVE, client, (name,))
+
+
+def _with_secret(client: Client, digest: bytes) -> Client:
+    """*client* with another secret; the one until now stays good for a while, so that there is no outage (CR-12)."""
+    until = int(time.time()) + OVERLAP if client.secret_digest else None
+    return replace(
+        client, secret_digest=digest, previous_secret_digest=client.secret_digest, previous_secret_until=until
+    )
+
+
+def _of_secret(new: str) -> difference.Difference:
+    return difference.Difference("secret", (), (new,) if new else ())
 
 
 def _aliases(server: Resource) -> tuple[str, ...]:

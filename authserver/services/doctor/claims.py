@@ -2,7 +2,7 @@
 
 from ...protocol import pkce
 from ...protocol.scope import OFFLINE_ACCESS
-from .outcome import Outcome, fail, ok, shown, warn
+from .outcome import Outcome, argument, fail, ok, shown, warn
 from .visit import IssuerVisit
 
 ENDPOINTS = (
@@ -103,5 +103,5 @@ def knows_the_resource(visit: IssuerVisit) -> Outcome | None:
     return warn(
         f"protected_resources does not list {shown(visit.resource)}",
         "Clients that ask for a token for it are refused (invalid_target), unless it is an alias.",
-        f"On the authorization server: authserver resource add {shown(visit.resource)} …",
+        f"On the authorization server: authserver resource add {argument(visit.resource)} …",
     )

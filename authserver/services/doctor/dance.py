@@ -15,8 +15,8 @@ from ...protocol.registry import recordings
 from ...protocol.scope import OFFLINE_ACCESS
 from . import transport
 from .mcp_server import ServerVisit
-from .outcome import Outcome, State, fail, ok, shown, warn
-from .visit import IssuerVisit
+from .outcome import Outcome, State, argument, fail, ok, shown, warn
+from .visit import IssuerVisit, origin_of
 
 MOST_STEPS = 4
 REDIRECTS = frozenset({302, 303, 307})
@@ -41,7 +41,11 @@ class Dance:
         self._scopes = scopes
         verifier = secrets.token_urlsafe(48)
         challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
-        self._values = {"resource": resource, "resource_origin": resource, "state": secrets.token_urlsafe(16)}
+        self._values = {
+            "resource": resource,
+            "resource_origin": origin_of(resource),
+            "state": secrets.token_urlsafe(16),
+        }
         self._values |= {"code_verifier": verifier, "code_challenge": challenge}
 
     def play(self) -> Iterator[Outcome]:
@@ -98,6 +102,8 @@ class Dance:
         values = {**self._values, "client_id": client_id}
         recorded: dict[str, str] = self._recording["authorize"]
         filled = {name: Template(text).safe_substitute(values) for name, text in recorded.items()}
+        if not values["resource"]:
+            filled.pop("resource", None)
         if "scope" in filled:
             filled["scope"] = self._scope(filled["scope"])
         return {name: text for name, text in filled.items() if text}
@@ -119,7 +125,7 @@ class Dance:
         problem = warn(
             f"the client {shown(client.client_id)} could not be removed",
             "It stays in the list of clients until it expires unused.",
-            f"On the authorization server: authserver client remove {shown(client.client_id)}",
+            f"On the authorization server: authserver client remove {argument(client.client_id)}",
         )
         return _at("remove", problem)
 

@@ -27,7 +27,7 @@ def keys(visit: IssuerVisit) -> Outcome | None:
             "Anyone can make tokens.",
             "Take the server off the network, find out what serves that document, and run 'authserver keys rotate'.",
         )
-    algorithms = {key.get("alg") for key in listed if key.get("kid")}
+    algorithms = [key.get("alg") for key in listed if key.get("kid")]  # of any type, perhaps one without a hash
     if lacking := [name for name in ("ES256", "RS256") if name not in algorithms]:
         return warn(
             f"no key with a name (kid) for {', '.join(lacking)}",

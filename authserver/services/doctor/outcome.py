@@ -1,5 +1,6 @@
 """What a check found, in words for the operator."""
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
@@ -49,6 +50,18 @@ def fail(what: str, why: str, remedy: str) -> Outcome:
 
 def shown(value: object) -> str:
     """What a server said, to be read: short, and nothing in it that a terminal would obey."""
-    text = value if isinstance(value, str) else repr(value)
+    text = value if isinstance(value, str) else _written(value)
     text = "".join(character if character.isprintable() else "?" for character in text[: MOST_SHOWN + 1])
     return text if len(text) <= MOST_SHOWN else text[:MOST_SHOWN] + "…"
+
+
+def argument(value: str) -> str:
+    """What a server said, in a command for people to copy: one word to a shell, whatever it is."""
+    return shlex.quote(shown(value))
+
+
+def _written(value: object) -> str:
+    try:
+        return repr(value)
+    except RecursionError:
+        return "something too deep to be written"

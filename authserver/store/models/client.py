@@ -9,7 +9,11 @@ from .base import Digest, Row, Seconds
 
 SUSPENDED = text("suspended_at IS NOT NULL")
 WAITING = text("pending_since IS NOT NULL")
-UNUSED = text("last_used_at IS NULL AND deleted_at IS NULL AND kind = 'dynamic'")
+UNUSED = text(
+    "last_used_at IS NULL AND deleted_at IS NULL"
+    " AND (kind = 'dynamic' OR (pending_since IS NOT NULL AND suspended_at IS NULL AND kind = 'metadata_document'))"
+)
+"""What strangers put here. One with a document that was refused is suspended, and stays: it would only come again."""
 USED = text("last_used_at IS NOT NULL AND deleted_at IS NULL AND kind = 'dynamic'")
 SHARED = text("fingerprint IS NOT NULL AND deleted_at IS NULL")
 

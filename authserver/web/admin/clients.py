@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from ...protocol.client import Client
+from ...protocol.registry.recognition import recognise
 from ..deployment import deployment
 from ..stale import again, form_of
 from . import blueprint
@@ -28,12 +29,19 @@ def clients() -> ResponseReturnValue:
 
 @blueprint.get("/client")
 def client() -> ResponseReturnValue:
-    """One client: what it says of itself, and its newest grants."""
+    """One client: what it says of itself, what people are told of it, and its newest grants."""
     found = _client()
     grants = deployment().stores.grants.page(found.client_id, None, LINES)
     own = [grant for grant in grants if grant.client_id == found.client_id]
-    held = deployment().known_clients.held(found)
-    return render_template("admin/client.html", client=found, grants=own, held=held)
+    told = [(uri, recognise(found, uri)) for uri in found.redirect_uris]
+    return render_template(
+        "admin/client.html",
+        client=found,
+        grants=own,
+        held=deployment().known_clients.held(found),
+        told=told,
+        known_clients=dict.fromkeys(identity.known for _, identity in told if identity.known),
+    )
 
 
 @blueprint.get("/client/approve")

@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from ...protocol import form, redirect_uri
 from ...protocol.authorization import Returnable
-from ...protocol.errors import ConsentRequired, InvalidRequest, InvalidScope, LoginRequired, OAuthError
+from ...protocol.errors import ConsentRequired, InvalidClient, InvalidRequest, InvalidScope, LoginRequired, OAuthError
 from ...services.authorization import Person
 from ...services.proposal import Asked, Proposal
 from .. import cookies, next_page, problems, signed_in, stale
@@ -62,6 +62,8 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
         if not proposal.names:
             raise InvalidScope("this resource has no default scopes: ask for one")
         return answer(proposal, person)
+    except InvalidClient:
+        raise  # it went while its request was looked at: still a page
     except OAuthError as error:
         problems.note(error)
         return _tell(way, error)

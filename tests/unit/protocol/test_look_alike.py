@@ -31,6 +31,9 @@ BORROWED = [
     "ᴄʟᴀᴜᴅᴇ",
     "Ｃlaude",
     "Çlåüdé",
+    "©laude",
+    "¢£aud€",
+    "Claude®",
     "x" * 190 + " Claude",
 ]
 

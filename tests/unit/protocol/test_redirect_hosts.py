@@ -6,7 +6,6 @@ from authserver.protocol.errors import RedirectHostNotAllowed
 from authserver.protocol.registration.redirect_hosts import RedirectHosts, check_entry
 
 LIST = RedirectHosts(("claude.ai", "*.example.com", "other.example:8443", "localhost", "cursor:", "[2001:db8::1]"))
-TREE = "com.example.app:"
 
 
 @pytest.mark.requirement("CR-2")

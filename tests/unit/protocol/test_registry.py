@@ -1,5 +1,7 @@
 """The registry of real clients, and what it makes of those that say they are one of them (AZ-8, CR-16)."""
 
+from pathlib import Path
+
 import pytest
 
 from authserver.protocol import redirect_uri
@@ -7,6 +9,7 @@ from authserver.protocol.client import AuthMethod, Client, ClientKind
 from authserver.protocol.registry.known import registry
 from authserver.protocol.registry.recognition import Doubt, Proof, Recognition, recognise, stays_on_device
 
+CONNECT = Path(__file__).parents[3].joinpath("docs", "connect.md").read_text("utf-8")
 EVIL = "https://evil.example/callback"
 CLAUDE = "https://claude.ai/api/mcp/auth_callback"
 CLAUDE_DOCUMENT = "https://claude.ai/oauth/mcp-oauth-client-metadata"
@@ -30,6 +33,16 @@ def test_each_entry_is_sound(client):
     assert all(host == host.lower() for host in client.domains)
     assert all(client.owns(host) for host in client.hosts)
     assert all(step.endswith(".") or step.startswith(("Run:", "Then:")) for step in client.reset)
+
+
+@pytest.mark.requirement("CR-15")
+@pytest.mark.parametrize("client", registry().clients, ids=lambda client: client.id)
+def test_the_page_on_connecting_says_of_each_client_how_to_reset_it(client):
+    part = CONNECT.partition(f"\n## {client.title}\n")[2].partition("\n## ")[0]
+    assert part
+    for step in client.reset:
+        assert f"\n- {step}\n" in part
+    assert ("\n- " in part) == bool(client.reset)
 
 
 def test_ids_are_unique_and_the_file_says_when_it_was_looked_at():
@@ -60,6 +73,8 @@ def test_a_vendors_own_document_proves_its_client():
         "https://claude.ai:8443/oauth/mcp-oauth-client-metadata",
         "http://claude.ai/oauth/mcp-oauth-client-metadata",
         "https://chatgpt.com/oauth/a/../client.json",
+        "https://chatgpt.com/oauth/../client.json",
+        "https://chatgpt.com/oauth/%2e%2e/client.json",
         "https://chatgpt.com/oauth/a/b/client.json",
     ],
 )
@@ -84,6 +99,8 @@ def test_where_only_the_vendor_gets_the_code_that_is_said_whatever_the_client_ca
         "https://claude.ai:444/api/mcp/auth_callback",
         "https://chatgpt.com/connector/oauth/",
         "https://chatgpt.com/connector/oauth/a/b",
+        "https://chatgpt.com/connector/oauth/..",
+        "https://chatgpt.com/connector/oauth/.",
     ],
 )
 def test_another_address_of_the_same_host_proves_nothing(uri):
@@ -116,6 +133,30 @@ def test_a_document_does_not_prove_which_program_on_the_device_asks():
 @pytest.mark.requirement("AZ-8", "AZ-9")
 def test_a_site_that_hands_the_code_on_to_the_device_counts_as_the_device():
     assert stays_on_device("https://vscode.dev/redirect")
+    for disguise in ("?", "?state=x", "/", "/../redirect", "%2f", "/x"):
+        assert stays_on_device(f"https://vscode.dev/redirect{disguise}")
+    for other in ("https://vscode.dev:443/redirect", "https://VSCode.dev/redirect", "https://vscode.dev./redirect"):
+        assert stays_on_device(other)
+    assert not stays_on_device("https://evil.vscode.dev.example/redirect")
+
+
+@pytest.mark.requirement("AZ-8", "AZ-9")
+@pytest.mark.parametrize(
+    "host",
+    [
+        "localhost",
+        "LOCALHOST:8443",
+        "app.localhost",
+        "127.0.0.1:1",
+        "127.0.0.2",
+        "[::1]",
+        "[::ffff:127.0.0.1]",
+    ],
+)
+def test_a_program_on_the_device_that_speaks_https_is_one_all_the_same(host: str):
+    assert stays_on_device(f"https://{host}/cb")
+    assert not stays_on_device(f"https://x.example/{host}")
+    assert not stays_on_device("https://localhost.example/cb")
     assert not stays_on_device(CLAUDE)
 
 

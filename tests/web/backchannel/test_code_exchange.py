@@ -203,5 +203,5 @@ def test_the_scope_that_a_public_client_registered_is_no_ceiling(flow: Flow, vis
 @pytest.mark.requirement("AZ-5")
 def test_only_scopes_that_do_not_exist_are_refused(flow: Flow, visitor: Visitor) -> None:
     flow.register()
-    returned = flow.allow(visitor, scope="openid email")
+    returned = flow.allow(visitor, scope="no:such email")
     assert returned["error"] == "invalid_scope"

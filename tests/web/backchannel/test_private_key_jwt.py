@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from hypothesis import given
+from hypothesis import strategies as st
 from werkzeug.test import TestResponse
 
 from authserver.protocol.audit import Event
@@ -177,6 +179,32 @@ def test_no_algorithm_stands_in_for_the_keys_own(site: Site) -> None:
     for secret in (b"", json.dumps(signer.jwk).encode(), signer.jwk["n"].encode(), pem):
         for alg in ("none", "None", "HS256", "RS256", "PS256", "ES256", "EdDSA"):
             assert refused(ask(flow, presenting(forged(alg, secret))))
+
+
+@pytest.mark.requirement("CR-13")
+def test_a_client_that_named_its_algorithm_is_held_to_it(site: Site) -> None:
+    signer = Signer.new("RS256")
+    flow = registered(site, signer, token_endpoint_auth_signing_alg="RS256")
+    assert proven(ask(flow, signer.form(flow.client["client_id"])))
+    other = Signer(signer.key, "PS256")
+    assert refused(ask(flow, other.form(flow.client["client_id"])))
+    free = registered(site, signer)
+    assert proven(ask(free, other.form(free.client["client_id"])))
+
+
+PARTS = st.text('abcAZ09-_=.{}"', max_size=60) | st.binary(max_size=60).map(
+    lambda data: base64.urlsafe_b64encode(data).decode().rstrip("=")
+)
+
+
+@given(
+    st.lists(PARTS, max_size=5).map(".".join) | st.text(max_size=40),
+    st.sampled_from(["/token", "/revoke", "/introspect"]),
+)
+def test_whatever_is_sent_as_an_assertion_is_refused_in_the_protocols_words(site: Site, text: str, path: str) -> None:
+    answer = site.post(path, data={"token": "x", "grant_type": "client_credentials", **presenting(text)})
+    assert answer.status_code in {400, 401}
+    assert answer.json["error"] in {"invalid_client", "invalid_request"}
 
 
 def test_an_access_token_of_ours_is_no_assertion(keyed: Flow, signer: Signer, visitor: Visitor) -> None:

@@ -2,12 +2,12 @@ import pytest
 
 from authserver.protocol.audit import Event
 from authserver.protocol.client import AuthMethod, Client, ClientKind, GrantType
-from tests.conformance.fixtures import flow, site, site_with, visitor
+from tests.conformance.fixtures import flow, set_up, site, site_with, visitor
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import Site
 from tests.conformance.visitor import Visitor
 
-__all__ = ["admin", "desk", "flow", "hosted", "site", "site_with", "visitor"]
+__all__ = ["admin", "desk", "flow", "hosted", "set_up", "site", "site_with", "visitor"]
 
 HOSTED = "https://app.example/callback"
 

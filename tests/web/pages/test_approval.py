@@ -82,6 +82,18 @@ def test_a_client_that_must_wait_again_gets_no_tokens_from_anything_it_has(site,
     assert waiting.refresh().status_code == 200
 
 
+@pytest.mark.requirement("CR-2", "CR-15")
+def test_refusing_a_client_that_waits_again_ends_what_people_gave_it(site, waiting, visitor, admin):
+    client_id = waiting.values["client_id"]
+    press(admin, f"/admin/client/approve?id={client_id}")
+    waiting.tokens(visitor)
+    change(site, waiting, {**PUBLIC, "client_name": "Claude"})
+    press(admin, f"/admin/client/refuse?id={client_id}")
+    (grant,) = site.deployment.stores.grants.page(client_id, None, 9)
+    assert grant.revoked_at is not None
+    assert waiting.refresh().status_code == 401
+
+
 @pytest.mark.requirement("CR-2", "CR-4")
 @pytest.mark.parametrize(
     ("body", "waits"),

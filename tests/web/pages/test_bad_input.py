@@ -170,7 +170,7 @@ def test_what_breaks_inside_is_a_page_without_a_word_of_it(site_with, capfd):
     answer = site.get("/")
     assert answer.status_code == 500
     assert "division" not in answer.text
-    number = answer.text.split("give this number: <code>")[1].split("<")[0]
+    number = answer.text.split("Reference: <code>")[1].split("<")[0]
     logged = capfd.readouterr().err
     assert number in logged
     assert "ZeroDivisionError" in logged

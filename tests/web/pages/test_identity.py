@@ -1,11 +1,12 @@
 """Who asks, on the consent page: what vouches for a name, and which names and addresses are to be looked at twice."""
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from authserver.protocol.audit import Event
-from authserver.protocol.client import ClientKind
+from authserver.protocol.domain import Decision
 from tests.conformance.flow import PUBLIC, Flow
 
 from .test_consent_page import WARNING, words
@@ -22,13 +23,10 @@ def ask(flow: Flow, visitor, name: str, uri: str):
     return visitor.open(flow.url(redirect_uri=uri))
 
 
-def publish(flow: Flow, url: str, uri: str) -> None:
+def publish(flow: Flow, url: str, name: str, uri: str) -> None:
     """Have the client be one whose metadata document is at *url*."""
-    clients = flow.site.deployment.stores.clients
-    if clients.find_fresh(url) is None:
-        made = clients.find_fresh(flow.values["client_id"])
-        published = replace(made, client_id=url, kind=ClientKind.METADATA_DOCUMENT, redirect_uris=(uri,))
-        clients.register(published, EVENT)
+    said = {"client_id": url, "client_name": name, "redirect_uris": [uri], "token_endpoint_auth_method": "none"}
+    flow.site.deployment.known_clients.documents.pin(url, json.dumps(said), EVENT)
     flow.values["client_id"] = url
 
 
@@ -77,8 +75,8 @@ def test_what_ends_on_the_device_is_said_to_look_like_a_client_and_no_more(flow,
 
 
 @pytest.mark.requirement("AZ-8", "AZ-9")
-def test_a_site_that_hands_codes_on_to_the_device_is_warned_of_and_always_asked_for(flow, visitor):
-    uri = "https://vscode.dev/redirect"
+@pytest.mark.parametrize("uri", ["https://vscode.dev/redirect", "https://vscode.dev/redirect?any=thing"])
+def test_a_site_that_hands_codes_on_to_the_device_is_warned_of_and_always_asked_for(flow, visitor, uri):
     page = ask(flow, visitor, "Visual Studio Code", uri)
     assert WARNING in words(page)
     assert "a website that hands it on to a program on this device" in words(page)
@@ -88,8 +86,7 @@ def test_a_site_that_hands_codes_on_to_the_device_is_warned_of_and_always_asked_
 
 @pytest.mark.requirement("AZ-8")
 def test_a_documents_host_stands_on_the_page_and_the_device_is_warned_of_all_the_same(flow, visitor):
-    flow.register({**PUBLIC, "client_name": "Claude Code"})
-    publish(flow, DOCUMENT, "http://localhost:3118/callback")
+    publish(flow, DOCUMENT, "Claude Code", "http://localhost:3118/callback")
     said = words(visitor.open(flow.url(redirect_uri="http://localhost:3118/callback")))
     assert "published by claude.ai That is a site of Anthropic." in said
     assert WARNING in said
@@ -98,8 +95,7 @@ def test_a_documents_host_stands_on_the_page_and_the_device_is_warned_of_all_the
 
 @pytest.mark.requirement("AZ-8")
 def test_a_strangers_document_under_a_known_name_stands_out(flow, visitor):
-    flow.register({**PUBLIC, "client_name": "Claude"})
-    publish(flow, "https://evil.example/client.json", CLAUDE)
+    publish(flow, "https://evil.example/client.json", "Claude", CLAUDE)
     said = words(visitor.open(flow.url(redirect_uri=CLAUDE)))
     assert "It uses the name Claude , but evil.example published it." in said
     assert "Its name is the word of evil.example ; nobody else has checked it." in said
@@ -127,3 +123,26 @@ def test_a_decision_counts_only_if_the_page_said_who_asks_as_it_is_now(flow, vis
     again = decide(visitor, page)
     assert again.status_code == 409
     assert "It uses the name ChatGPT" in words(again)
+
+
+@pytest.mark.requirement("AZ-8")
+def test_an_administrator_reads_what_people_are_told(flow, admin):
+    uris = ["http://127.0.0.1:5000/callback", CLAUDE, EVIL]
+    flow.register({**PUBLIC, "client_name": "Сlaude", "redirect_uris": uris})
+    said = words(admin.open(f"/admin/client?id={flow.values['client_id']}"))
+    assert "What people are told of it" in said
+    assert "It uses the name Claude , but claude.ai. evil.example would get what you allow." in said
+    assert "It uses the name Claude , but a program on this device would get what you allow." in said
+    assert "leads to Claude" in said
+    assert "What is known of Claude: Registers afresh" in said
+
+
+@pytest.mark.requirement("CR-10", "AZ-8")
+def test_a_documents_domain_that_an_administrator_trusts_is_called_so(flow, visitor):
+    url, uri = "https://apps.trusted.example/client.json", "https://apps.trusted.example/callback"
+    publish(flow, url, "Claude for us", uri)
+    domains = flow.site.deployment.stores.domains
+    domains.decide("trusted.example", Decision.ALLOW, EVENT)
+    said = words(visitor.open(flow.url(redirect_uri=uri)))
+    assert "published by apps.trusted.example An administrator of this server trusts the apps from there." in said
+    assert "Look twice" not in said

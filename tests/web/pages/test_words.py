@@ -34,8 +34,8 @@ def test_a_proposal_knows_whether_any_program_on_the_device_could_be_the_client(
     flow.register()
     assert proposal(site, flow).leads_to_this_device
     assert not proposal(site, hosted, redirect_uri=HOSTED).leads_to_this_device
-    assert not proposal(site, hosted, redirect_uri=HOSTED).is_verified
-    assert proposal(site, desk, redirect_uri=HOSTED).is_verified
+    assert not proposal(site, hosted, redirect_uri=HOSTED).identity.vouched
+    assert proposal(site, desk, redirect_uri=HOSTED).identity.vouched
 
 
 @pytest.mark.requirement("AZ-14")

@@ -1,0 +1,26 @@
+"""How people sign in, and for how long."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from .group import DAY, Group, Seconds
+
+
+class People(Group):
+    """Sessions, and what slows down whoever guesses passwords."""
+
+    session_lifetime: Seconds = 30 * DAY
+    """Seconds after which a person signs in again."""
+
+    session_idle: Seconds = 7 * DAY
+    """Seconds without a request after which a session ends."""
+
+    sign_ins_per_address: str = "60 per minute"
+    """Ceiling of sign-in attempts from one address; wrong passwords are slowed down long before it."""
+
+    failed_sign_in_delay: Annotated[float, Field(ge=0, le=60)] = 1.0
+    """Seconds that the second failed sign-in in a row costs; each further failure doubles it, up to 15 minutes."""
+
+    password_hash_slots: Annotated[int, Field(ge=1, le=64)] = 1
+    """Password hashes that one worker computes at once; a sign-in that finds no slot in time is asked to retry."""

@@ -1,0 +1,22 @@
+"""A problem as people read it."""
+
+from dataclasses import dataclass
+
+from ..protocol.registry.known import KnownClient
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A title, what happened, and what they can do.
+
+    ``name`` is what the app calls itself and ``address`` the host that it asked for, a stranger's words both.
+    ``resets``: the known clients that it may be, to be reset (none of them: it could be any); None where that is no
+    help.
+    """
+
+    title: str
+    happened: str
+    remedy: tuple[str, ...] = ()
+    name: str = ""
+    address: str = ""
+    resets: tuple[KnownClient, ...] | None = None
