@@ -23,7 +23,7 @@ class Standing:
 
     ``granted`` are the scopes of this device's live grant, ``consented`` those agreed to on any device;
     ``seen_before`` says that this person ever granted this client anything, anywhere; ``client_name`` and
-    ``client_identity`` are what the client was when they last agreed to something of it (None: nothing stands).
+    ``client_identity`` are what the client was when they agreed to something here, or else last to anything (or None).
     """
 
     grant_id: str | None
@@ -102,8 +102,10 @@ class GrantStore:
             "redirect_host": redirect_host,
             "resource": resource,
         }
+        # As what they knew it when they decided about this; if they never did, when they last decided about anything.
         latest = select(ConsentRow.client_name).where(ConsentRow.user_id == user_id, ConsentRow.client_id == client_id)
-        latest = latest.order_by(ConsentRow.decided_at.desc()).limit(1)
+        exactly = and_(ConsentRow.redirect_host == redirect_host, ConsentRow.resource == resource)
+        latest = latest.order_by(exactly.desc(), ConsentRow.decided_at.desc()).limit(1)
         statement = select(
             latest.scalar_subquery().label("client_name"),
             latest.with_only_columns(ConsentRow.client_identity).scalar_subquery().label("client_identity"),

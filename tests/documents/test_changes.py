@@ -4,10 +4,12 @@ import json
 from urllib.parse import quote
 
 import pytest
+from sqlalchemy import text
 
 from authserver.protocol.audit import Event
 from authserver.store.audit import AuditFilter
 from tests.conformance.flow import LOOPBACK, Flow
+from tests.conformance.site import CALENDAR
 from tests.conformance.visitor import Visitor
 
 from .ageing import age
@@ -83,6 +85,21 @@ def test_people_are_asked_again_when_a_document_says_something_else(
     assert "has changed" in page.text
     (detail,) = audited(flow, "client.changed")
     assert detail.keys() == {name.replace("client_name", "name") for name in change}
+
+
+@pytest.mark.requirement("CR-9", "AZ-9")
+def test_who_allowed_the_changed_client_one_thing_is_asked_again_about_the_other(
+    flow: Flow, visitor: Visitor, publisher: Publisher, url: str
+):
+    flow.allow(visitor, redirect_uri=HOSTED)
+    with flow.site.deployment.stores.database.transaction() as connection:
+        connection.execute(text("UPDATE consents SET decided_at = decided_at - 60"))
+    publisher.publish("/client.json", {**DOCUMENT, "client_name": "Renamed"})
+    age(flow.site, HOUR)
+    flow.allow(visitor, redirect_uri=HOSTED, resource=CALENDAR.identifier, scope="calendar:read")
+    page = visitor.http.get(flow.url(redirect_uri=HOSTED))
+    assert page.status_code == 200
+    assert "it was called <bdi>Published</bdi>" in page.text
 
 
 @pytest.mark.requirement("CR-9")
