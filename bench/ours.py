@@ -78,6 +78,8 @@ def _environment(folder: Path, database: Database, port: int) -> dict[str, str]:
         "AUTHSERVER_HOME": str(folder),
         "AUTHSERVER_ISSUER": f"http://localhost:{port}",
         "AUTHSERVER_REGISTRATIONS_PER_ADDRESS": UNLIMITED,
+        "AUTHSERVER_REGISTRATION_FLOOD_PER_ADDRESS": UNLIMITED,
+        "AUTHSERVER_MOST_UNUSED_REGISTRATIONS": "1000000000",
     }
 
 

@@ -20,7 +20,7 @@ EXPANDED = frozenset("~:$")
 
 @dataclass(frozen=True, slots=True)
 class Path:
-    """A path whose steps are all real names: ``/work/notes`` is ``Path(True, ("work", "notes"))``."""
+    """A path whose steps are all real names: ``/files/notes`` is ``Path(True, ("files", "notes"))``."""
 
     absolute: bool
     steps: tuple[str, ...]
