@@ -1,4 +1,4 @@
-"""The vectors that both sides are held against; ``vectors.json`` is for implementations in other languages too."""
+"""The vectors that limits are held against; ``vectors.json`` is for implementations in other languages too."""
 
 import json
 from pathlib import Path

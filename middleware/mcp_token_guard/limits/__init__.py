@@ -1,9 +1,8 @@
 """What a tool may be called with: `authorization_details` of type ``mcp_tool`` (RFC 9396), held against a call.
 
 Its words: a *detail* names tools of one MCP server and the *rules* on their arguments; a rule is a *limit* on a value,
-at a JSON Pointer; a *breach* is the rule that a call breaks. `rule`, `paths`, `patterns`, `pointers`, `reading` and
-`words` are the same files, byte for byte, in the authorization server, so that both understand a detail alike; a test
-compares them. Limits are judged by the letters of a call: they are no sandbox.
+at a JSON Pointer; a *breach* is the rule that a call breaks. Limits are judged by the letters of a call: they are no
+sandbox.
 """
 
 from .held import UNLIMITED, Limits, from_claim
