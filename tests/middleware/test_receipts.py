@@ -2,6 +2,7 @@
 
 import json
 import logging
+import time
 from typing import Any
 
 import httpx2
@@ -204,4 +205,9 @@ def test_calls_of_real_servers_leave_receipts(issuer: Issuer, lines, name: str) 
         asker = Asker(http, url, ran, issuer)
         assert asker.call("look", asker.token()).status_code == 200
         assert asker.call("wipe", asker.token()).status_code == 403
-    assert [(each["tool"], each["outcome"]) for each in receipts(lines)] == [("look", "ok"), ("wipe", "refused 403")]
+    # A server that is threaded may close a response when its client has asked the next thing already.
+    until = time.monotonic() + 10
+    while len(receipts(lines)) < 2 and time.monotonic() < until:
+        time.sleep(0.01)
+    found = sorted((each["tool"], each["outcome"]) for each in receipts(lines))
+    assert found == [("look", "ok"), ("wipe", "refused 403")]
