@@ -46,12 +46,19 @@ _here = _Here()
 _thread = _Thread()
 
 
-def start(work: Coroutine[Any, Any, None]) -> Future[None]:
+def start(work: Coroutine[Any, Any, T]) -> Future[T]:
     """Run *work* in the guard's thread, now."""
     return asyncio.run_coroutine_threadsafe(work, _thread.loop())
 
 
-async def finished(work: Future[None]) -> None:
+async def ask(work: Coroutine[Any, Any, T]) -> T:
+    """What *work* returns or raises, run in the guard's thread."""
+    running = start(work)
+    await finished(running)
+    return running.result()
+
+
+async def finished(work: Future[Any]) -> None:
     """Wait until *work* has ended, however it did. Who stops waiting takes nothing from the others."""
     if _here.driving:
         wait([work])
@@ -59,7 +66,7 @@ async def finished(work: Future[None]) -> None:
     loop = asyncio.get_running_loop()
     waiter: asyncio.Future[None] = loop.create_future()
 
-    def wake(_: Future[None]) -> None:
+    def wake(_: Future[Any]) -> None:
         with suppress(RuntimeError):  # the waiter's loop is closed
             loop.call_soon_threadsafe(_settle, waiter)
 

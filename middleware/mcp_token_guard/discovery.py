@@ -2,7 +2,9 @@
 
 import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from .fetch import Document, FetchError, fetch
 from .urls import OPENID, SERVER, identifier, trusted, well_known
@@ -12,13 +14,14 @@ log = logging.getLogger("mcp_token_guard")
 
 @dataclass(frozen=True, slots=True)
 class ServerMetadata:
-    """An authorization server's metadata: the document as it was served, where from, and where the keys are.
+    """An authorization server's metadata: the document as it was served, its members, where from, where keys are.
 
     ``revoked_tokens`` is the template of a resource's list of single revoked tokens, if there are such lists.
     """
 
     url: str
     document: Document
+    members: Mapping[str, Any]
     jwks_uri: str
     revoked_tokens: str | None = None
 
@@ -61,7 +64,7 @@ class Discovery:
         if issuer != self._issuer:
             # RFC 8414 §3.3: byte for byte, or the document is someone else's.
             raise FetchError(f"{url} is of the issuer {issuer!r}, not {self._issuer!r}")
-        return ServerMetadata(url, document, jwks_uri, revoked)
+        return ServerMetadata(url, document, members, jwks_uri, revoked)
 
 
 def locations(issuer: str) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
+from os import PathLike
 
 from . import only_methods
 from .asgi import App, GuardedApp
@@ -11,6 +12,7 @@ from .caller import Caller
 from .challenge import Challenges
 from .discovery import Discovery, ServerMetadata
 from .freshness import KeptFresh
+from .identity import AsItself, Identity
 from .keys import Keys
 from .metadata import OWN_PATHS, ResourceMetadata, WellKnown
 from .parameters import Mirrored
@@ -37,7 +39,7 @@ class Guard:
         app = guard.asgi(mcp.streamable_http_app())
 
     Nothing is fetched before the first request. One guard serves any number of threads and event loops. Raises
-    `ValueError` for settings that cannot be right.
+    `ValueError` for settings that cannot be right, a key file that cannot be read among them.
     """
 
     resource: str
@@ -71,6 +73,9 @@ class Guard:
 
     hide_closed: bool = False
     """Leave out of lists what the token does not open. Clients then never learn of what they could ask for."""
+
+    identity: str | PathLike[str] | None = None
+    """The file with the guard's own key, from ``authserver resource add --guard-key``: who it is to its issuer."""
 
     receipts: Receipts = field(default_factory=Receipts)
     """Which arguments the log ``mcp_token_guard.calls`` shows of each tool call."""
@@ -111,7 +116,7 @@ class Guard:
         for path in self.open_paths:
             if same_place(path, self.endpoint) or path.startswith(OWN_PATHS):
                 raise ValueError(f"{path} cannot be public")
-        _ = self.verifier, self.rules
+        _ = self.verifier, self.rules, self.as_itself
 
     def asgi(self, app: App) -> GuardedApp:
         """*app* behind this guard."""
@@ -166,6 +171,13 @@ class Guard:
         """What judges tokens."""
         expected = Expected(self.issuer, self.resource, self.algorithms, self.leeway)
         return Verifier(expected, self._keys, Hierarchy(self.implies), self._revocations)
+
+    @cached_property
+    def as_itself(self) -> AsItself | None:
+        """The guard as a client of its issuer; None where it was given no identity."""
+        if self.identity is None:
+            return None
+        return AsItself(Identity.read(self.identity), self.issuer, self._metadata)
 
     @cached_property
     def challenges(self) -> Challenges:

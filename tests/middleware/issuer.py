@@ -51,9 +51,18 @@ def rs256(kid: str = "rs", bits: int = 2048) -> SigningKey:
     return SigningKey(kid, "RS256", rsa.generate_private_key(65537, bits))
 
 
+def private_jwk(key: SigningKey) -> dict[str, Any]:
+    """Both halves of an ES256 key."""
+    assert isinstance(key.private, ec.EllipticCurvePrivateKey)
+    return {**ECAlgorithm.to_jwk(key.private, as_dict=True), "kid": key.kid, "alg": key.algorithm}
+
+
 @dataclass
 class Issuer:
-    """What the server publishes, to be changed by tests at will; ``seen`` counts requests by path and status."""
+    """What the server publishes, to be changed by tests at will; ``seen`` counts requests by path and status.
+
+    ``answers`` are to what is posted, by path; ``received`` is what came, path and body.
+    """
 
     url: str = ""
     keys: list[SigningKey] = field(default_factory=lambda: [es256(), rs256()])
@@ -64,6 +73,8 @@ class Issuer:
     with_etag: bool = True
     seen: Counter[tuple[str, int]] = field(default_factory=Counter)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
+    answers: dict[str, Any] = field(default_factory=dict)
+    received: list[tuple[str, bytes]] = field(default_factory=list)
 
     def document(self, path: str) -> tuple[int, bytes]:
         """Status and body of the document at *path*."""
@@ -78,8 +89,11 @@ class Issuer:
             return 200, json.dumps({"keys": [key.jwk for key in self.keys] + self.extra_keys}).encode()
         return 404, b"{}"
 
-    def answer(self, path: str, body: bytes) -> dict[str, Any]:
+    def answer(self, path: str, body: bytes) -> Any:
         """What the registration and token endpoints say to *body*: all that is asked for is given."""
+        self.received.append((path, body))
+        if path in self.answers:
+            return self.answers[path]
         if path == "/registration":
             return {**json.loads(body), "client_id": "a-client"}
         request = self.codes.pop(dict(parse_qsl(body.decode()))["code"])
