@@ -13,7 +13,6 @@ from mcp_token_guard.limits import reading
 from . import strict_json
 from .errors import InvalidAuthorizationDetails
 from .resource import Resource
-from .scope import TOKEN
 from .way import Way
 
 TOOL = "tool:"
@@ -91,12 +90,6 @@ def asked_way(value: Any, resource: Resource) -> Way:  # noqa: ANN401 - whatever
     if "once" in value:
         raise InvalidAuthorizationDetails("once is for this server to give")
     return way
-
-
-def scope_of(name: str) -> str | None:
-    """The derived scope that asks for the tool *name*; None where it cannot be written as one."""
-    token = TOOL + name
-    return token if TOKEN.fullmatch(token) else None
 
 
 def _array(text: str) -> list[Any]:

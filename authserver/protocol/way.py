@@ -28,6 +28,12 @@ class Way:
         limits = canonical(written["limits"]) if "limits" in written else None
         return cls(limits, written.get("additional") == "allow")
 
+    @classmethod
+    def limited(cls, limits: Mapping[str, Any], *, additional: bool = False) -> "Way":
+        """The way that *limits* leave, rules by argument as in a detail. Raises `ValueError`."""
+        members = {"limits": dict(limits), **({"additional": "allow"} if additional else {})}
+        return cls.within({"type": reading.TYPE, "locations": ["resource:"], "tools": ["tool"], **members})
+
     @property
     def lasting(self) -> bool:
         """Whether it ends only with the grant."""

@@ -121,7 +121,8 @@ def items(
             tool = Tool(name, name, ())
             item = _item(tool, resource, request, before.of(name), extra, now)
             found.append(replace(item, is_known=False, risk=Risk.DESTRUCTIVE))
-    quiet = request.is_challenge or request.detailed
+    # A client's first time is no step on from anything: there the rest is proposed as ever.
+    quiet = request.detailed or (request.is_challenge and before.granted is not None)
     return tuple(replace(item, ticked=_is_proposed(item, found, quiet=quiet)) for item in found)
 
 

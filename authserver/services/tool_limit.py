@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from mcp_token_guard.limits import pointers, reading, words
@@ -14,20 +13,16 @@ from ..protocol.way import Way
 MOST_TEXT = 500
 
 
-class Kind(StrEnum):
-    """What an argument may be: one of some values, at or below a folder, or like a pattern."""
-
-    VALUES = "values"
-    UNDER = "under"
-    MATCHES = "matches"
+KINDS = ("values", "under", "matches")
+"""What an argument may be: one of some values, at or below a folder, or like a pattern (docs/limits.md)."""
 
 
 @dataclass(frozen=True, slots=True)
 class ToolLimit:
-    """``argument`` may only be as ``text`` says, in the manner of ``kind``; several texts with commas between."""
+    """``argument`` may only be as ``text`` says, in the manner of ``kind``, one of `KINDS`; several texts with commas between."""
 
     argument: str
-    kind: Kind
+    kind: str
     text: str
 
     def way(self, tool: Tool) -> Way:
@@ -40,10 +35,9 @@ class ToolLimit:
         if arguments.get(self.argument) != "string" or not texts:
             raise ValueError(f"Say which of the arguments of {tool.title} you limit, and to what.")
         rules: dict[str, Any] = {pointers.write((name,)): {"optional": True} for name in arguments}
-        rules[pointers.write((self.argument,))] = {self.kind.value: texts}
-        detail = {"type": reading.TYPE, "locations": ["resource:"], "tools": [tool.name], "limits": rules}
+        rules[pointers.write((self.argument,))] = {self.kind: texts}
         try:
-            way = Way.within(detail)
+            way = Way.limited(rules)
         except ValueError as wrong:
             raise ValueError(f"The limit on {tool.title} cannot be used: {wrong}.") from None
         if not way.no_wider(tool.policy):

@@ -1,5 +1,6 @@
 """A browser without a screen: cookies, links and forms, by the werkzeug client."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -91,7 +92,7 @@ class Visitor:
         decision: str = "allow",
         scopes: set[str] | None = None,
         tools: set[str] | None = None,
-        **filled: str,
+        filled: Mapping[str, str] | None = None,
     ) -> TestResponse:
         """Open an authorization request and answer its consent page, if there is one.
 
@@ -101,7 +102,7 @@ class Visitor:
         consent = next((form for form in forms(page) if "decision" in form.names()), None)
         if consent is None:
             return page
-        return self.submit(page, consent, {"decision": decision, **_ticked(consent, scopes, tools), **filled})
+        return self.submit(page, consent, {"decision": decision, **_ticked(consent, scopes, tools), **(filled or {})})
 
     def accept(self, url: str) -> TestResponse:
         """Open an authorization request and allow what its page proposes, if there is one."""

@@ -9,10 +9,9 @@ from ...protocol.scope import MOST_SCOPES
 from ...protocol.tool_list import MOST_TOOLS
 from ...services.proposal import Choice
 from ...services.tool_choices import Term, ToolChoice
-from ...services.tool_limit import Kind, ToolLimit
+from ...services.tool_limit import KINDS, ToolLimit
 
 MOST_SEARCHED = 100
-KINDS = frozenset(kind.value for kind in Kind)
 TERMS = frozenset(term.value for term in Term)
 
 
@@ -65,4 +64,4 @@ def _tools(form: MultiDict[str, str]) -> ToolChoice:
 def _limit(form: MultiDict[str, str], name: str) -> ToolLimit | None:
     """The limit on the tool *name*; None where nothing was written."""
     argument, kind, text = (form.get(f"{part}:{name}", "").strip() for part in ("argument", "kind", "limit"))
-    return ToolLimit(argument, Kind(kind), text) if text and kind in KINDS else None
+    return ToolLimit(argument, kind, text) if text and kind in KINDS else None
