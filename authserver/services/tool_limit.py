@@ -19,7 +19,7 @@ KINDS = ("values", "under", "matches")
 
 @dataclass(frozen=True, slots=True)
 class ToolLimit:
-    """``argument`` may only be as ``text`` says, in the manner of ``kind``, one of `KINDS`; several texts with commas between."""
+    """``argument`` may only be as ``text`` (several with commas between) says, in the manner of ``kind``."""
 
     argument: str
     kind: str
