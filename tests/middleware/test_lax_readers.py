@@ -123,6 +123,17 @@ def test_a_body_that_was_tampered_with_is_read_in_the_same_way_by_all(text: str,
     event("taken" if check(bytes(body)) else "refused")
 
 
+@settings(max_examples=500)
+@given(
+    st.sampled_from(KNOWN), st.sampled_from(TEXTS), st.integers(0, 2), st.sampled_from([CALL, COMPLETION]), st.data()
+)
+def test_a_name_in_another_case_is_no_other_name(
+    name: str, text: str, at: int, plain: str, data: st.DataObject
+) -> None:
+    alike = "".join(data.draw(st.sampled_from([letter, letter.upper()])) for letter in name)
+    check(message(json.dumps({alike: text}), at, plain).encode())
+
+
 @given(st.binary(max_size=64))
 @example(b"")
 @example(b"\xef\xbb\xbf{}")
