@@ -1,8 +1,9 @@
 """Who gets in: the decision about one request, in the same order for every kind of server.
 
 1. what is the guard's own to answer (CORS, well-known documents); 2. the token; 3. the body, as far as it may hold
-messages; 4. the headers that mirror it; 5. the scopes of all that it asks for; 6. the limits on its calls. It reads no
-socket: `admit` is given the request's head, and a function that gives the body.
+messages; 4. the headers that mirror it; 5. the scopes of all that it asks for; 6. the limits on its calls; 7. the
+permission for a single call, spent when nothing else stands in the way. It reads no socket: `admit` is given the
+request's head, and a function that gives the body.
 """
 
 from collections.abc import Awaitable, Callable
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 from . import cors, messages, mirrored, only_methods, parameters
 from .bearer import bearer_token
 from .caller import Caller
-from .enforcement import enforce_limits
+from .enforcement import LACKS_SCOPE, enforce
 from .listing import ListFilter, filter_of
 from .messages import Message
 from .paths import same_place
@@ -87,7 +88,7 @@ async def authorize(guard: "Guard", request: Request, *scopes: str) -> Caller:
     caller = await guard.verify(bearer_token(request.headers, request.query))
     needed = (*guard.base, *(scope for scope in scopes if scope not in guard.base))
     if not caller.may(*needed):
-        raise ScopeInsufficient("the token lacks a scope that this needs", needed)
+        raise ScopeInsufficient(LACKS_SCOPE, needed)
     return caller
 
 
@@ -103,20 +104,15 @@ async def _admit(guard: "Guard", request: Request, read: ReadBody) -> Admitted:
     receipt = guard.receipts.begin(request.headers, caller, asked)
     try:
         only_methods.check(caller, request.method, asked, at_endpoint=at_endpoint)
-        _judge(guard, request.headers, caller, asked)
+        _check_mirrors(guard, request.headers, asked)
+        caller = await enforce(guard, caller, asked)
     except GuardError as refusal:
         if receipt is not None:
             receipt.refused(refusal)
         raise
+    if receipt is not None and caller.permission is not None:
+        receipt.by_permission()
     return Admitted(caller, body, asked, receipt, filter_of(guard, caller, asked))
-
-
-def _judge(guard: "Guard", headers: Headers, caller: Caller, asked: tuple[Message, ...]) -> None:
-    _check_mirrors(guard, headers, asked)
-    needed = guard.rules.needed(asked)
-    if not caller.may(*needed):
-        raise ScopeInsufficient("the token lacks a scope that this needs", needed, request_id=messages.only_id(asked))
-    enforce_limits(caller, asked)
 
 
 def _check_mirrors(guard: "Guard", headers: Headers, asked: tuple[Message, ...]) -> None:

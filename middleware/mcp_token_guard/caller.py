@@ -16,7 +16,8 @@ class Caller:
 
     ``scopes`` are the token's with all that they imply; ``limits`` are what its tools may be called with;
     ``expires_at`` is in Unix seconds; ``resource`` is this server, as the token names it; ``claims`` is the token's
-    whole payload, read-only. The token itself is not here: it is for this server alone and must not travel on.
+    whole payload, read-only; ``permission`` is the one under which this very call, and no other, was let through, where
+    it needed one for itself. The token itself is not here: it is for this server alone and must not travel on.
     """
 
     subject: str
@@ -26,6 +27,7 @@ class Caller:
     resource: str
     claims: Mapping[str, Any]
     limits: Limits = UNLIMITED
+    permission: str | None = None
 
     @property
     def issuer(self) -> str:

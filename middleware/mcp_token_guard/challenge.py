@@ -4,10 +4,11 @@ import json
 import re
 from typing import Any
 
-from .refusals import GuardError, LimitExceeded, MethodNotAllowed, RequestMalformed, ScopeInsufficient, Unauthorized
+from .refusals import GuardError, MethodNotAllowed, RequestMalformed, ScopeInsufficient, Unauthorized
 from .replies import JSON, Reply
 
 UNPRINTABLE = re.compile("[^ -~]")
+NOT_PERMITTED = "the token does not permit this call"
 
 
 class Challenges:
@@ -34,7 +35,7 @@ class Challenges:
             return ""
         parameters = {}
         if refusal.error is not None:
-            parameters = {"error": refusal.error, "error_description": refusal.message}
+            parameters = {"error": refusal.error, "error_description": _described(refusal)}
         if scopes := self._needed(refusal):
             parameters["scope"] = " ".join(scopes)
         parameters["resource_metadata"] = self._metadata_url
@@ -47,13 +48,20 @@ class Challenges:
 
     def _body(self, refusal: GuardError) -> dict[str, Any]:
         error: dict[str, Any] = {"code": refusal.code, "message": refusal.message}
+        data: dict[str, object] = {}
         if refusal.error is not None:
-            error["data"] = {"error": refusal.error}
+            data["error"] = refusal.error
             if scopes := self._needed(refusal):
-                error["data"]["scope"] = " ".join(scopes)
-        if isinstance(refusal, LimitExceeded):
-            error["data"] = refusal.data
+                data["scope"] = " ".join(scopes)
+        data |= refusal.data or {}
+        if data:
+            error["data"] = data
         return {"jsonrpc": "2.0", "id": refusal.request_id, "error": error}
+
+
+def _described(refusal: GuardError) -> str:
+    """The words for the header: a message with data quotes the call, and clients look for parameters in any text."""
+    return refusal.message if refusal.data is None else NOT_PERMITTED
 
 
 def quoted(value: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from os import PathLike
 
-from . import only_methods
+from . import derived, only_methods
 from .asgi import App, GuardedApp
 from .background import drive
 from .caller import Caller
@@ -17,7 +17,9 @@ from .keys import Keys
 from .metadata import OWN_PATHS, ResourceMetadata, WellKnown
 from .parameters import Mirrored
 from .paths import same_place
+from .permissions import Permissions
 from .receipts import Receipts
+from .remedies import Remedies
 from .revocation import Cycle, Revocations
 from .scopes import Hierarchy, ScopeNames, names
 from .tools import ScopeRules
@@ -61,6 +63,9 @@ class Guard:
 
     resources: Mapping[str, ScopeNames] = field(default_factory=dict)
     """Resource URI, or the beginning of URIs followed by ``*`` → what it needs besides the base set."""
+
+    once: str | Collection[str] = ()
+    """Tools of which each call needs a permission of its own, whatever else the token opens; it takes an `identity`."""
 
     default: ScopeNames | None = None
     """What needs a rule and has none needs this besides the base set; None: every scope that any rule names."""
@@ -116,7 +121,15 @@ class Guard:
         for path in self.open_paths:
             if same_place(path, self.endpoint) or path.startswith(OWN_PATHS):
                 raise ValueError(f"{path} cannot be public")
-        _ = self.verifier, self.rules, self.as_itself
+        self._check_one_time()
+        _ = self.verifier, self.rules, self.permissions, self.remedies
+
+    def _check_one_time(self) -> None:
+        if self.one_time and self.identity is None:
+            raise ValueError("once needs an identity: the guard asks its issuer at each such call")
+        for tool in self.one_time:
+            if derived.of_tool(tool, once=True) is None:
+                raise ValueError(f"no scope can stand for a single call of {tool!r}")
 
     def asgi(self, app: App) -> GuardedApp:
         """*app* behind this guard."""
@@ -158,8 +171,12 @@ class Guard:
     @cached_property
     def open_paths(self) -> frozenset[str]:
         """The public paths: one that was given as a string is one path, not its letters."""
-        paths = self.public_paths
-        return frozenset((paths,) if isinstance(paths, str) else paths)
+        return _several(self.public_paths)
+
+    @cached_property
+    def one_time(self) -> frozenset[str]:
+        """The tools of which each call needs a permission of its own."""
+        return _several(self.once)
 
     @cached_property
     def rules(self) -> ScopeRules:
@@ -178,6 +195,16 @@ class Guard:
         if self.identity is None:
             return None
         return AsItself(Identity.read(self.identity), self.issuer, self._metadata)
+
+    @cached_property
+    def permissions(self) -> Permissions:
+        """What spends permissions for single calls."""
+        return Permissions(self.as_itself)
+
+    @cached_property
+    def remedies(self) -> Remedies:
+        """What registers calls outside their limits, for clients to ask for."""
+        return Remedies(self.as_itself)
 
     @cached_property
     def challenges(self) -> Challenges:
@@ -208,3 +235,7 @@ class Guard:
         # It outlives any outage: where the keys are is no reason to refuse while the keys themselves are fresh.
         read = Discovery(self.issuer).read
         return KeptFresh(read, interval=METADATA_INTERVAL, bound=float("inf"))
+
+
+def _several(names: str | Collection[str]) -> frozenset[str]:
+    return frozenset((names,) if isinstance(names, str) else names)

@@ -33,7 +33,8 @@ def filter_of(guard: "Guard", caller: "Caller", messages: tuple[Message, ...]) -
         return None
 
     def opens(thing: Thing) -> bool:
-        return caller.may(*guard.rules.of(thing)) and (thing[0] != TOOLS or caller.limits.opens(thing[1]))
+        once = thing[1] in guard.one_time
+        return caller.may(*guard.rules.of(thing)) and (thing[0] != TOOLS or caller.limits.opens(thing[1], once=once))
 
     return ListFilter(opens)
 

@@ -3,8 +3,9 @@
 A body that two readers could read in two ways is refused here, so that the server behind sees what was judged.
 """
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from . import strict_json
@@ -16,6 +17,7 @@ MEMBERS = frozenset({"jsonrpc", "id", "method", "params", "result", "error"})
 ANSWERS = frozenset({"method", "result", "error"})
 
 PARAMS = frozenset({"name", "uri", "arguments", "ref", "notifications"})
+NESTED = {"ref": frozenset({"type", "name", "uri"}), "notifications": frozenset({"resourceSubscriptions"})}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,7 @@ def _message(value: object) -> Message:
         raise BodyMalformed("a message's method is a string", request_id=request_id)
     if not method:
         return Message("", None, request_id, is_request=False)
-    params = value.get("params")
-    named = params if isinstance(params, dict) else {}
-    _refuse_look_alikes(named, PARAMS, request_id)
+    named = _params(value.get("params"), request_id)
     try:
         asked = things(method, named)
     except Unnamed as lacking:
@@ -94,6 +94,15 @@ def _message(value: object) -> Message:
     name = asked[0][1] if method in NAMED_BY else None
     arguments = _arguments(named, request_id) if method == "tools/call" else None
     return Message(method, name, request_id, "id" in value, asked, arguments)
+
+
+def _params(value: object, request_id: RequestId) -> Mapping[str, Any]:
+    params = value if isinstance(value, dict) else {}
+    _refuse_look_alikes(params, PARAMS, request_id)
+    for member, members in NESTED.items():
+        if isinstance(within := params.get(member), dict):
+            _refuse_look_alikes(within, members, request_id)
+    return params
 
 
 def _arguments(params: Mapping[str, Any], request_id: RequestId) -> Mapping[str, Any]:
@@ -105,10 +114,16 @@ def _arguments(params: Mapping[str, Any], request_id: RequestId) -> Mapping[str,
     return arguments
 
 
-def _refuse_look_alikes(found: Mapping[str, object], members: Set[str], request_id: RequestId) -> None:
+def _refuse_look_alikes(found: Mapping[str, object], members: frozenset[str], request_id: RequestId) -> None:
     """A reader that ignores case would take ``Method`` for ``method``, and see another call than was judged."""
-    if any(key not in members and key.casefold() in members for key in found):
+    folded = _folded(members)
+    if any(key not in members and key.casefold() in folded for key in found):
         raise BodyMalformed("a member's name differs from the protocol's in case only", request_id=request_id)
+
+
+@cache
+def _folded(members: frozenset[str]) -> frozenset[str]:
+    return frozenset(map(str.casefold, members))
 
 
 def only_id(messages: tuple[Message, ...]) -> RequestId:

@@ -73,11 +73,19 @@ class Receipt:
         self._calls = calls
         self._begun = time.perf_counter()
         self._when = datetime.now(UTC)
+        self._note = ""
         self.tap = Tap()
+
+    def by_permission(self) -> None:
+        """The call goes on under a permission for it alone, which is spent now."""
+        self._note = ", one-time permission spent"
 
     def refused(self, refusal: GuardError) -> None:
         """The guard kept the calls from the server."""
-        self._write(refusal.status, dict.fromkeys((call.request_id for call in self._calls), f"refused {refusal.code}"))
+        self._write(
+            refusal.status,
+            dict.fromkeys((call.request_id for call in self._calls), f"refused {refusal.code}{refusal.note}"),
+        )
 
     def ended(self, *, whole: bool) -> None:
         """The answer has ended; *whole* is False when the application failed, or the client left."""
@@ -96,7 +104,7 @@ class Receipt:
                     **common,
                     "tool": _brief(call.name or "", token),
                     "arguments": self._rules.arguments(call, token),
-                    "outcome": outcomes[call.request_id],
+                    "outcome": outcomes[call.request_id] + self._note,
                 }
                 log.info("%s", json.dumps(receipt), extra={"receipt": receipt})
 

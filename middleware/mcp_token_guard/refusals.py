@@ -34,17 +34,20 @@ class GuardError(Exception):
 
     ``status`` is the HTTP status, ``error`` the RFC 6750 §3.1 code or None where there is no challenge to write,
     ``code`` the JSON-RPC error code: the specification's own where it has one, else the HTTP status (a code outside
-    the range that JSON-RPC reserves, as MCP asks).
+    the range that JSON-RPC reserves, as MCP asks). ``data`` goes into the JSON-RPC error, where there is more to say
+    than codes; ``note`` into the receipt alone.
     """
 
     status: ClassVar[int]
     error: ClassVar[str | None] = None
     retry_after: int | None = None
+    data: Mapping[str, object] | None = None
 
-    def __init__(self, message: str, *, request_id: RequestId = None) -> None:
+    def __init__(self, message: str, *, request_id: RequestId = None, note: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.request_id = request_id
+        self.note = note
 
     @property
     def code(self) -> int:
@@ -69,21 +72,34 @@ class TokenRefused(Unauthorized):
 
 
 class ScopeInsufficient(GuardError):
-    """The token is good, and does not open what was asked; ``needed`` is all that the operation needs."""
+    """The token is good, and does not open what was asked; ``needed`` is all that the operation needs.
+
+    Where the token's details stand in the way, scopes that stand for permissions are among them (`derived`), and
+    ``data`` is as in `LimitExceeded`.
+    """
 
     status = 403
     error = "insufficient_scope"
 
-    def __init__(self, message: str, needed: tuple[str, ...], *, request_id: RequestId = None) -> None:
-        super().__init__(message, request_id=request_id)
+    def __init__(
+        self,
+        message: str,
+        needed: tuple[str, ...],
+        *,
+        data: Mapping[str, object] | None = None,
+        request_id: RequestId = None,
+        note: str = "",
+    ) -> None:
+        super().__init__(message, request_id=request_id, note=note)
         self.needed = needed
+        self.data = data
 
 
 class LimitExceeded(GuardError):
-    """The token opens the tool, and not with these arguments.
+    """The token's details do not let the call through, and no scope that could be asked for would mend it.
 
-    There is no challenge in the header: scopes cannot mend it, and clients would ask for the same ones again. ``data``
-    goes into the JSON-RPC error, so that whoever called can see which limit it was, and what to ask for.
+    There is no challenge in the header: clients would ask for the same scopes again. ``data`` tells whoever called
+    which limit it was, and what to ask for.
     """
 
     status = 403

@@ -24,6 +24,7 @@ from .revocation import Revocations
 from .scopes import Hierarchy
 
 MOST_CHARACTERS = 8192
+MOST_SCOPES = 256
 MOST_REMEMBERED = 10_000
 LAST_SECOND = 10**12
 TYPES = ("at+jwt", "application/at+jwt")
@@ -123,7 +124,10 @@ class Verifier:
         subject, client_id, scope = (_text(claims, name) for name in ("sub", "client_id", "scope"))
         if not subject or not client_id:
             raise TokenRefused("the token does not say who calls (sub, client_id)")
-        scopes = self._hierarchy.reach(scope.split(" ")) - {""}
+        granted = scope.split(" ")
+        if len(granted) > MOST_SCOPES:
+            raise TokenRefused("the token's scope has too many names")
+        scopes = self._hierarchy.reach(granted) - {""}
         resource = self._expected.resource
         limits = _limits(claims, resource)
         return Caller(subject, client_id, scopes, expires_at, resource, MappingProxyType(claims), limits)

@@ -44,6 +44,18 @@ def test_a_call_is_let_through_or_refused_by_its_arguments(vector) -> None:
     assert [call for call in vector["refused"] if not held.breach("read_note", call)] == []
 
 
+@pytest.mark.parametrize("vector", named(VECTORS["once"]))
+def test_a_detail_for_one_call_lets_it_through_by_its_permission_alone(vector) -> None:
+    held = limits.from_claim([detail(**vector["detail"])], LOCATION)
+    for call in vector["permitted"]:
+        assert held.permissions("read_note", call) == (vector["detail"]["once"],)
+        assert held.breach("read_note", call).rule == "is allowed once only"
+        assert held.permissions("write_note", call) == ()
+    for call in vector["refused"]:
+        assert held.permissions("read_note", call) == ()
+        assert held.breach("read_note", call).argument
+
+
 def test_text_that_has_to_be_looked_at_is_short() -> None:
     for given, most in (({"under": ["."]}, 4096), ({"matches": ["**"], "max_length": 5000}, 1000)):
         assert rules.permits(reading.rule(given).limit, "x" * most)

@@ -28,6 +28,7 @@ def serving_sdk(guard: Guard, ran: Ran, listening: socket) -> AbstractContextMan
     server = MCPServer("four")
     server.tool()(_tool("look", ran))
     server.tool()(_tool("wipe", ran))
+    server.tool()(_tool("once", ran))
     return serving_app(guard.asgi(CallerAsUser(server.streamable_http_app())), listening)
 
 
@@ -35,6 +36,7 @@ def serving_fastmcp(guard: Guard, ran: Ran, listening: socket) -> AbstractContex
     server: Any = FastMCP("four", auth=GuardAuth(guard))
     server.tool()(_tool("look", ran))
     server.tool()(_tool("wipe", ran))
+    server.tool()(_tool("once", ran))
     return serving_app(server.http_app(), listening)
 
 
@@ -82,7 +84,7 @@ def serving(name: str, issuer_url: str, **settings: Any) -> Iterator[tuple[str, 
     """The server called *name* behind a guard: its URL, and what ran."""
     listening, ran = listener(), Ran()
     resource = f"http://localhost:{listening.getsockname()[1]}/mcp"
-    rules: dict[str, Any] = {"tools": {"look": (), "wipe": "wipe"}, "implies": {"all": "read wipe"}}
+    rules: dict[str, Any] = {"tools": {"look": (), "wipe": "wipe", "once": "wipe"}, "implies": {"all": "read wipe"}}
     guard = Guard(resource, issuer=issuer_url, scopes="read", **rules, **settings)
     with SERVERS[name](guard, ran, listening):
         yield resource, ran

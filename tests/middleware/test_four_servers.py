@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from tests.middleware.four_servers import SERVERS, Ran, serving
+from tests.middleware.granting import Granting, key_file
 from tests.middleware.issuer import Issuer, es256
 from tests.middleware.issuer import serving as serving_issuer
 
@@ -22,12 +23,16 @@ META = {
 @pytest.fixture(scope="module")
 def authority() -> Iterator[Issuer]:
     with serving_issuer(Issuer()) as published:
+        Granting(published, "")
         yield published
 
 
 @pytest.fixture(scope="module", params=SERVERS)
-def server(request: pytest.FixtureRequest, authority: Issuer) -> Iterator[tuple[str, Ran]]:
-    with serving(request.param, authority.url) as served:
+def server(
+    request: pytest.FixtureRequest, authority: Issuer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[tuple[str, Ran]]:
+    identity = key_file(tmp_path_factory.mktemp("guard"))
+    with serving(request.param, authority.url, once="once", identity=identity) as served:
         yield served
 
 
@@ -189,3 +194,27 @@ def test_documents_and_preflights_are_the_guards(ask: Asker) -> None:
     preflight = ask.http.options(ask.url, headers=asked)
     assert preflight.status_code == 204
     assert preflight.headers["access-control-allow-headers"] == "authorization,mcp-param-x"
+
+
+@pytest.mark.requirement("EX-7", "RS-5")
+def test_a_tool_that_is_called_once_at_a_time_runs_once(ask: Asker, authority: Issuer) -> None:
+    granting = Granting(authority, ask.url)
+    for details in ([], [granting.detail("look", "once")]):
+        answer = ask.call("once", granting.token(*details))
+        assert 'error="insufficient_scope"' in answer.headers["www-authenticate"]
+        assert 'scope="read wipe tool:once:once"' in answer.headers["www-authenticate"]
+    token = granting.token(granting.once("once"), scope="read wipe")
+    assert [ask.call("once", token).status_code for _ in range(2)] == [200, 403]
+    assert ask.ran == [("once", "alice")]
+
+
+@pytest.mark.requirement("EX-7", "RS-5")
+def test_what_details_close_is_asked_for_by_name_or_by_call(ask: Asker, authority: Issuer) -> None:
+    granting = Granting(authority, ask.url)
+    token = granting.token(granting.detail("wipe", limits={"/a": {"values": [1]}}), scope="read wipe")
+    assert 'scope="read tool:look"' in ask.call("look", token).headers["www-authenticate"]
+    answer = ask.call("wipe", token)
+    [limit] = granting.registered
+    assert f'scope="read wipe {limit}"' in answer.headers["www-authenticate"]
+    assert ask.call("wipe", granting.token(granting.registered[limit], scope="read wipe")).status_code == 200
+    assert ask.ran == [("wipe", "alice")]

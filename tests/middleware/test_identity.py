@@ -1,6 +1,5 @@
 """The guard as itself: its key file, its proof, and the endpoints it goes to."""
 
-import json
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -10,17 +9,11 @@ import pytest
 from mcp_token_guard import Guard
 from mcp_token_guard.fetch import FetchError
 from mcp_token_guard.identity import ASSERTION_TYPE
+from tests.middleware.granting import key_file
 from tests.middleware.issuer import RESOURCE, Issuer, es256, private_jwk
 
 pytestmark = pytest.mark.requirement("RS-11")
 ENDPOINT = "introspection_endpoint"
-
-
-def key_file(folder: Path, **changes: object) -> Path:
-    members = {**private_jwk(es256("guard")), "client_id": "guard", **changes}
-    file = folder / "guard.jwk"
-    file.write_text(json.dumps({name: value for name, value in members.items() if value is not None}))
-    return file
 
 
 def guard_with(issuer: Issuer, file: Path) -> Guard:

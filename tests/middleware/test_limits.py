@@ -47,7 +47,7 @@ async def test_a_call_outside_is_refused_with_the_limit_in_words_and_with_what_t
     assert from_claim(asked, RESOURCE).breach("read_note", {"path": "/etc/shadow"})
 
 
-async def test_a_refusal_challenges_for_no_scope_so_that_no_client_loops(client: Client, limited: str) -> None:
+async def test_a_broken_limit_challenges_for_no_scope_so_that_no_client_loops(client: Client, limited: str) -> None:
     answer = await client.send(body=tool_call("read_note", path="/etc"), token=limited)
     assert "www-authenticate" not in answer.headers
 
@@ -64,9 +64,13 @@ async def test_what_cannot_be_asked_for_briefly_is_not_put_into_words(client, li
     assert "authorization_details" not in answer.error["data"]
 
 
-async def test_the_scope_is_looked_at_before_the_limits(client: Client, limited: str) -> None:
-    answer = await client.send(body=tool_call("write_note", path="/etc"), token=limited)
-    assert answer.error["data"]["error"] == "insufficient_scope"
+async def test_no_scope_is_asked_for_where_a_limit_would_stay_in_the_way(client: Client, issuer: Issuer) -> None:
+    token = issuer.token(scope="", authorization_details=[IN_WORK])
+    answer = await client.send(body=tool_call("read_note", path="/etc"), token=token)
+    assert answer.error["data"]["error"] == "insufficient_authorization"
+    assert "www-authenticate" not in answer.headers
+    answer = await client.send(body=tool_call("read_note", path="/work/a"), token=token)
+    assert 'scope="notes:read tool:read_note"' in answer.headers["www-authenticate"]
 
 
 async def test_a_tool_that_the_details_do_not_name_is_closed(client: Client, issuer: Issuer) -> None:

@@ -132,7 +132,7 @@ def test_real_servers_lists_are_filtered(issuer: Issuer, name: str) -> None:
     assert name in SERVERS
     with serving(name, issuer.url, hide_closed=True) as (url, ran), httpx2.Client(timeout=10) as http:
         asker = Asker(http, url, ran, issuer)
-        for scope, tools in (("read", ["look"]), ("all", ["look", "wipe"])):
+        for scope, tools in (("read", ["look"]), ("all", ["look", "wipe", "once"])):
             body = {**LISTING, "params": {"_meta": META}}
             text = asker.send(body, asker.token(scope), **{"Mcp-Method": "tools/list"}).text
             data = [line[5:] for line in text.splitlines() if line.startswith("data:")]

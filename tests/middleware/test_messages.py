@@ -11,6 +11,8 @@ pytestmark = pytest.mark.requirement("RS-5")
 
 CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "delete_note", "arguments": {}}}
 
+COMPLETE = {"jsonrpc": "2.0", "id": 1, "method": "completion/complete"}
+
 
 @pytest.mark.parametrize(
     "body",
@@ -19,6 +21,9 @@ CALL = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "d
         {**CALL, "METHOD": "ping"},
         {**CALL, "Params": {"name": "list_notes"}},
         {**CALL, "params": {"name": "list_notes", "Name": "delete_note"}},
+        {**COMPLETE, "params": {"ref": {"type": "ref/prompt", "name": "plan", "Name": "secret"}}},
+        {**COMPLETE, "params": {"ref": {"type": "ref/prompt", "name": "plan", "TYPE": "ref/resource", "uri": "a:b"}}},
+        {**COMPLETE, "method": "subscriptions/listen", "params": {"notifications": {"resourcesubscriptions": ["a:b"]}}},
         {"jsonrpc": "2.0", "id": 1},
         {},
         [CALL, {"Method": "tools/call", "params": CALL["params"]}],

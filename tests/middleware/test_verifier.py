@@ -218,6 +218,14 @@ async def test_an_oversized_token_is_refused_before_anything_is_read(guard: Guar
     assert not issuer.seen
 
 
+async def test_a_token_of_a_thousand_scopes_is_refused(guard: Guard, issuer: Issuer) -> None:
+    many = ["notes:read", *(f"s{number}" for number in range(999))]
+    token = issuer.token(scope=" ".join(many))
+    assert len(token) < MOST_CHARACTERS
+    assert "too many" in await refusal(guard, token)
+    assert (await guard.verify(issuer.token(scope=" ".join(many[:256])))).may("notes:read")
+
+
 @pytest.mark.parametrize(
     "token",
     ["", ".", "..", "...", "a.b.c", "....", "é.é.é", "\udcff.a.b", "a" * 500, "W10.e30.c2ln", "bnVsbA.e30.c2ln"],

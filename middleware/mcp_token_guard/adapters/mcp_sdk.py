@@ -24,10 +24,13 @@ class GuardTokenVerifier:
     """The SDK's `TokenVerifier`, judging by a guard, for servers that keep the SDK's own authorization.
 
     Tool scopes, challenges with scopes, and CORS are not part of that: they need ``guard.asgi``. Nor are limits on
-    tools, so a token that carries some is refused here: nothing would hold its calls against them.
+    tools, so a token that carries some is refused here: nothing would hold its calls against them. Raises `ValueError`
+    for a guard with tools that need a permission for each call.
     """
 
     def __init__(self, guard: Guard) -> None:
+        if guard.one_time:
+            raise ValueError("permissions for single calls are enforced by guard.asgi alone")
         self._guard = guard
 
     async def verify_token(self, token: str) -> AccessToken | None:

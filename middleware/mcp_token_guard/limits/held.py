@@ -1,6 +1,6 @@
 """The limits that a token carries."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,7 @@ class Limits:
     """The ``mcp_tool`` details of a token for this server.
 
     ``closed``: the token carries such details, and opens no tool but those that they name. A call is within limits
-    when one of the details that name its tool lets its arguments through.
+    when one of the details that name its tool lets its arguments through, and not for one single call only.
     """
 
     judges: tuple[Judge, ...] = ()
@@ -29,15 +29,25 @@ class Limits:
         found = []
         for judge in self.judges:
             if tool in judge.detail.tools:
-                broken = judge.breach(tool, given, only_reads)
+                broken = judge.breach(tool, given, only_reads) or judge.reserve(tool)
                 if broken is None:
                     return None
                 found.append(broken)
         return _joined(found) if found else Breach(tool[:MOST_SHOWN], "", "is of a tool that was not allowed")
 
-    def opens(self, tool: str) -> bool:
-        """Whether *tool* may be called with any arguments at all."""
-        return not self.closed or any(tool in judge.detail.tools for judge in self.judges)
+    def permissions(self, tool: str, arguments: object) -> tuple[str, ...]:
+        """The permissions for one single call under which *tool* may be called with *arguments*."""
+        details = [judge.detail for judge in self._naming(tool) if not judge.breach(tool, arguments, only_reads)]
+        return tuple(detail.once for detail in details if detail.once is not None)
+
+    def opens(self, tool: str, *, once: bool = False) -> bool:
+        """Whether *tool* may be called with any arguments at all; *once*: by a permission for one single call."""
+        if once:
+            return any(judge.detail.once is not None for judge in self._naming(tool))
+        return not self.closed or any(self._naming(tool))
+
+    def _naming(self, tool: str) -> Iterator[Judge]:
+        return (judge for judge in self.judges if tool in judge.detail.tools)
 
 
 UNLIMITED = Limits()

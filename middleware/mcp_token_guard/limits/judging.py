@@ -61,6 +61,10 @@ class Judge:
             return Breach(tool, pointers.write(stranger)[:MOST_SHOWN], "is not among the arguments that were allowed")
         return None
 
+    def reserve(self, tool: str) -> Breach | None:
+        """What stands in the way of a call within the limits of the detail: that it is for one single call."""
+        return None if self.detail.once is None else Breach(tool, "", "is allowed once only")
+
     def _strangers(self, value: object, at: Steps) -> Iterator[Steps]:
         """Arguments that no rule speaks of and that may not be there, at *at* and below."""
         if not isinstance(value, dict):

@@ -18,7 +18,9 @@ MOST_RULES = 50
 MOST_CHOICES = 100
 MOST_PATTERNS = 10
 
-MEMBERS = frozenset({"type", "locations", "tools", "limits", "additional"})
+PERMISSION = re.compile(r"[A-Za-z0-9_-]{22,64}")
+
+MEMBERS = frozenset({"type", "locations", "tools", "limits", "additional", "once"})
 OF_TEXT = frozenset({"under", "ignore_case", "matches", "max_length"})
 OF_NUMBER = frozenset({"minimum", "maximum", "integer"})
 OF_ARRAY = frozenset({"items", "max_items"})
@@ -37,7 +39,7 @@ def detail(value: object) -> Detail:
     additional = members.get("additional", "deny")
     if additional not in ("deny", "allow") or ("additional" in members and limits is None):
         raise ValueError("additional is 'deny' or 'allow', and goes with limits")
-    return Detail(locations[0], frozenset(tools), limits, additional == "allow")
+    return Detail(locations[0], frozenset(tools), limits, additional == "allow", _permission(members))
 
 
 def rule(value: object) -> Rule:
@@ -47,6 +49,13 @@ def rule(value: object) -> Rule:
     if not isinstance(optional, bool):
         raise ValueError("optional is true or false")  # noqa: TRY004 - of the text, not of an argument
     return Rule(_limit(members), optional)
+
+
+def _permission(members: Mapping[str, Any]) -> str | None:
+    value = members.get("once")
+    if "once" in members and not (isinstance(value, str) and PERMISSION.fullmatch(value)):
+        raise ValueError("once is a permission's name, 22 to 64 letters, digits, '-' or '_'")
+    return value
 
 
 def _limits(value: object) -> tuple[tuple[Steps, Rule], ...]:

@@ -98,13 +98,15 @@ class Detail:
     """One element of ``authorization_details`` of type ``mcp_tool``: tools at one MCP server, with their limits.
 
     ``limits`` None: any arguments. Else they hold for every one of ``tools``, and arguments without a rule are refused,
-    or let through where ``additional`` says so.
+    or let through where ``additional`` says so. ``once`` names a permission for one single call: the detail lets that
+    call through after the authorization server has said that it was not made yet.
     """
 
     location: str
     tools: frozenset[str]
     limits: tuple[tuple[Steps, Rule], ...] | None = None
     additional: bool = False
+    once: str | None = None
 
 
 SqlJudge = Callable[[ReadOnlySql, str], bool]
