@@ -17,11 +17,11 @@ from ..protocol.resource import Resource
 from ..protocol.scope import Selection
 from ..protocol.tool_permission import Permissions
 from ..protocol.tool_request import ToolRequest
-from ..protocol.way import Way
+from ..protocol.way import ANY_WAY
 from ..store.audit import AuditStore
 from ..store.clients import ClientStore
 from ..store.grants import Approval, GrantStore
-from ..store.tool_permissions import ToolPermissionStore
+from ..store.tool_permissions import Challenge, ToolPermissionStore
 from . import registered
 from .known_clients import KnownClients
 from .proposal import Asked, Choice, Past, Proposal, propose
@@ -99,19 +99,37 @@ class AuthorizationService:
             granted_tools=standing.tools if standing.grant_id else None,
             consented_tools=standing.consented_tools,
         )
-        return propose(asked, past, self._challenged(asked, person))
+        waiting = self._waiting(asked, person)
+        return propose(self._without_stale(asked, waiting), past, waiting)
 
     def may_allow_once(self, proposal: Proposal) -> bool:
         """Whether the server's guard can use up a permission for a single call: for that it needs an identity here."""
         return self.registered_clients.has_guard(proposal.asked.resource.identifier)
 
-    def _challenged(self, asked: Asked, person: Person) -> dict[str, tuple[Way, ...]]:
-        found: dict[str, tuple[Way, ...]] = {}
-        if asked.tools.limit_ids:
-            about = (person.user_id, asked.request.client.client_id, asked.resource.identifier)
-            for challenge in self.tool_permissions.challenges(asked.tools.limit_ids, *about):
-                found[challenge.tool] = (*found.get(challenge.tool, ()), challenge.way)
-        return found
+    def _waiting(self, asked: Asked, person: Person) -> tuple[Challenge, ...]:
+        """The challenges that the request answers."""
+        tools = asked.tools
+        if not tools.is_challenge:
+            return ()
+        about = (person.user_id, asked.request.client.client_id, asked.resource.identifier)
+        return tuple(
+            one
+            for one in self.tool_permissions.challenges(*about)
+            if one.id in tools.limit_ids or (one.way == ANY_WAY and one.tool in tools.named)
+        )
+
+    def _without_stale(self, asked: Asked, waiting: tuple[Challenge, ...]) -> Asked:
+        """*asked* without what its guard did not ask for just now.
+
+        Clients keep the scopes of a challenge and send them along with the next one. So a guard that can announces
+        what it challenges for, and what it did not announce, or a person has answered, asks for nothing.
+        """
+        tools = asked.tools
+        if not tools.named or not self.registered_clients.has_guard(asked.resource.identifier):
+            return asked
+        announced = {(one.tool, one.once) for one in waiting}
+        named = tuple(name for name in tools.named if (name, name in tools.once) in announced)
+        return replace(asked, tools=replace(tools, named=named, once=tools.once.intersection(named)))
 
     def approve(self, proposal: Proposal, choice: Choice, person: Person, origin: Origin) -> str:
         """4. Write the decision down and return the URL with a code.
@@ -128,6 +146,7 @@ class AuthorizationService:
             raise AccessDenied("nothing was allowed")
         if proposal.withheld(choice):
             # A token that lacks it all the same would be refused in the same words, and asked for again.
+            self.tool_permissions.answered(proposal.challenges)
             raise AccessDenied("the tool that was asked for was not allowed")
         permissions = decided(proposal.tools, _within(choice.tools, proposal, approved), int(time.time()))
         self._check_size(proposal, approved, permissions)
@@ -139,11 +158,13 @@ class AuthorizationService:
         event = self._event("grant.approved", proposal, person, origin).about(detail=detail)
         if self.grants.approve(approval, self._code(code, proposal, approved, person), event) is None:
             raise UnknownClient(Absence.DELETED)
+        self.tool_permissions.answered(proposal.challenges)
         return self.way_of(proposal.asked.request).code(code, self.issuer)
 
     def deny(self, proposal: Proposal, person: Person, origin: Origin) -> str:
         """4. The person said no: the URL that tells the client (RFC 6749 §4.1.2.1)."""
         self.audit.write(self._event("grant.denied", proposal, person, origin).about(outcome="refused"))
+        self.tool_permissions.answered(proposal.challenges)
         return self.way_of(proposal.asked.request).error(AccessDenied("the person said no"), self.issuer)
 
     def _check_size(self, proposal: Proposal, approved: tuple[str, ...], permissions: Permissions) -> None:

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ..protocol import scope
@@ -12,7 +11,8 @@ from ..protocol.resource import Resource
 from ..protocol.scope import Risk, Scope, Selection
 from ..protocol.tool_permission import Permissions
 from ..protocol.tool_request import ToolRequest
-from ..protocol.way import Way
+from ..protocol.way import ANY_WAY, Way
+from ..store.tool_permissions import Challenge
 from . import tool_choices
 from .tool_choices import Before, State, ToolChoice, ToolItem
 
@@ -57,7 +57,7 @@ class Proposal:
     implies is among them. ``unknown`` are tools that only a guard spoke of. ``left_out`` are scopes allowed earlier
     that can destroy and that this request did not ask for, so they do not join. ``is_first`` says that this person
     never allowed this client anything; ``former_name`` is how a client that has changed since was called then;
-    ``must_ask``: the page must be shown.
+    ``must_ask``: the page must be shown. ``challenges`` of guards are answered by whatever is decided.
     """
 
     asked: Asked
@@ -69,6 +69,7 @@ class Proposal:
     is_first: bool
     former_name: str | None
     must_ask: bool
+    challenges: tuple[Challenge, ...] = ()
 
     @property
     def redirect_host(self) -> str:
@@ -166,17 +167,14 @@ class Past:
     consented_tools: Permissions | None = None
 
 
-def propose(asked: Asked, past: Past, challenged: Mapping[str, tuple[Way, ...]] | None = None) -> Proposal:
-    """Sort the scopes of *asked*, and all that they imply, into new and standing.
-
-    *challenged* are the ways that guards' challenges of limits ask for, by tool.
-    """
+def propose(asked: Asked, past: Past, challenges: tuple[Challenge, ...] = ()) -> Proposal:
+    """Sort the scopes of *asked*, and all that they imply, into new and standing; *challenges* are guards'."""
     resource, client = asked.resource, asked.request.client
     wanted = frozenset(scope.expand(asked.selection.scopes, resource.scopes))
     joining = [name for name in past.granted if _may_join(name, wanted, resource)]
     shown = scope.expand(wanted.union(joining), resource.scopes)
     before = Before(past.granted_tools, past.consented_tools)
-    tools = tool_choices.items(resource, shown, asked.tools, before, challenged or {})
+    tools = tool_choices.items(resource, shown, asked.tools, before, _ways(challenges))
     items = _items(shown, tools, past.granted, resource)
     changed = past.client_identity is not None and past.client_identity != client.identity
     identity = recognise(client, asked.request.redirect_uri)
@@ -192,7 +190,17 @@ def propose(asked: Asked, past: Past, challenged: Mapping[str, tuple[Way, ...]] 
         is_first=past.is_first,
         former_name=past.client_name if changed else None,
         must_ask=not (quiet and settled),
+        challenges=challenges,
     )
+
+
+def _ways(challenges: tuple[Challenge, ...]) -> dict[str, tuple[Way, ...]]:
+    """The ways that challenges of limits ask for, by tool."""
+    found: dict[str, tuple[Way, ...]] = {}
+    for one in challenges:
+        if one.way != ANY_WAY:
+            found[one.tool] = (*found.get(one.tool, ()), one.way)
+    return found
 
 
 def _may_join(name: str, wanted: frozenset[str], resource: Resource) -> bool:

@@ -12,8 +12,8 @@ from ..protocol.form import Form
 from ..protocol.ports import Resources
 from ..protocol.resource import Resource
 from ..protocol.scope import TOKEN
-from ..protocol.tool_request import LIMIT, asked_way
-from ..protocol.way import Way
+from ..protocol.tool_request import LIMIT, ONCE, TOOL, asked_way
+from ..protocol.way import ANY_WAY, Way
 from ..store.tool_permissions import Challenge, ToolPermissionStore
 from .client_authentication import ClientAuthentication
 
@@ -46,15 +46,19 @@ class ToolPermissions:
     def challenge(self, form: Form, authorization: str | None, origin: Origin) -> dict[str, str]:
         """The scope by which the client whose call was refused asks its person for that call.
 
+        A detail with limits asks for this call, one without for the tool, with ``once=true`` for a single call of it.
         Raises `OAuthError` for what no person may allow, and for a token that does not stand.
         """
         guard, resource = self._guard(form, authorization)
         tool, way = _asked(form.need("authorization_details"), resource)
         event = _event("tool_permission.asked", guard, resource, origin, tool)
-        made = self.permissions.ask(_token_id(form), resource.identifier, Challenge(tool, way), event)
+        challenge = Challenge(tool, way, once=form.get("once") == "true")
+        made = self.permissions.ask(_token_id(form), resource.identifier, challenge, event)
         if made is None:
             raise InvalidRequest("the token does not stand any more, or too much of its client waits already")
-        return {"scope": LIMIT + made}
+        if way != ANY_WAY:
+            return {"scope": LIMIT + made}
+        return {"scope": f"{TOOL}{tool}{ONCE if challenge.once else ''}"}
 
     def _guard(self, form: Form, authorization: str | None) -> tuple[str, Resource]:
         caller = self.who.caller(form, authorization)
@@ -79,7 +83,7 @@ def _asked(text: str, resource: Resource) -> tuple[str, Way]:
         raise InvalidAuthorizationDetails("one tool at a time")
     name: str = value[0]["tools"][0]
     policy = next((tool.policy for tool in resource.tools if tool.name == name), Way())
-    if not way.no_wider(policy):
+    if way != ANY_WAY and not way.no_wider(policy):
         raise InvalidAuthorizationDetails(f"an administrator has limited {name} further than that")
     return name, way
 

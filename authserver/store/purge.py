@@ -14,11 +14,11 @@ from .models import (
     EndedPositionRow,
     FamilyRow,
     FetchedDocumentRow,
-    LimitChallengeRow,
     RefreshTokenRow,
     RevokedAccessTokenRow,
     SessionRow,
     ThrottleRow,
+    ToolChallengeRow,
     UsedAssertionRow,
 )
 from .throttles import FORGOTTEN_SECONDS
@@ -41,7 +41,7 @@ EXPIRED: tuple[tuple[InstrumentedAttribute[Any], ColumnElement[bool]], ...] = (
     (RevokedAccessTokenRow.jti, RevokedAccessTokenRow.expires_at <= now),
     (EndedPositionRow.position, EndedPositionRow.ended_at <= now - LATELY),
     (SessionRow.digest, SessionRow.expires_at <= LONG_AGO),
-    (LimitChallengeRow.id, LimitChallengeRow.expires_at <= now),
+    (ToolChallengeRow.id, ToolChallengeRow.expires_at <= now),
     (UsedAssertionRow.digest, UsedAssertionRow.expires_at <= now - SKEW_SECONDS),
     (FetchedDocumentRow.url, DISUSED),
     (ThrottleRow.key, ThrottleRow.last_failed_at <= now - FORGOTTEN_SECONDS),

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from sqlalchemy import Connection, bindparam, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from ..protocol import credential, tool_permission
 from ..protocol.access_token import TokenId
@@ -14,7 +14,7 @@ from .audit import record
 from .authority import authority
 from .clock import now
 from .database import Database
-from .models import GrantRow, LimitChallengeRow
+from .models import GrantRow, ToolChallengeRow
 
 CHALLENGE_SECONDS = 600
 MOST_WAITING = 100
@@ -22,27 +22,32 @@ MOST_WAITING = 100
 
 LIVE = select(GrantRow.tools).where(GrantRow.id == bindparam("grant_id"), GrantRow.revoked_at.is_(None))
 WAITING = select(func.count()).where(
-    LimitChallengeRow.grant_id == bindparam("grant_id"), LimitChallengeRow.expires_at > now
+    ToolChallengeRow.grant_id == bindparam("grant_id"), ToolChallengeRow.expires_at > now
 )
-CHALLENGED = (
-    select(LimitChallengeRow.tool, LimitChallengeRow.way)
-    .join(GrantRow, GrantRow.id == LimitChallengeRow.grant_id)
+OF_PERSON = (
+    select(ToolChallengeRow.id, ToolChallengeRow.tool, ToolChallengeRow.way, ToolChallengeRow.once)
+    .join(GrantRow, GrantRow.id == ToolChallengeRow.grant_id)
     .where(
-        LimitChallengeRow.id == bindparam("id"),
-        LimitChallengeRow.expires_at > now,
+        ToolChallengeRow.expires_at > now,
         GrantRow.user_id == bindparam("user_id"),
         GrantRow.client_id == bindparam("client_id"),
         GrantRow.resource == bindparam("resource"),
     )
+    .order_by(ToolChallengeRow.expires_at, ToolChallengeRow.id)
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Challenge:
-    """What a guard would have let through if the person had allowed it: ``tool``, called in this ``way``."""
+    """What a guard would have let through if the person had allowed it: ``tool``, called in this ``way``.
+
+    ``once``: it asks for a permission for a single call. ``id`` is empty before it is kept.
+    """
 
     tool: str
     way: Way
+    once: bool = False
+    id: str = ""
 
 
 class ToolPermissionStore:
@@ -78,20 +83,24 @@ class ToolPermissionStore:
                 return None
             made = credential.identifier()
             kept = {"id": made, "grant_id": found.grant_id, "tool": challenge.tool, "way": asdict(challenge.way)}
-            connection.execute(insert(LimitChallengeRow).values(**kept, expires_at=now + CHALLENGE_SECONDS))
+            kept["once"] = challenge.once
+            connection.execute(insert(ToolChallengeRow).values(**kept, expires_at=now + CHALLENGE_SECONDS))
             record(connection, event.about(user_id=found.user_id, grant_id=found.grant_id))
         return made
 
-    def challenges(self, ids: Iterable[str], user_id: str, client_id: str, resource: str) -> tuple[Challenge, ...]:
-        """Those of *ids* that this person may be asked about for this client; what is unknown or over is left out."""
+    def challenges(self, user_id: str, client_id: str, resource: str) -> tuple[Challenge, ...]:
+        """What this person may be asked about this client now, the oldest first."""
         about = {"user_id": user_id, "client_id": client_id, "resource": resource}
-        found = []
         with self._database.reading() as connection:
-            for each in ids:
-                row = connection.execute(CHALLENGED, {"id": each, **about}).one_or_none()
-                if row is not None:
-                    found.append(Challenge(row.tool, Way(**row.way)))
-        return tuple(found)
+            found = connection.execute(OF_PERSON, about).all()
+        return tuple(Challenge(row.tool, Way(**row.way), row.once, row.id) for row in found)
+
+    def answered(self, challenges: Iterable[Challenge]) -> None:
+        """Forget *challenges*: the person has decided, and the same words do not ask a second time."""
+        ids = [challenge.id for challenge in challenges]
+        if ids:
+            with self._database.transaction() as connection:
+                connection.execute(delete(ToolChallengeRow).where(ToolChallengeRow.id.in_(ids)))
 
     @staticmethod
     def _use(connection: Connection, grant_id: str, tool: str, permission: str) -> bool:

@@ -1,6 +1,6 @@
 """A person at a real Chromium: signs in, reads the consent page, decides."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from playwright.sync_api import Browser, BrowserContext, Page, expect
@@ -62,6 +62,16 @@ class Person:
 
         return decide
 
+    def allow_after(self, act: Callable[[Page], None]) -> Decide:
+        """A decision: allow, after doing something on the page."""
+
+        def decide(url: str) -> None:
+            self.open(url)
+            act(self.page)
+            self._press("Allow")
+
+        return decide
+
     def revoke_grant_of(self, client_id: str) -> None:
         """As an administrator: find the one live grant of *client_id* in the console, and revoke it."""
         self.open(f"{self.stage.issuer}/admin")
@@ -74,7 +84,7 @@ class Person:
 
     def _scopes_under(self, legend: str) -> set[str]:
         group = self.page.get_by_role("group", name=legend)
-        return {box.get_attribute("value") or "" for box in group.get_by_role("checkbox").all()}
+        return {box.get_attribute("value") or "" for box in group.locator("input[name=scope]").all()}
 
     def _press(self, button: str) -> None:
         self.page.get_by_role("button", name=button, exact=True).click()

@@ -107,6 +107,11 @@ class Guard:
         form = {"jti": claims["jti"], "permission": permission, "tool": tool, "arguments_digest": digest}
         return self.say("/tool-permission", **form)
 
+    def announce(self, claims: dict[str, Any], tool: str, **form: str) -> Any:
+        """Say that it challenges the token of *claims* for *tool*."""
+        detail = {"type": "mcp_tool", "locations": [claims["aud"]], "tools": [tool]}
+        return self.say("/tool-challenge", jti=claims["jti"], authorization_details=json.dumps([detail]), **form)
+
     def challenge(self, claims: dict[str, Any], **changes: Any) -> Any:
         detail = {
             "type": "mcp_tool",

@@ -10,13 +10,13 @@ from .epoch import EpochRow
 from .fetched_document import FetchedDocumentRow
 from .grant import ConsentRow, GrantRow
 from .initial_access_token import InitialAccessTokenRow
-from .limit_challenge import LimitChallengeRow
 from .refresh_token import FamilyRow, RefreshTokenRow
 from .resource import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
 from .revoked_access_token import RevokedAccessTokenRow
 from .session import SessionRow
 from .signing_key import SigningKeyRow
 from .throttle import ThrottleRow
+from .tool_challenge import ToolChallengeRow
 from .used_assertion import UsedAssertionRow
 from .user import UserRow
 
@@ -32,7 +32,6 @@ __all__ = [
     "FetchedDocumentRow",
     "GrantRow",
     "InitialAccessTokenRow",
-    "LimitChallengeRow",
     "RefreshTokenRow",
     "ResourceNameRow",
     "ResourceRow",
@@ -42,6 +41,7 @@ __all__ = [
     "SessionRow",
     "SigningKeyRow",
     "ThrottleRow",
+    "ToolChallengeRow",
     "ToolRow",
     "UsedAssertionRow",
     "UserRow",

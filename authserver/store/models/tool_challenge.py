@@ -1,4 +1,4 @@
-"""Calls that a guard refused for their arguments, and that the person may be asked about."""
+"""Calls that a guard refused, and that the person may be asked about."""
 
 from typing import Any
 
@@ -8,14 +8,15 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .base import Row, Seconds
 
 
-class LimitChallengeRow(Row):
-    """What a person may be asked: whether the client of a grant may call ``tool`` in this ``way`` too."""
+class ToolChallengeRow(Row):
+    """What a person may be asked: whether the client of a grant may call ``tool`` in this ``way`` too, or ``once``."""
 
-    __tablename__ = "limit_challenges"
+    __tablename__ = "tool_challenges"
     __table_args__ = (Index(None, "grant_id"), Index(None, "expires_at"))
 
     id: Mapped[str] = mapped_column(primary_key=True)
     grant_id: Mapped[str]
     tool: Mapped[str]
     way: Mapped[dict[str, Any]] = mapped_column(JSON)
+    once: Mapped[bool]
     expires_at: Mapped[Seconds]
