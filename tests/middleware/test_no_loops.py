@@ -20,7 +20,9 @@ from tests.middleware.test_tool_challenges import IN_WORK, scope
 
 pytestmark = pytest.mark.requirement("EX-7", "RS-3", "RS-5")
 
-VALUES = st.text(max_size=5) | st.integers() | st.booleans() | st.none() | st.floats() | st.just([]) | st.just({})
+VALUES: st.SearchStrategy[Any] = (
+    st.text(max_size=5) | st.integers() | st.booleans() | st.none() | st.floats() | st.just([]) | st.just({})
+)
 ARGUMENTS = st.dictionaries(st.text(max_size=5), VALUES, max_size=5)
 TOOLS = st.sampled_from(["look", "edit", "wipe"])
 SCOPES = st.sampled_from(["notes:read", "notes:read notes:wipe", "notes:edit notes:wipe", ""])
