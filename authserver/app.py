@@ -45,6 +45,8 @@ from .services.revocation import Revocation
 from .services.status_lists import StatusLists
 from .services.token import TokenEndpoint
 from .services.tool_catalogue.inquiry import Inquiry
+from .services.tool_details import ToolDetailing
+from .services.tool_permissions import ToolPermissions
 from .settings import Settings, load
 from .settings.group import DAY
 from .store.database import connect
@@ -81,6 +83,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     lists = StatusLists(settings.issuer, stores.ended, stores.epoch, keyring, Numbering(safe.derive("status lists")))
     room = Room(stores.registrations.count_unused, settings.most_unused_registrations)
     known = known_clients(settings, stores, room)
+    tools = ToolDetailing(stores.resources)
     who = ClientAuthentication.at(settings.issuer, stores.clients, known.keys, stores.used_assertions)
     shared: dict[str, Any] = {
         "issuer": settings.issuer,
@@ -97,9 +100,10 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         sign_in=_sign_in(settings, stores),
         sessions=Sessions(stores.sessions, settings.session_lifetime),
         authorization=_authorization(settings, stores, known),
-        token=_token(settings, stores, keyring, lists, who),
+        token=_token(settings, stores, keyring, lists, who, tools),
         revocation=Revocation(**shared),
-        introspection=Introspection(**shared, resources=stores.resources),
+        introspection=Introspection(**shared, resources=stores.resources, tools=tools),
+        tool_permissions=ToolPermissions(who, stores.resources, stores.tool_permissions),
         registration=_registration(settings, stores, room),
         known_clients=known,
         reaper=_reaper(settings, stores),
@@ -186,7 +190,9 @@ def _authorization(settings: Settings, stores: Stores, known: KnownClients) -> A
         issuer=settings.issuer,
         clients=known,
         resources=stores.resources,
+        registered_clients=stores.clients,
         grants=stores.grants,
+        tool_permissions=stores.tool_permissions,
         audit=stores.audit,
         code_lifetime=settings.authorization_code_lifetime,
         redirect_hosts=settings.allowed_redirect_hosts,
@@ -194,7 +200,12 @@ def _authorization(settings: Settings, stores: Stores, known: KnownClients) -> A
 
 
 def _token(
-    settings: Settings, stores: Stores, keyring: Keyring, lists: StatusLists, who: ClientAuthentication
+    settings: Settings,
+    stores: Stores,
+    keyring: Keyring,
+    lists: StatusLists,
+    who: ClientAuthentication,
+    tools: ToolDetailing,
 ) -> TokenEndpoint:
     codes = AuthorizationCodeGrant(
         stores.codes, stores.refresh_tokens, settings.refresh_token_lifetime, settings.refresh_family_lifetime
@@ -214,6 +225,7 @@ def _token(
         grants={grant.grant_type: grant for grant in grants},
         keyring=keyring,
         status_lists=lists,
+        tools=tools,
         algorithm=settings.access_token_algorithm,
         lifetime=settings.access_token_lifetime,
     )

@@ -50,15 +50,21 @@ def _run(place: Place) -> None:
 
 def _prepare(place: Place, settings: Settings) -> Accounts:
     """Set up database, keys, people and the MCP server, as far as they are missing."""
-    with redirect_stdout(io.StringIO()):
-        authserver(["init"], standalone_mode=False)
+    _command("init")
     accounts = Accounts.kept(place.home)
     accounts.keep(place.home, settings.issuer, place.resource)
     found: Deployment = create_app(settings).extensions["authserver"]
     accounts.enrol(found)
     catalogue.register(found.stores.resources, place.resource)
     found.stores.database.close()
+    if not place.guard_key.exists():
+        _command("resource", "credentials", place.resource, "--guard-key", str(place.guard_key))
     return accounts
+
+
+def _command(*words: str) -> None:
+    with redirect_stdout(io.StringIO()):
+        authserver(list(words), standalone_mode=False)
 
 
 @contextmanager
@@ -92,7 +98,12 @@ def _notes(place: Place, settings: Settings) -> Child:
     return Child.start(
         "the MCP server",
         [sys.executable, "-m", "demo.notes"],
-        {"NOTES_ISSUER": settings.issuer, "NOTES_RESOURCE": place.resource, "MCP_PORT": str(place.mcp_port)},
+        {
+            "NOTES_ISSUER": settings.issuer,
+            "NOTES_RESOURCE": place.resource,
+            "NOTES_GUARD_KEY": str(place.guard_key),
+            "MCP_PORT": str(place.mcp_port),
+        },
         log=place.home / "notes.log",
         port=place.mcp_port,
         path="/.well-known/oauth-protected-resource/mcp",

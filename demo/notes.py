@@ -1,7 +1,8 @@
 """The sample MCP server: notes, each person's own, behind the guard.
 
 ``python -m demo.notes`` serves it on loopback. ``MCP_PORT`` (9001) and ``AS_PORT`` (9000) say where it and its
-authorization server are; ``NOTES_RESOURCE`` and ``NOTES_ISSUER`` give the public URLs where a proxy changes them.
+authorization server are; ``NOTES_RESOURCE`` and ``NOTES_ISSUER`` give the public URLs where a proxy changes them, and
+``NOTES_GUARD_KEY`` the file with the key by which the guard is known to its authorization server.
 Notes live in memory, as long as the server does.
 """
 
@@ -67,7 +68,7 @@ def create_server() -> MCPServer:
     return server
 
 
-def create_app(resource: str, issuer: str) -> GuardedApp:
+def create_app(resource: str, issuer: str, guard_key: str | None = None) -> GuardedApp:
     """The server at the URL *resource*, for tokens of *issuer*. Not to be called in a running event loop."""
     server = create_server()
     guard = Guard(
@@ -77,6 +78,7 @@ def create_app(resource: str, issuer: str) -> GuardedApp:
         tools=by_annotations(
             asyncio.run(server.list_tools()), read="notes:read", write="notes:write", destructive="notes:delete"
         ),
+        identity=guard_key,
         resource_name="Notes",
         serve_authorization_server_metadata=True,
     )
@@ -105,7 +107,8 @@ def main() -> None:
     port = int(os.environ.get("MCP_PORT", "9001"))
     resource = os.environ.get("NOTES_RESOURCE", f"http://localhost:{port}/mcp")
     issuer = os.environ.get("NOTES_ISSUER", f"http://localhost:{os.environ.get('AS_PORT', '9000')}")
-    uvicorn.run(create_app(resource, issuer), host="127.0.0.1", port=port, log_level="warning")
+    app = create_app(resource, issuer, os.environ.get("NOTES_GUARD_KEY"))
+    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning")
 
 
 if __name__ == "__main__":

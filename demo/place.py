@@ -43,6 +43,11 @@ class Place:
         """The URL of the sample MCP server: what clients are pointed at, and what its tokens are for."""
         return f"http://localhost:{self.mcp_port}/mcp"
 
+    @property
+    def guard_key(self) -> Path:
+        """Where the sample server's guard has its own key."""
+        return self.home / "notes-guard.jwk"
+
     def check(self) -> None:
         """Raises `DemoError` unless both ports are free."""
         if self.as_port == self.mcp_port:

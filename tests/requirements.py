@@ -140,7 +140,10 @@ def faults(page: Page, runs: Runs) -> Iterator[str]:
     for identifier in page.covered:
         result = verdict(_of(identifier, runs))
         if result != "passed":
-            yield f"{identifier} is covered by this release, but: {result}"
+            failed = sorted(
+                {test for run in runs.values() for test, each in run.get(identifier, {}).items() if each == result}
+            )
+            yield " ".join((f"{identifier} is covered by this release, but: {result}", *failed))
     named = {identifier for run in runs.values() for identifier in run}
     for identifier in sorted((named | set(page.covered)) - set(page.texts)):
         yield f"{identifier} is named, but not stated in {PAGE.name}"

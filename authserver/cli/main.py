@@ -26,6 +26,7 @@ from . import (
     registration_tokens,
     resources,
     serve,
+    tool_limits,
     tools,
 )
 from .deployment import deployment, settings, with_deployment
@@ -86,7 +87,7 @@ for command in (
     clients.client.add_command(command)
 main.add_command(registration_tokens.registration_token)
 main.add_command(resources.resource)
-for command in (tools.sync, tools.diff, tools.agree, tools.tool):
+for command in (tools.sync, tools.diff, tools.agree, tools.tool, tool_limits.limit):
     resources.resource.add_command(command)
 main.add_command(apply.apply)
 main.add_command(doctor.doctor)

@@ -22,7 +22,8 @@ class Authority:
     """What a token stands on: a person's grant to a client, and the refresh family that it belongs to.
 
     ``scopes`` are those that both the family and the grant still hold; ``auth_time`` is in Unix seconds; ``position``
-    is where its access tokens stand on the status lists, None for what began before there were any.
+    is where its access tokens stand on the status lists, None for what began before there were any; ``tools`` is what
+    the person decided about single tools (`tool_permission.read`), None for what began before that.
     """
 
     subject: str
@@ -33,6 +34,7 @@ class Authority:
     scopes: tuple[str, ...]
     auth_time: int
     position: int | None = None
+    tools: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,10 @@ class ClientAuthority:
     @property
     def position(self) -> None:
         """On no status list: its tokens are revoked one by one."""
+
+    @property
+    def tools(self) -> None:
+        """Nobody decided about single tools: an administrator's word is what counts."""
 
 
 @dataclass(frozen=True, slots=True)

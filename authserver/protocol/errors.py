@@ -138,6 +138,12 @@ class InvalidScope(OAuthError):
     error = "invalid_scope"
 
 
+class InvalidAuthorizationDetails(OAuthError):
+    """RFC 9396 §5 ``invalid_authorization_details``."""
+
+    error = "invalid_authorization_details"
+
+
 class InvalidTarget(OAuthError):
     """RFC 8707 §2 ``invalid_target``."""
 

@@ -6,6 +6,8 @@ from urllib.parse import urlsplit
 
 from authlib.oauth2.rfc8414 import AuthorizationServerMetadata
 
+from mcp_token_guard.limits import reading, schema
+
 from . import authorization, jwk, pkce, status_list
 from .client import AuthMethod
 from .resource import Resource
@@ -50,6 +52,10 @@ def document(
         "jwks_uri": base + "/jwks",
         "revocation_endpoint": base + "/revoke",
         "introspection_endpoint": base + "/introspect",
+        "tool_permission_endpoint": base + "/tool-permission",
+        "tool_challenge_endpoint": base + "/tool-challenge",
+        "authorization_details_types_supported": [reading.TYPE],
+        "authorization_details_types_metadata_endpoint": base + "/authorization-details-types",
         "status_list_aggregation_endpoint": base + "/status",
         "revoked_tokens_uri_template": status_list.base(issuer) + "{resource}/" + status_list.REVOKED,
         "scopes_supported": _small_scopes(registered),
@@ -73,6 +79,12 @@ def document(
     if registration:
         found["registration_endpoint"] = base + "/register"
     return found
+
+
+def details_types() -> dict[str, Any]:
+    """What there is to ask for by ``authorization_details`` (draft-zehavi-oauth-rar-metadata)."""
+    description = "Tools of an MCP server, with limits on the arguments that they may be called with."
+    return {reading.TYPE: {"description": description, "schema": schema.document()}}
 
 
 def _small_scopes(resources: Iterable[Resource]) -> list[str]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .scope import Risk, Scope
+from .way import ANY_WAY, Way
 
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 READS = frozenset({"count", "describe", "fetch", "find", "get", "list", "query", "read", "search", "show", "view"})
@@ -63,7 +64,8 @@ class Annotations:
 class Claim:
     """What a server says of a tool: neutralised words, hints, and digests of all its words and of its input schema.
 
-    The digests are SHA-256 in lower-case hex, and cover what neutralising left out.
+    The digests are SHA-256 in lower-case hex, and cover what neutralising left out. ``arguments`` are the tool's
+    arguments, each with its JSON type or ``""``; none where there are too many, or names that are not plain.
     """
 
     title: str
@@ -71,6 +73,7 @@ class Claim:
     annotations: Annotations
     words_digest: str
     schema_digest: str
+    arguments: tuple[tuple[str, str], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +82,7 @@ class Tool:
 
     ``risk`` is None where nobody said anything of it but through its scopes. ``word`` tells whose title, description
     and risk they are; ``claim`` is the newest of the server, if it was ever heard. ``first_seen`` is in Unix seconds.
+    ``policy`` is the widest way in which the administrator lets anybody call it.
     """
 
     name: str
@@ -89,6 +93,7 @@ class Tool:
     word: Word = Word.ADMINISTRATOR
     mark: Mark = Mark.AGREED
     claim: Claim | None = None
+    policy: Way = ANY_WAY
     first_seen: int | None = field(default=None, compare=False)
 
     @property

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ MOST_BYTES = 4 * 1024 * 1024  # of all pages together
 MOST_TITLE = 200
 MOST_DESCRIPTION = 2000
 MOST_CURSOR = 4096
+MOST_ARGUMENTS = 20
+ARGUMENT = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+JSON_TYPES = frozenset({"array", "boolean", "integer", "number", "object", "string"})
 HINTS = {
     "readOnlyHint": "read_only",
     "destructiveHint": "destructive",
@@ -102,4 +106,15 @@ def _claim(name: str, tool: Mapping[str, Any]) -> Claim:
         ),
         words_digest=digest([own, hinted, description]),
         schema_digest=digest(tool.get("inputSchema")),
+        arguments=_arguments(tool.get("inputSchema")),
     )
+
+
+def _arguments(schema: object) -> tuple[tuple[str, str], ...]:
+    """Names and types of the arguments that an input schema has at its top, if people could read them all."""
+    properties = schema.get("properties") if isinstance(schema, dict) else None
+    named = properties if isinstance(properties, dict) else {}
+    if len(named) > MOST_ARGUMENTS or not all(map(ARGUMENT.fullmatch, named)):
+        return ()
+    types = {name: kind.get("type") if isinstance(kind, dict) else None for name, kind in named.items()}
+    return tuple((name, kind if isinstance(kind, str) and kind in JSON_TYPES else "") for name, kind in types.items())

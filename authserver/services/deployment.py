@@ -17,6 +17,7 @@ from .revocation import Revocation
 from .status_lists import StatusLists
 from .token import TokenEndpoint
 from .tool_catalogue.inquiry import Inquiry
+from .tool_permissions import ToolPermissions
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,4 +38,5 @@ class Deployment:
     known_clients: KnownClients
     reaper: Reaper
     status_lists: StatusLists
+    tool_permissions: ToolPermissions
     inquiry: Inquiry

@@ -1,11 +1,12 @@
 """Token introspection (RFC 7662, TK-9): for authenticated callers, about tokens that are meant for them."""
 
+import time
 from dataclasses import dataclass
 from typing import Any
 
 from ..keys.keyring import Keyring
 from ..protocol import access_token, credential
-from ..protocol.access_token import TokenId
+from ..protocol.access_token import Authority, ClientAuthority, TokenId
 from ..protocol.client import Client
 from ..protocol.client_authentication import failed
 from ..protocol.form import Form
@@ -13,6 +14,7 @@ from ..protocol.ports import RefreshTokens, Resources
 from ..protocol.scope import within
 from ..store.access_tokens import AccessTokenStore
 from .client_authentication import ClientAuthentication
+from .tool_details import ToolDetailing
 
 INACTIVE: dict[str, Any] = {"active": False}
 
@@ -27,6 +29,7 @@ class Introspection:
     access_tokens: AccessTokenStore
     resources: Resources
     keyring: Keyring
+    tools: ToolDetailing
 
     def introspect(self, form: Form, authorization: str | None) -> dict[str, Any]:
         """The introspection response; ``{"active": False}`` and nothing else for whatever the caller may not know.
@@ -46,21 +49,34 @@ class Introspection:
         if claims is None or not (caller.guards == claims["aud"] or caller.client_id == claims["client_id"]):
             return INACTIVE
         token_id = TokenId.parse(claims["jti"])
-        held = self._held(token_id, claims) if token_id else ()
-        scopes = [name for name in claims["scope"].split() if name in held]
-        if not scopes:
+        authority = self._authority(token_id, claims) if token_id else None
+        scopes = tuple(name for name in claims["scope"].split() if authority and name in authority.scopes)
+        if authority is None or not scopes:
             return INACTIVE
-        return {"active": True, **claims, "scope": " ".join(scopes), "token_type": "Bearer"}
+        return {
+            "active": True,
+            **self._now(claims, authority, scopes),
+            "scope": " ".join(scopes),
+            "token_type": "Bearer",
+        }
 
-    def _held(self, token_id: TokenId, claims: dict[str, Any]) -> tuple[str, ...]:
-        """The scopes that the token's person, or the client itself, has still given or been allowed."""
+    def _now(
+        self, claims: dict[str, Any], authority: Authority | ClientAuthority, scopes: tuple[str, ...]
+    ) -> dict[str, Any]:
+        """*claims* with what still holds of the details that the token was issued with."""
+        said = claims.get("authorization_details")
+        if said is None:
+            return claims
+        return {**claims, "authorization_details": self.tools.still(said, authority, scopes, int(time.time()))}
+
+    def _authority(self, token_id: TokenId, claims: dict[str, Any]) -> Authority | ClientAuthority | None:
+        """What the token stands on, with the scopes that its person, or an administrator, has left it."""
         if not token_id.stands_on_client:
-            authority = self.access_tokens.authority(token_id)
-            return authority.scopes if authority else ()
+            return self.access_tokens.authority(token_id)
         client_id, resource = claims["client_id"], claims["aud"]
         ceiling = self.access_tokens.ceiling(token_id, client_id, resource, claims["iat"])
         known = [scope for one in self.resources.all() if one.identifier == resource for scope in one.scopes]
-        return within(ceiling, tuple(claims["scope"].split()), known)
+        return ClientAuthority(client_id, resource, within(ceiling, tuple(claims["scope"].split()), known))
 
     def _refresh_token(self, token: str, caller: Client) -> dict[str, Any]:
         state = self.refresh_tokens.state(credential.digest(token))

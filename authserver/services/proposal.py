@@ -1,33 +1,51 @@
-"""What a person is asked to decide: the consent page as a value (AZ-8, AZ-9, AZ-14)."""
+"""What a person is asked to decide: the consent page as a value (AZ-8, AZ-9, AZ-14, EX-7)."""
 
 import hashlib
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..protocol import scope
 from ..protocol.authorization import AuthorizationRequest
 from ..protocol.registry.recognition import Recognition, recognise
 from ..protocol.resource import Resource
 from ..protocol.scope import Risk, Scope, Selection
-from ..protocol.tool import Tool
+from ..protocol.tool_permission import Permissions
+from ..protocol.tool_request import ToolRequest
+from ..protocol.way import Way
+from . import tool_choices
+from .tool_choices import Before, State, ToolChoice, ToolItem
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A checked request, with the resource that it is about and the scopes that it comes to."""
+    """A checked request, with the resource that it is about, the scopes that it comes to, and its wishes of tools."""
 
     request: AuthorizationRequest
     resource: Resource
     selection: Selection
+    tools: ToolRequest = field(default_factory=ToolRequest)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What a person ticked: scopes by name, and tools."""
+
+    scopes: frozenset[str]
+    tools: ToolChoice = field(default_factory=ToolChoice)
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """One scope on the page, with the tools that it opens and the other scopes that it includes."""
+    """One scope on the page, with the tools that it opens and the other scopes that it includes.
+
+    A tool that needs several scopes is shown with the last of them. ``ticked`` is what the page proposes.
+    """
 
     scope: Scope
-    tools: tuple[Tool, ...]
+    tools: tuple[ToolItem, ...]
     includes: tuple[Scope, ...]
+    ticked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +54,17 @@ class Proposal:
 
     ``identity`` is what to think of the client, by its name and by where the browser will be sent. ``new`` needs a
     decision; ``standing`` is already allowed on this device and included (it can be unticked); what any of them
-    implies is among them. ``left_out`` are scopes allowed earlier that can destroy and that this request
-    did not ask for, so they do not join. ``is_first`` says that this person never allowed this client anything;
-    ``former_name`` is how a client that has changed since was called then; ``must_ask``: the page must be shown.
+    implies is among them. ``unknown`` are tools that only a guard spoke of. ``left_out`` are scopes allowed earlier
+    that can destroy and that this request did not ask for, so they do not join. ``is_first`` says that this person
+    never allowed this client anything; ``former_name`` is how a client that has changed since was called then;
+    ``must_ask``: the page must be shown.
     """
 
     asked: Asked
     identity: Recognition
     new: tuple[Item, ...]
     standing: tuple[Item, ...]
+    unknown: tuple[ToolItem, ...]
     left_out: tuple[Scope, ...]
     is_first: bool
     former_name: str | None
@@ -65,10 +85,39 @@ class Proposal:
         """Every scope that can be ticked."""
         return frozenset(item.scope.name for item in (*self.new, *self.standing))
 
+    @property
+    def tools(self) -> tuple[ToolItem, ...]:
+        """Every tool that can be ticked."""
+        return (*(tool for item in (*self.new, *self.standing) for tool in item.tools), *self.unknown)
+
+    @property
+    def proposed(self) -> Choice:
+        """What the page proposes."""
+        scopes = frozenset(item.scope.name for item in (*self.new, *self.standing) if item.ticked)
+        return Choice(scopes, ToolChoice(frozenset(tool.name for tool in self.tools if tool.ticked)))
+
+    def reading(self) -> Choice:
+        """A choice that can do no harm: of what the page has, what only reads."""
+        tools = [tool for tool in self.tools if tool.risk is Risk.READ and tool.is_known]
+        opening = {name for tool in tools for name in tool.tool.scopes}
+        plain = {i.scope.name for i in (*self.new, *self.standing) if not i.tools and i.scope.risk is Risk.READ}
+        return Choice(
+            frozenset(scope.expand(opening | plain, self.asked.resource.scopes)) & self.names,
+            ToolChoice(frozenset(tool.name for tool in tools)),
+        )
+
     def lacking(self, ticked: frozenset[str]) -> tuple[Scope, ...]:
         """What *ticked* scopes imply and is not ticked itself: such a decision contradicts itself."""
         needed = scope.expand(self.names & ticked, self.asked.resource.scopes)
         return tuple(s for s in self.asked.resource.scopes if s.name in needed and s.name not in ticked)
+
+    def withheld(self, choice: Choice) -> tuple[ToolItem, ...]:
+        """The tools that a guard asks for and *choice* does not allow: the client gets a no then."""
+        return tuple(tool for tool in self.tools if tool.challenged and not self._allows(choice, tool))
+
+    def _allows(self, choice: Choice, tool: ToolItem) -> bool:
+        needed = self.names.intersection(tool.tool.scopes)
+        return tool.name in choice.tools.ticked and choice.scopes.issuperset(needed)
 
     @property
     def digest(self) -> str:
@@ -89,11 +138,12 @@ class Proposal:
                     item.scope.name,
                     item.scope.description,
                     item.scope.risk,
-                    [tool.title for tool in item.tools],
+                    [tool.said for tool in item.tools],
                     [other.name for other in item.includes],
                 ]
                 for item in items
             ],
+            [tool.said for tool in self.unknown],
         ]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
 
@@ -102,8 +152,9 @@ class Proposal:
 class Past:
     """What this person decided before about this client.
 
-    ``granted`` are this device's scopes, ``consented`` those agreed to for this client, host and resource anywhere;
-    ``client_name`` and ``client_identity`` are what the client was when they last decided (None: never).
+    ``granted`` are this device's scopes, ``consented`` those agreed to for this client, host and resource anywhere,
+    each with its decisions about tools; ``client_name`` and ``client_identity`` are what the client was when they last
+    decided (None: never).
     """
 
     granted: frozenset[str]
@@ -111,27 +162,36 @@ class Past:
     is_first: bool
     client_name: str | None
     client_identity: bytes | None
+    granted_tools: Permissions | None = None
+    consented_tools: Permissions | None = None
 
 
-def propose(asked: Asked, past: Past) -> Proposal:
-    """Sort the scopes of *asked*, and all that they imply, into new and standing."""
+def propose(asked: Asked, past: Past, challenged: Mapping[str, tuple[Way, ...]] | None = None) -> Proposal:
+    """Sort the scopes of *asked*, and all that they imply, into new and standing.
+
+    *challenged* are the ways that guards' challenges of limits ask for, by tool.
+    """
     resource, client = asked.resource, asked.request.client
     wanted = frozenset(scope.expand(asked.selection.scopes, resource.scopes))
     joining = [name for name in past.granted if _may_join(name, wanted, resource)]
     shown = scope.expand(wanted.union(joining), resource.scopes)
-    items = [_item(s, resource) for s in resource.scopes if s.name in shown]
+    before = Before(past.granted_tools, past.consented_tools)
+    tools = tool_choices.items(resource, shown, asked.tools, before, challenged or {})
+    items = _items(shown, tools, past.granted, resource)
     changed = past.client_identity is not None and past.client_identity != client.identity
     identity = recognise(client, asked.request.redirect_uri)
     quiet = not identity.on_device and "consent" not in asked.request.prompt and not changed
+    settled = (past.granted | past.consented).issuperset(shown) and _are_settled(tools)
     return Proposal(
         asked=asked,
         identity=identity,
         new=tuple(item for item in items if item.scope.name not in past.granted),
         standing=tuple(item for item in items if item.scope.name in past.granted),
+        unknown=tuple(tool for tool in tools if not tool.is_known),
         left_out=tuple(s for s in resource.scopes if s.name in past.granted and s.name not in shown),
         is_first=past.is_first,
         former_name=past.client_name if changed else None,
-        must_ask=not (quiet and (past.granted | past.consented).issuperset(shown)),
+        must_ask=not (quiet and settled),
     )
 
 
@@ -142,10 +202,35 @@ def _may_join(name: str, wanted: frozenset[str], resource: Resource) -> bool:
     return wanted.issuperset(harmful)
 
 
-def _item(shown: Scope, resource: Resource) -> Item:
+def _are_settled(tools: tuple[ToolItem, ...]) -> bool:
+    """Whether nothing is asked about a tool that this person has not decided."""
+    open_states = (State.NEW, State.CHANGED)
+    return not any(tool.state in open_states or tool.challenged or tool.asked for tool in tools)
+
+
+def _items(
+    shown: tuple[str, ...], tools: tuple[ToolItem, ...], granted: frozenset[str], resource: Resource
+) -> tuple[Item, ...]:
+    listed = [s for s in resource.scopes if s.name in shown]
+    last = {tool.name: max(tool.tool.scopes, key=shown.index) for tool in tools if tool.is_known}
+    items = [_item(s, tuple(tool for tool in tools if last.get(tool.name) == s.name), resource) for s in listed]
+    needed = scope.expand([i.scope.name for i in items if _is_proposed(i, items, granted)], resource.scopes)
+    return tuple(Item(i.scope, i.tools, i.includes, ticked=i.scope.name in needed) for i in items)
+
+
+def _item(shown: Scope, tools: tuple[ToolItem, ...], resource: Resource) -> Item:
     reached = scope.expand([shown.name], resource.scopes)
-    return Item(
-        shown,
-        tools=tuple(tool for tool in resource.tools if shown.name in tool.scopes),
-        includes=tuple(s for s in resource.scopes if s.name in reached and s is not shown),
-    )
+    return Item(shown, tools=tools, includes=tuple(s for s in resource.scopes if s.name in reached and s is not shown))
+
+
+def _is_proposed(item: Item, others: list[Item], granted: frozenset[str]) -> bool:
+    """Whether the page ticks a scope: not one that only destroys, unless it is allowed, or all that is new does."""
+    if item.scope.name in granted or any(tool.challenged for tool in item.tools):
+        return True
+    fresh = [other for other in others if other.scope.name not in granted]
+    return not _destroys(item) or all(map(_destroys, fresh))
+
+
+def _destroys(item: Item) -> bool:
+    risks = {tool.risk for tool in item.tools} or {item.scope.risk}
+    return risks == {Risk.DESTRUCTIVE}

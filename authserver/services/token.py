@@ -14,6 +14,7 @@ from ..protocol.ports import Resources
 from . import registered
 from .client_authentication import ClientAuthentication
 from .status_lists import StatusLists
+from .tool_details import ToolDetailing
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class TokenEndpoint:
     grants: dict[str, Grant]
     keyring: Keyring
     status_lists: StatusLists
+    tools: ToolDetailing
     algorithm: str
     lifetime: int
 
@@ -56,21 +58,24 @@ class TokenEndpoint:
         scopes = tuple(name for name in held if name in narrowed_to) if narrowed_to else held
         if not scopes:
             raise InvalidScope("nothing is left of what was granted; start a new authorization")
+        now = int(time.time())
+        tools = self.tools.of(outcome.authority, scopes, now)
+        lifetime = self.lifetime if tools is None or tools.ends is None else min(self.lifetime, tools.ends - now)
         claims = access_token.claims(
-            outcome.authority,
-            issuer=self.issuer,
-            scopes=scopes,
-            issued_at=int(time.time()),
-            lifetime=self.lifetime,
+            outcome.authority, issuer=self.issuer, scopes=scopes, issued_at=now, lifetime=lifetime
         )
+        if tools is not None:
+            claims["authorization_details"] = tools.details
         if outcome.authority.position is not None:
             claims["status"] = self.status_lists.claim(outcome.authority.resource, outcome.authority.position)
         found = {
             "access_token": self.keyring.sign(claims, typ=access_token.TYPE, alg=self.algorithm),
             "token_type": "Bearer",
-            "expires_in": self.lifetime,
+            "expires_in": lifetime,
             "scope": " ".join(scopes),
         }
+        if tools is not None:
+            found["authorization_details"] = tools.details  # RFC 9396 §7
         if outcome.refresh_token is not None:
             found["refresh_token"] = outcome.refresh_token
         return found

@@ -4,8 +4,9 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, select, update
 
-from ..protocol import credential
+from ..protocol import credential, tool_permission
 from ..protocol.authorization_code import NewCode
+from ..protocol.tool_permission import Permissions
 from .authority import MAY_ACT
 from .clock import now
 from .database import Database
@@ -42,7 +43,8 @@ NOTE_USE = (
 class Approval:
     """What a person allows (``approved``) and no longer allows (``withdrawn``): names of the resource's scopes.
 
-    ``client_name`` and ``client_identity`` are the client's as the person saw it (`protocol.client.Client.identity`).
+    ``permissions`` are their decisions about single tools; what was decided about others stays. ``client_name`` and
+    ``client_identity`` are the client's as the person saw it (`protocol.client.Client.identity`).
     """
 
     user_id: str
@@ -52,6 +54,7 @@ class Approval:
     resource: str
     approved: tuple[str, ...]
     withdrawn: tuple[str, ...] = ()
+    permissions: Permissions = field(default_factory=dict)
     client_name: str = field(kw_only=True)
     client_identity: bytes = field(kw_only=True)
 
@@ -89,14 +92,19 @@ def widen_grant(database: Database, connection: Connection, approval: Approval) 
             index_where=LIVE,
             set_={"updated_at": now},
         )
-        .returning(GrantRow.id, GrantRow.scopes)
+        .returning(GrantRow.id, GrantRow.scopes, GrantRow.tools)
     )
     grant = connection.execute(live).one()
     scopes = approval.changed(grant.scopes)
-    connection.execute(update(GrantRow).where(GrantRow.id == grant.id).values(scopes=scopes))
-    if not set(scopes).issuperset(grant.scopes):
-        # What was issued says more than the grant still holds: it ends here and now, the families go on.
+    before = tool_permission.read(grant.tools)
+    after = tool_permission.joined(before, approval.permissions)
+    columns = {"scopes": scopes, "tools": tool_permission.written(after) if after else grant.tools}
+    connection.execute(update(GrantRow).where(GrantRow.id == grant.id).values(columns))
+    lost = not set(scopes).issuperset(grant.scopes)
+    if lost:
         _narrow_codes(connection, grant.id, approval)
+    if lost or (grant.scopes and tool_permission.narrows(before, after)):
+        # What was issued says more than the grant still holds: it ends here and now, the families go on.
         move(connection, FamilyRow.grant_id == grant.id)
     return str(grant.id)
 
@@ -122,10 +130,15 @@ def remember_consent(database: Database, connection: Connection, approval: Appro
         database.insert(ConsentRow)
         .values(**key, scopes=(), decided_at=now, **seen)
         .on_conflict_do_update(index_elements=list(key), set_={"decided_at": now, **seen})
-        .returning(ConsentRow.scopes)
+        .returning(ConsentRow.scopes, ConsentRow.tools)
     )
-    scopes = approval.changed(connection.execute(known).scalar_one())
-    connection.execute(update(ConsentRow).filter_by(**key).values(scopes=scopes))
+    consent = connection.execute(known).one()
+    tools = tool_permission.joined(tool_permission.read(consent.tools), tool_permission.lasting(approval.permissions))
+    columns = {
+        "scopes": approval.changed(consent.scopes),
+        "tools": tool_permission.written(tools) if tools else consent.tools,
+    }
+    connection.execute(update(ConsentRow).filter_by(**key).values(columns))
 
 
 def save_code(connection: Connection, grant_id: str, code: NewCode) -> None:

@@ -35,7 +35,7 @@ def family_of(family_id: ColumnElement[str]) -> CTE:
 
 def standing_of(grant_id: ColumnElement[str]) -> CTE:
     """The grant, ended or not."""
-    columns = (GrantRow.id, GrantRow.user_id, GrantRow.scopes, GrantRow.revoked_at)
+    columns = (GrantRow.id, GrantRow.user_id, GrantRow.scopes, GrantRow.tools, GrantRow.revoked_at)
     return select(*columns).where(GrantRow.id == grant_id).cte("standing")
 
 
@@ -58,6 +58,7 @@ def columns_of(family: CTE, standing: CTE) -> tuple[ColumnElement[Any], ...]:
         standing.c.id.label("grant_id"),
         standing.c.user_id,
         standing.c.scopes.label("held"),
+        standing.c.tools,
     )
 
 
@@ -81,6 +82,7 @@ def authority(row: Found, *, family_id: str | None = None, position: int | None 
         scopes=tuple(name for name in scopes if name in held),
         auth_time=row.auth_time,
         position=position if family_id else row.status_position,
+        tools=row.tools,
     )
 
 

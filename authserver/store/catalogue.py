@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from ..protocol.resource import Resource, canonical
 from ..protocol.scope import Risk, Scope
 from ..protocol.tool import Annotations, Claim, Mark, Tool, Word
+from ..protocol.way import Way
 from .clock import now
 from .models import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
 
@@ -85,6 +86,7 @@ def _tool_columns(tool: Tool, position: int) -> dict[str, object]:
         "word": tool.word,
         "mark": tool.mark,
         "claim": asdict(tool.claim) if tool.claim else None,
+        "policy": None if tool.policy == Way() else asdict(tool.policy),
         "first_seen": tool.first_seen,
         "position": position,
     }
@@ -100,9 +102,11 @@ def _tool(row: ToolRow) -> Tool:
         word=Word(row.word),
         mark=Mark(row.mark),
         claim=_claim(row.claim) if row.claim else None,
+        policy=Way(**row.policy) if row.policy else Way(),
         first_seen=row.first_seen,
     )
 
 
 def _claim(saved: dict[str, Any]) -> Claim:
-    return Claim(**{**saved, "annotations": Annotations(**saved["annotations"])})
+    arguments = tuple((name, kind) for name, kind in saved.get("arguments", ()))
+    return Claim(**{**saved, "annotations": Annotations(**saved["annotations"]), "arguments": arguments})

@@ -65,6 +65,14 @@ class ClientStore:
             row = session.scalars(EXISTING, {"client_id": client_id}).one_or_none()
             return None if row is None else client_of(row)
 
+    def has_guard(self, resource: str) -> bool:
+        """Whether the guard of *resource* has an identity here."""
+        guards = select(ClientRow.extra).where(
+            ClientRow.kind == ClientKind.RESOURCE_SERVER, ClientRow.deleted_at.is_(None)
+        )
+        with self._database.reading() as connection:
+            return any(extra.get("resource") == resource for extra in connection.scalars(guards))
+
     def tombstoned(self, client_id: str) -> bool:
         """Whether there was a client of that id, and it was deleted."""
         deleted = select(ClientRow.deleted_at).where(ClientRow.client_id == client_id)

@@ -5,8 +5,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
 
+from ..protocol import tool_permission
 from ..protocol.audit import Event
 from ..protocol.authorization_code import NewCode
+from ..protocol.tool_permission import Permissions
 from .approval import Approval, hold_client, remember_consent, save_code, widen_grant
 from .audit import record
 from .database import Database
@@ -21,7 +23,8 @@ __all__ = ["Approval", "GrantListing", "GrantStore", "Standing"]
 class Standing:
     """How a person stands to a client at a resource.
 
-    ``granted`` are the scopes of this device's live grant, ``consented`` those agreed to on any device;
+    ``granted`` are the scopes of this device's live grant, ``consented`` those agreed to on any device; ``tools`` and
+    ``consented_tools`` are the decisions about single tools (`protocol.tool_permission`), None where there are none;
     ``seen_before`` says that this person ever granted this client anything, anywhere; ``client_name`` and
     ``client_identity`` are what the client was when they agreed to something here, or else last to anything (or None).
     """
@@ -32,6 +35,8 @@ class Standing:
     seen_before: bool
     client_name: str | None
     client_identity: bytes | None
+    tools: Permissions | None = None
+    consented_tools: Permissions | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +116,9 @@ class GrantStore:
             latest.with_only_columns(ConsentRow.client_identity).scalar_subquery().label("client_identity"),
             select(GrantRow.id).where(live).scalar_subquery().label("grant_id"),
             select(GrantRow.scopes).where(live).scalar_subquery().label("granted"),
+            select(GrantRow.tools).where(live).scalar_subquery().label("tools"),
             select(ConsentRow.scopes).filter_by(**consent).scalar_subquery().label("consented"),
+            select(ConsentRow.tools).filter_by(**consent).scalar_subquery().label("consented_tools"),
             exists().where(both).label("seen_before"),
         )
         with self._database.reading() as connection:
@@ -119,7 +126,9 @@ class GrantStore:
         return Standing(
             grant_id=row.grant_id,
             granted=frozenset(row.granted or ()),
+            tools=tool_permission.read(row.tools),
             consented=frozenset(row.consented or ()),
+            consented_tools=tool_permission.read(row.consented_tools),
             seen_before=row.seen_before,
             client_name=row.client_name,
             client_identity=row.client_identity,

@@ -19,6 +19,7 @@ from .refresh_tokens import RefreshTokenStore
 from .resources import ResourceStore
 from .sessions import SessionStore
 from .throttles import ThrottleStore
+from .tool_permissions import ToolPermissionStore
 from .used_assertions import UsedAssertionStore
 from .users import UserStore
 
@@ -42,6 +43,7 @@ class Stores:
     users: UserStore
     sessions: SessionStore
     throttles: ThrottleStore
+    tool_permissions: ToolPermissionStore
     used_assertions: UsedAssertionStore
     ended: EndedStore
     keys: KeyStore
@@ -67,6 +69,7 @@ class Stores:
             users=UserStore(database),
             sessions=SessionStore(database, session_idle),
             throttles=ThrottleStore(database),
+            tool_permissions=ToolPermissionStore(database),
             used_assertions=UsedAssertionStore(database),
             ended=EndedStore(database),
             keys=KeyStore(database, epoch),

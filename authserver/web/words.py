@@ -1,6 +1,7 @@
 """How templates say things: times, names that strangers chose, and what a scope's risk means."""
 
 import unicodedata
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
@@ -9,6 +10,8 @@ from flask import Flask, g
 from ..protocol import redirect_uri
 from ..protocol.registry import address
 from ..protocol.scope import Risk
+from ..services import tool_limit
+from ..services.tool_choices import ToolItem
 from ..settings import Settings
 from . import signed_in
 from .origin import origin
@@ -31,6 +34,8 @@ def install(app: Flask, settings: Settings) -> None:
         owner=address.split,
         risk=lambda risk: RISKS[risk],
         opened_by=lambda tools, name: [tool for tool in tools if name in tool.scopes],
+        limits=tool_limit.in_words,
+        having=_having,
     )
     site = urlsplit(settings.issuer).netloc + urlsplit(settings.issuer).path
 
@@ -42,6 +47,12 @@ def install(app: Flask, settings: Settings) -> None:
             "note": g.get("note"),
             "correlation_id": origin().correlation_id,
         }
+
+
+def _having(tools: Iterable[ToolItem], sought: str) -> list[ToolItem]:
+    """Those of *tools* that have *sought* in their words."""
+    wanted = sought.casefold()
+    return [item for item in tools if wanted in f"{item.name} {item.tool.title} {item.tool.description}".casefold()]
 
 
 def plain(text: str, longest: int = LONGEST_NAME) -> str:

@@ -180,3 +180,39 @@ def test_a_file_without_tools_leaves_them_and_one_with_them_is_the_administrator
     assert notes("resource", "agree", URL, "read_note").exit_code == 0
     shown = notes("resource", "sync", URL, "--from", file({**READ, "title": "Other"})).output
     assert "Look – read, opened by notes:read, administrator's word; waits" in shown
+
+
+@pytest.mark.requirement("EX-7")
+def test_an_administrator_limits_a_tool_for_everybody_and_lifts_the_limit(notes, file, tmp_path):
+    notes("resource", "sync", URL, "--from", file(READ), "--agree")
+    assert notes("resource", "limit", URL, "read_note", '{"/title": {"values": ["a"]}}').exit_code == 0
+    notes("resource", "sync", URL, "--from", file({**READ, "title": "Other"}), "--agree")
+    wanted = tmp_path / "wanted.yaml"
+    wanted.write_text(
+        f'resources: [{{url: "{URL}", name: Notes, scopes: [{{name: "notes:read", description: See notes}}],'
+        ' tools: [{name: read_note, scopes: ["notes:read"], limits: {/title: {values: [a, b]}}}]}]'
+    )
+    said = notes("apply", str(wanted)).output
+    assert 'limited to {"/title":{"values":["a"]}}' in said
+    assert 'limited to {"/title":{"values":["a","b"]}}' in said
+    assert notes("resource", "limit", URL, "read_note", "--none").output == "read_note: any arguments\n"
+
+
+@pytest.mark.requirement("EX-7")
+@pytest.mark.parametrize(
+    "given",
+    [
+        ("read_note", "no JSON"),
+        ("read_note", '{"path": {}}'),
+        ("read_note", '{"/path": {"under": [".."]}}'),
+        ("read_note", "[]"),
+        ("unknown", "{}"),
+        ("read_note",),
+        ("read_note", "{}", "--none"),
+    ],
+)
+def test_a_limit_that_is_none_changes_nothing_and_is_told(notes, file, given):
+    notes("resource", "sync", URL, "--from", file(READ), "--agree")
+    answer = notes("resource", "limit", URL, *given)
+    assert answer.exit_code in {1, 2}
+    assert answer.output.strip()

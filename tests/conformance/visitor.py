@@ -1,5 +1,6 @@
 """A browser without a screen: cookies, links and forms, by the werkzeug client."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
@@ -14,12 +15,13 @@ Pairs = list[tuple[str, str]]
 
 @dataclass
 class HtmlForm:
-    """A form of a page: where it goes, its hidden and ticked ``fields``, its ``boxes`` and its ``buttons``."""
+    """A form of a page: where it goes, its ``fields``, its ``boxes``, those that are ``checked``, its ``buttons``."""
 
     action: str
     method: str
     fields: Pairs = field(default_factory=list)
     boxes: Pairs = field(default_factory=list)
+    checked: Pairs = field(default_factory=list)
     buttons: Pairs = field(default_factory=list)
 
     def names(self) -> set[str]:
@@ -45,6 +47,7 @@ class _Forms(HTMLParser):
             form.buttons.append(pair)
         elif found.get("type") == "checkbox":
             form.boxes.append(pair)
+            form.checked += [pair] if "checked" in found else []
         elif tag == "input":
             form.fields.append(pair)
 
@@ -75,19 +78,41 @@ class Visitor:
 
     def submit(self, page: TestResponse, form: HtmlForm, filled: dict[str, Any]) -> TestResponse:
         """Send *form* of *page* with *filled* in place of its own values; follow redirects within the server."""
-        sent = {name: value for name, value in form.fields if name not in filled}
+        sent: dict[str, Any] = {}
+        for name, value in form.fields:
+            if name not in filled:
+                sent.setdefault(name, []).append(value)
         target = local(urljoin(page.request.url, form.action or page.request.full_path))
         headers = {"Referer": page.request.url, "Origin": self.origin}
         return self._follow(self.http.post(target, base_url=self.origin, data={**sent, **filled}, headers=headers))
 
-    def decide(self, url: str, decision: str = "allow", scopes: set[str] | None = None) -> TestResponse:
-        """Open an authorization request and answer its consent page, if there is one; *scopes* None: all as offered."""
+    def decide(
+        self,
+        url: str,
+        decision: str = "allow",
+        scopes: set[str] | None = None,
+        tools: set[str] | None = None,
+        filled: Mapping[str, str] | None = None,
+    ) -> TestResponse:
+        """Open an authorization request and answer its consent page, if there is one.
+
+        *scopes* and *tools* None: all that there are; *filled* are other fields.
+        """
         page = self.open(url)
         consent = next((form for form in forms(page) if "decision" in form.names()), None)
         if consent is None:
             return page
-        ticked = [value for name, value in consent.boxes if name == "scope" and (scopes is None or value in scopes)]
-        return self.submit(page, consent, {"decision": decision, "scope": ticked})
+        return self.submit(page, consent, {"decision": decision, **_ticked(consent, scopes, tools), **(filled or {})})
+
+    def accept(self, url: str) -> TestResponse:
+        """Open an authorization request and allow what its page proposes, if there is one."""
+        page = self.open(url)
+        consent = next((form for form in forms(page) if "decision" in form.names()), None)
+        if consent is None:
+            return page
+        ticked = {kind: [value for name, value in consent.checked if name == kind] for kind in ("scope", "tool")}
+        ticked["tool"] += [value for name, value in consent.fields if name == "tool"]
+        return self.submit(page, consent, {"decision": "allow", **ticked})
 
     def _get(self, url: str) -> TestResponse:
         return self.http.get(local(url), base_url=self.origin)
@@ -99,6 +124,15 @@ class Visitor:
 
     def _is_here(self, location: str) -> bool:
         return location.startswith(("/", f"{self.origin}/"))
+
+
+def _ticked(consent: HtmlForm, scopes: set[str] | None, tools: set[str] | None) -> dict[str, list[str]]:
+    offered = [*consent.boxes, *(pair for pair in consent.fields if pair[0] == "tool")]
+    wanted = {"scope": scopes, "tool": tools}
+    return {
+        kind: [value for name, value in offered if name == kind and (chosen is None or value in chosen)]
+        for kind, chosen in wanted.items()
+    }
 
 
 def local(url: str) -> str:

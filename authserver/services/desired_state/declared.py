@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from ...protocol.client import AuthMethod
 from ...protocol.flaw import Flaw
@@ -12,6 +12,7 @@ from ...protocol.registration.prepared import Prepared, usual_grants, usual_meth
 from ...protocol.resource import Resource
 from ...protocol.scope import Risk, Scope
 from ...protocol.tool import Tool, Word
+from ...protocol.way import ANY_WAY, Way
 from .document import Document
 
 LEAST_SECRET = 32
@@ -41,6 +42,16 @@ class ToolEntry(Entry):
     title: str = ""
     description: str = ""
     risk: Risk | None = None
+    limits: dict[str, Any] | None = None
+    additional: bool = False
+
+    @field_validator("limits")
+    @classmethod
+    def readable(cls, limits: dict[str, Any] | None) -> dict[str, Any] | None:
+        """Limits are rules by argument (docs/limits.md)."""
+        if limits is not None:
+            Way.limited(limits)
+        return limits
 
     def tool(self, known: Tool | None) -> Tool:
         """The value of the protocol, with what was heard of it as it is *known*. What waits goes on waiting."""
@@ -50,6 +61,7 @@ class ToolEntry(Entry):
             description=self.description,
             scopes=self.scopes,
             risk=self.risk,
+            policy=ANY_WAY if self.limits is None else Way.limited(self.limits, additional=self.additional),
             word=Word.ADMINISTRATOR,
         )
 

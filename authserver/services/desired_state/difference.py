@@ -66,4 +66,6 @@ def _tool(tool: Tool) -> str:
     words = f"{tool.title}. {tool.description}" if tool.description else tool.title
     marks = [" ".join(tool.scopes), *([tool.risk] if tool.risk else [])]
     marks += ["in the server's words"] if tool.word is Word.SERVER else []
+    marks += [f"limited to {tool.policy.limits}"] if tool.policy.limits is not None else []
+    marks += ["and other arguments"] if tool.policy.additional else []
     return f"{tool.name} ({', '.join(marks)}): {words}"

@@ -10,6 +10,7 @@ from .epoch import EpochRow
 from .fetched_document import FetchedDocumentRow
 from .grant import ConsentRow, GrantRow
 from .initial_access_token import InitialAccessTokenRow
+from .limit_challenge import LimitChallengeRow
 from .refresh_token import FamilyRow, RefreshTokenRow
 from .resource import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
 from .revoked_access_token import RevokedAccessTokenRow
@@ -31,6 +32,7 @@ __all__ = [
     "FetchedDocumentRow",
     "GrantRow",
     "InitialAccessTokenRow",
+    "LimitChallengeRow",
     "RefreshTokenRow",
     "ResourceNameRow",
     "ResourceRow",

@@ -15,6 +15,7 @@ UNUSED = text(
 )
 """What strangers put here. One with a document that was refused is suspended, and stays: it would only come again."""
 USED = text("last_used_at IS NOT NULL AND deleted_at IS NULL AND kind = 'dynamic'")
+GUARDS = text("kind = 'resource_server'")
 SHARED = text("fingerprint IS NOT NULL AND deleted_at IS NULL")
 
 
@@ -31,6 +32,7 @@ class ClientRow(Row):
         Index(None, "suspended_at", postgresql_where=SUSPENDED, sqlite_where=SUSPENDED),
         Index("ix_clients_unused", "created_at", postgresql_where=UNUSED, sqlite_where=UNUSED),
         Index("ix_clients_idle", "last_used_at", postgresql_where=USED, sqlite_where=USED),
+        Index("ix_clients_guards", "client_id", postgresql_where=GUARDS, sqlite_where=GUARDS),
         Index("uq_clients_shared", "fingerprint", unique=True, postgresql_where=SHARED, sqlite_where=SHARED),
     )
 

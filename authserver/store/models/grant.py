@@ -9,7 +9,10 @@ LIVE = text("revoked_at IS NULL")
 
 
 class GrantRow(Row):
-    """What a person lets a client do at a resource, from one device (AZ-14). Revoked ones keep their row."""
+    """What a person lets a client do at a resource, from one device (AZ-14). Revoked ones keep their row.
+
+    ``tools`` are decisions about single tools (`protocol.tool_permission`), None where there were none yet.
+    """
 
     __tablename__ = "grants"
     __table_args__ = (
@@ -30,6 +33,7 @@ class GrantRow(Row):
     redirect_host: Mapped[str]
     resource: Mapped[str]
     scopes: Mapped[tuple[str, ...]]
+    tools: Mapped[str | None]
     created_at: Mapped[Seconds]
     updated_at: Mapped[Seconds]
     revoked_at: Mapped[Seconds | None]
@@ -46,6 +50,7 @@ class ConsentRow(Row):
     redirect_host: Mapped[str] = mapped_column(primary_key=True)
     resource: Mapped[str] = mapped_column(primary_key=True)
     scopes: Mapped[tuple[str, ...]]
+    tools: Mapped[str | None]
     decided_at: Mapped[Seconds]
     client_name: Mapped[str]
     client_identity: Mapped[Digest]

@@ -46,7 +46,10 @@ class ScopeRow(Row):
 
 
 class ToolRow(Row):
-    """A tool of a resource; all of ``scopes`` are needed to call it. ``claim`` is what its server said last."""
+    """A tool of a resource; all of ``scopes`` are needed to call it. ``claim`` is what its server said last.
+
+    ``policy`` is the widest way in which it may be called, None for any.
+    """
 
     __tablename__ = "resource_tools"
 
@@ -59,5 +62,6 @@ class ToolRow(Row):
     word: Mapped[str] = mapped_column(server_default="administrator")
     mark: Mapped[str] = mapped_column(server_default="agreed")
     claim: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    policy: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     first_seen: Mapped[Seconds | None]
     position: Mapped[int]

@@ -15,7 +15,7 @@ from ..positions import next_position
 CODE = select(CodeRow).where(CodeRow.digest == bindparam("digest")).cte("code")
 GRANT = standing_of(only(CODE.c.grant_id))
 REDEEMABLE = (
-    select(*CODE.c, GRANT.c.user_id, GRANT.c.scopes.label("held"), now.label("now"))
+    select(*CODE.c, GRANT.c.user_id, GRANT.c.scopes.label("held"), GRANT.c.tools, now.label("now"))
     .join_from(CODE, GRANT, GRANT.c.id == CODE.c.grant_id)
     .where(
         CODE.c.client_id == bindparam("client_id"),

@@ -9,9 +9,10 @@ from . import response, status
 from .application import Backchannel, Handler, Route
 from .documents import Jwks, Metadata
 from .request import Request
-from .response import Response
+from .response import Document, Response
 
 REGISTRATION = "/register/"
+DETAILS_TYPES = Document.of(metadata.details_types())
 
 
 def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchannel:
@@ -29,6 +30,9 @@ def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchanne
         "/token": Route({"POST": _token(deployment)}),
         "/revoke": Route({"POST": _revoke(deployment)}),
         "/introspect": Route({"POST": _introspect(deployment)}, cors=False),
+        "/tool-permission": Route({"POST": _consume(deployment)}, cors=False),
+        "/tool-challenge": Route({"POST": _challenge(deployment)}, cors=False),
+        "/authorization-details-types": Route({"GET": _types}),
         "/health/live": Route({"GET": lambda request: response.document({"status": "live"})}, cors=False),
         "/health/ready": Route({"GET": _ready(ready)}, cors=False),
     }
@@ -58,6 +62,26 @@ def _introspect(deployment: Deployment) -> Handler:
         return response.document(deployment.introspection.introspect(request.form(), request.header("Authorization")))
 
     return introspect
+
+
+def _consume(deployment: Deployment) -> Handler:
+    def consume(request: Request) -> Response:
+        service = deployment.tool_permissions
+        return response.document(service.consume(request.form(), request.header("Authorization"), request.origin))
+
+    return consume
+
+
+def _challenge(deployment: Deployment) -> Handler:
+    def challenge(request: Request) -> Response:
+        service = deployment.tool_permissions
+        return response.document(service.challenge(request.form(), request.header("Authorization"), request.origin))
+
+    return challenge
+
+
+def _types(request: Request) -> Response:
+    return DETAILS_TYPES.answer(request)
 
 
 def _register(deployment: Deployment) -> Handler:

@@ -13,12 +13,12 @@ from ...protocol import form, redirect_uri
 from ...protocol.authorization import Returnable
 from ...protocol.errors import ConsentRequired, InvalidClient, InvalidRequest, InvalidScope, LoginRequired, OAuthError
 from ...services.authorization import Person
-from ...services.proposal import Asked, Proposal
+from ...services.proposal import Asked, Choice, Proposal
 from .. import cookies, next_page, problems, signed_in, stale
 from ..deployment import deployment
 from ..origin import origin
 from . import blueprint
-from .decision import Decision
+from .decision import Button, Decision
 
 CHANGED = "What the app asks for has changed since this page was shown, so nothing was done. Please look again."
 MOST_QUERY = 4500  # characters; encoded once more for the way through sign-in, it still fits a request line
@@ -59,7 +59,7 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
         if person is None:
             return redirect(next_page.sign_in(), 303)
         proposal = service.propose(asked, person)
-        if not proposal.names:
+        if not proposal.names and not proposal.unknown:
             raise InvalidScope("this resource has no default scopes: ask for one")
         return answer(proposal, person)
     except InvalidClient:
@@ -80,7 +80,7 @@ def _person(asked: Asked) -> Person | None:
 
 def _ask(proposal: Proposal, person: Person) -> ResponseReturnValue:
     if not proposal.must_ask:
-        return _approve(proposal, proposal.names, person)
+        return _approve(proposal, proposal.proposed, person)
     if "none" in proposal.asked.request.prompt:
         raise ConsentRequired("the person has to decide")
     return _page(proposal)
@@ -88,23 +88,43 @@ def _ask(proposal: Proposal, person: Person) -> ResponseReturnValue:
 
 def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
     decision = Decision.parse(request.form)
-    if not decision.allows:
+    if decision.button is Button.DENY:
         return redirect(deployment().authorization.deny(proposal, person, origin()), 303)
     if decision.shown != proposal.digest:
         return stale.again(lambda: _page(proposal), CHANGED, 409)
-    if not decision.ticked & proposal.names:
+    if decision.button is Button.SEARCH:
+        return _page(proposal, decision.choice, decision.sought)
+    if decision.button is Button.READING:
+        return _page(proposal, proposal.reading())
+    return _allow(proposal, decision.choice, person)
+
+
+def _allow(proposal: Proposal, choice: Choice, person: Person) -> ResponseReturnValue:
+    if not choice.scopes & proposal.names:
         return stale.again(lambda: _page(proposal), NOTHING_TICKED, 400)
-    if proposal.lacking(decision.ticked):
-        return stale.again(lambda: _page(proposal), CONTRADICTION, 400)
-    return _approve(proposal, decision.ticked, person)
+    if proposal.lacking(choice.scopes):
+        return stale.again(lambda: _page(proposal, choice), CONTRADICTION, 400)
+    try:
+        return _approve(proposal, choice, person)
+    except ValueError as unusable:
+        words = str(unusable)
+        return stale.again(lambda: _page(proposal, choice), words, 400)
 
 
-def _approve(proposal: Proposal, ticked: frozenset[str], person: Person) -> ResponseReturnValue:
-    return redirect(deployment().authorization.approve(proposal, ticked, person, origin()), 303)
+def _approve(proposal: Proposal, choice: Choice, person: Person) -> ResponseReturnValue:
+    return redirect(deployment().authorization.approve(proposal, choice, person, origin()), 303)
 
 
-def _page(proposal: Proposal) -> ResponseReturnValue:
-    return render_template("consent.html", proposal=proposal, here=next_page.this_page())
+def _page(proposal: Proposal, choice: Choice | None = None, sought: str = "") -> ResponseReturnValue:
+    """The page, with *choice* ticked or what is proposed, and of many tools those whose words have *sought*."""
+    return render_template(
+        "consent.html",
+        proposal=proposal,
+        choice=choice or proposal.proposed,
+        sought=sought,
+        may_once=deployment().authorization.may_allow_once(proposal),
+        here=next_page.this_page(),
+    )
 
 
 def _tell(way: Returnable, error: OAuthError) -> ResponseReturnValue:

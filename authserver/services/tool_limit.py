@@ -1,0 +1,52 @@
+"""A limit that a person puts on one argument of a tool, from what they wrote on the page (EX-7)."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from mcp_token_guard.limits import pointers, reading, words
+from mcp_token_guard.limits.rule import Anything
+
+from ..protocol.tool import Tool
+from ..protocol.way import Way
+
+MOST_TEXT = 500
+
+
+KINDS = ("values", "under", "matches")
+"""What an argument may be: one of some values, at or below a folder, or like a pattern (docs/limits.md)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolLimit:
+    """``argument`` may only be as ``text`` (several with commas between) says, in the manner of ``kind``."""
+
+    argument: str
+    kind: str
+    text: str
+
+    def way(self, tool: Tool) -> Way:
+        """The way in which *tool* may be called then; its other arguments are free.
+
+        Raises `ValueError`, in words for the person, for a limit that is none, or wider than the administrator's.
+        """
+        arguments = dict(tool.claim.arguments) if tool.claim else {}
+        texts = [text for part in self.text[:MOST_TEXT].split(",") if (text := part.strip())]
+        if arguments.get(self.argument) != "string" or not texts:
+            raise ValueError(f"Say which of the arguments of {tool.title} you limit, and to what.")
+        rules: dict[str, Any] = {pointers.write((name,)): {"optional": True} for name in arguments}
+        rules[pointers.write((self.argument,))] = {self.kind: texts}
+        try:
+            way = Way.limited(rules)
+        except ValueError as wrong:
+            raise ValueError(f"The limit on {tool.title} cannot be used: {wrong}.") from None
+        if not way.no_wider(tool.policy):
+            raise ValueError(f"An administrator has limited {tool.title} further than that.")
+        return way
+
+
+def in_words(way: Way) -> list[tuple[str, str]]:
+    """The limits of *way* as pairs: an argument, and what it may be. Arguments that may be anything are left out."""
+    rules = json.loads(way.limits) if way.limits else {}
+    found = {pointer.removeprefix("/"): reading.rule(rule) for pointer, rule in rules.items()}
+    return [(name, words.of_rule(rule)) for name, rule in found.items() if rule.limit != Anything()]

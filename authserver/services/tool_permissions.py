@@ -1,0 +1,96 @@
+"""What guards ask as themselves: to use up a permission for one call, and to ask a person for more (EX-7, RS-11)."""
+
+import re
+from dataclasses import dataclass
+
+from ..protocol import strict_json
+from ..protocol.access_token import TokenId
+from ..protocol.audit import Event, Origin
+from ..protocol.client_authentication import failed
+from ..protocol.errors import InvalidAuthorizationDetails, InvalidRequest, InvalidTarget
+from ..protocol.form import Form
+from ..protocol.ports import Resources
+from ..protocol.resource import Resource
+from ..protocol.scope import TOKEN
+from ..protocol.tool_request import LIMIT, asked_way
+from ..protocol.way import Way
+from ..store.tool_permissions import Challenge, ToolPermissionStore
+from .client_authentication import ClientAuthentication
+
+DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class ToolPermissions:
+    """Answers guards, each about the tokens of its own server only."""
+
+    who: ClientAuthentication
+    resources: Resources
+    permissions: ToolPermissionStore
+
+    def consume(self, form: Form, authorization: str | None, origin: Origin) -> dict[str, bool]:
+        """Whether the permission for one call was there and is used up now.
+
+        The tool and the digest of the call's arguments go into the audit trail. Raises `OAuthError`.
+        """
+        guard, resource = self._guard(form, authorization)
+        tool, digest = form.need("tool"), form.need("arguments_digest")
+        if not TOKEN.fullmatch(tool) or not DIGEST.fullmatch(digest):
+            raise InvalidRequest("tool is a tool's name, arguments_digest an unpadded base64url SHA-256")
+        event = _event("tool_permission.used", guard, resource, origin, tool).about(
+            detail={"tool": tool, "arguments_digest": digest}
+        )
+        used = self.permissions.consume(_token_id(form), tool, form.need("permission"), resource.identifier, event)
+        return {"consumed": used}
+
+    def challenge(self, form: Form, authorization: str | None, origin: Origin) -> dict[str, str]:
+        """The scope by which the client whose call was refused asks its person for that call.
+
+        Raises `OAuthError` for what no person may allow, and for a token that does not stand.
+        """
+        guard, resource = self._guard(form, authorization)
+        tool, way = _asked(form.need("authorization_details"), resource)
+        event = _event("tool_permission.asked", guard, resource, origin, tool)
+        made = self.permissions.ask(_token_id(form), resource.identifier, Challenge(tool, way), event)
+        if made is None:
+            raise InvalidRequest("the token does not stand any more, or too much of its client waits already")
+        return {"scope": LIMIT + made}
+
+    def _guard(self, form: Form, authorization: str | None) -> tuple[str, Resource]:
+        caller = self.who.caller(form, authorization)
+        if caller.guards is None:
+            raise failed("not a guard")
+        for resource in self.resources.all():
+            if resource.identifier == caller.guards:
+                return caller.client_id, resource
+        raise InvalidTarget("the MCP server of this guard is not registered any more")
+
+
+def _asked(text: str, resource: Resource) -> tuple[str, Way]:
+    """The one tool that a guard asks for, and the way. Raises `InvalidAuthorizationDetails`."""
+    try:
+        value = strict_json.value(text.encode())
+    except ValueError:
+        value = None
+    if not isinstance(value, list) or len(value) != 1:
+        raise InvalidAuthorizationDetails("authorization_details is a JSON array of one detail here")
+    way = asked_way(value[0], resource)
+    if len(value[0]["tools"]) != 1:
+        raise InvalidAuthorizationDetails("one tool at a time")
+    name: str = value[0]["tools"][0]
+    policy = next((tool.policy for tool in resource.tools if tool.name == name), Way())
+    if not way.no_wider(policy):
+        raise InvalidAuthorizationDetails(f"an administrator has limited {name} further than that")
+    return name, way
+
+
+def _token_id(form: Form) -> TokenId:
+    found = TokenId.parse(form.need("jti"))
+    if found is None or found.stands_on_client:
+        raise InvalidRequest("jti is that of a token that a person gave")
+    return found
+
+
+def _event(name: str, guard: str, resource: Resource, origin: Origin, tool: str) -> Event:
+    actor = f"client:{guard}"
+    return Event(name, actor, origin, client_id=guard, resource=resource.identifier, detail={"tool": tool})
