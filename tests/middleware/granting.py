@@ -2,6 +2,7 @@
 
 import json
 import secrets
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,11 +69,15 @@ class Granting:
     def _grant(self, form: dict[str, str]) -> dict[str, Any]:
         asked = self.issuer.codes.pop(form["code"])["scope"].split()
         scope = " ".join(name for name in asked if not name.startswith(("tool:", "limit:")))
-        self.details += [self._meant(name) for name in asked if name.startswith(("tool:", "limit:"))]
+        self.details += self.meant(asked)
         token = self.token(*self.details, scope=scope)
         return {"access_token": token, "token_type": "Bearer", "expires_in": 600, "scope": scope}
 
-    def _meant(self, scope: str) -> dict[str, Any]:
+    def meant(self, scopes: Iterable[str]) -> list[dict[str, Any]]:
+        """The details that those of *scopes* stand for that stand for some."""
+        return [self._detail(scope) for scope in scopes if scope.startswith(("tool:", "limit:"))]
+
+    def _detail(self, scope: str) -> dict[str, Any]:
         if scope in self.registered:
             return self.registered[scope]
         _, tool, *once = scope.split(":")

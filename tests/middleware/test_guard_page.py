@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse
 import mcp_token_guard
 from mcp_token_guard import Caller, Guard
 from mcp_token_guard.caller import CALLER
+from tests.middleware.granting import key_file
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = [
@@ -28,7 +29,8 @@ ISSUER = "https://auth.example"
 
 @pytest.mark.requirement("RS-1", "RS-6", "RS-9")
 @pytest.mark.parametrize("code", EXAMPLES)
-def test_an_example_runs(code: str) -> None:
+def test_an_example_runs(code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(key_file(tmp_path).parent)
     guard = Guard("https://notes.example/mcp", issuer=ISSUER, scopes=["notes:read"])
     known: dict[str, Any] = {
         **{name: getattr(mcp_token_guard, name) for name in mcp_token_guard.__all__},

@@ -1,6 +1,7 @@
 """A server may choose that lists hold only what the caller's token opens."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -12,6 +13,7 @@ from mcp_token_guard import Guard
 from mcp_token_guard.listing import ListFilter
 from tests.middleware.asgi_client import Answer, Client
 from tests.middleware.four_servers import SERVERS, serving
+from tests.middleware.granting import Granting, key_file
 from tests.middleware.issuer import RESOURCE, Issuer
 from tests.middleware.test_four_servers import META, Asker
 from tests.middleware.test_receipts import Answering, result
@@ -47,6 +49,16 @@ async def test_a_tool_that_the_tokens_limits_do_not_name_is_left_out(hiding: Gua
     token = issuer.token(scope="notes:read wipe", authorization_details=details)
     answer = await Client(hiding, Answering(b"application/json", FULL)).send(body=LISTING, token=token)
     assert [tool["name"] for tool in json.loads(answer.body)["result"]["tools"]] == ["wipe"]
+
+
+async def test_a_tool_of_single_calls_is_shown_to_who_has_a_permission(issuer: Issuer, tmp_path: Path) -> None:
+    granting, key = Granting(issuer, RESOURCE), key_file(tmp_path)
+    guard = Guard(RESOURCE, issuer=issuer.url, scopes="notes:read", once="wipe", identity=key, hide_closed=True)
+    for detail, shown in ((granting.detail("wipe", "read_note"), ["read_note"]), (granting.once("wipe"), ["wipe"])):
+        answer = await Client(guard, Answering(b"application/json", FULL)).send(
+            body=LISTING, token=granting.token(detail)
+        )
+        assert [tool["name"] for tool in json.loads(answer.body)["result"]["tools"]] == shown
 
 
 async def test_prompts_and_resources_are_left_out_too(issuer: Issuer) -> None:

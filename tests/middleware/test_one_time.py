@@ -240,21 +240,6 @@ def test_a_wsgi_server_asks_in_the_same_way(guard: Guard, granting: Granting) ->
     assert scope(answers[1]) == WIPE
 
 
-async def test_a_list_shows_what_can_be_called(issuer, granting, tmp_path) -> None:
-    guard = Guard(
-        RESOURCE, issuer=issuer.url, scopes="notes:read", once="wipe", identity=key_file(tmp_path), hide_closed=True
-    )
-    client = Client(guard, Answering(b"application/json", result(tools=[{"name": "look"}, {"name": "wipe"}])))
-    for details, shown in (
-        ([granting.detail("look", "wipe")], ["look"]),
-        ([granting.once("wipe"), granting.once("look")], ["look", "wipe"]),
-    ):
-        answer = await client.send(
-            body={"jsonrpc": "2.0", "id": 1, "method": "tools/list"}, token=granting.token(*details)
-        )
-        assert [tool["name"] for tool in json.loads(answer.body)["result"]["tools"]] == shown
-
-
 @pytest.mark.requirement("RS-8")
 async def test_receipts_say_what_became_of_a_permission(guard, granting, caplog) -> None:
     caplog.set_level("INFO", "mcp_token_guard.calls")
