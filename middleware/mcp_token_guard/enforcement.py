@@ -80,4 +80,7 @@ async def _scopes(guard: "Guard", caller: Caller, findings: Sequence[Finding]) -
         if limit is None:
             return None
         scopes[limit] = None
+    for finding in findings:
+        if finding.scope is not None and finding.breach is not None:
+            await guard.remedies.announce(caller, finding.call.name or "", once=finding.once)
     return tuple(scopes)

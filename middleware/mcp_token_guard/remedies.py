@@ -1,8 +1,10 @@
-"""Calls outside their limits, registered at the authorization server: each gives a scope to ask its permission by.
+"""What is challenged for, registered at the authorization server.
 
-Clients that know nothing of limits are told of the call by that scope (``limit:<id>``) in a challenge. What is
-registered is bounded, in all and for each caller, and the same is registered once in a minute, so that nobody floods
-the authorization server through a guard.
+A call outside its limits gets a scope there to ask its permission by (``limit:<id>``), for clients that know nothing of
+limits. A tool, or a single call of it, is announced: clients keep the scopes of a challenge and send them along with
+the next one, so the server takes for asked only what was announced a moment ago. What is registered is bounded, in all
+and for each caller, and the same is registered once in a minute, so that nobody floods the authorization server through
+a guard.
 """
 
 import json
@@ -16,6 +18,7 @@ from . import derived
 from .caller import Caller
 from .fetch import FetchError
 from .identity import AsItself
+from .limits import reading
 from .refusals import IssuerUnavailable
 
 ENDPOINT = "tool_challenge_endpoint"
@@ -32,7 +35,7 @@ class _Registered:
 
     when: float
     who: tuple[str, str, str]
-    scope: str | None = None
+    scope: object = None
 
 
 class Remedies:
@@ -48,15 +51,28 @@ class Remedies:
         jti = caller.claims.get("jti")
         if self._as_itself is None or not isinstance(jti, str):
             return None
-        asked = json.dumps([detail], sort_keys=True)
-        key = sha256(f"{jti} {asked}".encode("utf-8", "surrogatepass")).digest()
+        form = {"jti": jti, "authorization_details": json.dumps([detail], sort_keys=True)}
+        return derived.of_limit(await self._told(self._as_itself, caller, form))
+
+    async def announce(self, caller: Caller, tool: str, *, once: bool) -> None:
+        """Say that *caller* is challenged for *tool*, or for a single call of it; what cannot be said is not."""
+        jti = caller.claims.get("jti")
+        if self._as_itself is None or not isinstance(jti, str):
+            return
+        detail = {"type": reading.TYPE, "locations": [caller.resource], "tools": [tool]}
+        form = {"jti": jti, "authorization_details": json.dumps([detail]), **({"once": "true"} if once else {})}
+        await self._told(self._as_itself, caller, form)
+
+    async def _told(self, as_itself: AsItself, caller: Caller, form: Mapping[str, str]) -> object:
+        """The scope in the answer to *form*; None where there is none."""
+        key = sha256(json.dumps(form, sort_keys=True).encode("utf-8", "surrogatepass")).digest()
         self._forget()
         if key not in self._known and not self._has_room(caller.identity):
             return None
         mine = _Registered(self._clock(), caller.identity)
         known = self._known.setdefault(key, mine)
         if known is mine:
-            mine.scope = await _registered(self._as_itself, {"jti": jti, "authorization_details": asked})
+            mine.scope = await _registered(as_itself, form)
         return known.scope
 
     def _forget(self) -> None:
@@ -71,10 +87,10 @@ class Remedies:
         return len(known) < MOST and sum(each.who == who for each in known) < MOST_EACH
 
 
-async def _registered(as_itself: AsItself, form: Mapping[str, str]) -> str | None:
+async def _registered(as_itself: AsItself, form: Mapping[str, str]) -> object:
     try:
         status, answer = await as_itself.say(ENDPOINT, form)
     except (FetchError, IssuerUnavailable) as failed:
-        log.warning("a call outside its limits cannot be registered: %s", failed)
+        log.warning("a challenge cannot be registered: %s", failed)
         return None
-    return derived.of_limit(answer.get("scope")) if status == 200 else None
+    return answer.get("scope") if status == 200 else None

@@ -23,13 +23,17 @@ def key_file(folder: Path, **changes: object) -> Path:
 
 @dataclass
 class Granting:
-    """What *issuer* has granted for *resource*: ``details``, ``fresh`` permissions, ``registered`` calls by scope."""
+    """What *issuer* has granted for *resource*: ``details``, ``fresh`` permissions, ``registered`` calls by scope.
+
+    ``announced`` are the tools that the guard said it challenges for, ``:once`` for single calls.
+    """
 
     issuer: Issuer
     resource: str
     details: list[dict[str, Any]] = field(default_factory=list)
     fresh: set[str] = field(default_factory=set)
     registered: dict[str, dict[str, Any]] = field(default_factory=dict)
+    announced: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         url = self.issuer.url
@@ -62,6 +66,9 @@ class Granting:
 
     def _register(self, form: dict[str, str]) -> dict[str, Any]:
         [detail] = json.loads(form["authorization_details"])
+        if "limits" not in detail:
+            self.announced.append(detail["tools"][0] + (":once" if "once" in form else ""))
+            return {"scope": f"tool:{self.announced[-1]}"}
         scope = f"limit:{secrets.token_urlsafe(16)}"
         self.registered[scope] = detail
         return {"scope": scope}

@@ -72,7 +72,7 @@ async def test_a_tool_of_which_each_call_is_permitted_takes_no_other_detail(clie
         assert scope(answer) == WIPE
         assert answer.error["data"]["limit"] == "needs a permission of its own, each time"
         assert "authorization_details" not in answer.error["data"]
-    assert not granting.issuer.received
+    assert not granting.posted(PERMISSION)
     assert not client.app.calls
 
 
@@ -85,13 +85,13 @@ async def test_other_tools_are_as_they_were(client: Client, granting: Granting, 
 async def test_all_scopes_are_in_the_challenge(client: Client, granting: Granting, issuer: Issuer) -> None:
     for token in (issuer.token(scope=""), granting.token(granting.once("wipe"), scope="")):
         assert scope(await client.call("wipe", token=token)) == WIPE
-    assert not granting.issuer.received, "a call that lacks a scope costs no permission"
+    assert not granting.posted(PERMISSION), "a call that lacks a scope costs no permission"
 
 
 async def test_a_detail_without_limit_on_its_use_is_preferred(client: Client, granting: Granting) -> None:
     token = granting.token(granting.once("look"), granting.detail("look"))
     assert [(await client.call("look", token=token)).status for _ in range(2)] == [200, 200]
-    assert not granting.issuer.received
+    assert not granting.posted(PERMISSION)
 
 
 async def test_a_permission_for_any_tool_is_spent_in_the_same_way(client: Client, granting: Granting) -> None:
@@ -179,7 +179,7 @@ async def test_the_issuer_may_be_gone(tmp_path: Path) -> None:
 async def test_a_token_without_a_name_spends_nothing(client: Client, granting: Granting) -> None:
     for jti in (None, "", 7):
         assert (await client.call("wipe", token=granting.token(granting.once("wipe"), jti=jti))).status == 503
-    assert not granting.issuer.received
+    assert not granting.posted(PERMISSION)
 
 
 async def test_a_call_by_permission_travels_alone(client: Client, granting: Granting) -> None:
@@ -190,7 +190,7 @@ async def test_a_call_by_permission_travels_alone(client: Client, granting: Gran
             answer = await client.send(body=batch, token=token)
             assert (answer.status, answer.error["code"], "www-authenticate" in answer.headers) == (400, -32600, False)
             assert "sent alone" in answer.error["message"]
-    assert not granting.issuer.received
+    assert not granting.posted(PERMISSION)
     assert (await client.send(body=[wipe], token=token)).status == 200
 
 
@@ -205,7 +205,7 @@ async def test_the_permission_is_spent_when_all_else_has_passed(client: Client, 
         await client.send(body=b" " * (client.guard.max_body + 1), token=token),
     ]
     assert [answer.status for answer in refused] == [400, 400, 401, 401, 400, 413]
-    assert not granting.issuer.received
+    assert not granting.posted(PERMISSION)
     assert (await client.call("wipe", token=token)).status == 200
 
 

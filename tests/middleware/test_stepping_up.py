@@ -17,7 +17,7 @@ from pydantic import AnyUrl
 
 from demo.notes import create_server
 from mcp_token_guard import Guard, by_annotations
-from tests.middleware.granting import CHALLENGE, PERMISSION, Granting, key_file
+from tests.middleware.granting import PERMISSION, Granting, key_file
 from tests.middleware.issuer import Issuer
 from tests.middleware.served import listener, serving_app
 from tests.middleware.test_mcp_server import ERAS, Memory, text
@@ -84,7 +84,7 @@ async def test_a_client_steps_up_to_each_thing_once(granting: Granting, mode: An
         assert "Deleted" in text(await client.call_tool("delete_note", {"title": "private"}))
         assert (await client.call_tool("delete_note", {"title": "private"})).is_error, "it is gone, as the tool says"
         assert asked == [f"notes:read tool:list_notes notes:write {limit} tool:delete_note:once"] * 2
-    assert (granting.posted(CHALLENGE), granting.fresh) == (1, set())
+    assert (granting.announced, granting.fresh) == (["list_notes", "delete_note:once"], set())
 
 
 @pytest.mark.parametrize("mode", ERAS)

@@ -135,7 +135,7 @@ async def test_a_batch_has_its_one_call_outside_registered_with_all_else_that_it
     assert scope(answer) == f"notes:read notes:wipe tool:wipe {limit}"
     answer = await client.send(body=[outside, tool_call("read_note", 2, path="/var")], token=token)
     assert (answer.status, "www-authenticate" in answer.headers) == (403, False)
-    assert granting.posted(CHALLENGE) == 1
+    assert granting.announced == ["wipe"]
 
 
 @pytest.mark.parametrize(
@@ -216,3 +216,16 @@ def test_a_wsgi_server_challenges_in_the_same_way(client, granting) -> None:
     answer = ask(client.guard, App(), body=body, HTTP_AUTHORIZATION=f"Bearer {token}")
     [limit] = granting.registered
     assert scope(answer) == f"notes:read {limit}"
+
+
+async def test_what_a_challenge_names_is_announced_so_that_stale_ones_can_be_told_apart(client, granting) -> None:
+    token = granting.token(granting.detail("read_note"))
+    await client.send(body=tool_call("wipe"), token=token)
+    await client.send(body=tool_call("wipe"), token=token)
+    assert granting.announced == ["wipe"]
+
+
+async def test_a_challenge_stands_when_it_cannot_be_announced(client, granting) -> None:
+    granting.issuer.answers[CHALLENGE] = {"error": "server_error"}
+    answer = await client.send(body=tool_call("wipe"), token=granting.token(granting.detail("read_note")))
+    assert scope(answer) == "notes:read notes:wipe tool:wipe"
