@@ -1,9 +1,9 @@
 """Single permissions of tools: used up, and asked for (EX-7)."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ..protocol import credential, tool_permission
 from ..protocol.access_token import TokenId
@@ -14,6 +14,7 @@ from .audit import record
 from .authority import authority
 from .clock import now
 from .database import Database
+from .driver import Found
 from .models import GrantRow, ToolChallengeRow
 
 CHALLENGE_SECONDS = 600
@@ -21,7 +22,7 @@ MOST_WAITING = 100
 """Challenges of one grant at a time."""
 
 LIVE = select(GrantRow.tools).where(GrantRow.id == bindparam("grant_id"), GrantRow.revoked_at.is_(None))
-WAITING = select(func.count()).where(
+WAITING = select(ToolChallengeRow.id, ToolChallengeRow.tool, ToolChallengeRow.way, ToolChallengeRow.once).where(
     ToolChallengeRow.grant_id == bindparam("grant_id"), ToolChallengeRow.expires_at > now
 )
 OF_PERSON = (
@@ -73,13 +74,17 @@ class ToolPermissionStore:
     def ask(self, token_id: TokenId, resource: str, challenge: Challenge, event: Event) -> str | None:
         """Keep *challenge*, of the client whose token for *resource* was refused; returns its id, for ten minutes.
 
-        None, with nothing kept, if the token does not stand (any more) or too much waits already.
+        The same challenge has the same id: clients see by the words of a challenge that they have met it before, and
+        give up. None, with nothing kept, if the token does not stand (any more) or too much waits already.
         """
         with self._database.transaction() as connection:
             found = connection.execute(STANDING, {"family_id": token_id.family_id, "jti": str(token_id)}).one_or_none()
             if found is None or found.resource != resource:
                 return None
-            if connection.execute(WAITING, {"grant_id": found.grant_id}).scalar_one() >= MOST_WAITING:
+            waiting = [_challenge(row) for row in connection.execute(WAITING, {"grant_id": found.grant_id})]
+            if same := next((one.id for one in waiting if replace(one, id="") == challenge), None):
+                return same
+            if len(waiting) >= MOST_WAITING:
                 return None
             made = credential.identifier()
             kept = {"id": made, "grant_id": found.grant_id, "tool": challenge.tool, "way": asdict(challenge.way)}
@@ -93,7 +98,7 @@ class ToolPermissionStore:
         about = {"user_id": user_id, "client_id": client_id, "resource": resource}
         with self._database.reading() as connection:
             found = connection.execute(OF_PERSON, about).all()
-        return tuple(Challenge(row.tool, Way(**row.way), row.once, row.id) for row in found)
+        return tuple(map(_challenge, found))
 
     def answered(self, challenges: Iterable[Challenge]) -> None:
         """Forget *challenges*: the person has decided, and the same words do not ask a second time."""
@@ -111,3 +116,7 @@ class ToolPermissionStore:
         changed = update(GrantRow).where(GrantRow.id == grant_id)
         connection.execute(changed.values(tools=tool_permission.written(left)))
         return True
+
+
+def _challenge(row: Found) -> Challenge:
+    return Challenge(row.tool, Way(**row.way), row.once, row.id)

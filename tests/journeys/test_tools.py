@@ -97,7 +97,8 @@ def sees(*words: str) -> Callable[[Page], None]:
 
 
 def limit(page: Page) -> None:
-    """Limit read_note to titles below ``work``."""
+    """Take only what reads, and limit read_note to titles below ``work``."""
+    page.get_by_role("button", name="Only what reads").click()
     page.locator(".tool", has_text="Read a note").get_by_text("Limit what it is called with").click()
     page.locator("select[name='argument:read_note']").select_option("title")
     page.locator("select[name='kind:read_note']").select_option("under")

@@ -90,8 +90,10 @@ def test_a_challenge_that_is_not_understood_is_refused(docs: Docs, visitor: Visi
 def test_challenges_of_one_grant_are_bounded(docs: Docs, visitor: Visitor, monkeypatch):
     monkeypatch.setattr("authserver.store.tool_permissions.MOST_WAITING", 3)
     claims, guard = limited(docs, visitor), docs.guard()
-    answers = [guard.challenge(claims).status_code for _ in range(4)]
-    assert answers == [200, 200, 200, 400]
+    asked = [{"limits": {"/path": {"values": [str(n)]}}} for n in (1, 2, 3, 3, 4)]
+    answers = [guard.challenge(claims, **one) for one in asked]
+    assert [answer.status_code for answer in answers] == [200, 200, 200, 200, 400]
+    assert answers[2].json == answers[3].json, "a client sees that it has met it before"
 
 
 @pytest.mark.requirement("AZ-8")
