@@ -34,10 +34,10 @@ def url(flow: Flow, publisher: Publisher) -> str:
 @pytest.mark.requirement("CR-9")
 def test_a_document_is_asked_for_again_when_its_time_is_up_by_its_tag(flow: Flow, publisher: Publisher, url: str):
     flow.site.get(flow.url())
-    age(flow.site, 599)
+    age(flow.site, 540)
     flow.site.get(flow.url())
     assert len(publisher.asked) == 1
-    age(flow.site, 2)
+    age(flow.site, 61)
     publisher.pages["/client.json"] = Page(b"", "304 Not Modified")
     assert flow.site.get(flow.url()).status_code == 303
     assert publisher.conditions == ['If-None-Match: "one"']
