@@ -15,6 +15,7 @@ from .accounts.sign_in import SignIn
 from .keys.envelope import SuccessorEnvelope
 from .keys.keyring import Keyring, NoSigningKey
 from .keys.numbering import Numbering
+from .keys.opaque import OpaqueTokens
 from .keys.ports import Purpose
 from .keys.rotation import STATUS_ALGORITHM
 from .keys.sealing import vault
@@ -44,6 +45,7 @@ from .services.registration import Registration
 from .services.revocation import Revocation
 from .services.status_lists import StatusLists
 from .services.token import TokenEndpoint
+from .services.token_formats import TokenFormats
 from .services.tool_catalogue.inquiry import Inquiry
 from .settings import Settings, load
 from .settings.group import DAY
@@ -82,12 +84,19 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     room = Room(stores.registrations.count_unused, settings.most_unused_registrations)
     known = known_clients(settings, stores, room)
     who = ClientAuthentication.at(settings.issuer, stores.clients, known.keys, stores.used_assertions)
+    formats = TokenFormats(
+        issuer=settings.issuer,
+        resources=stores.resources,
+        keyring=keyring,
+        opaque=OpaqueTokens(safe.derive("access tokens"), settings.issuer),
+        status_lists=lists,
+        algorithm=settings.access_token_algorithm,
+    )
     shared: dict[str, Any] = {
-        "issuer": settings.issuer,
         "who": who,
         "refresh_tokens": stores.refresh_tokens,
         "access_tokens": stores.access_tokens,
-        "keyring": keyring,
+        "formats": formats,
     }
     return Deployment(
         settings=settings,
@@ -97,9 +106,9 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         sign_in=_sign_in(settings, stores),
         sessions=Sessions(stores.sessions, settings.session_lifetime),
         authorization=_authorization(settings, stores, known),
-        token=_token(settings, stores, keyring, lists, who),
+        token=_token(settings, stores, formats, who),
         revocation=Revocation(**shared),
-        introspection=Introspection(**shared, resources=stores.resources),
+        introspection=Introspection(**shared, issuer=settings.issuer, resources=stores.resources),
         registration=_registration(settings, stores, room),
         known_clients=known,
         reaper=_reaper(settings, stores),
@@ -193,9 +202,7 @@ def _authorization(settings: Settings, stores: Stores, known: KnownClients) -> A
     )
 
 
-def _token(
-    settings: Settings, stores: Stores, keyring: Keyring, lists: StatusLists, who: ClientAuthentication
-) -> TokenEndpoint:
+def _token(settings: Settings, stores: Stores, formats: TokenFormats, who: ClientAuthentication) -> TokenEndpoint:
     codes = AuthorizationCodeGrant(
         stores.codes, stores.refresh_tokens, settings.refresh_token_lifetime, settings.refresh_family_lifetime
     )
@@ -212,9 +219,7 @@ def _token(
         who=who,
         resources=stores.resources,
         grants={grant.grant_type: grant for grant in grants},
-        keyring=keyring,
-        status_lists=lists,
-        algorithm=settings.access_token_algorithm,
+        formats=formats,
         lifetime=settings.access_token_lifetime,
     )
 

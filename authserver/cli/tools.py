@@ -20,6 +20,7 @@ from ..services.tool_catalogue.plan import agree as agreed_to
 from ..services.tool_catalogue.plan import plan as plan_of
 from .deployment import with_deployment
 from .plain import plain
+from .resources import registered
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SIGNS = {Kind.ADDED: "+", Kind.RETURNED: "+", Kind.REMOVED: "-", Kind.CHANGED: "~", Kind.HEARD: "~"}
@@ -35,7 +36,7 @@ WAITING = (Mark.NEW, Mark.CHANGED)
 @with_deployment
 def sync(found: Deployment, identifier: str, file: Path | None, yes: bool, agree: bool, prune: bool) -> None:
     """Ask the MCP server IDENTIFIER for its tools, and show what that changes here. Saved with --yes or --agree."""
-    resource = _resource(found, identifier)
+    resource = registered(found, identifier)
     plan = plan_of(resource, _listed(found, resource, file), agreed=agree, prune=prune)
     _show(plan)
     if plan.after == plan.before:
@@ -55,7 +56,7 @@ def sync(found: Deployment, identifier: str, file: Path | None, yes: bool, agree
 @with_deployment
 def diff(found: Deployment, identifier: str, file: Path | None, as_json: bool) -> None:
     """Show how the tools of the MCP server IDENTIFIER differ from what is saved here. Exit status 1 if they do."""
-    resource = _resource(found, identifier)
+    resource = registered(found, identifier)
     plan = plan_of(resource, _listed(found, resource, file))
     if as_json:
         drift = [asdict(one) for one in plan.drifts]
@@ -75,7 +76,7 @@ def agree(found: Deployment, identifier: str, names: tuple[str, ...], everything
     """Agree to tools of the MCP server IDENTIFIER that are new, or that it describes in another way."""
     if bool(names) == everything:
         raise click.UsageError("name tools, or say --all")
-    resource = _resource(found, identifier)
+    resource = registered(found, identifier)
     wanted = names or tuple(tool.name for tool in resource.tools if tool.mark in WAITING)
     try:
         after = agreed_to(resource, wanted)
@@ -113,7 +114,7 @@ def tool(
 
     What waits to be agreed to goes on waiting.
     """
-    resource = _resource(found, identifier)
+    resource = registered(found, identifier)
     known = {one.name: one for one in resource.tools}
     before = known.get(name) or Tool(name, name, ())
     said = replace(
@@ -129,13 +130,6 @@ def tool(
         raise click.ClickException(plain("; ".join(flaws)))
     _save(found, resource, after, Event("resource.tool_described", "system", detail={"tool": name}))
     click.echo(f"{plain(name)}: {said.worst(after.scopes)}, opened by {' '.join(said.scopes)}")
-
-
-def _resource(found: Deployment, identifier: str) -> Resource:
-    for one in found.stores.resources.all():
-        if one.identifier == identifier:
-            return one
-    raise click.ClickException(f"{plain(identifier)} is not registered: 'authserver resource list' shows what is")
 
 
 def _listed(found: Deployment, resource: Resource, file: Path | None) -> Listed:

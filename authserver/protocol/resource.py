@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 from .errors import InvalidTarget
@@ -10,6 +11,13 @@ from .tool import Tool
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MOST_CHARACTERS = 2048
+
+
+class TokenFormat(StrEnum):
+    """What access tokens for a resource are (TK-2): JWTs that it judges by itself, or text that only we can read."""
+
+    JWT = "jwt"
+    OPAQUE = "opaque"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +33,7 @@ class Resource:
     tools: tuple[Tool, ...] = ()
     aliases: tuple[str, ...] = ()
     is_default: bool = False
+    token_format: TokenFormat = TokenFormat.JWT
 
     @property
     def default_scopes(self) -> tuple[str, ...]:

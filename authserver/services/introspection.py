@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from ..keys.keyring import Keyring
-from ..protocol import access_token, credential
+from ..protocol import credential
 from ..protocol.access_token import TokenId
 from ..protocol.client import Client
 from ..protocol.client_authentication import failed
@@ -13,6 +12,7 @@ from ..protocol.ports import RefreshTokens, Resources
 from ..protocol.scope import within
 from ..store.access_tokens import AccessTokenStore
 from .client_authentication import ClientAuthentication
+from .token_formats import TokenFormats
 
 INACTIVE: dict[str, Any] = {"active": False}
 
@@ -26,7 +26,7 @@ class Introspection:
     refresh_tokens: RefreshTokens
     access_tokens: AccessTokenStore
     resources: Resources
-    keyring: Keyring
+    formats: TokenFormats
 
     def introspect(self, form: Form, authorization: str | None) -> dict[str, Any]:
         """The introspection response; ``{"active": False}`` and nothing else for whatever the caller may not know.
@@ -42,7 +42,7 @@ class Introspection:
         return self._access_token(token, caller)
 
     def _access_token(self, token: str, caller: Client) -> dict[str, Any]:
-        claims = self.keyring.read(token, typ=access_token.TYPE, issuer=self.issuer)
+        claims = self.formats.read(token)
         if claims is None or not (caller.guards == claims["aud"] or caller.client_id == claims["client_id"]):
             return INACTIVE
         token_id = TokenId.parse(claims["jti"])

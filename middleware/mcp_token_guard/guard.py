@@ -13,6 +13,7 @@ from .challenge import Challenges
 from .discovery import Discovery, ServerMetadata
 from .freshness import KeptFresh
 from .identity import AsItself, Identity
+from .introspection import Introspection
 from .keys import Keys
 from .metadata import OWN_PATHS, ResourceMetadata, WellKnown
 from .parameters import Mirrored
@@ -27,6 +28,7 @@ from .wsgi import GuardedWSGIApp, WSGIApp
 
 ALGORITHMS = frozenset({"ES256", "RS256", "EdDSA"})
 METADATA_INTERVAL = 300.0
+MOST_INTROSPECTION_SECONDS = 60
 OFFLINE_ACCESS = "offline_access"
 
 
@@ -101,6 +103,9 @@ class Guard:
     keys_bound: float = 300.0
     """Seconds after which keys and lists that could not be checked are used no more: 503 until the issuer is back."""
 
+    introspection_seconds: float = 2.0
+    """Seconds for which the issuer's word on an opaque token is believed; 0 to 60. Such tokens want an ``identity``."""
+
     max_body: int = 4 * 1024 * 1024
     """Bytes of a JSON body, at most."""
 
@@ -113,6 +118,8 @@ class Guard:
             raise ValueError(f"algorithms are some of {sorted(ALGORITHMS)}")
         if not (0 <= self.leeway <= 300 and 0 < self.keys_interval < self.keys_bound and self.max_body > 0):
             raise ValueError("leeway is 0 to 300 s, 0 < keys_interval < keys_bound, max_body > 0")
+        if not 0 <= self.introspection_seconds <= MOST_INTROSPECTION_SECONDS:
+            raise ValueError(f"introspection_seconds is 0 to {MOST_INTROSPECTION_SECONDS} s")
         for path in self.open_paths:
             if same_place(path, self.endpoint) or path.startswith(OWN_PATHS):
                 raise ValueError(f"{path} cannot be public")
@@ -170,7 +177,12 @@ class Guard:
     def verifier(self) -> Verifier:
         """What judges tokens."""
         expected = Expected(self.issuer, self.resource, self.algorithms, self.leeway)
-        return Verifier(expected, self._keys, Hierarchy(self.implies), self._revocations)
+        return Verifier(expected, self._keys, Hierarchy(self.implies), self._revocations, self.introspection)
+
+    @cached_property
+    def introspection(self) -> Introspection:
+        """What asks the issuer about opaque tokens."""
+        return Introspection(self.as_itself, self.introspection_seconds)
 
     @cached_property
     def as_itself(self) -> AsItself | None:

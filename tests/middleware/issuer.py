@@ -61,7 +61,8 @@ def private_jwk(key: SigningKey) -> dict[str, Any]:
 class Issuer:
     """What the server publishes, to be changed by tests at will; ``seen`` counts requests by path and status.
 
-    ``answers`` are to what is posted, by path; ``received`` is what came, path and body.
+    ``answers`` are to what is posted, by path, or make an answer of the form that came; ``refusals`` are the statuses
+    of those that are no success. ``received`` is what came, path and body.
     """
 
     url: str = ""
@@ -74,6 +75,7 @@ class Issuer:
     seen: Counter[tuple[str, int]] = field(default_factory=Counter)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
+    refusals: dict[str, int] = field(default_factory=dict)
     received: list[tuple[str, bytes]] = field(default_factory=list)
 
     def document(self, path: str) -> tuple[int, bytes]:
@@ -93,7 +95,8 @@ class Issuer:
         """What the registration and token endpoints say to *body*: all that is asked for is given."""
         self.received.append((path, body))
         if path in self.answers:
-            return self.answers[path]
+            answer = self.answers[path]
+            return answer(dict(parse_qsl(body.decode()))) if callable(answer) else answer
         if path == "/registration":
             return {**json.loads(body), "client_id": "a-client"}
         request = self.codes.pop(dict(parse_qsl(body.decode()))["code"])
@@ -171,7 +174,7 @@ def _handler(issuer: Callable[[], Issuer]) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
             answer = json.dumps(issuer().answer(self.path, body)).encode()
-            self.send_response(201 if self.path == "/registration" else 200)
+            self.send_response(issuer().refusals.get(self.path, 201 if self.path == "/registration" else 200))
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
