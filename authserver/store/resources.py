@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 from ..protocol import credential
 from ..protocol.audit import Event
 from ..protocol.resource import Resource
-from . import catalogue
+from . import catalogue, own_places
 from .audit import record
 from .clock import now
 from .database import Database
 from .ending import end_grants
 from .epoch import ConfigEpoch, bump
-from .models import GrantRow, ResourceRow
+from .models import ClientPositionRow, GrantRow, ResourceRow
 
 
 class AlreadyRegistered(ValueError):
@@ -84,12 +84,13 @@ class ResourceStore:
         return True
 
     def remove(self, identifier: str, event: Event) -> None:
-        """Forget a server; the grants for it end. Raises `UnknownResource`."""
+        """Forget a server; grants for it end, and tokens that clients have for themselves. Raises `UnknownResource`."""
         with self._changing(event.about(resource=identifier)) as connection:
             resource_id = _find(connection, identifier)
             catalogue.clear(connection, resource_id)
             connection.execute(delete(ResourceRow).where(ResourceRow.id == resource_id))
             end_grants(connection, GrantRow.resource == identifier)
+            own_places.move(connection, ClientPositionRow.resource == identifier)
 
     def set_suspended(self, identifier: str, suspended: bool, event: Event) -> None:
         """Issue no tokens for a server, or again; its grants stay. Raises `UnknownResource`."""
