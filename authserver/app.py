@@ -31,7 +31,7 @@ from .protocol.grants.refresh_token import RefreshTokenGrant
 from .protocol.registration import document
 from .services import key_sets, statement_issuers
 from .services.authorization import AuthorizationService
-from .services.ceilings import AddressLimit, RegistrationCeilings, Room
+from .services.ceilings import AddressLimit, ClientLimit, RegistrationCeilings, Room
 from .services.client_authentication import ClientAuthentication
 from .services.deployment import Deployment
 from .services.documents import Documents
@@ -47,6 +47,7 @@ from .services.status_lists import StatusLists
 from .services.token import TokenEndpoint
 from .services.token_formats import TokenFormats
 from .services.tool_catalogue.inquiry import Inquiry
+from .services.tool_catalogue.publication import Publication
 from .settings import Settings, load
 from .settings.group import DAY
 from .store.database import connect
@@ -121,6 +122,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
             proxy=settings.fetch_proxy,
             trust=trusting(settings.fetch_ca_file),
         ),
+        publication=Publication(who, stores.resources, ClientLimit(settings.tool_manifests_per_guard)),
     )
 
 

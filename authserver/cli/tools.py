@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from ..outbound.refusal import FetchRefused
-from ..protocol import catalogue, strict_json
+from ..protocol import catalogue
 from ..protocol.audit import Event
-from ..protocol.resource import Resource
+from ..protocol.resource import Resource, Source
 from ..protocol.scope import Risk
 from ..protocol.tool import Mark, Tool, Word
-from ..protocol.tool_list import MOST_BYTES, Listed, NotTools, listed, page
+from ..protocol.tool_list import MOST_BYTES, Listed, NotTools, whole
 from ..services.deployment import Deployment
 from ..services.tool_catalogue.drift import Drift, Kind
 from ..services.tool_catalogue.plan import NothingWaits, Plan
@@ -43,7 +43,8 @@ def sync(found: Deployment, identifier: str, file: Path | None, yes: bool, agree
         click.echo("nothing to do")
     elif yes or agree:
         event = "resource.tools_agreed" if agree else "resource.tools_synced"
-        _save(found, plan.before, plan.after, Event(event, "system", detail=plan.detail))
+        heard = Source.FILE if file else Source.SERVER
+        _save(found, plan.before, plan.after, Event(event, "system", detail=plan.detail), heard)
         click.echo("saved")
     else:
         click.echo("nothing was saved: --yes saves it, --agree agrees to it too")
@@ -144,20 +145,11 @@ def _in_file(file: Path) -> Listed:
         text = opened.read(MOST_BYTES + 1)
     if len(text) > MOST_BYTES:
         raise NotTools(f"larger than {MOST_BYTES} bytes")
-    try:
-        content = strict_json.loads(text)
-    except ValueError as wrong:
-        raise NotTools(f"not JSON that can be read ({str(wrong).partition(':')[0]})") from None
-    # The whole JSON-RPC answer will do as well as its result.
-    result = content.get("result", content)
-    found = page(result if isinstance(result, dict) else {})
-    if found.cursor is not None:
-        raise NotTools("it is one of several pages (nextCursor); put the tools of all of them in one file")
-    return listed(found.tools)
+    return whole(text)
 
 
-def _save(found: Deployment, before: Resource, after: Resource, event: Event) -> None:
-    if not found.stores.resources.exchange(before, after, event):
+def _save(found: Deployment, before: Resource, after: Resource, event: Event, heard: Source | None = None) -> None:
+    if not found.stores.resources.exchange(before, after, event, heard=heard):
         raise click.ClickException("somebody else changed this server in this moment; nothing was saved")
 
 

@@ -17,6 +17,7 @@ from .revocation import Revocation
 from .status_lists import StatusLists
 from .token import TokenEndpoint
 from .tool_catalogue.inquiry import Inquiry
+from .tool_catalogue.publication import Publication
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +39,4 @@ class Deployment:
     reaper: Reaper
     status_lists: StatusLists
     inquiry: Inquiry
+    publication: Publication

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from ..protocol.resource import Resource, TokenFormat, canonical
+from ..protocol.resource import Heard, Resource, Source, TokenFormat, canonical
 from ..protocol.scope import Risk, Scope
 from ..protocol.tool import Annotations, Claim, Mark, Tool, Word
 from .clock import now
@@ -60,6 +60,7 @@ def _resource(row: ResourceRow, names: Sequence[str], scopes: Sequence[Scope], t
         aliases=tuple(name for name in names if name != canonical(row.identifier)),
         is_default=row.is_default,
         token_format=TokenFormat(row.token_format),
+        heard=Heard(Source(row.tools_from), row.tools_heard_at or 0) if row.tools_from else None,
     )
 
 

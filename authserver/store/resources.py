@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ..protocol import credential
 from ..protocol.audit import Event
-from ..protocol.resource import Resource
+from ..protocol.resource import Resource, Source
 from . import catalogue, own_places
 from .audit import record
 from .clock import now
@@ -69,16 +69,20 @@ class ResourceStore:
             catalogue.clear(connection, resource_id)
             catalogue.write(connection, resource_id, resource)
 
-    def exchange(self, before: Resource, after: Resource, event: Event) -> bool:
+    def exchange(self, before: Resource, after: Resource, event: Event, *, heard: Source | None = None) -> bool:
         """As `replace`, but only while the server is what *before* says; False if it is not any more.
 
-        Raises `UnknownResource`, and `AlreadyRegistered` when an alias is taken.
+        *heard* tells where its tools were heard of, if this is about them. Raises `UnknownResource`, and
+        `AlreadyRegistered` when an alias is taken.
         """
         try:
             with self._changing(event.about(resource=before.identifier)) as connection:
                 resource_id = _unchanged(connection, before)
                 catalogue.clear(connection, resource_id)
                 catalogue.write(connection, resource_id, after)
+                if heard is not None:
+                    row = update(ResourceRow).where(ResourceRow.id == resource_id)
+                    connection.execute(row.values(tools_from=heard, tools_heard_at=now))
         except _Changed:
             return False
         return True

@@ -1,6 +1,6 @@
 """The guard's one configuration object."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from os import PathLike
@@ -15,6 +15,7 @@ from .freshness import KeptFresh
 from .identity import AsItself, Identity
 from .introspection import Introspection
 from .keys import Keys
+from .manifest import Manifest
 from .metadata import OWN_PATHS, ResourceMetadata, WellKnown
 from .parameters import Mirrored
 from .paths import same_place
@@ -146,8 +147,17 @@ class Guard:
         """As `verify`, for a thread without an event loop."""
         return drive(self.verify(token))
 
+    def publish_tools(self, tools: Iterable[object]) -> None:
+        """Tell the issuer which tools this server has: what ``await server.list_tools()`` gives, or its JSON.
+
+        It returns at once, in coroutines and elsewhere, and never fails: the log says what came of it. The issuer takes
+        it from a guard with an ``identity`` only; what is new or changed waits there until somebody agrees to it.
+        """
+        self._manifest.publish(tools)
+
     async def settle(self) -> None:
         """Wait for what is being fetched, a few seconds at most; `asgi` does so when its server ends."""
+        await self._manifest.settle()
         await self._keys.settle()
         await self._revocations.settle()
         await self._metadata.settle()
@@ -201,6 +211,10 @@ class Guard:
         """What is served without a token."""
         server = self._metadata if self.serve_authorization_server_metadata else None
         return WellKnown(self._resource_metadata, server)
+
+    @cached_property
+    def _manifest(self) -> Manifest:
+        return Manifest(self.as_itself)
 
     @cached_property
     def _resource_metadata(self) -> ResourceMetadata:

@@ -1,4 +1,4 @@
-"""What access tokens for each MCP server are, JWTs or opaque; and places on status lists for clients themselves."""
+"""What access tokens for each MCP server are; where its tools were heard of; places on lists for clients themselves."""
 
 import json
 
@@ -18,6 +18,8 @@ COUNTER = "UPDATE config_epoch SET last_position = last_position + 1 WHERE id = 
 
 def upgrade() -> None:
     op.add_column("resources", sa.Column("token_format", sa.Text, nullable=False, server_default="jwt"))
+    op.add_column("resources", sa.Column("tools_from", sa.Text))
+    op.add_column("resources", sa.Column("tools_heard_at", sa.BigInteger))
     places = op.create_table(
         "client_positions",
         sa.Column("client_id", sa.Text, sa.ForeignKey("clients.client_id"), primary_key=True),
@@ -34,4 +36,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("client_positions")
-    op.drop_column("resources", "token_format")
+    for column in ("tools_heard_at", "tools_from", "token_format"):
+        op.drop_column("resources", column)

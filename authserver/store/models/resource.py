@@ -20,6 +20,8 @@ class ResourceRow(Row):
     created_at: Mapped[Seconds]
     suspended_at: Mapped[Seconds | None]
     token_format: Mapped[str] = mapped_column(server_default="jwt")
+    tools_from: Mapped[str | None]
+    tools_heard_at: Mapped[Seconds | None]
 
 
 class ResourceNameRow(Row):

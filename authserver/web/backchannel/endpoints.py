@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ...protocol import metadata
 from ...protocol.registration.mode import RegistrationMode
 from ...services.deployment import Deployment
+from ...services.tool_catalogue.publication import MOST_FORM
 from . import response, status
 from .application import Backchannel, Handler, Route
 from .documents import Jwks, Metadata
@@ -29,6 +30,7 @@ def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchanne
         "/token": Route({"POST": _token(deployment)}),
         "/revoke": Route({"POST": _revoke(deployment)}),
         "/introspect": Route({"POST": _introspect(deployment)}, cors=False),
+        "/tool-manifest": Route({"POST": _publish(deployment)}, cors=False),
         "/health/live": Route({"GET": lambda request: response.document({"status": "live"})}, cors=False),
         "/health/ready": Route({"GET": _ready(ready)}, cors=False),
     }
@@ -58,6 +60,14 @@ def _introspect(deployment: Deployment) -> Handler:
         return response.document(deployment.introspection.introspect(request.form(), request.header("Authorization")))
 
     return introspect
+
+
+def _publish(deployment: Deployment) -> Handler:
+    def publish(request: Request) -> Response:
+        form = request.form(MOST_FORM)
+        return response.document(deployment.publication.publish(form, request.header("Authorization"), request.origin))
+
+    return publish
 
 
 def _register(deployment: Deployment) -> Handler:

@@ -1,5 +1,6 @@
-"""A guard that introspects at a real server: what ends is felt within the seconds that an answer is believed."""
+"""A guard with its own identity at a real server: it introspects opaque tokens, and publishes its server's tools."""
 
+import asyncio
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,13 +9,15 @@ import httpx2
 import pytest
 
 from authserver.protocol.audit import Event
+from authserver.protocol.resource import Resource, Source
+from demo.notes import create_server
 from mcp_token_guard import Guard, TokenRefused
 from tests.database import Databases
 
 from .minting import Mint, Minted
 from .stage import Stage, stage
 
-pytestmark = pytest.mark.requirement("TK-2", "RS-11")
+pytestmark = pytest.mark.requirement("RS-11")
 BELIEVED = 2.0  # seconds
 EVENT = Event("grant.revoked", "admin:test")
 
@@ -63,6 +66,7 @@ def seconds_until_refused(guard: Guard, token: str) -> float:
     return passed
 
 
+@pytest.mark.requirement("TK-2")
 @pytest.mark.parametrize("end", [_by_grant, _by_itself, _by_command])
 def test_what_ended_is_refused_within_the_seconds_that_an_answer_is_believed(
     opaque: tuple[Stage, Mint, Guard], end: Callable[[Stage, Mint, Minted], None], tmp_path: Path
@@ -77,6 +81,7 @@ def test_what_ended_is_refused_within_the_seconds_that_an_answer_is_believed(
     assert guard.verify_now(other.access_token)
 
 
+@pytest.mark.requirement("TK-2")
 def test_a_guard_without_identity_refuses_them_and_goes_on_with_jwts(opaque: tuple[Stage, Mint, Guard]) -> None:
     running, minting, guard = opaque
     sealed = minting.token().access_token
@@ -92,3 +97,19 @@ def test_a_guard_without_identity_refuses_them_and_goes_on_with_jwts(opaque: tup
             asking.verify_now(sealed)
     finally:
         running.authserver("resource", "edit", running.resource, "--token-format", "opaque")
+
+
+def test_what_the_guard_publishes_is_what_the_server_lists(opaque: tuple[Stage, Mint, Guard]) -> None:
+    running, minting, guard = opaque
+    guard.publish_tools(asyncio.run(create_server().list_tools()))
+    since = time.monotonic()
+    while (heard := _notes(minting, running).heard) is None:
+        assert time.monotonic() - since < 10, "nothing was published"
+        minting.stores.resources.refresh()
+    assert heard.source is Source.GUARD
+    # By either way it is the same, to the digest: nothing differs when the server itself is asked.
+    assert "no difference" in running.authserver("resource", "diff", running.resource)
+
+
+def _notes(minting: Mint, running: Stage) -> Resource:
+    return next(one for one in minting.stores.resources.all() if one.identifier == running.resource)
