@@ -19,6 +19,7 @@ from .plain import plain
 
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 FORMATS = click.Choice([token_format.value for token_format in TokenFormat])
+CREDENTIALS = "authserver resource credentials {} --guard-key FILE"
 FORMAT_HELP = "jwt, which the server judges by itself; opaque, about which it asks this server each time."
 
 
@@ -77,9 +78,7 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option
             raise click.ClickException(str(taken)) from None
         click.echo(f"added {identifier}")
     if guard_key is None:
-        click.echo(
-            f"an identity for its guard: authserver resource credentials {identifier} --guard-key FILE", err=True
-        )
+        click.echo(f"an identity for its guard: {CREDENTIALS.format(identifier)}", err=True)
 
 
 @resource.command("edit")
@@ -104,6 +103,8 @@ def edit(found: Deployment, identifier: str, name: str | None, token_format: str
     if not found.stores.resources.exchange(before, after, Event("resource.edited", "system", detail=detail)):
         raise click.ClickException("somebody else changed this server in this moment; nothing was saved")
     click.echo(f"saved: {plain(after.name)}, {after.token_format} tokens")
+    if after.token_format is not before.token_format and after.token_format is TokenFormat.OPAQUE:
+        click.echo(f"its guard asks here as itself now: {CREDENTIALS.format(identifier)}", err=True)
 
 
 @resource.command("list")

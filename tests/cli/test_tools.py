@@ -185,7 +185,9 @@ def test_a_file_without_tools_leaves_them_and_one_with_them_is_the_administrator
 @pytest.mark.requirement("TK-2")
 def test_the_format_of_tokens_is_chosen_and_told(notes, tmp_path):
     assert "opaque" not in notes("resource", "list").output
-    assert notes("resource", "edit", URL, "--token-format", "opaque").output == "saved: Notes, opaque tokens\n"
+    made = notes("resource", "edit", URL, "--token-format", "opaque")
+    assert made.stdout == "saved: Notes, opaque tokens\n"
+    assert f"authserver resource credentials {URL} --guard-key" in made.stderr
     assert notes("resource", "edit", URL, "--token-format", "opaque").output == "nothing to do\n"
     assert notes("resource", "edit", URL, "--name", "My notes").output == "saved: My notes, opaque tokens\n"
     assert "(opaque tokens)" in notes("resource", "list").output

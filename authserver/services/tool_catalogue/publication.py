@@ -24,6 +24,7 @@ MOST_FORM = 1_048_576
 MOST_KEPT = 2 * MOST_TOOLS
 """Tools of a server in the catalogue, those that are gone included: no guard makes it grow without end."""
 
+MOST_NAMED = 3
 ATTEMPTS = 5
 
 
@@ -79,6 +80,6 @@ def _problems(plan: Plan, listed: Listed) -> Iterator[str]:
     known = {tool.name for tool in plan.before.tools}
     for names in alike_names(listed.claims):
         if not known.issuperset(names):
-            yield f"names that look alike: {', '.join(names)}; 'authserver resource sync' takes them"
+            yield f"names that look alike: {', '.join(names[:MOST_NAMED])}; 'authserver resource sync' takes them"
     if len(plan.after.tools) > max(MOST_KEPT, len(plan.before.tools)):
         yield f"more than {MOST_KEPT} tools with those that are gone; 'authserver resource sync --prune' forgets them"

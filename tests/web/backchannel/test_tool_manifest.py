@@ -1,6 +1,7 @@
 """The tools that the guard of an MCP server publishes: whose they are, and that nothing gets wider by it in silence."""
 
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -160,6 +161,17 @@ def test_names_that_look_alike_and_are_known_already_are_no_reason(site: Site, g
     known = replace(NOTES, tools=tuple(Tool(name, name, ("notes:read",)) for name in ("read_note", "read-note")))
     site.deployment.stores.resources.replace(known, EVENT)
     assert publish(guard, {"name": "read_note"}, {"name": "read-note"}).status_code == 200
+
+
+def test_a_thousand_long_names_hold_nobody_up(site: Site, guard: Machine) -> None:
+    def named(words: str) -> list[dict[str, str]]:
+        return [{"name": f"{'_'.join([words] * 60)}_{number}"} for number in range(990)]
+
+    begun = time.process_time()
+    assert publish(guard, *named("aB")).status_code == 200
+    assert publish(guard, *named("cD")).status_code == 200
+    # What grew with the square of their number took a minute.
+    assert time.process_time() - begun < 20
 
 
 def test_no_guard_makes_the_catalogue_grow_without_end(
