@@ -93,11 +93,12 @@ class ClientStore:
         wanted = wanted.on_conflict_do_update(
             index_elements=["client_id"], set_=anew, where=ClientRow.deleted_at.is_not(None)
         )
-        with self._database.transaction() as connection, own_places.kept(connection, client.client_id):
-            if connection.execute(wanted.returning(ClientRow.client_id)).first() is None:
-                return False
-            # A decision that raced with the deletion may have left one.
-            end_grants(connection, GrantRow.client_id == client.client_id)
+        with self._database.transaction() as connection:
+            with own_places.kept(connection, client.client_id):
+                if connection.execute(wanted.returning(ClientRow.client_id)).first() is None:
+                    return False
+                # A decision that raced with the deletion may have left one.
+                end_grants(connection, GrantRow.client_id == client.client_id)
             bump(connection)
             record(connection, event.about(client_id=client.client_id))
         self._epoch.forget()
@@ -184,13 +185,14 @@ class ClientStore:
     def set_ceiling(self, client_id: str, resource: str, scopes: tuple[str, ...], event: Event) -> bool:
         """Say what a client may get for itself at *resource*, in place of what it might. False if it is gone."""
         existing = (ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
-        with self._database.transaction() as connection, own_places.kept(connection, client_id):
-            ceilings = connection.scalar(select(ClientRow.ceilings).where(*existing).with_for_update())
-            if ceilings is None:
-                return False
-            others = {other: held for other, held in ceilings.items() if other != resource}
-            changed = others | ({resource: list(scopes)} if scopes else {})
-            connection.execute(update(ClientRow).where(*existing).values(ceilings=changed))
+        with self._database.transaction() as connection:
+            with own_places.kept(connection, client_id):
+                ceilings = connection.scalar(select(ClientRow.ceilings).where(*existing).with_for_update())
+                if ceilings is None:
+                    return False
+                others = {other: held for other, held in ceilings.items() if other != resource}
+                changed = others | ({resource: list(scopes)} if scopes else {})
+                connection.execute(update(ClientRow).where(*existing).values(ceilings=changed))
             bump(connection)
             record(connection, event)
         self._epoch.forget()
@@ -223,20 +225,22 @@ class ClientStore:
         nothing = {
             "secret_digest": None, "previous_secret_digest": None, "registration_digest": None, "deleted_at": now,
         }  # fmt: skip
-        with self._database.transaction() as connection, own_places.kept(connection, client_id):
-            existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
-            if not connection.execute(existing.where(which).values(**nothing)).rowcount:
-                return False
-            ended = end_grants(connection, GrantRow.client_id == client_id)
+        existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
+        with self._database.transaction() as connection:
+            with own_places.kept(connection, client_id):
+                if not connection.execute(existing.where(which).values(**nothing)).rowcount:
+                    return False
+                ended = end_grants(connection, GrantRow.client_id == client_id)
             bump(connection)
             record(connection, event.about(client_id=client_id, detail={**event.detail, "grants": ended}))
         self._epoch.forget()
         return True
 
     def _change(self, client_id: str, existing: Update, event: Event) -> bool:
-        with self._database.transaction() as connection, own_places.kept(connection, client_id):
-            if not connection.execute(existing).rowcount:
-                return False
+        with self._database.transaction() as connection:
+            with own_places.kept(connection, client_id):
+                if not connection.execute(existing).rowcount:
+                    return False
             bump(connection)
             record(connection, event)
         self._epoch.forget()

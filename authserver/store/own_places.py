@@ -19,7 +19,10 @@ Ceilings = Mapping[str, Sequence[str]]
 
 @contextmanager
 def kept(connection: Connection, client_id: str) -> Iterator[None]:
-    """Let the places of a client follow what is written of it inside. Its row is locked until the transaction ends."""
+    """Let the places of a client follow what is written of it inside. Its row is locked until the transaction ends.
+
+    Places are locked after grants and before the epoch, by everyone.
+    """
     before = _allowed(connection, client_id)
     yield
     after = _allowed(connection, client_id)

@@ -1,6 +1,7 @@
 """The places of tokens that clients have for themselves: what the lists say of them is what the state says (TK-10)."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import pytest
@@ -15,6 +16,7 @@ from authserver.services.ended_places import EndedPlaces
 from authserver.store import migrate
 from authserver.store.database import Database
 from authserver.store.engine import create
+from authserver.store.resources import AlreadyRegistered, UnknownResource
 from authserver.store.stores import Stores
 
 from .crowd import SIZE, Crowd
@@ -157,11 +159,14 @@ def issue_while_it_is_narrowed(scene: Scene, client_id: str, number: int) -> Iss
 
 def allow_or_remove(scene: Scene, client_id: str, number: int) -> Issued | None:
     """Some change what is allowed, some remove the server, some issue."""
-    if number % 5 == 0:
+    if number % 3 == 0:
         scopes = ALL[: number % 2 + 1]
         scene.stores.clients.set_ceiling(client_id, RESOURCE, scopes, EVENT)
-    elif number == ENDER + 1:
-        scene.stores.resources.remove(RESOURCE, EVENT)
+    elif number % 3 == 1:
+        with suppress(UnknownResource):
+            scene.stores.resources.remove(RESOURCE, EVENT)
+        with suppress(AlreadyRegistered):
+            scene.stores.resources.add(NOTES, EVENT)
     else:
         return issue(scene.stores, client_id)
     return None
