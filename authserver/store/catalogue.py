@@ -60,7 +60,7 @@ def _resource(row: ResourceRow, names: Sequence[str], scopes: Sequence[Scope], t
         aliases=tuple(name for name in names if name != canonical(row.identifier)),
         is_default=row.is_default,
         token_format=TokenFormat(row.token_format),
-        heard=Heard(Source(row.tools_from), row.tools_heard_at or 0) if row.tools_from else None,
+        heard=Heard(Source(row.tools_source), row.tools_heard_at or 0) if row.tools_source else None,
     )
 
 

@@ -82,7 +82,7 @@ class ResourceStore:
                 catalogue.write(connection, resource_id, after)
                 if heard is not None:
                     row = update(ResourceRow).where(ResourceRow.id == resource_id)
-                    connection.execute(row.values(tools_from=heard, tools_heard_at=now))
+                    connection.execute(row.values(tools_source=heard, tools_heard_at=now))
         except _Changed:
             return False
         return True

@@ -18,7 +18,7 @@ COUNTER = "UPDATE config_epoch SET last_position = last_position + 1 WHERE id = 
 
 def upgrade() -> None:
     op.add_column("resources", sa.Column("token_format", sa.Text, nullable=False, server_default="jwt"))
-    op.add_column("resources", sa.Column("tools_from", sa.Text))
+    op.add_column("resources", sa.Column("tools_source", sa.Text))
     op.add_column("resources", sa.Column("tools_heard_at", sa.BigInteger))
     places = op.create_table(
         "client_positions",
@@ -36,5 +36,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("client_positions")
-    for column in ("tools_heard_at", "tools_from", "token_format"):
+    for column in ("tools_heard_at", "tools_source", "token_format"):
         op.drop_column("resources", column)
