@@ -15,6 +15,7 @@ from .accounts.sign_in import SignIn
 from .keys.envelope import SuccessorEnvelope
 from .keys.keyring import Keyring, NoSigningKey
 from .keys.numbering import Numbering
+from .keys.opaque import OpaqueTokens
 from .keys.ports import Purpose
 from .keys.rotation import STATUS_ALGORITHM
 from .keys.sealing import vault
@@ -30,7 +31,7 @@ from .protocol.grants.refresh_token import RefreshTokenGrant
 from .protocol.registration import document
 from .services import key_sets, statement_issuers
 from .services.authorization import AuthorizationService
-from .services.ceilings import AddressLimit, RegistrationCeilings, Room
+from .services.ceilings import AddressLimit, ClientLimit, RegistrationCeilings, Room
 from .services.client_authentication import ClientAuthentication
 from .services.deployment import Deployment
 from .services.documents import Documents
@@ -44,7 +45,9 @@ from .services.registration import Registration
 from .services.revocation import Revocation
 from .services.status_lists import StatusLists
 from .services.token import TokenEndpoint
+from .services.token_formats import TokenFormats
 from .services.tool_catalogue.inquiry import Inquiry
+from .services.tool_catalogue.publication import Publication
 from .services.tool_details import ToolDetailing
 from .services.tool_permissions import ToolPermissions
 from .settings import Settings, load
@@ -85,12 +88,19 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     known = known_clients(settings, stores, room)
     tools = ToolDetailing(stores.resources)
     who = ClientAuthentication.at(settings.issuer, stores.clients, known.keys, stores.used_assertions)
+    formats = TokenFormats(
+        issuer=settings.issuer,
+        resources=stores.resources,
+        keyring=keyring,
+        opaque=OpaqueTokens(safe.derive("access tokens"), settings.issuer),
+        status_lists=lists,
+        algorithm=settings.access_token_algorithm,
+    )
     shared: dict[str, Any] = {
-        "issuer": settings.issuer,
         "who": who,
         "refresh_tokens": stores.refresh_tokens,
         "access_tokens": stores.access_tokens,
-        "keyring": keyring,
+        "formats": formats,
     }
     return Deployment(
         settings=settings,
@@ -100,9 +110,9 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         sign_in=_sign_in(settings, stores),
         sessions=Sessions(stores.sessions, settings.session_lifetime),
         authorization=_authorization(settings, stores, known),
-        token=_token(settings, stores, keyring, lists, who, tools),
+        token=_token(settings, stores, formats, who, tools),
         revocation=Revocation(**shared),
-        introspection=Introspection(**shared, resources=stores.resources, tools=tools),
+        introspection=Introspection(**shared, issuer=settings.issuer, resources=stores.resources, tools=tools),
         tool_permissions=ToolPermissions(who, stores.resources, stores.tool_permissions),
         registration=_registration(settings, stores, room),
         known_clients=known,
@@ -116,6 +126,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
             proxy=settings.fetch_proxy,
             trust=trusting(settings.fetch_ca_file),
         ),
+        publication=Publication(who, stores.resources, ClientLimit(settings.tool_manifests_per_guard)),
     )
 
 
@@ -200,12 +211,7 @@ def _authorization(settings: Settings, stores: Stores, known: KnownClients) -> A
 
 
 def _token(
-    settings: Settings,
-    stores: Stores,
-    keyring: Keyring,
-    lists: StatusLists,
-    who: ClientAuthentication,
-    tools: ToolDetailing,
+    settings: Settings, stores: Stores, formats: TokenFormats, who: ClientAuthentication, tools: ToolDetailing
 ) -> TokenEndpoint:
     codes = AuthorizationCodeGrant(
         stores.codes, stores.refresh_tokens, settings.refresh_token_lifetime, settings.refresh_family_lifetime
@@ -223,10 +229,8 @@ def _token(
         who=who,
         resources=stores.resources,
         grants={grant.grant_type: grant for grant in grants},
-        keyring=keyring,
-        status_lists=lists,
         tools=tools,
-        algorithm=settings.access_token_algorithm,
+        formats=formats,
         lifetime=settings.access_token_lifetime,
     )
 

@@ -104,7 +104,7 @@ class _Proofs:
             ceilings={RESOURCE: SCOPES},
             **proof,
         )
-        self.found.stores.clients.register(client, Event("bench.prepared", "system"))
+        self.found.stores.clients.preregister(client, Event("bench.prepared", "system"))
         return client.client_id
 
 

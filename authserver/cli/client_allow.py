@@ -18,7 +18,8 @@ from .deployment import with_deployment
 def allow(found: Deployment, client_id: str, resource: str, scopes: tuple[str, ...], nothing: bool) -> None:
     """Say which SCOPES of the MCP server RESOURCE a client may get for itself, in place of those until now.
 
-    Running servers know it within a second; tokens that go beyond it are no longer active at introspection.
+    Running servers know it within a second. Where it may less than before, MCP servers refuse the tokens that it has
+    within seconds, and it gets others.
     """
     if nothing == bool(scopes):
         raise click.UsageError("name the scopes that it may get, or --none")

@@ -8,15 +8,19 @@ import click
 
 from ..protocol import catalogue
 from ..protocol.audit import Event
-from ..protocol.resource import Resource, canonical
+from ..protocol.resource import Resource, TokenFormat, canonical
 from ..protocol.scope import TOKEN, Risk, Scope
 from ..protocol.tool import Tool
 from ..services.deployment import Deployment
 from ..store.resources import AlreadyRegistered
 from .deployment import with_deployment
 from .guard_key import identity
+from .plain import plain
 
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
+FORMATS = click.Choice([token_format.value for token_format in TokenFormat])
+CREDENTIALS = "authserver resource credentials {} --guard-key FILE"
+FORMAT_HELP = "jwt, which the server judges by itself; opaque, about which it asks this server each time."
 
 
 @click.group()
@@ -36,6 +40,7 @@ def resource() -> None:
 @click.option("--tool", "tools", multiple=True, help='NAME="SCOPE[,SCOPE] title": a tool and what opens it.')
 @click.option("--alias", "aliases", multiple=True, help="A further URI that means this server. Repeatable.")
 @click.option("--make-default", is_flag=True, help="The server that requests without a resource are about.")
+@click.option("--token-format", type=FORMATS, default=TokenFormat.JWT.value, show_default=True, help=FORMAT_HELP)
 @click.option("--guard-key", type=NEW_FILE, help="Make an identity for its guard: new file for the private key.")
 @with_deployment
 def add(  # noqa: PLR0913, PLR0917 - one argument for each option
@@ -49,6 +54,7 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option
     tools: tuple[str, ...],
     aliases: tuple[str, ...],
     make_default: bool,
+    token_format: str,
     guard_key: Path | None,
 ) -> None:
     """Register an MCP server by its URL; running servers know it at once."""
@@ -60,6 +66,7 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option
         tools=_tools(_pairs("--tool", tools)),
         aliases=aliases,
         is_default=make_default,
+        token_format=TokenFormat(token_format),
     )
     if wrong := list(catalogue.flaws(written, found.settings.issuer)):
         raise click.ClickException("\n".join(map(str, wrong)))
@@ -71,9 +78,33 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option
             raise click.ClickException(str(taken)) from None
         click.echo(f"added {identifier}")
     if guard_key is None:
-        click.echo(
-            f"an identity for its guard: authserver resource credentials {identifier} --guard-key FILE", err=True
-        )
+        click.echo(f"an identity for its guard: {CREDENTIALS.format(identifier)}", err=True)
+
+
+@resource.command("edit")
+@click.argument("identifier")
+@click.option("--name", help="The name that people see.")
+@click.option("--token-format", type=FORMATS, help=FORMAT_HELP)
+@with_deployment
+def edit(found: Deployment, identifier: str, name: str | None, token_format: str | None) -> None:
+    """Change the MCP server IDENTIFIER. Tokens that were issued stay good in their old format until they expire."""
+    before = registered(found, identifier)
+    after = replace(
+        before,
+        name=before.name if name is None else name,
+        token_format=TokenFormat(token_format) if token_format else before.token_format,
+    )
+    if wrong := list(catalogue.flaws(after, found.settings.issuer)):
+        raise click.ClickException("\n".join(map(str, wrong)))
+    if after == before:
+        click.echo("nothing to do")
+        return
+    detail = {"name": after.name, "token_format": after.token_format}
+    if not found.stores.resources.exchange(before, after, Event("resource.edited", "system", detail=detail)):
+        raise click.ClickException("somebody else changed this server in this moment; nothing was saved")
+    click.echo(f"saved: {plain(after.name)}, {after.token_format} tokens")
+    if after.token_format is not before.token_format and after.token_format is TokenFormat.OPAQUE:
+        click.echo(f"its guard asks here as itself now: {CREDENTIALS.format(identifier)}", err=True)
 
 
 @resource.command("list")
@@ -82,7 +113,9 @@ def list_resources(found: Deployment) -> None:
     """Show the registered MCP servers."""
     for one in found.stores.resources.all():
         names = " ".join(scope.name + ("*" if scope.is_default else "") for scope in one.scopes)
-        click.echo(f"{one.identifier}  {one.name}  scopes: {names}" + ("  (default server)" if one.is_default else ""))
+        marks = ["default server"] if one.is_default else []
+        marks += ["opaque tokens"] if one.token_format is TokenFormat.OPAQUE else []
+        click.echo(f"{one.identifier}  {one.name}  scopes: {names}" + (f"  ({', '.join(marks)})" if marks else ""))
 
 
 @resource.command("credentials")
@@ -91,10 +124,17 @@ def list_resources(found: Deployment) -> None:
 @with_deployment
 def credentials(found: Deployment, identifier: str, guard_key: Path) -> None:
     """Make an identity for the guard of an MCP server, to introspect its tokens with: a client with a key (RS-11)."""
-    if identifier not in {one.identifier for one in found.stores.resources.all()}:
-        raise click.ClickException(f"{identifier} is not registered: 'authserver resource list' shows what is")
+    registered(found, identifier)
     with identity(found, identifier, guard_key):
         pass
+
+
+def registered(found: Deployment, identifier: str) -> Resource:
+    """The MCP server of exactly that *identifier*. Raises `click.ClickException`."""
+    for one in found.stores.resources.all():
+        if one.identifier == identifier:
+            return one
+    raise click.ClickException(f"{plain(identifier)} is not registered: 'authserver resource list' shows what is")
 
 
 def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:

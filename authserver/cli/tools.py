@@ -7,12 +7,12 @@ from pathlib import Path
 import click
 
 from ..outbound.refusal import FetchRefused
-from ..protocol import catalogue, strict_json
+from ..protocol import catalogue
 from ..protocol.audit import Event
-from ..protocol.resource import Resource
+from ..protocol.resource import Resource, Source
 from ..protocol.scope import Risk
 from ..protocol.tool import Mark, Tool, Word
-from ..protocol.tool_list import MOST_BYTES, Listed, NotTools, listed, page
+from ..protocol.tool_list import MOST_BYTES, Listed, NotTools, whole
 from ..services.deployment import Deployment
 from ..services.tool_catalogue.drift import Drift, Kind
 from ..services.tool_catalogue.plan import NothingWaits, Plan
@@ -20,6 +20,7 @@ from ..services.tool_catalogue.plan import agree as agreed_to
 from ..services.tool_catalogue.plan import plan as plan_of
 from .deployment import with_deployment
 from .plain import plain
+from .resources import registered
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SIGNS = {Kind.ADDED: "+", Kind.RETURNED: "+", Kind.REMOVED: "-", Kind.CHANGED: "~", Kind.HEARD: "~"}
@@ -35,14 +36,15 @@ WAITING = (Mark.NEW, Mark.CHANGED)
 @with_deployment
 def sync(found: Deployment, identifier: str, file: Path | None, yes: bool, agree: bool, prune: bool) -> None:
     """Ask the MCP server IDENTIFIER for its tools, and show what that changes here. Saved with --yes or --agree."""
-    resource = _resource(found, identifier)
+    resource = registered(found, identifier)
     plan = plan_of(resource, _listed(found, resource, file), agreed=agree, prune=prune)
     _show(plan)
     if plan.after == plan.before:
         click.echo("nothing to do")
     elif yes or agree:
         event = "resource.tools_agreed" if agree else "resource.tools_synced"
-        _save(found, plan.before, plan.after, Event(event, "system", detail=plan.detail))
+        heard = Source.FILE if file else Source.SERVER
+        _save(found, plan.before, plan.after, Event(event, "system", detail=plan.detail), heard)
         click.echo("saved")
     else:
         click.echo("nothing was saved: --yes saves it, --agree agrees to it too")
@@ -55,7 +57,7 @@ def sync(found: Deployment, identifier: str, file: Path | None, yes: bool, agree
 @with_deployment
 def diff(found: Deployment, identifier: str, file: Path | None, as_json: bool) -> None:
     """Show how the tools of the MCP server IDENTIFIER differ from what is saved here. Exit status 1 if they do."""
-    resource = _resource(found, identifier)
+    resource = registered(found, identifier)
     plan = plan_of(resource, _listed(found, resource, file))
     if as_json:
         drift = [asdict(one) for one in plan.drifts]
@@ -75,7 +77,7 @@ def agree(found: Deployment, identifier: str, names: tuple[str, ...], everything
     """Agree to tools of the MCP server IDENTIFIER that are new, or that it describes in another way."""
     if bool(names) == everything:
         raise click.UsageError("name tools, or say --all")
-    resource = _resource(found, identifier)
+    resource = registered(found, identifier)
     wanted = names or tuple(tool.name for tool in resource.tools if tool.mark in WAITING)
     try:
         after = agreed_to(resource, wanted)
@@ -113,7 +115,7 @@ def tool(
 
     What waits to be agreed to goes on waiting.
     """
-    resource = _resource(found, identifier)
+    resource = registered(found, identifier)
     known = {one.name: one for one in resource.tools}
     before = known.get(name) or Tool(name, name, ())
     said = replace(
@@ -131,13 +133,6 @@ def tool(
     click.echo(f"{plain(name)}: {said.worst(after.scopes)}, opened by {' '.join(said.scopes)}")
 
 
-def _resource(found: Deployment, identifier: str) -> Resource:
-    for one in found.stores.resources.all():
-        if one.identifier == identifier:
-            return one
-    raise click.ClickException(f"{plain(identifier)} is not registered: 'authserver resource list' shows what is")
-
-
 def _listed(found: Deployment, resource: Resource, file: Path | None) -> Listed:
     try:
         return _in_file(file) if file else found.inquiry.tools_of(resource)
@@ -150,20 +145,11 @@ def _in_file(file: Path) -> Listed:
         text = opened.read(MOST_BYTES + 1)
     if len(text) > MOST_BYTES:
         raise NotTools(f"larger than {MOST_BYTES} bytes")
-    try:
-        content = strict_json.loads(text)
-    except ValueError as wrong:
-        raise NotTools(f"not JSON that can be read ({str(wrong).partition(':')[0]})") from None
-    # The whole JSON-RPC answer will do as well as its result.
-    result = content.get("result", content)
-    found = page(result if isinstance(result, dict) else {})
-    if found.cursor is not None:
-        raise NotTools("it is one of several pages (nextCursor); put the tools of all of them in one file")
-    return listed(found.tools)
+    return whole(text)
 
 
-def _save(found: Deployment, before: Resource, after: Resource, event: Event) -> None:
-    if not found.stores.resources.exchange(before, after, event):
+def _save(found: Deployment, before: Resource, after: Resource, event: Event, heard: Source | None = None) -> None:
+    if not found.stores.resources.exchange(before, after, event, heard=heard):
         raise click.ClickException("somebody else changed this server in this moment; nothing was saved")
 
 

@@ -39,11 +39,15 @@ class Authority:
 
 @dataclass(frozen=True, slots=True)
 class ClientAuthority:
-    """What the token of a client for itself stands on: the client, and what it is allowed at a resource (EX-1)."""
+    """What the token of a client for itself stands on: the client, and what it is allowed at a resource (EX-1).
+
+    ``position`` is where its tokens stand on the status lists, None for a token that is on none.
+    """
 
     client_id: str
     resource: str
     scopes: tuple[str, ...]
+    position: int | None = None
 
     @property
     def subject(self) -> str:
@@ -58,10 +62,6 @@ class ClientAuthority:
     @property
     def auth_time(self) -> None:
         """Nobody signed in."""
-
-    @property
-    def position(self) -> None:
-        """On no status list: its tokens are revoked one by one."""
 
     @property
     def tools(self) -> None:

@@ -17,6 +17,7 @@ class Prefix(StrEnum):
     """What a secret is, readable by people and by leak scanners."""
 
     CODE = "mcpc_"
+    ACCESS = "mcpa_"
     REFRESH = "mcpr_"
     CLIENT_SECRET = "mcps_"  # noqa: S105 - a prefix, not a secret
     REGISTRATION = "mcpg_"

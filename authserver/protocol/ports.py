@@ -73,10 +73,10 @@ class Codes(Protocol):
 class AccessTokens(Protocol):
     """Access tokens; they are not saved."""
 
-    def issue(self, authority: ClientAuthority, ceiling: tuple[str, ...], event: Event) -> bool:
-        """Note that a client gets a token for itself.
+    def issue(self, authority: ClientAuthority, ceiling: tuple[str, ...], event: Event) -> int | None:
+        """Note that a client gets a token for itself; returns the token's place on the status lists.
 
-        False, with nothing noted, if it may not act alone any more, or *ceiling* is not all that it is allowed at
+        None, with nothing noted, if it may not act alone any more, or *ceiling* is not all that it is allowed at
         the resource.
         """
 

@@ -1,7 +1,8 @@
 """Resources: the MCP servers that tokens are for, and how a request names one (RFC 8707, AZ-4)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from enum import StrEnum
 from urllib.parse import urlsplit
 
 from .errors import InvalidTarget
@@ -12,11 +13,35 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 MOST_CHARACTERS = 2048
 
 
+class TokenFormat(StrEnum):
+    """What access tokens for a resource are (TK-2): JWTs that it judges by itself, or text that only we can read."""
+
+    JWT = "jwt"
+    OPAQUE = "opaque"
+
+
+class Source(StrEnum):
+    """Where the tools of a server were heard of."""
+
+    SERVER = "server"
+    GUARD = "guard"
+    FILE = "file"
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """From where tools were taken last that differed from those known until then; ``at`` in Unix seconds."""
+
+    source: Source
+    at: int
+
+
 @dataclass(frozen=True, slots=True)
 class Resource:
     """A registered MCP server.
 
     ``identifier`` is what ``aud`` carries, byte for byte as registered; ``aliases`` are further canonical URIs.
+    ``heard`` is None where an administrator entered all that is known of its tools.
     """
 
     identifier: str
@@ -25,6 +50,8 @@ class Resource:
     tools: tuple[Tool, ...] = ()
     aliases: tuple[str, ...] = ()
     is_default: bool = False
+    token_format: TokenFormat = TokenFormat.JWT
+    heard: Heard | None = field(default=None, compare=False)
 
     @property
     def default_scopes(self) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from . import strict_json
 from .scope import TOKEN
 from .tool import Annotations, Claim
 
@@ -56,6 +57,19 @@ def page(result: Mapping[str, Any]) -> Page:
     if cursor is not None and (not isinstance(cursor, str) or len(cursor) > MOST_CURSOR):
         raise NotTools(f"nextCursor is a text of at most {MOST_CURSOR} characters")
     return Page(tuple(tools), cursor)
+
+
+def whole(text: bytes) -> Listed:
+    """The claims in *text*, the JSON of a ``tools/list`` answer with all tools, or of its result. Raises `NotTools`."""
+    try:
+        content = strict_json.loads(text)
+    except ValueError as wrong:
+        raise NotTools(f"not JSON that can be read ({str(wrong).partition(':')[0]})") from None
+    result = content.get("result", content)
+    found = page(result if isinstance(result, dict) else {})
+    if found.cursor is not None:
+        raise NotTools("it is one of several pages (nextCursor); put the tools of all of them in one")
+    return listed(found.tools)
 
 
 def listed(tools: Iterable[Any]) -> Listed:

@@ -19,19 +19,32 @@ COUNT_SECONDS = 10  # how long a count of what is in the database is believed
 FULL_SECONDS = 60
 
 
-class AddressLimit:
-    """A ceiling on what comes from one address, held by each process for itself."""
-
+class _Ceiling:
     def __init__(self, notation: str) -> None:
         """*notation* is that of the limits library, such as ``20 per hour``. Raises ValueError for another."""
         self._item = parse_limit(notation)
         self._limiter = MovingWindowRateLimiter(MemoryStorage())
 
+    def _count(self, whose: str, *names: str) -> None:
+        if not self._limiter.hit(self._item, *names):
+            reset = self._limiter.get_window_stats(self._item, *names).reset_time
+            raise SlowDown(f"too many requests from this {whose}", retry_after=max(1, int(reset - time.time())))
+
+
+class AddressLimit(_Ceiling):
+    """A ceiling on what comes from one address, held by each process for itself."""
+
     def count(self, origin: Origin, subject: str = "") -> None:
         """Count one from the site of *origin*, of *subject* alone if given; raises `SlowDown` over the ceiling."""
-        if not self._limiter.hit(self._item, origin.site, subject):
-            reset = self._limiter.get_window_stats(self._item, origin.site, subject).reset_time
-            raise SlowDown("too many requests from this address", retry_after=max(1, int(reset - time.time())))
+        self._count("address", origin.site, subject)
+
+
+class ClientLimit(_Ceiling):
+    """A ceiling on what comes from one client that has proven itself, held by each process for itself."""
+
+    def count(self, client_id: str) -> None:
+        """Count one; raises `SlowDown` over the ceiling."""
+        self._count("client", client_id)
 
 
 @dataclass(slots=True)

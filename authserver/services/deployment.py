@@ -17,6 +17,7 @@ from .revocation import Revocation
 from .status_lists import StatusLists
 from .token import TokenEndpoint
 from .tool_catalogue.inquiry import Inquiry
+from .tool_catalogue.publication import Publication
 from .tool_permissions import ToolPermissions
 
 
@@ -40,3 +41,4 @@ class Deployment:
     status_lists: StatusLists
     tool_permissions: ToolPermissions
     inquiry: Inquiry
+    publication: Publication

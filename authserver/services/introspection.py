@@ -4,8 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ..keys.keyring import Keyring
-from ..protocol import access_token, credential
+from ..protocol import credential
 from ..protocol.access_token import Authority, ClientAuthority, TokenId
 from ..protocol.client import Client
 from ..protocol.client_authentication import failed
@@ -14,6 +13,7 @@ from ..protocol.ports import RefreshTokens, Resources
 from ..protocol.scope import within
 from ..store.access_tokens import AccessTokenStore
 from .client_authentication import ClientAuthentication
+from .token_formats import TokenFormats
 from .tool_details import ToolDetailing
 
 INACTIVE: dict[str, Any] = {"active": False}
@@ -28,7 +28,7 @@ class Introspection:
     refresh_tokens: RefreshTokens
     access_tokens: AccessTokenStore
     resources: Resources
-    keyring: Keyring
+    formats: TokenFormats
     tools: ToolDetailing
 
     def introspect(self, form: Form, authorization: str | None) -> dict[str, Any]:
@@ -45,7 +45,7 @@ class Introspection:
         return self._access_token(token, caller)
 
     def _access_token(self, token: str, caller: Client) -> dict[str, Any]:
-        claims = self.keyring.read(token, typ=access_token.TYPE, issuer=self.issuer)
+        claims = self.formats.read(token)
         if claims is None or not (caller.guards == claims["aud"] or caller.client_id == claims["client_id"]):
             return INACTIVE
         token_id = TokenId.parse(claims["jti"])

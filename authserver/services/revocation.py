@@ -2,25 +2,24 @@
 
 from dataclasses import dataclass
 
-from ..keys.keyring import Keyring
-from ..protocol import access_token, credential
+from ..protocol import credential
 from ..protocol.audit import Event, Origin
 from ..protocol.client import Client
 from ..protocol.form import Form
 from ..protocol.ports import RefreshTokens
 from ..store.access_tokens import AccessTokenStore
 from .client_authentication import ClientAuthentication
+from .token_formats import TokenFormats
 
 
 @dataclass(frozen=True, slots=True)
 class Revocation:
     """Ends refresh families and single access tokens."""
 
-    issuer: str
     who: ClientAuthentication
     refresh_tokens: RefreshTokens
     access_tokens: AccessTokenStore
-    keyring: Keyring
+    formats: TokenFormats
 
     def revoke(self, form: Form, authorization: str | None, origin: Origin) -> None:
         """End the token of *form*; silently nothing for one that is unknown or another client's (RFC 7009 §2.2).
@@ -43,7 +42,7 @@ class Revocation:
         return True
 
     def _revoke_access_token(self, token: str, client: Client, event: Event) -> None:
-        claims = self.keyring.read(token, typ=access_token.TYPE, issuer=self.issuer)
+        claims = self.formats.read(token)
         if claims and claims["client_id"] == client.client_id:
             person = claims["sub"] if claims["sub"] != client.client_id else None
             about = event.about(user_id=person, resource=claims["aud"])

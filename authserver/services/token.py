@@ -4,7 +4,6 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ..keys.keyring import Keyring
 from ..protocol import access_token, scope
 from ..protocol.audit import Event, Origin
 from ..protocol.errors import InvalidScope, UnsupportedGrantType
@@ -13,7 +12,7 @@ from ..protocol.grants import Grant, Outcome, TokenRequest
 from ..protocol.ports import Resources
 from . import registered
 from .client_authentication import ClientAuthentication
-from .status_lists import StatusLists
+from .token_formats import TokenFormats
 from .tool_details import ToolDetailing
 
 
@@ -25,10 +24,8 @@ class TokenEndpoint:
     who: ClientAuthentication
     resources: Resources
     grants: dict[str, Grant]
-    keyring: Keyring
-    status_lists: StatusLists
+    formats: TokenFormats
     tools: ToolDetailing
-    algorithm: str
     lifetime: int
 
     def answer(self, form: Form, authorization: str | None, origin: Origin) -> dict[str, Any]:
@@ -66,10 +63,8 @@ class TokenEndpoint:
         )
         if tools is not None:
             claims["authorization_details"] = tools.details
-        if outcome.authority.position is not None:
-            claims["status"] = self.status_lists.claim(outcome.authority.resource, outcome.authority.position)
         found = {
-            "access_token": self.keyring.sign(claims, typ=access_token.TYPE, alg=self.algorithm),
+            "access_token": self.formats.write(claims, outcome.authority.position),
             "token_type": "Bearer",
             "expires_in": lifetime,
             "scope": " ".join(scopes),

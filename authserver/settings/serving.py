@@ -44,6 +44,10 @@ class Serving(Group):
     threads: Annotated[int, Field(ge=1, le=256)] = 8
     """Threads per worker process."""
 
+    tool_manifests_per_guard: str = "60 per hour"
+    """Ceiling of the manifests of tools that the guard of one MCP server publishes. All replicas of that server share
+    it; each worker process counts for itself."""
+
     check_public_url: bool = True
     """After its start, look at the issuer's URL once, as clients see it, and warn in the log of what is wrong there
     (``authserver doctor`` looks at more). Nothing stops because of it. An issuer on loopback is not looked at."""

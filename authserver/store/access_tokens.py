@@ -1,15 +1,15 @@
 """Access tokens: whether one that was issued still stands (RFC 7009, RFC 7662)."""
 
-from sqlalchemy import Text, bindparam, exists, func, select
+from sqlalchemy import Connection, Text, bindparam, exists, func, select
 
 from ..protocol.access_token import Authority, ClientAuthority, TokenId
 from ..protocol.audit import Event
-from . import postgresql, sqlite
+from . import own_places, postgresql, sqlite
 from .audit import record
 from .authority import CLIENT_ALONE, alive, authority, columns_of, family_of, only, standing_of
 from .clock import now
 from .database import Database
-from .models import FamilyRow, RevokedAccessTokenRow
+from .models import ClientPositionRow, FamilyRow, RevokedAccessTokenRow
 from .positions import move
 
 ISSUE = {"postgresql": postgresql.issue, "sqlite": sqlite.issue}
@@ -43,10 +43,10 @@ class AccessTokenStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def issue(self, authority: ClientAuthority, ceiling: tuple[str, ...], event: Event) -> bool:
-        """Note that a client gets a token for itself.
+    def issue(self, authority: ClientAuthority, ceiling: tuple[str, ...], event: Event) -> int | None:
+        """Note that a client gets a token for itself; returns the token's place on the status lists.
 
-        False, with nothing noted, if it may not act alone any more, or *ceiling* is not all that it is allowed at
+        None, with nothing noted, if it may not act alone any more, or *ceiling* is not all that it is allowed at
         the resource.
         """
         return ISSUE[self._database.dialect](self._database, authority, ceiling, event)
@@ -54,17 +54,16 @@ class AccessTokenStore:
     def revoke(self, jti: str, expires_at: int, event: Event) -> None:
         """Revoke one token, which would expire at *expires_at* (Unix seconds) anyway.
 
-        The list that guards fetch is short: when it is full, the token's family takes another place instead, which
-        ends its other access tokens too. Nobody can fill the list until no guard takes it.
+        The list that guards fetch is short: when it is full, the token's family, or the client of a token for itself,
+        takes another place instead, which ends its other access tokens too. Nobody can fill the list until no guard
+        takes it. *event* tells client and resource.
         """
-        token_id = TokenId.parse(jti)
-        family = token_id.family_id if token_id and not token_id.stands_on_client else None
         revoked = self._database.insert(RevokedAccessTokenRow).values(jti=jti, expires_at=expires_at, revoked_at=now)
         with self._database.transaction() as connection:
-            full = family is not None and connection.execute(LISTED, {"of": event.resource}).scalar_one() >= MOST_LISTED
+            full = connection.execute(LISTED, {"of": event.resource}).scalar_one() >= MOST_LISTED
             new = revoked.values(resource=None if full else event.resource).on_conflict_do_nothing()
             if connection.execute(new.returning(RevokedAccessTokenRow.jti)).first() and full:
-                move(connection, FamilyRow.id == family)
+                _move(connection, TokenId.parse(jti), event)
             record(connection, event)
 
     def authority(self, token_id: TokenId) -> Authority | None:
@@ -83,3 +82,11 @@ class AccessTokenStore:
         """
         row = self._database.look_up(ALONE, {"client_id": client_id, "jti": str(token_id)})
         return tuple(row.ceilings.get(resource, ())) if row and row.created_at <= issued_at else ()
+
+
+def _move(connection: Connection, token_id: TokenId | None, event: Event) -> None:
+    if token_id and token_id.stands_on_client:
+        of_client = ClientPositionRow.client_id == event.client_id
+        own_places.move(connection, of_client & (ClientPositionRow.resource == event.resource))
+    elif token_id:
+        move(connection, FamilyRow.id == token_id.family_id)

@@ -16,12 +16,15 @@ from .models import ClientRow, FamilyRow, GrantRow, UserRow
 MAY_ACT = (ClientRow.suspended_at.is_(None), ClientRow.deleted_at.is_(None), ClientRow.pending_since.is_(None))
 """What holds of a client that gets anything at all."""
 
-CLIENT_ALONE = select(ClientRow.ceilings, ClientRow.created_at).where(
-    ClientRow.client_id == bindparam("client_id"),
-    *MAY_ACT,
+FOR_ITSELF = (
     ClientRow.kind == ClientKind.PREREGISTERED,
     ClientRow.auth_method != AuthMethod.NONE,
     type_coerce(ClientRow.grant_types, Text).contains(GrantType.CLIENT_CREDENTIALS),
+)
+"""What holds of a client that gets tokens for itself, whether it may act just now or not."""
+
+CLIENT_ALONE = select(ClientRow.ceilings, ClientRow.created_at).where(
+    ClientRow.client_id == bindparam("client_id"), *MAY_ACT, *FOR_ITSELF
 )
 """A client that may act for itself: `Client.may_act_alone`, as it is now."""
 

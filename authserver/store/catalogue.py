@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from ..protocol.resource import Resource, canonical
+from ..protocol.resource import Heard, Resource, Source, TokenFormat, canonical
 from ..protocol.scope import Risk, Scope
 from ..protocol.tool import Annotations, Claim, Mark, Tool, Word
 from ..protocol.way import Way
@@ -21,7 +21,9 @@ def write(connection: Connection, resource_id: str, resource: Resource) -> None:
     if resource.is_default:
         connection.execute(update(ResourceRow).where(ResourceRow.is_default).values(is_default=False))
     own = update(ResourceRow).where(ResourceRow.id == resource_id)
-    connection.execute(own.values(name=resource.name, is_default=resource.is_default))
+    connection.execute(
+        own.values(name=resource.name, is_default=resource.is_default, token_format=resource.token_format)
+    )
     names = [{"uri": uri} for uri in sorted(resource.names)]
     scopes = [_scope_columns(scope, position) for position, scope in enumerate(resource.scopes)]
     tools = [_tool_columns(tool, position) for position, tool in enumerate(resource.tools)]
@@ -58,6 +60,8 @@ def _resource(row: ResourceRow, names: Sequence[str], scopes: Sequence[Scope], t
         tools=tuple(tools),
         aliases=tuple(name for name in names if name != canonical(row.identifier)),
         is_default=row.is_default,
+        token_format=TokenFormat(row.token_format),
+        heard=Heard(Source(row.tools_source), row.tools_heard_at or 0) if row.tools_source else None,
     )
 
 

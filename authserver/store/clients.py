@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from ..protocol.audit import Event
 from ..protocol.client import Client, ClientKind
-from . import postgresql, sqlite
+from . import own_places, postgresql, sqlite
 from .audit import record
 from .cache import RecentlyUsed
 from .client_row import changeable, client_of, lasting
@@ -102,10 +102,11 @@ class ClientStore:
             index_elements=["client_id"], set_=anew, where=ClientRow.deleted_at.is_not(None)
         )
         with self._database.transaction() as connection:
-            if connection.execute(wanted.returning(ClientRow.client_id)).first() is None:
-                return False
-            # A decision that raced with the deletion may have left one.
-            end_grants(connection, GrantRow.client_id == client.client_id)
+            with own_places.kept(connection, client.client_id):
+                if connection.execute(wanted.returning(ClientRow.client_id)).first() is None:
+                    return False
+                # A decision that raced with the deletion may have left one.
+                end_grants(connection, GrantRow.client_id == client.client_id)
             bump(connection)
             record(connection, event.about(client_id=client.client_id))
         self._epoch.forget()
@@ -133,7 +134,7 @@ class ClientStore:
             existing = existing.where(ClientRow.secret_digest == secret)
         if hold:
             existing = existing.values(pending_since=func.coalesce(ClientRow.pending_since, now))
-        return self._change(existing.values(**changeable(client)), event)
+        return self._change(client.client_id, existing.values(**changeable(client)), event)
 
     def approve(self, client_id: str, identity: bytes, event: Event) -> bool:
         """Let a waiting client act; False if it is gone or waits no longer.
@@ -160,7 +161,9 @@ class ClientStore:
         held = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None), waiting)
         suspended = held.where(is_document).values(suspended_at=now)
         about = event.about(client_id=client_id)
-        return self._change(suspended, about) or self._end(client_id, about, and_(waiting, not_(is_document)))
+        return self._change(client_id, suspended, about) or self._end(
+            client_id, about, and_(waiting, not_(is_document))
+        )
 
     def waiting(self, most: int) -> int:
         """How many clients wait for approval; counts to *most*."""
@@ -171,7 +174,7 @@ class ClientStore:
     def set_suspended(self, client_id: str, suspended: bool, event: Event) -> bool:
         """Stop a client, or let it act again; its grants stay. False if it is gone."""
         existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
-        return self._change(existing.values(suspended_at=now if suspended else None), event)
+        return self._change(client_id, existing.values(suspended_at=now if suspended else None), event)
 
     def rotate_secret(self, client_id: str, digest: bytes, overlap: int, event: Event) -> bool:
         """Give a client another secret; the one until now is good for *overlap* seconds more, any before it no longer.
@@ -185,18 +188,19 @@ class ClientStore:
             "previous_secret_digest": ClientRow.secret_digest if overlap else None,
             "previous_secret_until": now + overlap if overlap else None,
         }
-        return self._change(existing.values(secret_digest=digest, **until_now), event)
+        return self._change(client_id, existing.values(secret_digest=digest, **until_now), event)
 
     def set_ceiling(self, client_id: str, resource: str, scopes: tuple[str, ...], event: Event) -> bool:
         """Say what a client may get for itself at *resource*, in place of what it might. False if it is gone."""
         existing = (ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
         with self._database.transaction() as connection:
-            ceilings = connection.scalar(select(ClientRow.ceilings).where(*existing).with_for_update())
-            if ceilings is None:
-                return False
-            others = {other: held for other, held in ceilings.items() if other != resource}
-            changed = others | ({resource: list(scopes)} if scopes else {})
-            connection.execute(update(ClientRow).where(*existing).values(ceilings=changed))
+            with own_places.kept(connection, client_id):
+                ceilings = connection.scalar(select(ClientRow.ceilings).where(*existing).with_for_update())
+                if ceilings is None:
+                    return False
+                others = {other: held for other, held in ceilings.items() if other != resource}
+                changed = others | ({resource: list(scopes)} if scopes else {})
+                connection.execute(update(ClientRow).where(*existing).values(ceilings=changed))
             bump(connection)
             record(connection, event)
         self._epoch.forget()
@@ -229,20 +233,22 @@ class ClientStore:
         nothing = {
             "secret_digest": None, "previous_secret_digest": None, "registration_digest": None, "deleted_at": now,
         }  # fmt: skip
+        existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
         with self._database.transaction() as connection:
-            existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
-            if not connection.execute(existing.where(which).values(**nothing)).rowcount:
-                return False
-            ended = end_grants(connection, GrantRow.client_id == client_id)
+            with own_places.kept(connection, client_id):
+                if not connection.execute(existing.where(which).values(**nothing)).rowcount:
+                    return False
+                ended = end_grants(connection, GrantRow.client_id == client_id)
             bump(connection)
             record(connection, event.about(client_id=client_id, detail={**event.detail, "grants": ended}))
         self._epoch.forget()
         return True
 
-    def _change(self, existing: Update, event: Event) -> bool:
+    def _change(self, client_id: str, existing: Update, event: Event) -> bool:
         with self._database.transaction() as connection:
-            if not connection.execute(existing).rowcount:
-                return False
+            with own_places.kept(connection, client_id):
+                if not connection.execute(existing).rowcount:
+                    return False
             bump(connection)
             record(connection, event)
         self._epoch.forget()

@@ -14,6 +14,7 @@ from sqlalchemy import Executable, and_, func, or_, select, text
 from .clock import now
 from .database import Database
 from .models import (
+    ClientPositionRow,
     ClientRow,
     EndedPositionRow,
     EpochRow,
@@ -71,7 +72,12 @@ class EndedStore:
     def suspended(self) -> list[Ended]:
         """The places of clients that may not act now, and may act again."""
         since = func.coalesce(ClientRow.suspended_at, ClientRow.pending_since)
-        found = (
+        own = (
+            select(ClientPositionRow.resource, ClientPositionRow.position, since)
+            .join(ClientRow, ClientRow.client_id == ClientPositionRow.client_id)
+            .where(STOPPED)
+        )
+        families = (
             select(FamilyRow.resource, FamilyRow.status_position, since)
             .join_from(ClientRow, GrantRow, GrantRow.client_id == ClientRow.client_id)
             .join(FamilyRow, FamilyRow.grant_id == GrantRow.id)
@@ -83,7 +89,7 @@ class EndedStore:
             )
         )
         with self._database.reading() as connection:
-            return _ended(connection.execute(found))
+            return _ended(connection.execute(families.union_all(own)))
 
     def tokens(self) -> list[RevokedToken]:
         """The access tokens that were revoked alone and have not expired."""

@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 
 from ..protocol import credential
 from ..protocol.audit import Event
-from ..protocol.resource import Resource
-from . import catalogue
+from ..protocol.resource import Resource, Source
+from . import catalogue, own_places
 from .audit import record
 from .clock import now
 from .database import Database
 from .ending import end_grants
 from .epoch import ConfigEpoch, bump
-from .models import GrantRow, ResourceRow
+from .models import ClientPositionRow, GrantRow, ResourceRow
 
 
 class AlreadyRegistered(ValueError):
@@ -69,27 +69,32 @@ class ResourceStore:
             catalogue.clear(connection, resource_id)
             catalogue.write(connection, resource_id, resource)
 
-    def exchange(self, before: Resource, after: Resource, event: Event) -> bool:
+    def exchange(self, before: Resource, after: Resource, event: Event, *, heard: Source | None = None) -> bool:
         """As `replace`, but only while the server is what *before* says; False if it is not any more.
 
-        Raises `UnknownResource`, and `AlreadyRegistered` when an alias is taken.
+        *heard* tells where its tools were heard of, if this is about them. Raises `UnknownResource`, and
+        `AlreadyRegistered` when an alias is taken.
         """
         try:
             with self._changing(event.about(resource=before.identifier)) as connection:
                 resource_id = _unchanged(connection, before)
                 catalogue.clear(connection, resource_id)
                 catalogue.write(connection, resource_id, after)
+                if heard is not None:
+                    row = update(ResourceRow).where(ResourceRow.id == resource_id)
+                    connection.execute(row.values(tools_source=heard, tools_heard_at=now))
         except _Changed:
             return False
         return True
 
     def remove(self, identifier: str, event: Event) -> None:
-        """Forget a server; the grants for it end. Raises `UnknownResource`."""
+        """Forget a server; grants for it end, and tokens that clients have for themselves. Raises `UnknownResource`."""
         with self._changing(event.about(resource=identifier)) as connection:
             resource_id = _find(connection, identifier)
             catalogue.clear(connection, resource_id)
             connection.execute(delete(ResourceRow).where(ResourceRow.id == resource_id))
             end_grants(connection, GrantRow.resource == identifier)
+            own_places.move(connection, ClientPositionRow.resource == identifier)
 
     def set_suspended(self, identifier: str, suspended: bool, event: Event) -> None:
         """Issue no tokens for a server, or again; its grants stay. Raises `UnknownResource`."""

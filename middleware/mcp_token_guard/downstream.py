@@ -1,6 +1,7 @@
 """Requests that a server makes in turn: none may carry the token that its caller came with (MCP, Token Passthrough).
 
-A token for this server is known by its audience, whoever's it is and wherever it was kept. Bodies are not looked at.
+A token for this server is known by its audience, whoever's it is and wherever it was kept; an opaque one by having been
+here. Bodies are not looked at.
 """
 
 import base64
@@ -11,6 +12,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 import httpx2
+
+from .introspection import OPAQUE
 
 if TYPE_CHECKING:
     from .guard import Guard
@@ -32,6 +35,7 @@ class Downstream:
 
     def __init__(self, guard: "Guard") -> None:
         self._resource = guard.resource
+        self._introspection = guard.introspection
 
     def headers(self, headers: Mapping[str, str]) -> dict[str, str]:
         """*headers*, to be sent to another server. Raises `TokenForwarded` when they carry a token for this one."""
@@ -51,13 +55,16 @@ class Downstream:
         self.check(request)
 
     def carries(self, text: str) -> bool:
-        """Whether *text* holds a JWT for this server: as it is, percent-encoded, or in Basic credentials."""
+        """Whether *text* holds a token for this server: as it is, percent-encoded, or in Basic credentials."""
         scheme, _, credentials = text.partition(" ")
         if scheme.lower() == "basic":
             text = _decoded(credentials.strip()).decode("latin-1")
         return any(self._is_for_us(segment) for segment in BETWEEN.split(unquote(text)) if len(segment) >= SHORTEST)
 
     def _is_for_us(self, segment: str) -> bool:
+        _, begun, rest = segment.partition(OPAQUE)
+        if begun and self._introspection.accepted(begun + rest):
+            return True
         try:
             claims = json.loads(_decoded(segment))
         except (ValueError, RecursionError):

@@ -1,6 +1,6 @@
 """The guard's one configuration object."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
 from os import PathLike
@@ -13,7 +13,9 @@ from .challenge import Challenges
 from .discovery import Discovery, ServerMetadata
 from .freshness import KeptFresh
 from .identity import AsItself, Identity
+from .introspection import Introspection
 from .keys import Keys
+from .manifest import Manifest
 from .metadata import OWN_PATHS, ResourceMetadata, WellKnown
 from .parameters import Mirrored
 from .paths import same_place
@@ -29,6 +31,7 @@ from .wsgi import GuardedWSGIApp, WSGIApp
 
 ALGORITHMS = frozenset({"ES256", "RS256", "EdDSA"})
 METADATA_INTERVAL = 300.0
+MOST_INTROSPECTION_SECONDS = 60
 OFFLINE_ACCESS = "offline_access"
 
 
@@ -106,6 +109,9 @@ class Guard:
     keys_bound: float = 300.0
     """Seconds after which keys and lists that could not be checked are used no more: 503 until the issuer is back."""
 
+    introspection_seconds: float = 2.0
+    """Seconds for which the issuer's word on an opaque token is believed; 0 to 60. Such tokens want an ``identity``."""
+
     max_body: int = 4 * 1024 * 1024
     """Bytes of a JSON body, at most."""
 
@@ -118,6 +124,8 @@ class Guard:
             raise ValueError(f"algorithms are some of {sorted(ALGORITHMS)}")
         if not (0 <= self.leeway <= 300 and 0 < self.keys_interval < self.keys_bound and self.max_body > 0):
             raise ValueError("leeway is 0 to 300 s, 0 < keys_interval < keys_bound, max_body > 0")
+        if not 0 <= self.introspection_seconds <= MOST_INTROSPECTION_SECONDS:
+            raise ValueError(f"introspection_seconds is 0 to {MOST_INTROSPECTION_SECONDS} s")
         for path in self.open_paths:
             if same_place(path, self.endpoint) or path.startswith(OWN_PATHS):
                 raise ValueError(f"{path} cannot be public")
@@ -152,8 +160,17 @@ class Guard:
         """As `verify`, for a thread without an event loop."""
         return drive(self.verify(token))
 
+    def publish_tools(self, tools: Iterable[object]) -> None:
+        """Tell the issuer which tools this server has: what ``await server.list_tools()`` gives, or its JSON.
+
+        It returns at once, in coroutines and elsewhere, and never fails: the log says what came of it. The issuer takes
+        it from a guard with an ``identity`` only; what is new or changed waits there until somebody agrees to it.
+        """
+        self._manifest.publish(tools)
+
     async def settle(self) -> None:
         """Wait for what is being fetched, a few seconds at most; `asgi` does so when its server ends."""
+        await self._manifest.settle()
         await self._keys.settle()
         await self._revocations.settle()
         await self._metadata.settle()
@@ -187,7 +204,12 @@ class Guard:
     def verifier(self) -> Verifier:
         """What judges tokens."""
         expected = Expected(self.issuer, self.resource, self.algorithms, self.leeway)
-        return Verifier(expected, self._keys, Hierarchy(self.implies), self._revocations)
+        return Verifier(expected, self._keys, Hierarchy(self.implies), self._revocations, self.introspection)
+
+    @cached_property
+    def introspection(self) -> Introspection:
+        """What asks the issuer about opaque tokens."""
+        return Introspection(self.as_itself, self.introspection_seconds)
 
     @cached_property
     def as_itself(self) -> AsItself | None:
@@ -216,6 +238,10 @@ class Guard:
         """What is served without a token."""
         server = self._metadata if self.serve_authorization_server_metadata else None
         return WellKnown(self._resource_metadata, server)
+
+    @cached_property
+    def _manifest(self) -> Manifest:
+        return Manifest(self.as_itself)
 
     @cached_property
     def _resource_metadata(self) -> ResourceMetadata:

@@ -1,7 +1,8 @@
 """Is this access token good, here and now? RFC 9068 §4, under the rules of RFC 8725.
 
 Signature by PyJWT with a key of the issuer; every claim by a rule of its own below. What passed is remembered by the
-token's hash until it expires, and forgotten at once when the issuer's keys change.
+token's hash until it expires, and forgotten at once when the issuer's keys change. An opaque token is the issuer's to
+read (`introspection`); what it says goes by the same rules.
 """
 
 import base64
@@ -17,6 +18,7 @@ import jwt
 
 from . import strict_json
 from .caller import Caller
+from .introspection import OPAQUE, Introspection
 from .keys import Keys, KeySet
 from .limits import UNLIMITED, Limits, from_claim
 from .refusals import TokenRefused
@@ -63,12 +65,14 @@ class Verifier:
         keys: Keys,
         hierarchy: Hierarchy,
         revocations: Revocations,
+        introspection: Introspection,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._expected = expected
         self._keys = keys
         self._hierarchy = hierarchy
         self._revocations = revocations
+        self._introspection = introspection
         self._clock = clock
         self._signatures = jwt.PyJWS(algorithms=expected.algorithms)
         self._memory = _Memory(None)
@@ -76,10 +80,12 @@ class Verifier:
     async def verify(self, token: str) -> Caller:
         """The caller that *token* speaks for.
 
-        Raises `TokenRefused`, or `IssuerUnavailable` when there are no keys to judge by.
+        Raises `TokenRefused`, or `IssuerUnavailable` when there are no keys to judge by, or nobody to ask.
         """
         if len(token) > MOST_CHARACTERS or not token.isascii():
             raise TokenRefused("the token is too long, or not a JWT")
+        if token.startswith(OPAQUE):
+            return self._caller(await self._introspection.claims(token))
         keys = await self._keys.current()
         memory = self._memory
         if keys is not memory.keys:

@@ -216,3 +216,36 @@ def test_a_limit_that_is_none_changes_nothing_and_is_told(notes, file, given):
     answer = notes("resource", "limit", URL, *given)
     assert answer.exit_code in {1, 2}
     assert answer.output.strip()
+
+
+@pytest.mark.requirement("TK-2")
+def test_the_format_of_tokens_is_chosen_and_told(notes, tmp_path):
+    assert "opaque" not in notes("resource", "list").output
+    made = notes("resource", "edit", URL, "--token-format", "opaque")
+    assert made.stdout == "saved: Notes, opaque tokens\n"
+    assert f"authserver resource credentials {URL} --guard-key" in made.stderr
+    assert notes("resource", "edit", URL, "--token-format", "opaque").output == "nothing to do\n"
+    assert notes("resource", "edit", URL, "--name", "My notes").output == "saved: My notes, opaque tokens\n"
+    assert "(opaque tokens)" in notes("resource", "list").output
+    for wrong in (["--token-format", "saml"], ["--name", " "], ["--name", "a\x1bb"]):
+        assert notes("resource", "edit", URL, *wrong).exit_code != 0
+    assert "not registered" in notes("resource", "edit", "https://nowhere.example", "--name", "x").output
+    other = "https://other.example/mcp"
+    made = ["--name", "Other", "--scope", "o:read=Read", "--token-format", "opaque"]
+    assert notes("resource", "add", other, *made).exit_code == 0
+    assert notes("resource", "list").output.count("opaque tokens") == 2
+
+
+@pytest.mark.requirement("TK-2", "CR-11")
+def test_a_file_says_the_format_of_tokens(notes, tmp_path):
+    wanted = tmp_path / "wanted.yaml"
+    server = (
+        "resources: [{url: 'https://notes.example/mcp', name: Notes, scopes: [{name: 'notes:read', description: R}]"
+    )
+    wanted.write_text(server + ", token_format: opaque}]")
+    shown = notes("apply", str(wanted)).output
+    assert "token_format: - jwt" in shown
+    assert "token_format: + opaque" in shown
+    assert notes("apply", str(wanted)).output == "nothing to do\n"
+    wanted.write_text(server + ", token_format: saml}]")
+    assert "token_format" in notes("apply", str(wanted)).output

@@ -79,6 +79,35 @@ def test_the_next_calls_are_refused_within_three_seconds(
         assert status(http, running, other.access_token) not in (401, 503)
 
 
+def _by_allowing_less(running: Stage, name: str) -> None:
+    running.authserver("client", "allow", name, running.resource, "notes:read")
+
+
+def _by_allowing_nothing(running: Stage, name: str) -> None:
+    running.authserver("client", "allow", name, running.resource, "--none")
+
+
+def _by_removal(running: Stage, name: str) -> None:
+    running.authserver("client", "remove", name)
+
+
+@pytest.mark.requirement("TK-10", "EX-1")
+@pytest.mark.parametrize("end", [_by_allowing_less, _by_allowing_nothing, _by_removal])
+def test_what_a_client_has_for_itself_is_refused_within_three_seconds_too(
+    mint: tuple[Stage, Mint], end: Callable[[Stage, str], None]
+) -> None:
+    running, _ = mint
+    allowed = f"{running.resource}=notes:read notes:write"
+    said = running.authserver("client", "add", "Job", "--auth-method", "client_secret_post", "--allow", allowed)
+    made = dict(line.split(": ") for line in said.splitlines())
+    form = {name: made[name] for name in ("client_id", "client_secret")}
+    answer = httpx2.post(f"{running.issuer}/token", data={"grant_type": "client_credentials", **form}).json()
+    with httpx2.Client() as http:
+        assert status(http, running, answer["access_token"]) not in (401, 503)
+    end(running, made["client_id"])
+    assert seconds_until_refused(running, answer["access_token"], time.monotonic()) < WITHIN
+
+
 @pytest.mark.requirement("TK-12")
 def test_after_an_emergency_rotation_a_forged_token_is_refused_within_three_seconds_and_clients_go_on(
     mint: tuple[Stage, Mint],

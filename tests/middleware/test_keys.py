@@ -10,6 +10,7 @@ import pytest
 from mcp_token_guard import Guard, IssuerUnavailable, TokenRefused
 from mcp_token_guard.discovery import Discovery
 from mcp_token_guard.freshness import KeptFresh
+from mcp_token_guard.introspection import Introspection
 from mcp_token_guard.keys import UNKNOWN_KEY_INTERVAL, Keys
 from mcp_token_guard.revocation import Cycle, Revocations
 from mcp_token_guard.scopes import Hierarchy
@@ -51,7 +52,7 @@ def keys_of(issuer: Issuer, clock: Clock) -> Keys:
 def verifier_of(issuer: Issuer, keys: Keys) -> Verifier:
     expected = Expected(issuer.url, RESOURCE, ALGORITHMS, 10)
     revocations = Revocations(issuer.url, RESOURCE, keys, keys._metadata, Cycle(INTERVAL, BOUND))
-    return Verifier(expected, keys, Hierarchy({}), revocations)
+    return Verifier(expected, keys, Hierarchy({}), revocations, Introspection(None, 2.0))
 
 
 async def until(condition: Callable[[], bool]) -> None:

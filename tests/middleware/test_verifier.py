@@ -275,6 +275,7 @@ async def test_a_remembered_token_is_refused_once_it_expires(guard: Guard, issue
         guard.verifier._keys,
         guard.verifier._hierarchy,
         guard.verifier._revocations,
+        guard.verifier._introspection,
         lambda: clock[0],
     )
     token = issuer.token(exp=int(now) + 60)

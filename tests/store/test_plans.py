@@ -90,7 +90,7 @@ def test_what_a_client_does_for_itself_is_found_by_key_alone(scene: Scene):
         grant_types=(GrantType.CLIENT_CREDENTIALS,),
         ceilings={RESOURCE: ceiling},
     )
-    stores.clients.register(machine, EVENT)
+    stores.clients.preregister(machine, EVENT)
     authority = ClientAuthority(machine.client_id, RESOURCE, ceiling)
     with noted(stores.database) as executed:
         assert stores.used_assertions.use(b"digest", 2_000_000_000)

@@ -1,6 +1,6 @@
 """The client credentials grant (OAuth 2.1 §4.2, EX-1): a client for itself, within what an administrator allowed it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..access_token import ClientAuthority
 from ..client import GrantType
@@ -31,6 +31,7 @@ class ClientCredentialsGrant:
             raise InvalidScope("an administrator has allowed this client nothing of it: 'authserver client allow' does")
         authority = ClientAuthority(client.client_id, resource.identifier, scopes)
         event = request.event.about(name="token.issued", resource=resource.identifier, detail={"scopes": list(scopes)})
-        if not self.tokens.issue(authority, ceiling, event):
+        position = self.tokens.issue(authority, ceiling, event)
+        if position is None:
             raise TemporarilyUnavailable("what this client may do has just been changed: ask again", retry_after=1)
-        return Outcome(authority, None)
+        return Outcome(replace(authority, position=position), None)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ...protocol.client import AuthMethod
 from ...protocol.flaw import Flaw
 from ...protocol.registration.prepared import Prepared, usual_grants, usual_method
-from ...protocol.resource import Resource
+from ...protocol.resource import Resource, TokenFormat
 from ...protocol.scope import Risk, Scope
 from ...protocol.tool import Tool, Word
 from ...protocol.way import ANY_WAY, Way
@@ -75,6 +75,7 @@ class ResourceEntry(Entry):
     tools: tuple[ToolEntry, ...] | None = None
     aliases: tuple[str, ...] = ()
     default: bool = False
+    token_format: TokenFormat = TokenFormat.JWT
 
     def resource(self, known: tuple[Tool, ...]) -> Resource:
         """The value of the protocol; *known* are the tools of the same server now. Aliases are as they were written."""
@@ -86,6 +87,7 @@ class ResourceEntry(Entry):
             tools=known if self.tools is None else tuple(entry.tool(by_name.get(entry.name)) for entry in self.tools),
             aliases=self.aliases,
             is_default=self.default,
+            token_format=self.token_format,
         )
 
 

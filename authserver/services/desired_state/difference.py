@@ -52,6 +52,7 @@ def of_resource(resource: Resource) -> Members:
         "name": (resource.name,),
         "default": ("yes",) if resource.is_default else (),
         "aliases": tuple(sorted(resource.aliases)),
+        "token_format": (resource.token_format,),
         "scopes": tuple(map(_scope, resource.scopes)),
         "tools": tuple(map(_tool, resource.tools)),
     }

@@ -4,11 +4,10 @@ It only proposes, and never a scope of a lower risk than the tool's.
 """
 
 import re
-from collections.abc import Sequence
 
 from ...protocol.resource import Resource
 from ...protocol.scope import RESERVED, Risk, Scope
-from ...protocol.tool import Claim, Tool, name_words, risk_in_name, worst
+from ...protocol.tool import Claim, name_words, risk_in_name, worst
 
 ENDINGS = {Risk.READ: "read", Risk.WRITE: "write", Risk.DESTRUCTIVE: "delete"}
 WORDS = {
@@ -25,19 +24,31 @@ def risk_of(name: str, claim: Claim) -> Risk:
     return worst(claim.annotations.risk, risk_in_name(name))
 
 
-def place(name: str, risk: Risk, resource: Resource, proposed: Sequence[Scope]) -> Scope:
-    """The scope for the tool *name*: one of *resource* or of those *proposed* already, else one that is not there."""
-    fitting = [scope for scope in (*resource.scopes, *proposed) if scope.risk is risk]
-    if not fitting:
-        taken = {scope.name for scope in (*resource.scopes, *proposed)}
-        return Scope(_free(f"{_prefix(resource)}:{ENDINGS[risk]}", taken), WORDS[risk].format(resource.name), risk)
-    words = set(name_words(name))
-    return max(fitting, key=lambda scope: len(words & _words_of(scope, resource.tools)))
+class Placement:
+    """Finds scopes for new tools of one server. ``proposed`` are those that were not there."""
 
+    def __init__(self, resource: Resource) -> None:
+        self._resource = resource
+        self.proposed: list[Scope] = []
+        # Counted once: a server may list a thousand tools.
+        self._words = {scope.name: set(name_words(scope.name)) for scope in resource.scopes}
+        for tool in resource.tools:
+            words = name_words(tool.name)
+            for name in tool.scopes:
+                self._words.setdefault(name, set()).update(words)
 
-def _words_of(scope: Scope, tools: Sequence[Tool]) -> set[str]:
-    names = [scope.name, *(tool.name for tool in tools if scope.name in tool.scopes)]
-    return {word for name in names for word in name_words(name)}
+    def place(self, name: str, risk: Risk) -> Scope:
+        """The scope for the tool *name*: one that is there, or was proposed already, else a new proposal."""
+        known = (*self._resource.scopes, *self.proposed)
+        words = set(name_words(name))
+        fitting = [scope for scope in known if scope.risk is risk]
+        if fitting:
+            return max(fitting, key=lambda scope: len(words & self._words.get(scope.name, set())))
+        wanted = f"{_prefix(self._resource)}:{ENDINGS[risk]}"
+        made = Scope(_free(wanted, {scope.name for scope in known}), WORDS[risk].format(self._resource.name), risk)
+        self._words[made.name] = set(name_words(made.name))
+        self.proposed.append(made)
+        return made
 
 
 def _prefix(resource: Resource) -> str:

@@ -13,7 +13,7 @@ from ...protocol.scope import Scope
 from ...protocol.tool import Claim, Mark, Tool, Word, worst
 from ...protocol.tool_list import Listed
 from .drift import Drift, Kind, drifts
-from .placement import place, risk_of
+from .placement import Placement, risk_of
 from .suspicion import suspicions
 
 MOST_AUDITED = 50
@@ -51,18 +51,18 @@ def plan(resource: Resource, listed: Listed, *, agreed: bool = False, prune: boo
     """What *listed* makes of *resource*. *agreed*: an administrator agrees to all of it; *prune* forgets the gone."""
     found = tuple(drifts(resource, listed))
     tools = {tool.name: tool for tool in resource.tools}
-    proposed: list[Scope] = []
+    placement = Placement(resource)
     for drift in found:
         if drift.now is None:
             tools[drift.name] = replace(tools[drift.name], mark=Mark.GONE)
         elif drift.kind is Kind.ADDED:
-            tools[drift.name] = _new(drift.name, drift.now, resource, proposed)
+            tools[drift.name] = _new(drift.name, drift.now, resource, placement)
         else:
             tools[drift.name] = _heard(tools[drift.name], drift.now, drift.kind)
         if agreed and drift.now is not None:
             tools[drift.name] = _agreed(tools[drift.name])
     kept = tuple(tool for tool in tools.values() if not (prune and tool.mark is Mark.GONE))
-    after = replace(resource, scopes=(*resource.scopes, *proposed), tools=kept)
+    after = replace(resource, scopes=(*resource.scopes, *placement.proposed), tools=kept)
     return Plan(resource, after, found, tuple(suspicions(after, listed, found)))
 
 
@@ -75,13 +75,10 @@ def agree(resource: Resource, names: Collection[str]) -> Resource:
     return replace(resource, tools=tuple(_agreed(tool) if tool.name in names else tool for tool in resource.tools))
 
 
-def _new(name: str, claim: Claim, resource: Resource, proposed: list[Scope]) -> Tool:
+def _new(name: str, claim: Claim, resource: Resource, placement: Placement) -> Tool:
     risk = risk_of(name, claim)
-    scope = place(name, risk, resource, proposed)
-    is_held = scope in resource.scopes
-    if not is_held and scope not in proposed:
-        proposed.append(scope)
-    mark = Mark.NEW if is_held else Mark.AGREED
+    scope = placement.place(name, risk)
+    mark = Mark.NEW if scope in resource.scopes else Mark.AGREED
     return Tool(name, claim.title, (scope.name,), claim.description, risk, Word.SERVER, mark, claim)
 
 

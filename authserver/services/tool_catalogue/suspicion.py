@@ -1,7 +1,7 @@
 """Suspicion: what of a server's tools an administrator ought to look at twice."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 from ...protocol.registry.look_alike import seen_as
 from ...protocol.resource import Resource
@@ -26,9 +26,14 @@ def suspicions(after: Resource, listed: Listed, found: Collection[Drift]) -> Ite
 
 def alike(tools: Collection[Tool]) -> list[tuple[str, ...]]:
     """Names of *tools* that the eye takes for the same, in groups."""
+    return alike_names(tool.name for tool in tools)
+
+
+def alike_names(among: Iterable[str]) -> list[tuple[str, ...]]:
+    """Those of the names that the eye takes for the same, in groups."""
     groups = defaultdict(list)
-    for tool in tools:
-        groups[seen_as(tool.name)].append(tool.name)
+    for name in among:
+        groups[seen_as(name)].append(name)
     return [tuple(names) for names in groups.values() if len(names) > 1]
 
 

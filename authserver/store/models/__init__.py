@@ -4,6 +4,7 @@ from .audit import AuditRow
 from .authorization_code import CodeRow
 from .base import Row
 from .client import ClientRow
+from .client_position import ClientPositionRow
 from .domain_policy import DomainPolicyRow
 from .ended_position import EndedPositionRow
 from .epoch import EpochRow
@@ -22,6 +23,7 @@ from .user import UserRow
 
 __all__ = [
     "AuditRow",
+    "ClientPositionRow",
     "ClientRow",
     "CodeRow",
     "ConsentRow",

@@ -1,4 +1,4 @@
-"""Places on status lists whose tokens have ended, though their family goes on."""
+"""Places on status lists whose tokens have ended, though their family or client may go on."""
 
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,10 @@ from .base import Row, Seconds
 
 
 class EndedPositionRow(Row):
-    """A position that a family had at *resource* until its grant lost a scope; kept until its tokens have expired."""
+    """A position that a family had at *resource* until its grant lost a scope, or a client until it was allowed less.
+
+    It is kept until the tokens there have expired.
+    """
 
     __tablename__ = "ended_positions"
     __table_args__ = (Index(None, "ended_at"),)

@@ -19,6 +19,9 @@ class ResourceRow(Row):
     is_default: Mapped[bool]
     created_at: Mapped[Seconds]
     suspended_at: Mapped[Seconds | None]
+    token_format: Mapped[str] = mapped_column(server_default="jwt")
+    tools_source: Mapped[str | None]
+    tools_heard_at: Mapped[Seconds | None]
 
 
 class ResourceNameRow(Row):

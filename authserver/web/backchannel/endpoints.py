@@ -5,6 +5,7 @@ from collections.abc import Callable
 from ...protocol import metadata
 from ...protocol.registration.mode import RegistrationMode
 from ...services.deployment import Deployment
+from ...services.tool_catalogue.publication import MOST_FORM
 from . import response, status
 from .application import Backchannel, Handler, Route
 from .documents import Jwks, Metadata
@@ -33,6 +34,7 @@ def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchanne
         "/tool-permission": Route({"POST": _consume(deployment)}, cors=False),
         "/tool-challenge": Route({"POST": _challenge(deployment)}, cors=False),
         "/authorization-details-types": Route({"GET": _types}),
+        "/tool-manifest": Route({"POST": _publish(deployment)}, cors=False),
         "/health/live": Route({"GET": lambda request: response.document({"status": "live"})}, cors=False),
         "/health/ready": Route({"GET": _ready(ready)}, cors=False),
     }
@@ -82,6 +84,14 @@ def _challenge(deployment: Deployment) -> Handler:
 
 def _types(request: Request) -> Response:
     return DETAILS_TYPES.answer(request)
+
+
+def _publish(deployment: Deployment) -> Handler:
+    def publish(request: Request) -> Response:
+        form = request.form(MOST_FORM)
+        return response.document(deployment.publication.publish(form, request.header("Authorization"), request.origin))
+
+    return publish
 
 
 def _register(deployment: Deployment) -> Handler:

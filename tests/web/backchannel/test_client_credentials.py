@@ -64,7 +64,7 @@ def machine(site: Site, signer: Signer | None = None, **changes: Any) -> Machine
         ceilings={NOTES.identifier: ("notes:read", "notes:write"), CALENDAR.identifier: ("calendar:admin",)},
     )
     client = replace(client, **changes)
-    site.deployment.stores.clients.register(client, EVENT)
+    assert site.deployment.stores.clients.preregister(client, EVENT)
     return Machine(site, client, signer)
 
 
@@ -260,11 +260,11 @@ def test_what_is_cached_of_a_client_gives_it_nothing(site: Site, indexer: Machin
     name = indexer.client.client_id
     ceiling = indexer.client.ceilings[NOTES.identifier]
     authority = ClientAuthority(name, NOTES.identifier, ceiling)
-    assert tokens.issue(authority, ceiling, replace(EVENT, client_id=name)) is True
-    assert tokens.issue(authority, (*ceiling, "notes:delete"), EVENT) is False
-    assert tokens.issue(replace(authority, resource="https://elsewhere.example/"), ceiling, EVENT) is False
+    assert tokens.issue(authority, ceiling, replace(EVENT, client_id=name)) is not None
+    assert tokens.issue(authority, (*ceiling, "notes:delete"), EVENT) is None
+    assert tokens.issue(replace(authority, resource="https://elsewhere.example/"), ceiling, EVENT) is None
     site.deployment.stores.clients.set_suspended(name, True, EVENT)
-    assert tokens.issue(authority, ceiling, EVENT) is False
+    assert tokens.issue(authority, ceiling, EVENT) is None
 
 
 @pytest.mark.requirement("DI-4")

@@ -1,9 +1,11 @@
 """Status lists over HTTP: what ends, however it ends, is on the list of its resource within a second (TK-10)."""
 
 import json
+import time
 import zlib
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,8 +13,9 @@ import jwt
 import pytest
 from werkzeug.test import TestResponse
 
+from authserver.app import compose
 from authserver.keys.numbering import SIZE, tag
-from authserver.protocol import credential
+from authserver.protocol import credential, status_list
 from authserver.protocol.audit import Event
 from authserver.services import status_lists
 from tests.conformance.flow import Flow
@@ -214,6 +217,25 @@ def test_an_unchanged_list_is_not_sent_again(site: Site, flow: Flow, visitor: Vi
     changed = site.get(path, headers=known)
     assert changed.status_code == 200
     assert claims(changed.text)["iat"] >= claims(first.text)["iat"]
+
+
+@pytest.mark.requirement("TK-10")
+def test_a_list_is_signed_anew_at_half_its_time_and_two_nodes_say_the_same(
+    site: Site, flow: Flow, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, _ = place(flow.tokens(visitor)["access_token"])
+    now = [time.time() // status_list.TTL * status_list.TTL + 1000 * status_list.TTL]
+    monkeypatch.setattr(status_lists, "time", SimpleNamespace(time=lambda: now[0], monotonic=time.monotonic))
+    first = site.get(path)
+    now[0] += status_list.TTL / 2 - 1
+    same, elsewhere = site.get(path), compose(site.deployment.settings, site.deployment.stores)
+    found = elsewhere.status_lists.find(path.removeprefix("/status/"))
+    assert found is not None
+    assert (first.text, first.headers["ETag"]) == (same.text, found.etag)
+    now[0] += 1
+    renewed = site.get(path)
+    assert claims(renewed.text)["iat"] == claims(first.text)["iat"] + status_list.TTL // 2
+    assert renewed.headers["ETag"] != first.headers["ETag"]
 
 
 @pytest.mark.requirement("TK-10")

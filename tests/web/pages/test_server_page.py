@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from authserver.protocol.audit import Event
+from authserver.protocol.resource import Source, TokenFormat
 from authserver.protocol.scope import Risk
 from authserver.protocol.tool import Annotations, Claim, Mark, Tool, Word
 from tests.conformance.site import NOTES
@@ -46,3 +47,21 @@ def test_each_server_leads_to_its_page_and_others_have_none(site, admin):
     assert f"/admin/server?id={NOTES.identifier}" in admin.open("/admin/servers").text.replace("%3A", ":")
     for wanted in ("", "?id=", "?id=https://nowhere.example", "?id=%00", "?id=" + "x" * 5000):
         assert admin.open(f"/admin/server{wanted}").status_code == 404
+
+
+@pytest.mark.requirement("TK-2")
+def test_the_page_says_what_tokens_are_and_where_the_tools_were_heard_of(site, notes, admin):
+    resources = site.deployment.stores.resources
+    page = f"/admin/server?id={NOTES.identifier}"
+    said = words(admin.open(page))
+    assert "Access tokens JWT; the server judges them by itself" in said
+    for source, told in (
+        (Source.SERVER, "asked of the server"),
+        (Source.FILE, "read from a file"),
+        (Source.GUARD, "published by its guard"),
+    ):
+        known = replace(NOTES, tools=TOOLS)
+        assert resources.exchange(known, known, EVENT, heard=source)
+        assert f"Tools {told}; last news" in words(admin.open(page))
+    resources.replace(replace(NOTES, token_format=TokenFormat.OPAQUE), EVENT)
+    assert "opaque; the server asks here about each of them" in words(admin.open(page))
