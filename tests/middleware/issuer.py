@@ -61,7 +61,8 @@ def private_jwk(key: SigningKey) -> dict[str, Any]:
 class Issuer:
     """What the server publishes, to be changed by tests at will; ``seen`` counts requests by path and status.
 
-    ``answers`` are to what is posted, by path; ``received`` is what came, path and body.
+    ``answers`` are to what is posted, by path: an answer, or status and bytes, or what makes it of the body; ``received``
+    is what came, path and body.
     """
 
     url: str = ""
@@ -93,7 +94,8 @@ class Issuer:
         """What the registration and token endpoints say to *body*: all that is asked for is given."""
         self.received.append((path, body))
         if path in self.answers:
-            return self.answers[path]
+            found = self.answers[path]
+            return found(body) if callable(found) else found
         if path == "/registration":
             return {**json.loads(body), "client_id": "a-client"}
         request = self.codes.pop(dict(parse_qsl(body.decode()))["code"])
@@ -170,8 +172,11 @@ def _handler(issuer: Callable[[], Issuer]) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = json.dumps(issuer().answer(self.path, body)).encode()
-            self.send_response(201 if self.path == "/registration" else 200)
+            found = issuer().answer(self.path, body)
+            if not isinstance(found, tuple):
+                found = 201 if self.path == "/registration" else 200, json.dumps(found).encode()
+            status, answer = found
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
