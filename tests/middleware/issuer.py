@@ -61,7 +61,7 @@ def private_jwk(key: SigningKey) -> dict[str, Any]:
 class Issuer:
     """What the server publishes, to be changed by tests at will; ``seen`` counts requests by path and status.
 
-    ``answers`` are to what is posted, by path: an answer, or status and bytes, or what makes it of the body; ``received``
+    ``answers`` are to what is posted, by path: JSON, or status and bytes, or what makes these of the body; ``received``
     is what came, path and body.
     """
 
