@@ -50,6 +50,7 @@ def document(
         "jwks_uri": base + "/jwks",
         "revocation_endpoint": base + "/revoke",
         "introspection_endpoint": base + "/introspect",
+        "tool_receipts_endpoint": base + "/tool-receipts",
         "status_list_aggregation_endpoint": base + "/status",
         "revoked_tokens_uri_template": status_list.base(issuer) + "{resource}/" + status_list.REVOKED,
         "scopes_supported": _small_scopes(registered),

@@ -9,6 +9,7 @@ from ..keys.sealing import Vault
 from ..settings import Settings
 from ..store.stores import Stores
 from .authorization import AuthorizationService
+from .connections import Connections
 from .introspection import Introspection
 from .known_clients import KnownClients
 from .reaper import Reaper
@@ -17,6 +18,7 @@ from .revocation import Revocation
 from .status_lists import StatusLists
 from .token import TokenEndpoint
 from .tool_catalogue.inquiry import Inquiry
+from .tool_receipts import ToolReceipts
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +40,5 @@ class Deployment:
     reaper: Reaper
     status_lists: StatusLists
     inquiry: Inquiry
+    tool_receipts: ToolReceipts
+    connections: Connections

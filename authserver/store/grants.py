@@ -1,5 +1,6 @@
 """Grants: what a person lets a client do at a resource, from one device (AZ-14)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from .database import Database
 from .ending import end_grants
 from .models import ClientRow, ConsentRow, FamilyRow, GrantRow, RefreshTokenRow, UserRow
 from .paging import Order, Page, cut
+from .withdrawal import withdraw
 
 __all__ = ["Approval", "GrantListing", "GrantStore", "Standing"]
 
@@ -149,6 +151,21 @@ class GrantStore:
             grant = connection.execute(about).one()
             record(connection, event.about(grant_id=grant_id, **grant._asdict()))
         return True
+
+    def withdraw(self, grant_id: str, scopes: Collection[str], event: Event) -> tuple[str, ...]:
+        """Take *scopes* out of a live grant and the consent behind it; returns those that it had of them.
+
+        Its access tokens end, its families go on with what is left; a grant that loses all ends (`revoke`). Nothing is
+        done where there is nothing to take.
+        """
+        about = select(GrantRow.user_id, GrantRow.client_id, GrantRow.resource).where(GrantRow.id == grant_id)
+        with self._database.transaction() as connection:
+            taken = withdraw(connection, grant_id, scopes)
+            if taken:
+                told = {**event.detail, "withdrawn": " ".join(taken)}
+                grant = connection.execute(about).one()
+                record(connection, event.about(grant_id=grant_id, **grant._asdict(), detail=told))
+        return taken
 
     def revoke_for_user(self, user_id: str, event: Event) -> int:
         """End all grants of a person; returns how many."""

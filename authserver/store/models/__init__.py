@@ -1,5 +1,6 @@
 """The tables, one file per aggregate. Importing this package completes ``Row.metadata``."""
 
+from .alert import AlertRow
 from .audit import AuditRow
 from .authorization_code import CodeRow
 from .base import Row
@@ -16,10 +17,12 @@ from .revoked_access_token import RevokedAccessTokenRow
 from .session import SessionRow
 from .signing_key import SigningKeyRow
 from .throttle import ThrottleRow
+from .tool_receipt import ToolHourRow, ToolReceiptRow, ToolUseRow
 from .used_assertion import UsedAssertionRow
 from .user import UserRow
 
 __all__ = [
+    "AlertRow",
     "AuditRow",
     "ClientRow",
     "CodeRow",
@@ -40,7 +43,10 @@ __all__ = [
     "SessionRow",
     "SigningKeyRow",
     "ThrottleRow",
+    "ToolHourRow",
+    "ToolReceiptRow",
     "ToolRow",
+    "ToolUseRow",
     "UsedAssertionRow",
     "UserRow",
 ]

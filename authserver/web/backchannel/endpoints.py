@@ -12,6 +12,7 @@ from .request import Request
 from .response import Response
 
 REGISTRATION = "/register/"
+MOST_RECEIPTS = 1024 * 1024  # bytes of a form with a batch of receipts
 
 
 def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchannel:
@@ -29,6 +30,7 @@ def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchanne
         "/token": Route({"POST": _token(deployment)}),
         "/revoke": Route({"POST": _revoke(deployment)}),
         "/introspect": Route({"POST": _introspect(deployment)}, cors=False),
+        "/tool-receipts": Route({"POST": _tool_receipts(deployment)}, cors=False),
         "/health/live": Route({"GET": lambda request: response.document({"status": "live"})}, cors=False),
         "/health/ready": Route({"GET": _ready(ready)}, cors=False),
     }
@@ -58,6 +60,16 @@ def _introspect(deployment: Deployment) -> Handler:
         return response.document(deployment.introspection.introspect(request.form(), request.header("Authorization")))
 
     return introspect
+
+
+def _tool_receipts(deployment: Deployment) -> Handler:
+    def receive(request: Request) -> Response:
+        form = request.form(MOST_RECEIPTS)
+        return response.document(
+            deployment.tool_receipts.receive(form, request.header("Authorization"), request.origin)
+        )
+
+    return receive
 
 
 def _register(deployment: Deployment) -> Handler:

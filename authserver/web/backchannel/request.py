@@ -45,27 +45,30 @@ class Request:
         scheme, _, token = (self.header("Authorization") or "").partition(" ")
         return token.strip() if scheme.lower() == "bearer" else None
 
-    def form(self) -> form.Form:
-        """The form of the body. Raises `InvalidRequest` for another content type (RFC 6749 §4.1.3)."""
+    def form(self, most: int = MOST_BODY) -> form.Form:
+        """The form of the body of at most so many bytes.
+
+        Raises `InvalidRequest` for another content type (RFC 6749 §4.1.3), and what `body` raises.
+        """
         self._need_type(FORM_TYPE)
-        return form.parse(self.body())
+        return form.parse(self.body(most))
 
     def json(self) -> bytes:
         """The body, declared as JSON. Raises `InvalidRequest` for another content type."""
         self._need_type(JSON_TYPE)
         return self.body()
 
-    def body(self) -> bytes:
-        """The body, at most 64 KiB. Raises `TooLarge`, or `InvalidRequest` for a broken length."""
+    def body(self, most: int = MOST_BODY) -> bytes:
+        """The body, at most *most* bytes. Raises `TooLarge`, or `InvalidRequest` for a broken length."""
         declared = self.environ.get("CONTENT_LENGTH") or ""
         if declared and not (declared.isascii() and declared.isdigit()):
             raise InvalidRequest("Content-Length must be a number")
-        length = int(declared) if declared else MOST_BODY + 1 if self.environ.get("wsgi.input_terminated") else 0
-        if declared and length > MOST_BODY:
-            raise TooLarge(f"the body is larger than {MOST_BODY} bytes")
+        length = int(declared) if declared else most + 1 if self.environ.get("wsgi.input_terminated") else 0
+        if declared and length > most:
+            raise TooLarge(f"the body is larger than {most} bytes")
         body: bytes = self.environ["wsgi.input"].read(length)
-        if len(body) > MOST_BODY:
-            raise TooLarge(f"the body is larger than {MOST_BODY} bytes")
+        if len(body) > most:
+            raise TooLarge(f"the body is larger than {most} bytes")
         return body
 
     def _need_type(self, wanted: str) -> None:
