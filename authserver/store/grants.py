@@ -189,6 +189,11 @@ class GrantStore:
         live = LISTING.where(GrantRow.user_id == user_id, GrantRow.revoked_at.is_(None))
         return tuple(self._list(live.order_by(GrantRow.created_at.desc(), GrantRow.id.desc())))
 
+    def owner(self, grant_id: str) -> str | None:
+        """Whose grant it is, ended or not."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(GrantRow.user_id).where(GrantRow.id == grant_id))
+
     def _revoke_all(self, which: ColumnElement[bool], event: Event) -> int:
         with self._database.transaction() as connection:
             ended = end_grants(connection, which)
