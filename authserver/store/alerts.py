@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Select, select, update
 
 from ..protocol.audit import Event
 from ..protocol.credential import base64url
@@ -125,12 +125,6 @@ class AlertStore:
         """One that nobody has dismissed."""
         found = self._list(STANDING.where(AlertRow.id == alert_id))
         return found[0] if found else None
-
-    def count(self) -> int:
-        """How many nobody has dismissed."""
-        with self._database.reading() as connection:
-            standing = select(func.count()).select_from(AlertRow).where(AlertRow.dismissed_at.is_(None))
-            return connection.execute(standing).scalar_one()
 
     def _list(self, statement: Select[*tuple[Any, ...]]) -> list[AlertListing]:
         with self._database.reading() as connection:

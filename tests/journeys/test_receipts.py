@@ -75,8 +75,8 @@ class Place:
     def call_until_it_dies(self, token: str) -> None:
         """Go on calling until nobody answers."""
         with httpx2.Client() as http, suppress(httpx2.TransportError):
-            while True:
-                assert self.call(http, token) == 200
+            while self.call(http, token) == 200:
+                pass
 
 
 def until(true) -> None:
@@ -87,9 +87,10 @@ def until(true) -> None:
 
 
 def answers(url: str) -> bool:
-    with suppress(httpx2.TransportError):
+    try:
         return httpx2.get(url).status_code == 200
-    return False
+    except httpx2.TransportError:
+        return False
 
 
 @pytest.fixture
