@@ -10,7 +10,7 @@ from ..protocol.ports import Resources
 from ..protocol.resource import Resource
 from ..protocol.scope import Scope
 from ..store.grants import GrantListing, GrantStore
-from ..store.tool_calls import ToolCallStore, Use
+from ..store.tool_calls import MOST_USES, ToolCallStore, Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,8 @@ class Connections:
         uses = self.calls.uses(user_id)
         known = {one.identifier: one for one in self.resources.all()}
         told = self.calls.told(self.unused_after, {grant.resource for grant in grants})
+        if sum(map(len, uses.values())) >= MOST_USES:
+            told = frozenset()  # there are more, so nobody can say what was not used
         since = int(time.time()) - self.unused_after
         found = []
         for grant in grants:

@@ -22,6 +22,7 @@ from .models import (
     ThrottleRow,
     ToolHourRow,
     ToolReceiptRow,
+    ToolUseRow,
     UsedAssertionRow,
 )
 from .throttles import FORGOTTEN_SECONDS
@@ -62,8 +63,10 @@ def purge(database: Database, limit: int = 1000, *, receipts_for: int = 90 * 24 
 
 
 def _of_tool_calls(seconds: int) -> tuple[Expired, ...]:
+    before = now_in_milliseconds - seconds * 1000
     return (
-        (ToolReceiptRow.key, ToolReceiptRow.at_ms <= now_in_milliseconds - seconds * 1000),
+        (ToolReceiptRow.key, ToolReceiptRow.at_ms <= before),
+        (ToolUseRow.last_ms, ToolUseRow.last_ms <= before),
         (ToolHourRow.hour, ToolHourRow.hour < (now - seconds) // 3600),
         # That something is used for the first time is told once, however long ago.
         (AlertRow.id, (AlertRow.raised_at <= now - seconds) & (AlertRow.kind != AlertKind.FIRST_DESTRUCTIVE_USE)),

@@ -16,6 +16,9 @@ HOUR = 3600
 DAY_HOURS, WEEK_HOURS = 24, 7 * 24
 THIS_HOUR = now // HOUR
 MOST_VOLUMES = 200
+MOST_USES = 5000
+"""Tools under all grants of one person; an app may call them what it likes."""
+
 LISTED = ("tool", "arguments", "outcome", "refused", "status", "duration_ms", "correlation_id", "trace_id")
 ABOUT = ("key", "at_ms", "resource", "subject", "client_id", "family_id", "grant_id", "user_id")
 LISTING = (
@@ -123,12 +126,13 @@ class ToolCallStore:
             return tuple(Volume(one.resource, one.tool, *map(int, one[2:])) for one in connection.execute(busiest))
 
     def uses(self, user_id: str) -> dict[str, dict[str, Use]]:
-        """What the live grants of a person were used for: grant → tool → use."""
+        """What the live grants of a person were used for lately: grant → tool → use; at most `MOST_USES` in all."""
         live = and_(GrantRow.id == ToolUseRow.grant_id, GrantRow.user_id == user_id, GrantRow.revoked_at.is_(None))
         columns = (ToolUseRow.grant_id, ToolUseRow.tool, ToolUseRow.calls, ToolUseRow.refused, ToolUseRow.last_ms)
+        used = select(*columns).join(GrantRow, live).limit(MOST_USES)
         found: dict[str, dict[str, Use]] = defaultdict(dict)
         with self._database.reading() as connection:
-            for grant_id, tool, calls, refused, last_ms in connection.execute(select(*columns).join(GrantRow, live)):
+            for grant_id, tool, calls, refused, last_ms in connection.execute(used):
                 found[grant_id][tool] = Use(calls, refused, last_ms // 1000)
         return dict(found)
 

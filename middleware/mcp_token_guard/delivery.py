@@ -55,6 +55,8 @@ class Delivery:
         """Send from now on what waits in the spool, in this process."""
         if self._process == os.getpid():
             return
+        if self._process is not None:
+            self._lock = threading.Lock()  # after a fork: a thread that is not here may have held the old one
         with self._lock:
             if self._process != os.getpid():
                 self._process = os.getpid()
@@ -123,11 +125,11 @@ class Delivery:
         status, body = await self._as_itself.say(ENDPOINT, form)
         if status == 413 or (status == 400 and body.get("error") == "invalid_request"):
             return f"{body.get('error_description')!s:.200}"
-        if status != 200 or not isinstance(body.get("accepted"), int):
-            raise NotTaken(f"{ENDPOINT} answered {status}")
+        if status != 200 or _answered_for(body) != len(lines):
+            raise NotTaken(f"{ENDPOINT} answered {status}, and not for each of {len(lines)}")
         with self._lock:
             self._lost -= lost
-        if isinstance(refused := body.get("refused"), list) and refused:
+        if refused := body["refused"]:
             log.warning("%d receipts were refused, the first: %.200s", len(refused), refused[0])
         return None
 
@@ -156,6 +158,14 @@ async def _go_on(delivery: weakref.ref[Delivery]) -> None:
             return
         pause = await alive.deliver()
         del alive
+
+
+def _answered_for(body: Mapping[str, Any]) -> int | None:
+    """Of how many receipts an answer tells what became of them."""
+    accepted, repeated, refused = (body.get(name) for name in ("accepted", "repeated", "refused"))
+    if not isinstance(accepted, int) or not isinstance(repeated, int) or not isinstance(refused, list):
+        return None
+    return accepted + repeated + len(refused)
 
 
 def _is_object(line: bytes) -> bool:

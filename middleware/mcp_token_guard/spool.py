@@ -32,12 +32,16 @@ class SpoolFull(Exception):
 
 @dataclass(eq=False)
 class Segment:
-    """A file of lines, locked by this process. ``dealt`` bytes of its ``size`` are done with."""
+    """A file of lines, locked by this process. ``dealt`` bytes of its ``size`` are done with.
+
+    ``turn`` counts how often it was begun anew.
+    """
 
     path: Path
     descriptor: int
     size: int
     dealt: int = 0
+    turn: int = 0
 
     def append(self, line: bytes) -> None:
         """Write *line* at the end. Raises `OSError`; what was written of it then is no whole line."""
@@ -58,6 +62,7 @@ class Segment:
         """Begin the file anew."""
         os.ftruncate(self.descriptor, 0)
         self.size = self.dealt = 0
+        self.turn += 1
 
     def remove(self) -> None:
         """Delete the file."""
@@ -68,11 +73,12 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Portion:
-    """Lines of a segment, without their ends, and where they end in it."""
+    """Lines of a segment, without their ends; where they end in it, and in which of its turns."""
 
     segment: Segment
     lines: tuple[bytes, ...]
     end: int
+    turn: int
 
 
 class Spool:
@@ -133,6 +139,8 @@ class Spool:
     def dealt_with(self, portion: Portion) -> None:
         """*portion* need not be kept. Raises `OSError`."""
         with self._lock:
+            if portion.turn != portion.segment.turn:
+                return  # somebody else has read it too, and was faster
             portion.segment.dealt = portion.end
             if portion.segment is self._current and portion.end == portion.segment.size:
                 portion.segment.clear()
@@ -166,11 +174,11 @@ class Spool:
         """Take over one segment that nobody holds, and see how much the others' are."""
         self._of_others = 0
         for path in self._left_by_others():
-            found = None if self._waiting else _locked(path)
-            if found is not None:
-                self._waiting.append(found)
-            else:
-                with suppress(FileNotFoundError):
+            with suppress(OSError):  # somebody else's, or no file at all: it must not stand in the way of the rest
+                found = None if self._waiting else _locked(path)
+                if found is not None:
+                    self._waiting.append(found)
+                else:
                     self._of_others += path.stat().st_size
 
     def _left_by_others(self) -> Iterator[Path]:
@@ -183,7 +191,8 @@ def _portion(segment: Segment, most_bytes: int, most_lines: int) -> Portion | No
     lines = segment.read(most_bytes).splitlines(keepends=True)[:most_lines]
     if not lines:
         return None
-    return Portion(segment, tuple(line.rstrip(b"\n") for line in lines), segment.dealt + sum(map(len, lines)))
+    end = segment.dealt + sum(map(len, lines))
+    return Portion(segment, tuple(line.rstrip(b"\n") for line in lines), end, segment.turn)
 
 
 def _make_private(folder: Path) -> None:

@@ -70,6 +70,25 @@ def test_what_was_read_and_not_dealt_with_is_read_again(tmp_path: Path):
     assert rest(spool) == [b"a"]
 
 
+def test_a_portion_that_two_have_read_ends_nothing_that_came_later(tmp_path: Path):
+    spool = Spool(tmp_path / "spool", MUCH)
+    spool.put(b"a\n")
+    one, other = spool.portion(100, 100), spool.portion(100, 100)
+    assert one is not None
+    assert other is not None
+    spool.dealt_with(one)
+    spool.put(b"b\n")
+    spool.dealt_with(other)
+    assert rest(spool) == [b"b"]
+
+
+def test_what_is_no_segment_stands_in_nobodys_way(tmp_path: Path):
+    put_elsewhere(tmp_path / "spool", 2, "")
+    (tmp_path / "spool" / "0.receipts").mkdir()
+    (tmp_path / "spool" / "1.receipts").symlink_to(tmp_path / "elsewhere")
+    assert rest(Spool(tmp_path / "spool", MUCH)) == [b"0", b"1"]
+
+
 def test_what_comes_while_a_portion_is_dealt_with_is_kept(tmp_path: Path):
     spool = Spool(tmp_path / "spool", MUCH)
     spool.put(b"a\n")

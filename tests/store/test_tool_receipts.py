@@ -188,11 +188,16 @@ def test_refusals_are_counted_up_to_a_bound(scene: Scene):
 
 def test_what_is_older_than_its_time_is_purged_in_bounded_batches(scene: Scene):
     old = int(time.time() * 1000) - 11 * DAY_MS
-    keep(scene, *(receipt(scene, at_ms=old - number) for number in range(5)), receipt(scene))
+    family = family_of(scene)
+    keep(
+        scene, *(receipt(scene, family, tool="old", at_ms=old - number) for number in range(5)), receipt(scene, family)
+    )
     assert purge(scene.stores.database, 3, receipts_for=10 * 86_400)["tool_receipts"] == 3
     gone = purge(scene.stores.database, 1000, receipts_for=10 * 86_400)
     assert gone["tool_receipts"] == 2
     assert len(listed(scene)) == 1
+    [uses] = scene.stores.tool_calls.uses(scene.user_id).values()
+    assert list(uses) == ["read_note"]
     with scene.stores.database.reading() as connection:
         assert connection.execute(select(func.count()).select_from(ToolHourRow)).scalar_one() == 1
 

@@ -18,6 +18,7 @@ def upgrade() -> None:
         *(sa.Column(name, sa.Text, primary_key=True) for name in ("grant_id", "tool")),
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("calls", "refused", "last_ms")),
     )
+    op.create_index("ix_tool_uses_last_ms", "tool_uses", ["last_ms"])
     op.create_table(
         "tool_hours",
         *(sa.Column(name, sa.Text, primary_key=True) for name in ("resource", "tool")),

@@ -51,6 +51,7 @@ class ToolUseRow(Row):
     """What a grant was used for: how often each tool was called under it, and when last (Unix milliseconds)."""
 
     __tablename__ = "tool_uses"
+    __table_args__ = (Index(None, "last_ms"),)
 
     grant_id: Mapped[str] = mapped_column(primary_key=True)
     tool: Mapped[str] = mapped_column(primary_key=True)
