@@ -86,7 +86,7 @@ def test_the_pages_that_people_see_are_accessible(running, page, app):
     look(f"{running.issuer}/authorize?client_id=nobody")
     for path in ("/admin", "/sign-out", "/account/calls", "/account/connections"):
         look(f"{running.issuer}{path}")
-    page.get_by_role("link", name="End this connection").first.click()
+    page.get_by_role("button", name="End this connection").first.click()
     look()
     assert not found
 
