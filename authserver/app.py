@@ -33,6 +33,7 @@ from .services import key_sets, statement_issuers
 from .services.authorization import AuthorizationService
 from .services.ceilings import AddressLimit, ClientLimit, RegistrationCeilings, Room
 from .services.client_authentication import ClientAuthentication
+from .services.connections import Connections
 from .services.deployment import Deployment
 from .services.documents import Documents
 from .services.introspection import Introspection
@@ -50,6 +51,8 @@ from .services.tool_catalogue.inquiry import Inquiry
 from .services.tool_catalogue.publication import Publication
 from .services.tool_details import ToolDetailing
 from .services.tool_permissions import ToolPermissions
+from .services.tool_receipts import ToolReceipts
+from .services.unusual_use import Thresholds, UnusualUse
 from .settings import Settings, load
 from .settings.group import DAY
 from .store.database import connect
@@ -127,7 +130,18 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
             trust=trusting(settings.fetch_ca_file),
         ),
         publication=Publication(who, stores.resources, ClientLimit(settings.tool_manifests_per_guard)),
+        tool_receipts=ToolReceipts(who, stores.tool_receipts, _unusual_use(settings, stores)),
+        connections=Connections(stores.grants, stores.tool_calls, stores.resources, settings.unused_permission_after),
     )
+
+
+def _unusual_use(settings: Settings, stores: Stores) -> UnusualUse:
+    thresholds = Thresholds(
+        calls_factor=settings.unusual_calls_factor,
+        calls_least=settings.unusual_calls_least,
+        refusals=settings.unusual_refusals,
+    )
+    return UnusualUse(stores.resources, stores.clients, stores.tool_calls, stores.alerts, thresholds)
 
 
 def _registration(settings: Settings, stores: Stores, room: Room) -> Registration:

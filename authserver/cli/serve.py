@@ -47,7 +47,8 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     found: Deployment = worker.wsgi.extensions["authserver"]
     if worker.age == 1 and found.settings.looks_at_itself:
         OwnUrl(found.settings.issuer, trusting(found.settings.fetch_ca_file)).start()
-    Maintenance(found.stores, found.settings.refresh_retry_window, found.reaper).start()
+    retention = found.settings.tool_receipt_retention
+    Maintenance(found.stores, found.settings.refresh_retry_window, found.reaper, receipts_for=retention).start()
 
 
 def _pin(number: int) -> None:

@@ -57,6 +57,7 @@ def document(
         "authorization_details_types_supported": [reading.TYPE],
         "authorization_details_types_metadata_endpoint": base + "/authorization-details-types",
         "tool_manifest_endpoint": base + "/tool-manifest",
+        "tool_receipts_endpoint": base + "/tool-receipts",
         "status_list_aggregation_endpoint": base + "/status",
         "revoked_tokens_uri_template": status_list.base(issuer) + "{resource}/" + status_list.REVOKED,
         "scopes_supported": _small_scopes(registered),

@@ -7,21 +7,20 @@ import json
 from typing import Any
 
 
-def value(text: bytes) -> object:
-    """The value in *text*. Raises ValueError, whatever is wrong with it."""
-    try:
-        found: object = _DECODER.decode(text.decode("utf-8"))
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-    return found
-
-
 def loads(text: bytes) -> dict[str, Any]:
     """The object in *text*. Raises ValueError for anything else, whatever is wrong with it."""
     found = value(text)
     if not isinstance(found, dict):
         raise ValueError("not an object")  # noqa: TRY004 - of the text, not of an argument
     return found
+
+
+def value(text: bytes) -> object:
+    """Whatever is in *text*. Raises ValueError if that is not JSON."""
+    try:
+        return _DECODER.decode(text.decode("utf-8"))
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
 
 
 def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from ..keys.sealing import Vault
 from ..settings import Settings
 from ..store.stores import Stores
 from .authorization import AuthorizationService
+from .connections import Connections
 from .introspection import Introspection
 from .known_clients import KnownClients
 from .reaper import Reaper
@@ -19,6 +20,7 @@ from .token import TokenEndpoint
 from .tool_catalogue.inquiry import Inquiry
 from .tool_catalogue.publication import Publication
 from .tool_permissions import ToolPermissions
+from .tool_receipts import ToolReceipts
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,3 +44,5 @@ class Deployment:
     tool_permissions: ToolPermissions
     inquiry: Inquiry
     publication: Publication
+    tool_receipts: ToolReceipts
+    connections: Connections

@@ -13,13 +13,17 @@ from ..store.stores import Stores
 from .reaper import Reaper
 
 BATCH = 1000
+DAY = 86_400
 ROUNDS_PER_PURGE = 20
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Maintenance:
-    """Sweeps in bounded batches. ``window`` is the lost-answer window in seconds, ``pause`` the seconds between rounds.
+    """Sweeps in bounded batches.
+
+    ``window`` is the lost-answer window, ``pause`` the time between rounds, and ``receipts_for`` how long receipts of
+    tool calls are kept; in seconds.
 
     Every worker of every node sweeps: each statement is idempotent, and finds nothing when another was faster.
     """
@@ -28,6 +32,7 @@ class Maintenance:
     window: int
     reaper: Reaper
     pause: float = 15.0
+    receipts_for: int = 90 * DAY
 
     def start(self) -> threading.Event:
         """Sweep in a daemon thread until the returned event is set."""
@@ -47,7 +52,7 @@ class Maintenance:
                 self.sweep()
                 self.reaper.reap(stop.wait)
                 if rounds % ROUNDS_PER_PURGE == 0:
-                    purge(self.stores.database, BATCH)
+                    purge(self.stores.database, BATCH, receipts_for=self.receipts_for)
             except Exception:
                 log.exception("maintenance failed; trying again later")
             rounds += 1

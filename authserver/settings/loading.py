@@ -12,13 +12,14 @@ from .fetching import Fetching
 from .people import People
 from .serving import Serving
 from .tokens import Tokens
+from .tool_calls import ToolCalls
 
 
 class SettingsError(ValueError):
     """A setting is wrong; the text tells which, and what would be right."""
 
 
-class Settings(Serving, Tokens, People, Clients, Fetching):
+class Settings(Serving, Tokens, People, Clients, Fetching, ToolCalls):
     """All settings of one deployment."""
 
 

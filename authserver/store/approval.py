@@ -1,5 +1,6 @@
 """A person's decision, written down: grant, consent and code in one transaction (AZ-9, AZ-14)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, select, update
@@ -102,18 +103,18 @@ def widen_grant(database: Database, connection: Connection, approval: Approval) 
     connection.execute(update(GrantRow).where(GrantRow.id == grant.id).values(columns))
     lost = not set(scopes).issuperset(grant.scopes)
     if lost:
-        _narrow_codes(connection, grant.id, approval)
+        narrow_codes(connection, grant.id, approval.withdrawn)
     if lost or (grant.scopes and tool_permission.narrows(before, after)):
         # What was issued says more than the grant still holds: it ends here and now, the families go on.
         move(connection, FamilyRow.grant_id == grant.id)
     return str(grant.id)
 
 
-def _narrow_codes(connection: Connection, grant_id: str, approval: Approval) -> None:
-    """Take what was withdrawn from codes that wait; a redemption under way is waited for, so its family is there."""
+def narrow_codes(connection: Connection, grant_id: str, withdrawn: Collection[str]) -> None:
+    """Take what was *withdrawn* from codes that wait; a redemption under way is waited for, so its family is there."""
     waiting = select(CodeRow).where(CodeRow.grant_id == grant_id, CodeRow.redeemed_at.is_(None))
     for code in connection.execute(waiting.order_by(CodeRow.digest).with_for_update()).all():
-        left = tuple(name for name in code.scopes if name not in approval.withdrawn)
+        left = tuple(name for name in code.scopes if name not in withdrawn)
         connection.execute(update(CodeRow).where(CodeRow.digest == code.digest).values(scopes=left))
 
 

@@ -1,5 +1,6 @@
 """Grants: what a person lets a client do at a resource, from one device (AZ-14)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,7 @@ from .database import Database
 from .ending import end_grants
 from .models import ClientRow, ConsentRow, FamilyRow, GrantRow, RefreshTokenRow, UserRow
 from .paging import Order, Page, cut
+from .withdrawal import withdraw
 
 __all__ = ["Approval", "GrantListing", "GrantStore", "Standing"]
 
@@ -159,6 +161,21 @@ class GrantStore:
             record(connection, event.about(grant_id=grant_id, **grant._asdict()))
         return True
 
+    def withdraw(self, grant_id: str, scopes: Collection[str], event: Event) -> tuple[str, ...]:
+        """Take *scopes* out of a live grant and the consent behind it; returns those that it had of them.
+
+        Its access tokens end, its families go on with what is left; a grant that loses all ends (`revoke`). Nothing is
+        done where there is nothing to take.
+        """
+        about = select(GrantRow.user_id, GrantRow.client_id, GrantRow.resource).where(GrantRow.id == grant_id)
+        with self._database.transaction() as connection:
+            taken = withdraw(connection, grant_id, scopes)
+            if taken:
+                told = {**event.detail, "withdrawn": " ".join(taken)}
+                grant = connection.execute(about).one()
+                record(connection, event.about(grant_id=grant_id, **grant._asdict(), detail=told))
+        return taken
+
     def revoke_for_user(self, user_id: str, event: Event) -> int:
         """End all grants of a person; returns how many."""
         return self._revoke_all(GrantRow.user_id == user_id, event.about(user_id=user_id))
@@ -180,6 +197,11 @@ class GrantStore:
         """The live grants of a person, newest first."""
         live = LISTING.where(GrantRow.user_id == user_id, GrantRow.revoked_at.is_(None))
         return tuple(self._list(live.order_by(GrantRow.created_at.desc(), GrantRow.id.desc())))
+
+    def owner(self, grant_id: str) -> str | None:
+        """Whose grant it is, ended or not."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(GrantRow.user_id).where(GrantRow.id == grant_id))
 
     def _revoke_all(self, which: ColumnElement[bool], event: Event) -> int:
         with self._database.transaction() as connection:

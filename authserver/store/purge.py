@@ -5,11 +5,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from .clock import now
+from .alerts import AlertKind
+from .clock import now, now_in_milliseconds
 from .database import Database
 from .ended import LATELY
 from .fetched import STALE_SECONDS
 from .models import (
+    AlertRow,
     CodeRow,
     EndedPositionRow,
     FamilyRow,
@@ -19,6 +21,9 @@ from .models import (
     SessionRow,
     ThrottleRow,
     ToolChallengeRow,
+    ToolHourRow,
+    ToolReceiptRow,
+    ToolUseRow,
     UsedAssertionRow,
 )
 from .throttles import FORGOTTEN_SECONDS
@@ -33,7 +38,8 @@ DISUSED = ~FetchedDocumentRow.pinned & (
     & (func.coalesce(FetchedDocumentRow.leased_until, 0) <= LONG_AGO)
 )
 
-EXPIRED: tuple[tuple[InstrumentedAttribute[Any], ColumnElement[bool]], ...] = (
+Expired = tuple[InstrumentedAttribute[Any], ColumnElement[bool]]
+EXPIRED: tuple[Expired, ...] = (
     (CodeRow.digest, CodeRow.expires_at <= LONG_AGO),
     (RefreshTokenRow.digest, RefreshTokenRow.expires_at <= LONG_AGO),
     # A family's tokens expire with it at the latest, so they go before it.
@@ -48,12 +54,25 @@ EXPIRED: tuple[tuple[InstrumentedAttribute[Any], ColumnElement[bool]], ...] = (
 )
 
 
-def purge(database: Database, limit: int = 1000) -> dict[str, int]:
+def purge(database: Database, limit: int = 1000, *, receipts_for: int = 90 * 24 * 3600) -> dict[str, int]:
     """Delete at most *limit* rows of each kind, each kind in a transaction of its own; returns how many, by table.
 
-    What another process is just using or purging is left for the next time.
+    What tells of tool calls is kept *receipts_for* seconds. What another process is just using or purging is left for
+    the next time.
     """
-    return {key.class_.__tablename__: _delete(database, key, which, limit) for key, which in EXPIRED}
+    expired = (*EXPIRED, *_of_tool_calls(receipts_for))
+    return {key.class_.__tablename__: _delete(database, key, which, limit) for key, which in expired}
+
+
+def _of_tool_calls(seconds: int) -> tuple[Expired, ...]:
+    before = now_in_milliseconds - seconds * 1000
+    return (
+        (ToolReceiptRow.key, ToolReceiptRow.at_ms <= before),
+        (ToolUseRow.last_ms, ToolUseRow.last_ms <= before),
+        (ToolHourRow.hour, ToolHourRow.hour < (now - seconds) // 3600),
+        # That something is used for the first time is told once, however long ago.
+        (AlertRow.id, (AlertRow.raised_at <= now - seconds) & (AlertRow.kind != AlertKind.FIRST_DESTRUCTIVE_USE)),
+    )
 
 
 def _delete(database: Database, key: InstrumentedAttribute[Any], which: ColumnElement[bool], limit: int) -> int:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .access_tokens import AccessTokenStore
+from .alerts import AlertStore
 from .audit import AuditStore
 from .clients import ClientStore
 from .codes import CodeStore
@@ -19,7 +20,9 @@ from .refresh_tokens import RefreshTokenStore
 from .resources import ResourceStore
 from .sessions import SessionStore
 from .throttles import ThrottleStore
+from .tool_calls import ToolCallStore
 from .tool_permissions import ToolPermissionStore
+from .tool_receipts import ToolReceiptStore
 from .used_assertions import UsedAssertionStore
 from .users import UserStore
 
@@ -49,6 +52,9 @@ class Stores:
     keys: KeyStore
     fetched: FetchedStore
     domains: DomainStore
+    tool_receipts: ToolReceiptStore
+    tool_calls: ToolCallStore
+    alerts: AlertStore
     audit: AuditStore
 
     @classmethod
@@ -75,5 +81,8 @@ class Stores:
             keys=KeyStore(database, epoch),
             fetched=FetchedStore(database, epoch),
             domains=DomainStore(database, epoch),
+            tool_receipts=ToolReceiptStore(database),
+            tool_calls=ToolCallStore(database),
+            alerts=AlertStore(database),
             audit=AuditStore(database),
         )

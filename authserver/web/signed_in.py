@@ -3,6 +3,8 @@
 The signed cookie carries the session's secret; whether that session lives, its row decides at each request.
 """
 
+from collections.abc import Callable
+from functools import wraps
 from typing import cast
 
 from flask import Flask, abort, g, redirect, session
@@ -16,6 +18,7 @@ from .deployment import deployment
 from .origin import origin
 
 ADMIN = "admin"
+View = Callable[[], ResponseReturnValue]
 
 
 class Visitor(UserMixin):  # type: ignore[misc]
@@ -69,6 +72,16 @@ def end() -> None:
     """Sign out: the session ends on the server too, and this browser forgets it."""
     _end_session()
     _forget()
+
+
+def required(view: View) -> View:
+    """*view* for whoever is signed in; others are sent to sign in."""
+
+    @wraps(view)
+    def guarded() -> ResponseReturnValue:
+        return redirect(next_page.sign_in(), 303) if visitor() is None else view()
+
+    return guarded
 
 
 def gate() -> ResponseReturnValue | None:

@@ -101,7 +101,7 @@ async def _admit(guard: "Guard", request: Request, read: ReadBody) -> Admitted:
         _check_declared_size(request.headers, guard.max_body)
         body = await read(guard.max_body)
         asked = messages.parse(body) if at_endpoint else messages.find(body)
-    receipt = guard.receipts.begin(request.headers, caller, asked)
+    receipt = guard.receipts.begin(request.headers, caller, asked, guard.delivery)
     try:
         only_methods.check(caller, request.method, asked, at_endpoint=at_endpoint)
         _check_mirrors(guard, request.headers, asked)

@@ -11,7 +11,7 @@ from . import cors
 from .admission import Admitted, ReadBody, Request, admit, too_large
 from .caller import CALLER
 from .listing import ListFilter
-from .outcomes import Tap
+from .receipts import Receipt
 from .refusals import GuardError
 from .replies import Reply
 
@@ -45,6 +45,7 @@ class GuardedApp:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one connection."""
         if scope["type"] == "lifespan":
+            self._guard.begin()
             await self._app(scope, receive, self._settled(send))
         elif scope["type"] == "http" and scope["path"] in self._guard.open_paths:
             await self._app(scope, receive, send)
@@ -129,13 +130,13 @@ class _Answer:
 
     def __init__(self, send: Send, admitted: Admitted) -> None:
         self._send = send
-        self._tap = None if admitted.receipt is None else admitted.receipt.tap
+        self._receipt = admitted.receipt
         self._listing = admitted.listing
         self.begun = self.ended = False
 
     async def send(self, event: Event) -> None:
-        if self._tap is not None:
-            _watch(self._tap, event)
+        if self._receipt is not None:
+            _watch(self._receipt, event)
         if event["type"] == "http.response.start":
             self.begun = True
             headers = list(event.get("headers", ()))
@@ -158,12 +159,11 @@ def _filtered(listing: ListFilter, event: Event) -> Event:
     return {**event, "body": data if event.get("more_body", False) else data + listing.finish()}
 
 
-def _watch(tap: Tap, event: Event) -> None:
+def _watch(receipt: Receipt, event: Event) -> None:
     if event["type"] == "http.response.start":
-        media = next((value for name, value in event.get("headers", ()) if name.lower() == b"content-type"), b"")
-        tap.start(event["status"], media)
+        receipt.start(event["status"], [(name.lower(), value) for name, value in event.get("headers", ())])
     elif event["type"] == "http.response.body":
-        tap.piece(event.get("body", b""))
+        receipt.piece(event.get("body", b""), last=not event.get("more_body", False))
 
 
 async def _send_reply(reply: Reply, scope: Scope, send: Send) -> None:

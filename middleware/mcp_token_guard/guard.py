@@ -1,15 +1,19 @@
 """The guard's one configuration object."""
 
+from base64 import urlsafe_b64encode
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from os import PathLike
+from pathlib import Path
 
 from . import derived, only_methods
 from .asgi import App, GuardedApp
 from .background import drive
 from .caller import Caller
 from .challenge import Challenges
+from .delivery import Delivery
 from .discovery import Discovery, ServerMetadata
 from .freshness import KeptFresh
 from .identity import AsItself, Identity
@@ -24,6 +28,7 @@ from .receipts import Receipts
 from .remedies import Remedies
 from .revocation import Cycle, Revocations
 from .scopes import Hierarchy, ScopeNames, names
+from .spool import Spool
 from .tools import ScopeRules
 from .urls import identifier
 from .verifier import Expected, Verifier
@@ -33,6 +38,7 @@ ALGORITHMS = frozenset({"ES256", "RS256", "EdDSA"})
 METADATA_INTERVAL = 300.0
 MOST_INTROSPECTION_SECONDS = 60
 OFFLINE_ACCESS = "offline_access"
+FOLDER_CHARACTERS = 22
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,7 +92,7 @@ class Guard:
     """The file with the guard's own key, from ``authserver resource add --guard-key``: who it is to its issuer."""
 
     receipts: Receipts = field(default_factory=Receipts)
-    """Which arguments the log ``mcp_token_guard.calls`` shows of each tool call."""
+    """Which arguments the receipt of a tool call shows, and whether receipts are sent to the issuer."""
 
     public_paths: str | Collection[str] = ()
     """Exact paths that pass without a token: health checks."""
@@ -130,7 +136,7 @@ class Guard:
             if same_place(path, self.endpoint) or path.startswith(OWN_PATHS):
                 raise ValueError(f"{path} cannot be public")
         self._check_one_time()
-        _ = self.verifier, self.rules, self.permissions, self.remedies
+        _ = self.verifier, self.rules, self.permissions, self.remedies, self.delivery
 
     def _check_one_time(self) -> None:
         if self.one_time and self.identity is None:
@@ -168,8 +174,18 @@ class Guard:
         """
         self._manifest.publish(tools)
 
+    def begin(self) -> None:
+        """Send the receipts that wait on disk, those of processes that have ended too.
+
+        The first tool call does so, and `asgi` already when its server begins.
+        """
+        if self.delivery is not None:
+            self.delivery.begin()
+
     async def settle(self) -> None:
-        """Wait for what is being fetched, a few seconds at most; `asgi` does so when its server ends."""
+        """Wait for what is being fetched or sent, a few seconds at most; `asgi` does so when its server ends."""
+        if self.delivery is not None:
+            await self.delivery.settle()
         await self._manifest.settle()
         await self._keys.settle()
         await self._revocations.settle()
@@ -227,6 +243,18 @@ class Guard:
     def remedies(self) -> Remedies:
         """What registers calls outside their limits, for clients to ask for."""
         return Remedies(self.as_itself)
+
+    @cached_property
+    def delivery(self) -> Delivery | None:
+        """What sends receipts; None where they are not to be sent."""
+        if self.receipts.spool is None:
+            return None
+        if self.as_itself is None:
+            raise ValueError("receipts are sent by the guard as itself: a spool needs an identity")
+        # A folder for each guard, and one for all its processes: what others left is sent under the same identity.
+        whose = sha256(f"{self.issuer} {self.resource}".encode()).digest()
+        folder = Path(self.receipts.spool) / urlsafe_b64encode(whose).decode()[:FOLDER_CHARACTERS]
+        return Delivery(Spool(folder, self.receipts.spool_bytes), self.as_itself)
 
     @cached_property
     def challenges(self) -> Challenges:

@@ -120,16 +120,15 @@ class _Start:
 
     def __init__(self, start_response: StartResponse, admitted: Admitted) -> None:
         self._start_response = start_response
-        self._tap = None if admitted.receipt is None else admitted.receipt.tap
+        self._receipt = admitted.receipt
         self._listing = admitted.listing
         self.begun = False
 
     def __call__(self, status: str, headers: list[tuple[str, str]], *rest: object) -> Callable[[bytes], object]:
         self.begun = True
         raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers]
-        if self._tap is not None and DIGITS.fullmatch(status[:3]):
-            media = next((value for name, value in raw if name.lower() == b"content-type"), b"")
-            self._tap.start(int(status[:3]), media)
+        if self._receipt is not None and DIGITS.fullmatch(status[:3]):
+            self._receipt.start(int(status[:3]), [(name.lower(), value) for name, value in raw])
         if self._listing is not None:
             raw = self._listing.start(raw)
         return self._start_response(status, _as_text(cors.opened(raw)), *rest)
@@ -149,10 +148,12 @@ class _Pieces:
         rest = self._context.run(iter, self._pieces)
         while (piece := self._context.run(next, rest, None)) is not None:
             if self._receipt is not None:
-                self._receipt.tap.piece(piece)
+                self._receipt.piece(piece)
             yield piece if self._listing is None else self._listing.feed(piece)
         if self._listing is not None:
             yield self._listing.finish()
+        if self._receipt is not None:
+            self._receipt.piece(b"", last=True)
         self._ended = True
 
     def close(self) -> None:

@@ -1,11 +1,14 @@
 """axe-core finds nothing grave on any page, in light and dark, on a phone and on a desk; nothing runs off the side."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
+from authserver.protocol.tool_receipt import ToolReceipt
+from authserver.store.alerts import Alert, AlertKind
 from tests.conformance.site import CALENDAR
 
 from .person import allow, sign_in
@@ -81,8 +84,10 @@ def test_the_pages_that_people_see_are_accessible(running, page, app):
     look(running.asks(client, "calendar:admin", resource=CALENDAR.identifier))
     look(running.asks(hosted, ALL))
     look(f"{running.issuer}/authorize?client_id=nobody")
-    look(f"{running.issuer}/admin")
-    look(f"{running.issuer}/sign-out")
+    for path in ("/admin", "/sign-out", "/account/calls", "/account/connections"):
+        look(f"{running.issuer}{path}")
+    page.get_by_role("button", name="End this connection").first.click()
+    look()
     assert not found
 
 
@@ -120,8 +125,14 @@ def test_the_console_is_accessible(running, page, app):
     allow(page)
     expect(page.get_by_role("heading")).to_have_text("Back in the app")
     page.goto(f"{running.issuer}/admin/grants?q={client.client_id}")
+    stores.alerts.raise_new([Alert(AlertKind.FIRST_DESTRUCTIVE_USE, NASTY, client.client_id, tool=NASTY)], EVENT)
+    receipt = ToolReceipt("0" * 32, 0, "x", NASTY, None, NASTY, {NASTY: NASTY}, "ok", None, 1, "c0ffee", None, None)
+    stores.tool_receipts.keep(NASTY, [replace(receipt, at_ms=int(time.time() * 1000))])
     revoke = page.get_by_role("link", name="Revoke").get_attribute("href")
-    paths = ["", *(f"/{name}" for name in ("clients", "grants", "servers", "people", "keys", "audit"))]
+    paths = [
+        "",
+        *(f"/{name}" for name in ("clients", "grants", "servers", "calls", "alerts", "people", "keys", "audit")),
+    ]
     paths += [
         f"/server?id={CALENDAR.identifier}",
         f"/client?id={client.client_id}",

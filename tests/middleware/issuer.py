@@ -61,8 +61,8 @@ def private_jwk(key: SigningKey) -> dict[str, Any]:
 class Issuer:
     """What the server publishes, to be changed by tests at will; ``seen`` counts requests by path and status.
 
-    ``answers`` are to what is posted, by path, or make them of its form; ``statuses`` go with them, 0 for hanging up
-    without a word; ``received`` is what came, path and body.
+    ``answers`` are to what is posted, by path: JSON, or status and bytes, or what makes these of the form; ``statuses``
+    go with them, 0 for hanging up without a word; ``received`` is what came, path and body.
     """
 
     url: str = ""
@@ -95,13 +95,20 @@ class Issuer:
         """What the registration and token endpoints say to *body*: all that is asked for is given."""
         self.received.append((path, body))
         if path in self.answers:
-            answer = self.answers[path]
-            return answer(dict(parse_qsl(body.decode()))) if callable(answer) else answer
+            found = self.answers[path]
+            return found(dict(parse_qsl(body.decode()))) if callable(found) else found
         if path == "/registration":
             return {**json.loads(body), "client_id": "a-client"}
         request = self.codes.pop(dict(parse_qsl(body.decode()))["code"])
         token = self.token(aud=request["resource"], scope=request["scope"])
         return {"access_token": token, "token_type": "Bearer", "expires_in": 600, "scope": request["scope"]}
+
+    def answer_to(self, path: str, body: bytes) -> tuple[int, bytes]:
+        """Status and body of the answer to *body*; the status 0 means none."""
+        found = self.answer(path, body)
+        if isinstance(found, tuple):
+            return found
+        return self.statuses.get(path, 201 if path == "/registration" else 200), json.dumps(found).encode()
 
     def code(self, request: dict[str, str]) -> str:
         """A code for the authorization *request*, granted as asked."""
@@ -173,8 +180,7 @@ def _handler(issuer: Callable[[], Issuer]) -> type[BaseHTTPRequestHandler]:
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = json.dumps(issuer().answer(self.path, body)).encode()
-            status = issuer().statuses.get(self.path, 201 if self.path == "/registration" else 200)
+            status, answer = issuer().answer_to(self.path, body)
             if not status:
                 return
             self.send_response(status)

@@ -62,6 +62,7 @@ async def test_a_call_is_one_line_that_says_who_did_what(guard: Guard, issuer: I
     [receipt] = receipts(lines)
     assert receipt.pop("duration_ms") >= 0
     assert receipt.pop("time").endswith("+00:00")
+    assert len(receipt.pop("id")) == 32
     assert receipt == {
         "subject": "alice",
         "client": "a-client",

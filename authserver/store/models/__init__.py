@@ -1,5 +1,6 @@
 """The tables, one file per aggregate. Importing this package completes ``Row.metadata``."""
 
+from .alert import AlertRow
 from .audit import AuditRow
 from .authorization_code import CodeRow
 from .base import Row
@@ -18,10 +19,12 @@ from .session import SessionRow
 from .signing_key import SigningKeyRow
 from .throttle import ThrottleRow
 from .tool_challenge import ToolChallengeRow
+from .tool_receipt import ToolHourRow, ToolReceiptRow, ToolUseRow
 from .used_assertion import UsedAssertionRow
 from .user import UserRow
 
 __all__ = [
+    "AlertRow",
     "AuditRow",
     "ClientPositionRow",
     "ClientRow",
@@ -44,7 +47,10 @@ __all__ = [
     "SigningKeyRow",
     "ThrottleRow",
     "ToolChallengeRow",
+    "ToolHourRow",
+    "ToolReceiptRow",
     "ToolRow",
+    "ToolUseRow",
     "UsedAssertionRow",
     "UserRow",
 ]

@@ -5,8 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from ...store.audit import AuditFilter
 from ..deployment import deployment
+from ..listing import LINES, Search
 from . import blueprint
-from .listing import LINES, Search
 
 
 @blueprint.get("/audit")

@@ -7,9 +7,9 @@ from werkzeug.exceptions import NotFound
 from ...protocol.client import Client
 from ...protocol.registry.recognition import recognise
 from ..deployment import deployment
+from ..listing import LINES, Search, event, wanted_id
 from ..stale import again, form_of
 from . import blueprint
-from .listing import LINES, Search, event, wanted_id
 
 CHANGED = "The client has changed what it says of itself since this page was shown, so it was not approved. Look again."
 MOST_COUNTED = 1000  # clients that wait

@@ -6,9 +6,9 @@ from werkzeug.exceptions import NotFound
 
 from ...store.grants import GrantListing
 from ..deployment import deployment
+from ..listing import LINES, Search, event, wanted_id
 from ..stale import form_of
 from . import blueprint
-from .listing import LINES, Search, event, wanted_id
 
 
 @blueprint.get("/grants")

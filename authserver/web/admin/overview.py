@@ -1,4 +1,4 @@
-"""The console's first page: how much there is, and what happened last."""
+"""The console's first page: what is unusual, how much there is, and what happened last."""
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
@@ -13,7 +13,8 @@ NEWEST = 8
 
 @blueprint.get("")
 def start() -> ResponseReturnValue:
-    """Counts, and the newest events."""
+    """The newest alerts, counts, and the newest events."""
     stores = deployment().stores
     events = stores.audit.page(AuditFilter(), None, NEWEST)
-    return render_template("admin/overview.html", counts=overview(stores.database), events=events)
+    alerts = stores.alerts.standing(None, NEWEST)
+    return render_template("admin/overview.html", counts=overview(stores.database), events=events, alerts=alerts)

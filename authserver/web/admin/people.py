@@ -4,8 +4,8 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from ..deployment import deployment
+from ..listing import LINES, Search
 from . import blueprint
-from .listing import LINES, Search
 
 
 @blueprint.get("/people")

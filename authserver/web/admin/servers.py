@@ -7,8 +7,8 @@ from werkzeug.exceptions import NotFound
 from ...protocol.tool import Mark
 from ...services.tool_catalogue.suspicion import alike
 from ..deployment import deployment
+from ..listing import wanted_id
 from . import blueprint
-from .listing import wanted_id
 
 
 @blueprint.get("/servers")

@@ -14,6 +14,7 @@ from .response import Document, Response
 
 REGISTRATION = "/register/"
 DETAILS_TYPES = Document.of(metadata.details_types())
+MOST_RECEIPTS = 1024 * 1024  # bytes of a form with a batch of receipts
 
 
 def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchannel:
@@ -35,6 +36,7 @@ def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchanne
         "/tool-challenge": Route({"POST": _challenge(deployment)}, cors=False),
         "/authorization-details-types": Route({"GET": _types}),
         "/tool-manifest": Route({"POST": _publish(deployment)}, cors=False),
+        "/tool-receipts": Route({"POST": _tool_receipts(deployment)}, cors=False),
         "/health/live": Route({"GET": lambda request: response.document({"status": "live"})}, cors=False),
         "/health/ready": Route({"GET": _ready(ready)}, cors=False),
     }
@@ -92,6 +94,16 @@ def _publish(deployment: Deployment) -> Handler:
         return response.document(deployment.publication.publish(form, request.header("Authorization"), request.origin))
 
     return publish
+
+
+def _tool_receipts(deployment: Deployment) -> Handler:
+    def receive(request: Request) -> Response:
+        form = request.form(MOST_RECEIPTS)
+        return response.document(
+            deployment.tool_receipts.receive(form, request.header("Authorization"), request.origin)
+        )
+
+    return receive
 
 
 def _register(deployment: Deployment) -> Handler:

@@ -10,7 +10,7 @@ from authserver.protocol.audit import Event
 from authserver.services.authorization import Person
 from authserver.services.proposal import Proposal
 from authserver.web import problems
-from authserver.web.admin.listing import Search
+from authserver.web.listing import Search
 from authserver.web.words import RISKS, machine, moment, plain
 from tests.conformance.flow import Flow
 from tests.conformance.site import Site

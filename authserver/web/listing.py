@@ -7,9 +7,9 @@ from urllib.parse import urlencode
 from flask import request
 from werkzeug.exceptions import NotFound
 
-from ...protocol.audit import Event
-from ..origin import origin
-from ..signed_in import visitor
+from ..protocol.audit import Event
+from .origin import origin
+from .signed_in import visitor
 
 LINES = 50
 LONGEST_QUERY = 200
@@ -49,6 +49,6 @@ def wanted_id(name: str = "id") -> str:
 
 
 def event(name: str) -> Event:
-    """What the administrator of the running request does, for the audit trail."""
-    admin = visitor()
-    return Event(name, f"user:{admin.user.id}" if admin else "system", origin())
+    """What the person of the running request does, for the audit trail."""
+    person = visitor()
+    return Event(name, f"user:{person.user.id}" if person else "system", origin())

@@ -1,0 +1,101 @@
+"""A person's connections: what they let which apps do, what those did of it, and what was never needed."""
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from ..protocol import scope
+from ..protocol.audit import Event
+from ..protocol.ports import Resources
+from ..protocol.resource import Resource
+from ..protocol.scope import Scope
+from ..store.grants import GrantListing, GrantStore
+from ..store.tool_calls import MOST_USES, ToolCallStore, Use
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """A live grant. ``resource`` is None for a server that is not there now; ``last_used_at`` in Unix seconds."""
+
+    grant: GrantListing
+    resource: Resource | None
+    scopes: tuple[Scope, ...]
+    uses: Mapping[str, Use]
+    unused: tuple[Scope, ...]
+
+    @property
+    def last_used_at(self) -> int | None:
+        """When its newest refresh token was made, or its newest call."""
+        moments = [self.grant.last_used_at, *(use.last_at for use in self.uses.values())]
+        return max((moment for moment in moments if moment is not None), default=None)
+
+    @property
+    def calls(self) -> int:
+        """How often tools were called under it."""
+        return sum(use.calls for use in self.uses.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Connections:
+    """What people see of their own grants. ``unused_after`` in seconds."""
+
+    grants: GrantStore
+    calls: ToolCallStore
+    resources: Resources
+    unused_after: int
+
+    def of(self, user_id: str) -> tuple[Connection, ...]:
+        """The live grants of a person, newest first."""
+        grants = self.grants.for_user(user_id)
+        uses = self.calls.uses(user_id)
+        known = {one.identifier: one for one in self.resources.all()}
+        told = self.calls.told(self.unused_after, {grant.resource for grant in grants})
+        if sum(map(len, uses.values())) >= MOST_USES:
+            told = frozenset()  # there are more, so nobody can say what was not used
+        since = int(time.time()) - self.unused_after
+        found = []
+        for grant in grants:
+            resource, used = known.get(grant.resource), uses.get(grant.id, {})
+            old = grant.created_at <= since and grant.resource in told
+            called = {tool for tool, use in used.items() if use.last_at > since}
+            spare = unused(grant.scopes, called, resource) if resource and old else ()
+            found.append(Connection(grant, resource, _scopes(grant.scopes, resource), used, _scopes(spare, resource)))
+        return tuple(found)
+
+    def find(self, user_id: str, grant_id: str) -> Connection | None:
+        """That of a live grant of this person; None for anybody else's."""
+        return next((one for one in self.of(user_id) if one.grant.id == grant_id), None)
+
+    def remove_unused(self, connection: Connection, names: Collection[str], event: Event) -> tuple[str, ...]:
+        """Take those of *names* out of the grant that still are unused; returns them."""
+        spare = {one.name for one in connection.unused}.intersection(names)
+        return self.grants.withdraw(connection.grant.id, spare, event) if spare else ()
+
+
+def unused(granted: Collection[str], called: Collection[str], resource: Resource) -> tuple[str, ...]:
+    """Which of the *granted* scopes no tool of *called* needed.
+
+    A call needs of several scopes that would open it the narrowest. Scopes that no tool names are not judged, and the
+    default ones stay: a guard asks for them at every request. Nor is a scope unused that one in use contains.
+    """
+    contains = {name: frozenset({name, *scope.expand([name], resource.scopes)}) for name in granted}
+    needed = {name for tool in resource.tools if tool.name in called for name in tool.scopes}
+    used = {name for need in needed for name in _narrowest(need, contains)}
+    named = {name for tool in resource.tools for name in tool.scopes}
+    kept = {
+        name for name in granted if name in used or name in resource.default_scopes or named.isdisjoint(contains[name])
+    }
+    held = {inner for name in kept for inner in contains[name]}
+    return tuple(name for name in granted if name not in held)
+
+
+def _narrowest(need: str, contains: Mapping[str, frozenset[str]]) -> tuple[str, ...]:
+    """The granted scopes that open *need* and contain no other that does."""
+    open_it = {name for name, inner in contains.items() if need in inner}
+    return tuple(name for name in open_it if not open_it.intersection(contains[name] - {name}))
+
+
+def _scopes(names: Collection[str], resource: Resource | None) -> tuple[Scope, ...]:
+    """*names* with their words; those that the resource lacks by now say only their name."""
+    known = {one.name: one for one in resource.scopes} if resource else {}
+    return tuple(known.get(name, Scope(name, name)) for name in names)

@@ -1,0 +1,131 @@
+"""Alerts: what looked unusual, told once until an administrator has seen it."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Select, select, update
+
+from ..protocol.audit import Event
+from ..protocol.credential import base64url
+from .audit import record
+from .clock import now
+from .database import Database
+from .models import AlertRow, ClientRow, UserRow
+from .paging import Order, Page, cut
+
+ID_BYTES = 16
+
+
+class AlertKind(StrEnum):
+    """What looked unusual."""
+
+    FIRST_DESTRUCTIVE_USE = "first_destructive_use"
+    MANY_CALLS = "many_calls"
+    MANY_REFUSALS = "many_refusals"
+    RECEIPTS_LOST = "receipts_lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """Something to be told once for all that it is about, and for ``occasion`` (such as a day) if that is not empty."""
+
+    kind: AlertKind
+    resource: str
+    client_id: str | None = None
+    user_id: str | None = None
+    tool: str | None = None
+    occasion: str = ""
+    detail: dict[str, Any] = field(default_factory=dict, compare=False)
+
+    @property
+    def id(self) -> str:
+        """The same for what is the same."""
+        about = [self.kind, self.resource, self.client_id, self.user_id, self.tool, self.occasion]
+        return base64url(hashlib.sha256(json.dumps(about).encode()).digest()[:ID_BYTES])
+
+
+@dataclass(frozen=True, slots=True)
+class AlertListing:
+    """An alert with the names that people know; ``raised_at`` in Unix seconds."""
+
+    id: str
+    kind: str
+    resource: str
+    client_id: str | None
+    user_id: str | None
+    tool: str | None
+    detail: dict[str, Any]
+    raised_at: int
+    dismissed_at: int | None
+    username: str | None
+    display_name: str | None
+    client_name: str | None
+
+
+COLUMNS = ("id", "kind", "resource", "client_id", "user_id", "tool", "detail", "raised_at", "dismissed_at")
+LISTING = (
+    select(
+        *(getattr(AlertRow, name) for name in COLUMNS),
+        UserRow.username,
+        UserRow.display_name,
+        ClientRow.name.label("client_name"),
+    )
+    .outerjoin(UserRow, UserRow.id == AlertRow.user_id)
+    .outerjoin(ClientRow, ClientRow.client_id == AlertRow.client_id)
+)
+STANDING = LISTING.where(AlertRow.dismissed_at.is_(None))
+NEWEST_FIRST = Order(AlertRow.raised_at, AlertRow.id)
+
+
+class AlertStore:
+    """Alerts, each once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def raise_new(self, alerts: Iterable[Alert], event: Event) -> int:
+        """Tell those of *alerts* that were not told before, and return how many. Safe under concurrency."""
+        new = 0
+        with self._database.transaction() as connection:
+            for alert in sorted(set(alerts), key=lambda alert: alert.id):
+                columns = {name: getattr(alert, name) for name in COLUMNS[:7]}
+                row = self._database.insert(AlertRow).values(**columns, raised_at=now).on_conflict_do_nothing()
+                if connection.execute(row.returning(AlertRow.id)).first():
+                    new += 1
+                    about = {name: columns[name] for name in ("client_id", "user_id", "resource")}
+                    record(connection, event.about(**about, detail={"kind": alert.kind, "alert": alert.id}))
+        return new
+
+    def dismiss(self, alert_id: str, event: Event) -> bool:
+        """An administrator has seen it. False if it is not there, or was dismissed before."""
+        row = update(AlertRow).where(AlertRow.id == alert_id, AlertRow.dismissed_at.is_(None)).values(dismissed_at=now)
+        told = row.returning(AlertRow.kind, AlertRow.client_id, AlertRow.user_id, AlertRow.resource)
+        with self._database.transaction() as connection:
+            found = connection.execute(told).first()
+            if found is None:
+                return False
+            about = {"client_id": found.client_id, "user_id": found.user_id, "resource": found.resource}
+            record(connection, event.about(**about, detail={"kind": found.kind, "alert": alert_id}))
+        return True
+
+    def standing(self, after: str | None, limit: int) -> Page[AlertListing]:
+        """Those that nobody has dismissed, newest first."""
+        found = self._list(NEWEST_FIRST.limit(STANDING, after, limit))
+        return cut(found, limit, lambda line: (line.raised_at, line.id))
+
+    def of_user(self, user_id: str, limit: int) -> list[AlertListing]:
+        """The newest of those about a person that nobody has dismissed."""
+        return self._list(NEWEST_FIRST.limit(STANDING.where(AlertRow.user_id == user_id), None, limit))[:limit]
+
+    def find(self, alert_id: str) -> AlertListing | None:
+        """One that nobody has dismissed."""
+        found = self._list(STANDING.where(AlertRow.id == alert_id))
+        return found[0] if found else None
+
+    def _list(self, statement: Select[*tuple[Any, ...]]) -> list[AlertListing]:
+        with self._database.reading() as connection:
+            return [AlertListing(**row._asdict()) for row in connection.execute(statement)]

@@ -1,0 +1,104 @@
+"""A person's connections: which apps act for them where, what those did, and the ways to narrow and to end them."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from ...protocol.scope import MOST_SCOPES
+from ...services.connections import Connection
+from ...store.tool_calls import CallFilter
+from ..deployment import deployment
+from ..listing import LINES, Search, event, wanted_id
+from ..signed_in import required, visitor
+from ..stale import form_of
+from . import blueprint
+
+MOST_ALERTS = 10
+DAY = 86_400
+
+
+@blueprint.get("/account/connections")
+@required
+def connections() -> ResponseReturnValue:
+    """All that live, by app, and what about them looked unusual."""
+    apps: dict[str, list[Connection]] = {}
+    for connection in deployment().connections.of(_own_id()):
+        apps.setdefault(connection.grant.client_id, []).append(connection)
+    alerts = deployment().stores.alerts.of_user(_own_id(), MOST_ALERTS)
+    return render_template("account/connections.html", apps=apps, alerts=alerts, days=_days())
+
+
+@blueprint.get("/account/calls")
+@required
+def own_calls() -> ResponseReturnValue:
+    """What apps did as this person: all of them, or the one of a connection."""
+    search = Search.asked()
+    connection = _connection() if "id" in request.args else None
+    wanted = CallFilter(user_id=_own_id(), grant_id=connection.grant.id if connection else None)
+    page = deployment().stores.tool_calls.page(wanted, search.after, LINES)
+    return render_template("account/calls.html", page=page, search=search, connection=connection)
+
+
+@blueprint.get("/account/connection/narrow")
+@required
+def narrow_connection() -> ResponseReturnValue:
+    """Which permissions were not needed, and what removing them will do."""
+    connection = _connection()
+    if not connection.unused:
+        return redirect(url_for("account.connections"), 303)
+    return render_template("account/narrow_connection.html", connection=connection, days=_days())
+
+
+@blueprint.post("/account/connection/narrow")
+@required
+@form_of(narrow_connection)
+def do_narrow_connection() -> ResponseReturnValue:
+    """Remove those that the page showed, if they still are not needed. Done twice, it is done."""
+    connection = deployment().connections.find(_own_id(), _own_grant_id())
+    if connection is not None:
+        shown = request.form.getlist("scope")[:MOST_SCOPES]
+        deployment().connections.remove_unused(connection, shown, event("grant.narrowed"))
+    return redirect(url_for("account.connections"), 303)
+
+
+@blueprint.get("/account/connection/end")
+@required
+def end_connection() -> ResponseReturnValue:
+    """What ending it will do."""
+    return render_template("account/end_connection.html", connection=_connection())
+
+
+@blueprint.post("/account/connection/end")
+@required
+@form_of(end_connection)
+def do_end_connection() -> ResponseReturnValue:
+    """End it, with its tokens and what was remembered of the consent. Done twice, it is done."""
+    deployment().stores.grants.revoke(_own_grant_id(), event("grant.revoked"))
+    return redirect(url_for("account.connections"), 303)
+
+
+def _connection() -> Connection:
+    """The one that the page is about. Raises `NotFound` for anybody else's, as for one that there is not."""
+    found = deployment().connections.find(_own_id(), wanted_id())
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _own_grant_id() -> str:
+    """The grant that the form is about, which may have ended meanwhile. Raises `NotFound` for anybody else's."""
+    wanted = wanted_id()
+    if deployment().stores.grants.owner(wanted) != _own_id():
+        raise NotFound
+    return wanted
+
+
+def _own_id() -> str:
+    person = visitor()
+    if person is None:  # its session has ended since the request began
+        raise NotFound
+    return person.user.id
+
+
+def _days() -> int:
+    return -(-deployment().settings.unused_permission_after // DAY)

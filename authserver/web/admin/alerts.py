@@ -1,0 +1,40 @@
+"""Alerts: what looked unusual, until somebody has seen it."""
+
+from flask import redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from ...store.alerts import AlertListing
+from ..deployment import deployment
+from ..listing import LINES, Search, event, wanted_id
+from ..stale import form_of
+from . import blueprint
+
+
+@blueprint.get("/alerts")
+def alerts() -> ResponseReturnValue:
+    """All that nobody has dismissed, newest first."""
+    search = Search.asked()
+    page = deployment().stores.alerts.standing(search.after, LINES)
+    return render_template("admin/alerts.html", page=page, search=search)
+
+
+@blueprint.get("/alert/dismiss")
+def dismiss_alert() -> ResponseReturnValue:
+    """What dismissing will do."""
+    return render_template("admin/dismiss_alert.html", alert=_alert())
+
+
+@blueprint.post("/alert/dismiss")
+@form_of(dismiss_alert)
+def do_dismiss_alert() -> ResponseReturnValue:
+    """Take it off the lists. Done twice, it is done."""
+    deployment().stores.alerts.dismiss(wanted_id(), event("alert.dismissed"))
+    return redirect(url_for("admin.start"), 303)
+
+
+def _alert() -> AlertListing:
+    found = deployment().stores.alerts.find(wanted_id())
+    if found is None:
+        raise NotFound
+    return found
