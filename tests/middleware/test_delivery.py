@@ -20,7 +20,6 @@ from tests.middleware.asgi_client import Client, tool_call
 from tests.middleware.granting import key_file
 from tests.middleware.issuer import RESOURCE, Issuer
 from tests.middleware.test_receipts import Answering, result
-from tests.middleware.wsgi_client import ask
 
 pytestmark = pytest.mark.requirement("RS-8")
 
@@ -274,20 +273,6 @@ async def test_what_a_former_process_left_is_sent_when_the_server_begins(
     server = sending(issuer, tmp_path).asgi(app)
     await server({"type": "lifespan"}, send, send)  # type: ignore[arg-type]
     await until(lambda: receiving.ids == ["left"])
-
-
-def test_a_wsgi_server_sends_too(issuer: Issuer, receiving: Receiving, tmp_path: Path):
-    def app(environ: Any, start_response: Any) -> Any:
-        start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(result())))])
-        yield result()
-        assert [file.read_bytes().count(b"\n") for file in (tmp_path / "spool").rglob("*.receipts")] == [1]
-
-    guard = sending(issuer, tmp_path)
-    body = json.dumps(tool_call("read_note")).encode()
-    assert ask(guard, app, body=body, HTTP_AUTHORIZATION=f"Bearer {issuer.token()}").status == 200
-    asyncio.run(until(lambda: len(receiving.ids) == 1))
-    [[receipt]] = receiving.batches
-    assert receipt["outcome"] == "ok"
 
 
 async def test_the_thread_keeps_no_guard_that_nobody_has(issuer: Issuer, receiving: Receiving, tmp_path: Path):
