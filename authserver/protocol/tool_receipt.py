@@ -20,7 +20,10 @@ MOST_ID_CHARACTERS = 2048
 MOST_ARGUMENTS = 32
 MOST_LOST = 2**31
 SKEW_SECONDS = 300
-ONE_TIME = ", one-time permission (spent|needed|unconfirmed)"
+OUTCOME = (
+    "(ok|tool error|error( -?[0-9]{1,19})?|refused -?[0-9]{1,19}|broken off|answered)"
+    "(, one-time permission (spent|needed|unconfirmed))?"
+)
 REFUSED = "refused"
 
 Check = Callable[[Any], bool]
@@ -155,9 +158,7 @@ MEMBERS: dict[str, Check] = {
     "family": _optional(_text(MOST_CHARACTERS)),
     "tool": _text(MOST_CHARACTERS),
     "arguments": _are_arguments,
-    "outcome": _matching(
-        f"(ok|tool error|error( -?[0-9]{{1,19}})?|refused -?[0-9]{{1,19}}|broken off|answered)({ONE_TIME})?"
-    ),
+    "outcome": _matching(OUTCOME),
     "status": _optional(_is_status),
     "duration_ms": _is_duration,
     "correlation_id": _matching("[A-Za-z0-9._-]{1,64}"),

@@ -2,26 +2,37 @@
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ..protocol import scope
+from ..protocol import scope, tool_permission
 from ..protocol.audit import Event
 from ..protocol.ports import Resources
 from ..protocol.resource import Resource
 from ..protocol.scope import Scope
+from ..protocol.way import Way
 from ..store.grants import GrantListing, GrantStore
 from ..store.tool_calls import MOST_USES, ToolCallStore, Use
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """A live grant. ``resource`` is None for a server that is not there now; ``last_used_at`` in Unix seconds."""
+    """A live grant. ``resource`` is None for a server that is not there now; ``last_used_at`` in Unix seconds.
+
+    ``tools`` are those that can be called now, each in its ways; ``unused_tools`` are of scopes that are in use.
+    """
 
     grant: GrantListing
     resource: Resource | None
     scopes: tuple[Scope, ...]
     uses: Mapping[str, Use]
     unused: tuple[Scope, ...]
+    tools: Mapping[str, tuple[Way, ...]] = field(default_factory=dict)
+    unused_tools: tuple[str, ...] = ()
+
+    def title(self, tool: str) -> str:
+        """What people read of *tool*."""
+        known = self.resource.tools if self.resource else ()
+        return next((one.title for one in known if one.name == tool), tool)
 
     @property
     def last_used_at(self) -> int | None:
@@ -49,27 +60,51 @@ class Connections:
         grants = self.grants.for_user(user_id)
         uses = self.calls.uses(user_id)
         known = {one.identifier: one for one in self.resources.all()}
+        now = int(time.time())
         told = self.calls.told(self.unused_after, {grant.resource for grant in grants})
         if sum(map(len, uses.values())) >= MOST_USES:
             told = frozenset()  # there are more, so nobody can say what was not used
-        since = int(time.time()) - self.unused_after
+        since = now - self.unused_after
         found = []
         for grant in grants:
             resource, used = known.get(grant.resource), uses.get(grant.id, {})
             old = grant.created_at <= since and grant.resource in told
             called = {tool for tool, use in used.items() if use.last_at > since}
             spare = unused(grant.scopes, called, resource) if resource and old else ()
-            found.append(Connection(grant, resource, _scopes(grant.scopes, resource), used, _scopes(spare, resource)))
+            tools = _tools(grant, resource, now) if resource else {}
+            idle = _idle(tools, called, spare, resource) if resource and old and grant.tools is not None else ()
+            scopes, unneeded = _scopes(grant.scopes, resource), _scopes(spare, resource)
+            found.append(Connection(grant, resource, scopes, used, unneeded, tools, idle))
         return tuple(found)
 
     def find(self, user_id: str, grant_id: str) -> Connection | None:
         """That of a live grant of this person; None for anybody else's."""
         return next((one for one in self.of(user_id) if one.grant.id == grant_id), None)
 
-    def remove_unused(self, connection: Connection, names: Collection[str], event: Event) -> tuple[str, ...]:
-        """Take those of *names* out of the grant that still are unused; returns them."""
-        spare = {one.name for one in connection.unused}.intersection(names)
-        return self.grants.withdraw(connection.grant.id, spare, event) if spare else ()
+    def remove_unused(
+        self, connection: Connection, scopes: Collection[str], tools: Collection[str], event: Event
+    ) -> tuple[str, ...]:
+        """Take those of *scopes* and *tools* out of the grant that still are unused; returns them."""
+        spare = {one.name for one in connection.unused}.intersection(scopes)
+        idle = set(connection.unused_tools).intersection(tools)
+        return self.grants.withdraw(connection.grant.id, spare, event, idle) if spare or idle else ()
+
+
+def _tools(grant: GrantListing, resource: Resource, now: int) -> dict[str, tuple[Way, ...]]:
+    """The tools that *grant* opens at *now*, each in its ways."""
+    held = scope.expand(grant.scopes, resource.scopes)
+    found: dict[str, tuple[Way, ...]] = {}
+    for name, way in tool_permission.opened(resource, held, tool_permission.read(grant.tools), now):
+        found[name] = (*found.get(name, ()), way)
+    return found
+
+
+def _idle(
+    tools: Collection[str], called: Collection[str], spare: Collection[str], resource: Resource
+) -> tuple[str, ...]:
+    """Which of *tools* nobody *called*, but for those that go with a *spare* scope."""
+    going = {tool.name for tool in resource.tools if not set(spare).isdisjoint(tool.scopes)}
+    return tuple(name for name in tools if name not in called and name not in going)
 
 
 def unused(granted: Collection[str], called: Collection[str], resource: Resource) -> tuple[str, ...]:

@@ -43,7 +43,10 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class GrantListing:
-    """A grant with the names that people know. ``last_used_at`` is when its newest refresh token was made."""
+    """A grant with the names that people know. ``last_used_at`` is when its newest refresh token was made.
+
+    ``tools`` are decisions about single tools, for `protocol.tool_permission.read`.
+    """
 
     id: str
     user_id: str
@@ -54,6 +57,7 @@ class GrantListing:
     redirect_host: str
     resource: str
     scopes: tuple[str, ...]
+    tools: str | None
     created_at: int
     updated_at: int
     revoked_at: int | None
@@ -79,6 +83,7 @@ LISTING = (
         GrantRow.redirect_host,
         GrantRow.resource,
         GrantRow.scopes,
+        GrantRow.tools,
         GrantRow.created_at,
         GrantRow.updated_at,
         GrantRow.revoked_at,
@@ -161,15 +166,17 @@ class GrantStore:
             record(connection, event.about(grant_id=grant_id, **grant._asdict()))
         return True
 
-    def withdraw(self, grant_id: str, scopes: Collection[str], event: Event) -> tuple[str, ...]:
-        """Take *scopes* out of a live grant and the consent behind it; returns those that it had of them.
+    def withdraw(
+        self, grant_id: str, scopes: Collection[str], event: Event, tools: Collection[str] = ()
+    ) -> tuple[str, ...]:
+        """Take *scopes* and *tools* out of a live grant and the consent behind it; returns those that it had of them.
 
         Its access tokens end, its families go on with what is left; a grant that loses all ends (`revoke`). Nothing is
         done where there is nothing to take.
         """
         about = select(GrantRow.user_id, GrantRow.client_id, GrantRow.resource).where(GrantRow.id == grant_id)
         with self._database.transaction() as connection:
-            taken = withdraw(connection, grant_id, scopes)
+            taken = withdraw(connection, grant_id, scopes, tools)
             if taken:
                 told = {**event.detail, "withdrawn": " ".join(taken)}
                 grant = connection.execute(about).one()

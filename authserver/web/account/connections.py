@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from ...protocol.scope import MOST_SCOPES
+from ...protocol.tool_list import MOST_TOOLS
 from ...services.connections import Connection
 from ...store.tool_calls import CallFilter
 from ..deployment import deployment
@@ -44,7 +45,7 @@ def own_calls() -> ResponseReturnValue:
 def narrow_connection() -> ResponseReturnValue:
     """Which permissions were not needed, and what removing them will do."""
     connection = _connection()
-    if not connection.unused:
+    if not connection.unused and not connection.unused_tools:
         return redirect(url_for("account.connections"), 303)
     return render_template("account/narrow_connection.html", connection=connection, days=_days())
 
@@ -56,8 +57,8 @@ def do_narrow_connection() -> ResponseReturnValue:
     """Remove those that the page showed, if they still are not needed. Done twice, it is done."""
     connection = deployment().connections.find(_own_id(), _own_grant_id())
     if connection is not None:
-        shown = request.form.getlist("scope")[:MOST_SCOPES]
-        deployment().connections.remove_unused(connection, shown, event("grant.narrowed"))
+        scopes, tools = request.form.getlist("scope")[:MOST_SCOPES], request.form.getlist("tool")[:MOST_TOOLS]
+        deployment().connections.remove_unused(connection, scopes, tools, event("grant.narrowed"))
     return redirect(url_for("account.connections"), 303)
 
 
