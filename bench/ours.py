@@ -15,6 +15,7 @@ from authserver.protocol.audit import Event
 from authserver.protocol.client import AuthMethod, Client, ClientKind
 from authserver.services.deployment import Deployment
 from authserver.settings import load
+from authserver.store.stores import Stores
 
 from .approvals import SCOPES, Approvals
 from .contestant import BenchError, Code, Credentials
@@ -33,6 +34,8 @@ class Ours:
     roots: tuple[int, ...]
     approvals: Approvals
     credentials: Credentials
+    issuer: str
+    stores: Stores
     name: str = "authserver"
 
     def codes(self, count: int, client_ids: Sequence[str], *, introspectable: bool = False) -> list[Code]:
@@ -48,19 +51,20 @@ class Ours:
 def authserver(folder: Path, database: Database, resource: str) -> Iterator[Ours]:
     """Run the server, with its home in *folder*, until the block ends."""
     port = free_port()
-    environment = _environment(folder, database, port)
+    environment = environment_of(folder, database, port)
     log = folder / "authserver.log"
     with prepared(folder, database, resource, port=port) as found:
         credentials = _introspector(found, resource)
         with running([COMMAND, "serve"], log, ready=lambda: answers(port), environment=environment) as process:
             approvals = Approvals(found.stores, resource)
-            yield Ours(f"http://127.0.0.1:{port}", (process.pid, database.pid), approvals, credentials)
+            origin, roots = f"http://127.0.0.1:{port}", (process.pid, database.pid)
+            yield Ours(origin, roots, approvals, credentials, found.settings.issuer, found.stores)
 
 
 @contextmanager
 def prepared(folder: Path, database: Database, resource: str, *, port: int) -> Iterator[Deployment]:
     """Set the empty *database* up, with an MCP server at *resource*; the deployment as this process sees it."""
-    environment = _environment(folder, database, port)
+    environment = environment_of(folder, database, port)
     _run(environment, "init")
     scopes = [part for name in SCOPES for part in ("--scope", f"{name}=Work with notes")]
     _run(environment, "resource", "add", resource, "--name", "Notes", *scopes, "--default", SCOPES[0])
@@ -70,7 +74,8 @@ def prepared(folder: Path, database: Database, resource: str, *, port: int) -> I
     found.stores.database.close()
 
 
-def _environment(folder: Path, database: Database, port: int) -> dict[str, str]:
+def environment_of(folder: Path, database: Database, port: int) -> dict[str, str]:
+    """The environment of a server at *port* whose home is *folder*."""
     return {
         **os.environ,
         "AUTHSERVER_BIND": f"127.0.0.1:{port}",
