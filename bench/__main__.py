@@ -38,7 +38,7 @@ def main() -> int:
         kept = documents.costs(asked.pairs) if DOCUMENTS in asked.only else []
         proven = proofs.costs(asked.pairs) if PROOFS in asked.only else []
         shares = polling.shares(asked.pairs, asked.seconds) if POLLING in asked.only else []
-        felt = [revocation.felt(2 * asked.pairs)] if REVOCATION in asked.only else []
+        felt = revocation.felt(2 * asked.pairs) if REVOCATION in asked.only else []
     except BenchError as wrong:
         print(wrong, file=sys.stderr)
         return 1
@@ -51,7 +51,7 @@ def main() -> int:
         report.of_proofs(proven) if proven else "",
         report.of_documents(kept) if kept else "",
         report.of_polling(shares, polling.RATE) if shares else "",
-        *map(report.of_revocation, felt),
+        report.of_revocation(felt) if felt else "",
     ]
     print(*(f"{name}: {value}" for name, value in known.items()), "", sep="\n")
     print("\n\n".join(filter(None, tables)))

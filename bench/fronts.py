@@ -69,9 +69,8 @@ def granian(folder: Path, environment: Mapping[str, str], database: int) -> Iter
 
 
 @contextmanager
-def nginx(folder: Path, upstream: Front) -> Iterator[Front]:
-    """Nginx before *upstream*, which keeps what it may for as long as it may."""
-    port = free_port()
+def nginx(folder: Path, upstream: Front, port: int) -> Iterator[Front]:
+    """Nginx at *port* before *upstream*, which keeps what it may for as long as it may."""
     own = folder / "nginx"
     own.mkdir()
     configuration = own / "nginx.conf"

@@ -23,6 +23,7 @@ from .contestant import BenchError
 from .database import database
 from .fronts import Front, granian, nginx
 from .ours import Ours, authserver, environment_of
+from .process import free_port
 from .report import Share
 
 RESOURCE = "http://localhost:9001/mcp"  # nobody calls it
@@ -42,13 +43,12 @@ def shares(pairs: int, seconds: int) -> list[Share]:
         home.mkdir()
         postgresql = stack.enter_context(database(folder))
         ours = stack.enter_context(authserver(home, postgresql, RESOURCE))
-        port = int(ours.origin.rpartition(":")[2])
-        shipped = Front("gunicorn", port, ours.roots)
-        environment = environment_of(home, postgresql, port)
+        shipped = Front("gunicorn", ours.port, ours.roots)
+        environment = environment_of(home, postgresql, ours.port)
         fronts = [
             shipped,
             stack.enter_context(granian(folder, environment, postgresql.pid)),
-            stack.enter_context(nginx(folder, shipped)),
+            stack.enter_context(nginx(folder, shipped, free_port())),
         ]
         paths = _documents(ours)
         rounds = [[_share(front, paths, seconds) for front in fronts] for _ in range(pairs)]

@@ -46,6 +46,7 @@ class Share:
 class Felt:
     """How many seconds after a revocation each guarded server refused the token for the first time."""
 
+    name: str
     servers: int
     seconds: tuple[float, ...]
 
@@ -88,13 +89,10 @@ def of_polling(shares: Sequence[Share], rate: float) -> str:
     return _table(head, [(share.name, spread((100 * part for part in share.shares), 1)) for share in shares])
 
 
-def of_revocation(felt: Felt) -> str:
+def of_revocation(felt: Sequence[Felt]) -> str:
     """The table of how soon a revocation is felt."""
     head = ("revocation → first refusal", "refusals", "p50, s", "p99, s", "latest, s")
-    ordered = sorted(felt.seconds)
-    times = (median(ordered), quantiles(ordered, n=100)[98], ordered[-1])
-    row = (f"at {felt.servers} guarded servers", str(len(ordered)), *(f"{found:.2f}" for found in times))
-    return _table(head, [row])
+    return _table(head, list(map(_of_felt, felt)))
 
 
 def save(facts: Mapping[str, str], rows: Sequence[Row], **others: Sequence[Cost | Share | Felt]) -> Path:
@@ -140,6 +138,12 @@ def _of_proof(cost: Cost) -> tuple[str, ...]:
     both = list(zip(cost.ours, cost.peer, strict=True))
     over, ratio = spread((key - secret for key, secret in both), 0), spread(key / secret for key, secret in both)
     return cost.name, over, ratio, f"{median(cost.ours):.0f}", f"{median(cost.peer):.0f}"
+
+
+def _of_felt(felt: Felt) -> tuple[str, ...]:
+    ordered = sorted(felt.seconds)
+    times = (median(ordered), quantiles(ordered, n=100)[98], ordered[-1])
+    return f"{felt.servers} servers, {felt.name}", str(len(ordered)), *(f"{found:.2f}" for found in times)
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

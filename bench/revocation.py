@@ -25,8 +25,9 @@ from authserver.store.stores import Stores
 from . import guarded, material
 from .contestant import BenchError, Code
 from .database import database
+from .fronts import Front, nginx
 from .ours import authserver
-from .process import running
+from .process import free_port, running
 from .report import Felt
 
 RESOURCE = "http://localhost:9001/mcp"  # nobody listens there: the guards are called by their processes
@@ -35,13 +36,21 @@ APART = (0.2, 1.2)  # seconds between two revocations: at any moment of the guar
 PATIENCE = 20.0  # seconds after the last one
 
 
-def felt(revocations: int) -> Felt:
-    """Revoke so many grants, and find out when each server felt it."""
+def felt(revocations: int) -> list[Felt]:
+    """Revoke so many grants, and find out when each server felt it: without a cache between, and with one."""
+    return [_felt("gunicorn", revocations), _felt("nginx with a cache, gunicorn", revocations)]
+
+
+def _felt(by: str, revocations: int) -> Felt:
     with TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name, ExitStack() as stack:
         folder = Path(name)
         home = folder / "home"
         home.mkdir()
-        ours = stack.enter_context(authserver(home, stack.enter_context(database(folder)), RESOURCE))
+        public = free_port() if by.startswith("nginx") else None
+        postgresql = stack.enter_context(database(folder))
+        ours = stack.enter_context(authserver(home, postgresql, RESOURCE, public=public))
+        if public:
+            stack.enter_context(nginx(folder, Front(by, ours.port, ours.roots), public))
         codes = ours.codes(revocations, material.register(ours, revocations))
         grants = [_grant(ours.stores, code) for code in codes]
         task = guarded.Task(ours.issuer, RESOURCE, SERVERS, material.tokens(ours, codes))
@@ -52,7 +61,7 @@ def felt(revocations: int) -> Felt:
         refusals = [refusal for log in logs for refusal in _refusals(log)]
     if len(refusals) != revocations * PROCESSES * SERVERS:
         raise BenchError("not every server refused every token")
-    return Felt(PROCESSES * SERVERS, tuple(at - revoked[number] for number, at in refusals))
+    return Felt(by, PROCESSES * SERVERS, tuple(at - revoked[number] for number, at in refusals))
 
 
 def _grant(stores: Stores, code: Code) -> str:
