@@ -2,13 +2,15 @@
 
 ``python -m demo.notes`` serves it on loopback. ``MCP_PORT`` (9001) and ``AS_PORT`` (9000) say where it and its
 authorization server are; ``NOTES_RESOURCE`` and ``NOTES_ISSUER`` give the public URLs where a proxy changes them, and
-``NOTES_GUARD_KEY`` the file with the key by which the guard is known to its authorization server.
+``NOTES_GUARD_KEY`` the file with the key by which the guard is known to its authorization server; beside it lie the
+receipts of calls that are still to be sent there.
 Notes live in memory, as long as the server does.
 """
 
 import asyncio
 import os
 from collections import defaultdict
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
@@ -17,7 +19,7 @@ from mcp.server.mcpserver.exceptions import ToolError
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp_types import ToolAnnotations
 
-from mcp_token_guard import Guard, by_annotations, current_caller
+from mcp_token_guard import Guard, Receipts, by_annotations, current_caller
 from mcp_token_guard.adapters.mcp_sdk import CallerAsUser
 from mcp_token_guard.asgi import GuardedApp
 
@@ -79,6 +81,7 @@ def create_app(resource: str, issuer: str, guard_key: str | None = None) -> Guar
             asyncio.run(server.list_tools()), read="notes:read", write="notes:write", destructive="notes:delete"
         ),
         identity=guard_key,
+        receipts=Receipts({"*": ["title"]}, spool=guard_key and Path(guard_key).with_suffix(".receipts")),
         resource_name="Notes",
         serve_authorization_server_metadata=True,
     )
