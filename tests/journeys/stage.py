@@ -17,6 +17,8 @@ from .ports import free_port
 ROOT = Path(__file__).parents[2]
 COMMAND_SECONDS = 60
 STOP_SECONDS = 30
+PORT_TRIES = 3
+TAKEN = ("is taken", "in use")
 
 
 @dataclass(frozen=True)
@@ -65,25 +67,8 @@ def stage(home: Path, database_url: str, **overrides: str) -> Iterator[Stage]:
 
     *overrides* are more of its environment; ``{port}`` in them is the authorization server's own.
     """
-    as_port, mcp_port = free_port(), free_port()
-    environment = {
-        **{name: value for name, value in os.environ.items() if not name.startswith("AUTHSERVER_")},
-        "AUTHSERVER_HOME": str(home),
-        "AUTHSERVER_DATABASE_URL": database_url,
-        "AS_PORT": str(as_port),
-        "MCP_PORT": str(mcp_port),
-        **{name: value.format(port=as_port) for name, value in overrides.items()},
-    }
-    process = subprocess.Popen(
-        [sys.executable, "-m", "demo"],
-        env=environment,
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    process, as_port, environment = _started(home, database_url, overrides)
     try:
-        until_ready(process)
         found = json.loads((home / "demo.json").read_text())
         yield Stage(
             issuer=found["issuer"],
@@ -97,6 +82,40 @@ def stage(home: Path, database_url: str, **overrides: str) -> Iterator[Stage]:
     finally:
         process.terminate()
         process.communicate(timeout=STOP_SECONDS)
+
+
+def _started(
+    home: Path, database_url: str, overrides: Mapping[str, str]
+) -> tuple[subprocess.Popen[str], int, dict[str, str]]:
+    """The demo, once it is ready, with its port and environment; a port that another took meanwhile is given up."""
+    for left in reversed(range(PORT_TRIES)):
+        as_port, mcp_port = free_port(), free_port()
+        environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("AUTHSERVER_")},
+            "AUTHSERVER_HOME": str(home),
+            "AUTHSERVER_DATABASE_URL": database_url,
+            "AS_PORT": str(as_port),
+            "MCP_PORT": str(mcp_port),
+            **{name: value.format(port=as_port) for name, value in overrides.items()},
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-m", "demo"],
+            env=environment,
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        try:
+            until_ready(process)
+        except AssertionError as failed:
+            process.terminate()
+            process.communicate(timeout=STOP_SECONDS)
+            if not left or not any(words in str(failed) for words in TAKEN):
+                raise
+        else:
+            return process, as_port, environment
+    raise AssertionError("unreachable")
 
 
 def until_ready(demo: subprocess.Popen[str]) -> str:
