@@ -22,8 +22,8 @@ from .refusals import IssuerUnavailable
 
 ENDPOINT = "tool_challenge_endpoint"
 SECONDS = 60.0
-MOST = 600
-MOST_EACH = 60
+MOST = 640
+MOST_EACH = 64
 
 log = logging.getLogger("mcp_token_guard")
 
