@@ -58,8 +58,8 @@ fix: $(VENV)/.stamp-dev  ## mend what can be mended by machine: format, import o
 	$(BIN)/ruff check --fix --quiet || true
 	$(BIN)/ruff format --quiet
 
-bench: bench-needs  ## measure the server beside its peers, and the guard's cost per call
-	@$(BIN)/python -m bench
+bench: bench-needs  ## measure the server beside its peers, and the guard's cost per call; ONLY=refresh,guard a part
+	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
 
 # ---- what the targets above stand on
 
@@ -84,13 +84,18 @@ $(VENV)/.stamp-dev: $(DECLARED) | $(VENV)/.stamp-pip
 	@$(INSTALL) --group dev
 	@touch $@ $(VENV)/.stamp-demo
 
+$(VENV)/.stamp-bench: $(VENV)/.stamp-dev
+	@echo "Installing what the bench needs"
+	@$(PIP) install --constraint constraints.txt --group bench
+	@touch $@
+
 test-needs: test-programs $(TEST_NODE_MODULES)
 bench-needs: bench-programs $(BENCH_NODE_MODULES)
 
 test-programs: $(VENV)/.stamp-dev
 	@$(BIN)/python -m tools.system_needs test
 
-bench-programs: $(VENV)/.stamp-dev
+bench-programs: $(VENV)/.stamp-bench
 	@$(BIN)/python -m tools.system_needs bench
 
 $(TEST_NODE_MODULES): | test-programs

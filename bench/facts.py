@@ -6,11 +6,13 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from . import database
+from . import database, fronts
 from .oidc_provider import versions as peer_versions
 
 CORES = 2
-DISTRIBUTIONS = ("mcp-authserver", "flask", "gunicorn", "sqlalchemy", "psycopg", "pyjwt", "cryptography", "fastmcp")
+DISTRIBUTIONS = (
+    "mcp-authserver", "flask", "gunicorn", "granian", "sqlalchemy", "psycopg", "pyjwt", "cryptography", "fastmcp",
+)  # fmt: skip
 
 
 def take_two_cores() -> None:
@@ -35,6 +37,7 @@ def facts() -> dict[str, str]:
         "postgresql": database.version(),
         **peer_versions(),
         "wrk": _wrk(),
+        "nginx": fronts.nginx_version(),
     }
 
 

@@ -41,10 +41,15 @@ def chains(contestant: Contestant, codes: Iterable[Code]) -> list[str]:
         return [f"{_redeemed(caller, code)['refresh_token']}\t{_rest(code)}" for code in codes]
 
 
+def tokens(contestant: Contestant, codes: Iterable[Code]) -> list[str]:
+    """An access token for each of *codes*."""
+    with Caller(contestant.origin) as caller:
+        return [_redeemed(caller, code)["access_token"] for code in codes]
+
+
 def access_tokens(contestant: Contestant, codes: Iterable[Code]) -> list[str]:
     """Forms that introspect an access token for each of *codes*."""
-    with Caller(contestant.origin) as caller:
-        return [urlencode({"token": _redeemed(caller, code)["access_token"]}) for code in codes]
+    return [urlencode({"token": token}) for token in tokens(contestant, codes)]
 
 
 def write(file: Path, lines: Sequence[str]) -> str:

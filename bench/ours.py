@@ -15,6 +15,7 @@ from authserver.protocol.audit import Event
 from authserver.protocol.client import AuthMethod, Client, ClientKind
 from authserver.services.deployment import Deployment
 from authserver.settings import load
+from authserver.store.stores import Stores
 
 from .approvals import SCOPES, Approvals
 from .contestant import BenchError, Code, Credentials
@@ -33,7 +34,14 @@ class Ours:
     roots: tuple[int, ...]
     approvals: Approvals
     credentials: Credentials
+    issuer: str
+    stores: Stores
     name: str = "authserver"
+
+    @property
+    def port(self) -> int:
+        """Where it listens on loopback."""
+        return int(self.origin.rpartition(":")[2])
 
     def codes(self, count: int, client_ids: Sequence[str], *, introspectable: bool = False) -> list[Code]:
         """See `Contestant`. All our access tokens can be introspected."""
@@ -45,22 +53,25 @@ class Ours:
 
 
 @contextmanager
-def authserver(folder: Path, database: Database, resource: str) -> Iterator[Ours]:
-    """Run the server, with its home in *folder*, until the block ends."""
+def authserver(folder: Path, database: Database, resource: str, *, public: int | None = None) -> Iterator[Ours]:
+    """Run the server, with its home in *folder*, until the block ends; its issuer is at *public*, or its own port."""
     port = free_port()
-    environment = _environment(folder, database, port)
+    environment = environment_of(folder, database, port, public)
     log = folder / "authserver.log"
-    with prepared(folder, database, resource, port=port) as found:
+    with prepared(folder, database, resource, port=port, public=public) as found:
         credentials = _introspector(found, resource)
         with running([COMMAND, "serve"], log, ready=lambda: answers(port), environment=environment) as process:
             approvals = Approvals(found.stores, resource)
-            yield Ours(f"http://127.0.0.1:{port}", (process.pid, database.pid), approvals, credentials)
+            origin, roots = f"http://127.0.0.1:{port}", (process.pid, database.pid)
+            yield Ours(origin, roots, approvals, credentials, found.settings.issuer, found.stores)
 
 
 @contextmanager
-def prepared(folder: Path, database: Database, resource: str, *, port: int) -> Iterator[Deployment]:
+def prepared(
+    folder: Path, database: Database, resource: str, *, port: int, public: int | None = None
+) -> Iterator[Deployment]:
     """Set the empty *database* up, with an MCP server at *resource*; the deployment as this process sees it."""
-    environment = _environment(folder, database, port)
+    environment = environment_of(folder, database, port, public)
     _run(environment, "init")
     scopes = [part for name in SCOPES for part in ("--scope", f"{name}=Work with notes")]
     _run(environment, "resource", "add", resource, "--name", "Notes", *scopes, "--default", SCOPES[0])
@@ -70,13 +81,14 @@ def prepared(folder: Path, database: Database, resource: str, *, port: int) -> I
     found.stores.database.close()
 
 
-def _environment(folder: Path, database: Database, port: int) -> dict[str, str]:
+def environment_of(folder: Path, database: Database, port: int, public: int | None = None) -> dict[str, str]:
+    """The environment of a server at *port* whose home is *folder*, and whose issuer is at *public*, or *port*."""
     return {
         **os.environ,
         "AUTHSERVER_BIND": f"127.0.0.1:{port}",
         "AUTHSERVER_DATABASE_URL": database.url,
         "AUTHSERVER_HOME": str(folder),
-        "AUTHSERVER_ISSUER": f"http://localhost:{port}",
+        "AUTHSERVER_ISSUER": f"http://localhost:{public or port}",
         "AUTHSERVER_REGISTRATIONS_PER_ADDRESS": UNLIMITED,
         "AUTHSERVER_REGISTRATION_FLOOD_PER_ADDRESS": UNLIMITED,
         "AUTHSERVER_MOST_UNUSED_REGISTRATIONS": "1000000000",

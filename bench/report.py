@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 from .pairs import Pair, Point
 
@@ -32,6 +32,23 @@ class Cost:
     ours: tuple[float, ...]
     peer: tuple[float, ...] = ()
     library: tuple[float, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A way to serve guards that poll: the share of one core that it takes, point by point."""
+
+    name: str
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Felt:
+    """How many seconds after a revocation each guarded server refused the token for the first time."""
+
+    name: str
+    servers: int
+    seconds: tuple[float, ...]
 
 
 def spread(values: Iterable[float], digits: int = 2) -> str:
@@ -66,12 +83,24 @@ def of_documents(costs: Sequence[Cost]) -> str:
     return _table(head, [_of_proof(cost) for cost in costs])
 
 
-def save(facts: Mapping[str, str], rows: Sequence[Row], **costs: Sequence[Cost]) -> Path:
+def of_polling(shares: Sequence[Share], rate: float) -> str:
+    """The table of what polling guards cost."""
+    head = (f"guards ask {rate:.0f} times a second", "share of one core, %")
+    return _table(head, [(share.name, spread((100 * part for part in share.shares), 1)) for share in shares])
+
+
+def of_revocation(felt: Sequence[Felt]) -> str:
+    """The table of how soon a revocation is felt."""
+    head = ("revocation → first refusal", "refusals", "p50, s", "p99, s", "latest, s")
+    return _table(head, list(map(_of_felt, felt)))
+
+
+def save(facts: Mapping[str, str], rows: Sequence[Row], **others: Sequence[Cost | Share | Felt]) -> Path:
     """Write all that was measured to a file of its own, and return its path."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     file = FOLDER / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
     found = {"facts": dict(facts), "servers": [asdict(row) for row in rows]}
-    found |= {name: [asdict(cost) for cost in measured] for name, measured in costs.items()}
+    found |= {name: [asdict(one) for one in measured] for name, measured in others.items()}
     file.write_text(json.dumps(found, indent=1) + "\n")
     return file
 
@@ -109,6 +138,12 @@ def _of_proof(cost: Cost) -> tuple[str, ...]:
     both = list(zip(cost.ours, cost.peer, strict=True))
     over, ratio = spread((key - secret for key, secret in both), 0), spread(key / secret for key, secret in both)
     return cost.name, over, ratio, f"{median(cost.ours):.0f}", f"{median(cost.peer):.0f}"
+
+
+def _of_felt(felt: Felt) -> tuple[str, ...]:
+    ordered = sorted(felt.seconds)
+    times = (median(ordered), quantiles(ordered, n=100)[98], ordered[-1])
+    return f"{felt.servers} servers, {felt.name}", str(len(ordered)), *(f"{found:.2f}" for found in times)
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

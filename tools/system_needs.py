@@ -32,7 +32,7 @@ class Need:
 CHROMIUM = Need(("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"), "chromium")
 NGINX = Need(("nginx",), "nginx-light")
 WRK = Need(("wrk",), "wrk")
-PURPOSES = {"test": (CHROMIUM, NGINX), "bench": (WRK,)}
+PURPOSES = {"test": (CHROMIUM, NGINX), "bench": (NGINX, WRK)}
 
 
 def packages_for(purpose: str) -> list[str]:

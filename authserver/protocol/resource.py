@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from .errors import InvalidTarget
@@ -64,6 +65,7 @@ class Resource:
         return frozenset({canonical(self.identifier), *self.aliases})
 
 
+@lru_cache(maxsize=1024)
 def canonical(uri: str) -> str:
     """*uri* in canonical form: lower-case scheme and host, no default port, no trailing slash.
 

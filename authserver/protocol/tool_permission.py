@@ -7,7 +7,7 @@ now, is not covered until somebody agreed to it: an administrator for all, or th
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -64,15 +64,14 @@ def opened(
 ) -> Iterator[tuple[str, Way]]:
     """The tools that *scopes* and *permissions* open at *now* (Unix seconds), each with every way there is.
 
-    Without permissions (a client for itself, a grant older than them) these are the tools that an administrator has
-    agreed to.
+    Without permissions, for a client for itself, these are the tools that an administrator has agreed to.
     """
     held = frozenset(scopes)
     for tool in resource.tools:
         if held.issuperset(tool.scopes):
             for way in _ways(tool, permissions, now):
                 yield tool.name, way
-    known = {tool.name for tool in resource.tools}
+    known = {tool.name for tool in resource.tools if tool.mark is not Mark.GONE}
     for name, permission in (permissions or {}).items():
         if name not in known and permission.seen == UNKNOWN:
             for way in permission.ways:
@@ -94,7 +93,7 @@ def _ways(tool: Tool, permissions: Permissions | None, now: int) -> Iterator[Way
             continue
         if way.limits is None:
             yield replace(policy, until=way.until, once=way.once)
-        elif policy.limits is None or way.no_wider(policy):
+        elif way.no_wider(policy):
             yield way
 
 
@@ -111,26 +110,54 @@ def details(resource: Resource, found: Iterable[tuple[str, Way]]) -> list[dict[s
     ]
 
 
-def joined(before: Permissions | None, after: Permissions) -> dict[str, Permission]:
-    """*before* with the decisions *after* in the place of earlier ones about the same tools."""
-    return {**(before or {}), **after}
+def unasked(resource: Resource, scopes: Iterable[str]) -> dict[str, Permission]:
+    """What a grant of *scopes* stands for that was given before the tools of *resource* were known.
 
-
-def lasting(permissions: Permissions) -> dict[str, Permission]:
-    """What of *permissions* is remembered for other devices: neither single uses nor what ends by itself."""
-    found = {
-        name: Permission(one.seen, tuple(way for way in one.ways if way.lasting)) for name, one in permissions.items()
+    These are the tools with which its catalogue began, and no later one: nobody was asked about those.
+    """
+    held = frozenset(scopes)
+    began = min((tool.first_seen or 0 for tool in resource.tools), default=0)
+    return {
+        tool.name: Permission(fingerprint(tool), (Way(),))
+        for tool in resource.tools
+        if held.issuperset(tool.scopes) and tool.mark is Mark.AGREED and (tool.first_seen or 0) <= began
     }
-    return {name: one for name, one in found.items() if one.ways or not permissions[name].ways}
+
+
+def joined(before: Permissions | None, after: Permissions, minted: Collection[str] = ()) -> dict[str, Permission]:
+    """*before* with the decisions *after* in the place of earlier ones about the same tools.
+
+    Of single uses those stay that are still there, and those that were *minted* for this decision: one that was used
+    up since the person looked does not come back.
+    """
+    found = dict(before or {})
+    for name, permission in after.items():
+        there = found[name].ways if name in found else ()
+        kept = tuple(way for way in permission.ways if way.once is None or way.once in minted or way in there)
+        found[name] = replace(permission, ways=kept)
+    return found
+
+
+def remembered(before: Permissions | None, after: Permissions) -> dict[str, Permission]:
+    """What is remembered for other devices when *after* was decided: neither single uses nor what ends by itself.
+
+    Where nothing of a decision lasts, nothing is remembered: the other devices are asked.
+    """
+    kept = {name: one for name, one in (before or {}).items() if name not in after}
+    for name, one in after.items():
+        ways = tuple(way for way in one.ways if way.lasting)
+        if ways or not one.ways:
+            kept[name] = Permission(one.seen, ways)
+    return kept
 
 
 def narrows(before: Permissions | None, after: Permissions) -> bool:
     """Whether *after* lacks a way that *before* had: tokens that are out say too much then.
 
-    Before there were permissions, every tool of a scope was open.
+    Before there were permissions, tokens said nothing of tools, so all of them say too much.
     """
     if before is None:
-        return any(not one.ways or any(way != Way() for way in one.ways) for one in after.values())
+        return True
     return any(way not in after.get(name, Permission("")).ways for name, one in before.items() for way in one.ways)
 
 

@@ -13,6 +13,7 @@ from mcp_token_guard.limits import reading
 from . import strict_json
 from .errors import InvalidAuthorizationDetails
 from .resource import Resource
+from .tool import Mark
 from .way import Way
 
 TOOL = "tool:"
@@ -61,21 +62,29 @@ def split(asked: Iterable[str], known: Iterable[str]) -> tuple[tuple[str, ...], 
 
 
 def parse(text: str | None, resource: Resource) -> dict[str, tuple[Way, ...]]:
-    """The ways that the parameter ``authorization_details`` asks for, by tool of *resource* (RFC 9396 §2).
+    """The ways that the parameter ``authorization_details`` asks for, by tool (RFC 9396 §2), at *resource*.
 
     Raises `InvalidAuthorizationDetails` for what is not understood in whole (§5).
     """
     ways: dict[str, tuple[Way, ...]] = {}
-    known = {tool.name: tool for tool in resource.tools}
     for value in _array(text) if text is not None else ():
         way = asked_way(value, resource)
         for name in value["tools"]:
-            if name not in known:
-                raise InvalidAuthorizationDetails(f"this server has no tool that is called {name}")
-            if not way.no_wider(known[name].policy):
-                raise InvalidAuthorizationDetails(f"an administrator has limited {name} further than that")
             ways[name] = (*ways.get(name, ()), way)
     return ways
+
+
+def check(asked: Mapping[str, tuple[Way, ...]], resource: Resource) -> None:
+    """Raises `InvalidAuthorizationDetails` unless *resource* has the tools *asked* for, and may let them be called so.
+
+    Not to be told to anybody who has not signed in: which tools there are is between a server and its people.
+    """
+    known = {tool.name: tool for tool in resource.tools if tool.mark is not Mark.GONE}
+    for name, ways in asked.items():
+        if name not in known:
+            raise InvalidAuthorizationDetails(f"this server has no tool that is called {name}")
+        if not all(way.no_wider(known[name].policy) for way in ways):
+            raise InvalidAuthorizationDetails(f"an administrator has limited {name} further than that")
 
 
 def asked_way(value: Any, resource: Resource) -> Way:  # noqa: ANN401 - whatever JSON holds

@@ -52,6 +52,8 @@ class Way:
 
     def no_wider(self, other: "Way") -> bool:
         """Whether every call that this way's limits let through, *other*'s do too."""
+        if other.limits is None:
+            return True
         mine, theirs = (reading.detail(way._limits_only()) for way in (self, other))
         return narrowing.narrower(mine, theirs)
 

@@ -1,7 +1,5 @@
 """Authorization: from a request to a person's decision to a code (OAuth 2.1 §4.1)."""
 
-import json
-import time
 from dataclasses import dataclass, replace
 
 from ..protocol import authorization, credential, scope, tool_permission, tool_request
@@ -20,16 +18,12 @@ from ..protocol.tool_request import ToolRequest
 from ..protocol.way import ANY_WAY
 from ..store.audit import AuditStore
 from ..store.clients import ClientStore
-from ..store.grants import Approval, GrantStore
+from ..store.grants import Approval, GrantStore, Standing
 from ..store.tool_permissions import Challenge, ToolPermissionStore
 from . import registered
 from .known_clients import KnownClients
 from .proposal import Asked, Choice, Past, Proposal, propose
-from .tool_choices import ToolChoice, decided
-
-MOST_AUDITED = 50
-MOST_DETAILS = 5000
-"""Characters of a token's details: with all else a token stays below the 8 KiB that servers take in a header."""
+from .verdict import Verdict, verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +75,7 @@ class AuthorizationService:
         return Asked(request, resource, _selection(plain, tools, resource), tools)
 
     def propose(self, asked: Asked, person: Person) -> Proposal:
-        """3. What the person has to decide, given what they decided before."""
+        """3. What the person has to decide, given what they decided before. An `OAuthError` is for the client."""
         request = asked.request
         standing = self.grants.standing(
             user_id=person.user_id,
@@ -96,9 +90,10 @@ class AuthorizationService:
             is_first=not standing.seen_before,
             client_name=standing.client_name,
             client_identity=standing.client_identity,
-            granted_tools=standing.tools if standing.grant_id else None,
+            granted_tools=_standing_tools(standing, asked.resource),
             consented_tools=standing.consented_tools,
         )
+        tool_request.check(asked.tools.ways, asked.resource)
         waiting = self._waiting(asked, person)
         return propose(self._without_stale(asked, waiting), past, waiting)
 
@@ -132,31 +127,17 @@ class AuthorizationService:
         return replace(asked, tools=replace(tools, named=named, once=tools.once.intersection(named)))
 
     def approve(self, proposal: Proposal, choice: Choice, person: Person, origin: Origin) -> str:
-        """4. Write the decision down and return the URL with a code.
-
-        Scopes of the page that are not ticked are taken out of the grant; scopes that are not on the page are
-        ignored, and so is one that implies what is not ticked (`Proposal.lacking`). Raises `AccessDenied` when
-        nothing is left, or when a guard asked for a tool that is not allowed, and `ValueError`, in words for the
-        person, for a limit that cannot be used.
-        """
-        known = proposal.asked.resource.scopes
-        chosen = proposal.names & choice.scopes
-        approved = tuple(s.name for s in known if s.name in chosen and chosen.issuperset(scope.expand([s.name], known)))
-        if not approved:
-            raise AccessDenied("nothing was allowed")
-        if proposal.withheld(choice):
-            # A token that lacks it all the same would be refused in the same words, and asked for again.
+        """4. Write the decision down and return the URL with a code. Raises as `verdict.verdict`."""
+        try:
+            found = verdict(proposal, choice)
+        except AccessDenied:
             self.tool_permissions.answered(proposal.challenges)
-            raise AccessDenied("the tool that was asked for was not allowed")
-        permissions = decided(proposal.tools, _within(choice.tools, proposal, approved), int(time.time()))
-        self._check_size(proposal, approved, permissions)
-        withdrawn = tuple(sorted(proposal.names.difference(approved)))
+            raise
         code = credential.mint(credential.Prefix.CODE)
         self.clients.keep(proposal.asked.request.client, origin)
-        approval = replace(self._approval(proposal, approved, withdrawn, person), permissions=permissions)
-        detail = {"scopes": " ".join(approved), "withdrawn": " ".join(withdrawn), **_told(permissions)}
-        event = self._event("grant.approved", proposal, person, origin).about(detail=detail)
-        if self.grants.approve(approval, self._code(code, proposal, approved, person), event) is None:
+        event = self._event("grant.approved", proposal, person, origin).about(detail=found.detail)
+        saved = self._code(code, proposal, found.approved, person)
+        if self.grants.approve(self._approval(proposal, found, person), saved, event) is None:
             raise UnknownClient(Absence.DELETED)
         self.tool_permissions.answered(proposal.challenges)
         return self.way_of(proposal.asked.request).code(code, self.issuer)
@@ -167,22 +148,11 @@ class AuthorizationService:
         self.tool_permissions.answered(proposal.challenges)
         return self.way_of(proposal.asked.request).error(AccessDenied("the person said no"), self.issuer)
 
-    def _check_size(self, proposal: Proposal, approved: tuple[str, ...], permissions: Permissions) -> None:
-        """Raises `ValueError` where a token could not hold so many tools."""
-        resource = proposal.asked.resource
-        found = tool_permission.details(
-            resource, tool_permission.opened(resource, approved, permissions, int(time.time()))
-        )
-        if len(json.dumps(found)) > MOST_DETAILS:
-            raise ValueError("These are more tools than a token can name. Untick those that are not needed.")
-
     def way_of(self, request: AuthorizationRequest) -> Returnable:
         """Where answers to a checked request go."""
         return Returnable(request.client, request.redirect_uri, request.state)
 
-    def _approval(
-        self, proposal: Proposal, approved: tuple[str, ...], withdrawn: tuple[str, ...], person: Person
-    ) -> Approval:
+    def _approval(self, proposal: Proposal, found: Verdict, person: Person) -> Approval:
         return Approval(
             user_id=person.user_id,
             client_id=proposal.asked.request.client.client_id,
@@ -191,8 +161,11 @@ class AuthorizationService:
             device_digest=credential.digest(person.device),
             redirect_host=proposal.redirect_host,
             resource=proposal.asked.resource.identifier,
-            approved=approved,
-            withdrawn=withdrawn,
+            approved=found.approved,
+            withdrawn=found.withdrawn,
+            permissions=found.permissions,
+            unasked=proposal.standing_tools or {},
+            minted=found.minted,
         )
 
     def _code(self, code: str, proposal: Proposal, approved: tuple[str, ...], person: Person) -> NewCode:
@@ -220,6 +193,13 @@ class AuthorizationService:
         )
 
 
+def _standing_tools(standing: Standing, resource: Resource) -> Permissions | None:
+    """What this device's grant says of tools, or stands for if it is older than the catalogue; None without a grant."""
+    if standing.grant_id is None:
+        return None
+    return tool_permission.unasked(resource, standing.granted) if standing.tools is None else standing.tools
+
+
 def _selection(plain: tuple[str, ...], tools: ToolRequest, resource: Resource) -> Selection:
     """The scopes that are asked for, those that tools need among them. Raises `InvalidScope`."""
     needed = tools.scopes_of(resource)
@@ -229,23 +209,3 @@ def _selection(plain: tuple[str, ...], tools: ToolRequest, resource: Resource) -
     found = scope.select(plain, resource.scopes)
     united = (known.name for known in resource.scopes if known.name in found.scopes or known.name in needed)
     return Selection(tuple(united), found.offline)
-
-
-def _within(choice: ToolChoice, proposal: Proposal, approved: tuple[str, ...]) -> ToolChoice:
-    """*choice* without the tools of scopes that were not approved."""
-    closed = proposal.names.difference(approved)
-    return replace(
-        choice,
-        ticked=frozenset(
-            tool.name
-            for tool in proposal.tools
-            if tool.name in choice.ticked and not closed.intersection(tool.tool.scopes)
-        ),
-    )
-
-
-def _told(permissions: Permissions) -> dict[str, object]:
-    """What the audit trail is told of tools."""
-    allowed = [name for name, one in permissions.items() if one.ways]
-    found: dict[str, object] = {"tools": allowed[:MOST_AUDITED], "tools_allowed": len(allowed)}
-    return found if permissions else {}

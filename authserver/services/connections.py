@@ -93,8 +93,11 @@ class Connections:
 def _tools(grant: GrantListing, resource: Resource, now: int) -> dict[str, tuple[Way, ...]]:
     """The tools that *grant* opens at *now*, each in its ways."""
     held = scope.expand(grant.scopes, resource.scopes)
+    decisions = tool_permission.read(grant.tools)
+    if decisions is None:
+        decisions = tool_permission.unasked(resource, held)
     found: dict[str, tuple[Way, ...]] = {}
-    for name, way in tool_permission.opened(resource, held, tool_permission.read(grant.tools), now):
+    for name, way in tool_permission.opened(resource, held, decisions, now):
         found[name] = (*found.get(name, ()), way)
     return found
 

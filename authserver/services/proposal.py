@@ -58,6 +58,7 @@ class Proposal:
     that can destroy and that this request did not ask for, so they do not join. ``is_first`` says that this person
     never allowed this client anything; ``former_name`` is how a client that has changed since was called then;
     ``must_ask``: the page must be shown. ``challenges`` of guards are answered by whatever is decided.
+    ``standing_tools`` is what this device's grant says of tools.
     """
 
     asked: Asked
@@ -70,6 +71,7 @@ class Proposal:
     former_name: str | None
     must_ask: bool
     challenges: tuple[Challenge, ...] = ()
+    standing_tools: Permissions | None = None
 
     @property
     def redirect_host(self) -> str:
@@ -175,7 +177,7 @@ def propose(asked: Asked, past: Past, challenges: tuple[Challenge, ...] = ()) ->
     shown = scope.expand(wanted.union(joining), resource.scopes)
     before = Before(past.granted_tools, past.consented_tools)
     tools = tool_choices.items(resource, shown, asked.tools, before, _ways(challenges))
-    items = _items(shown, tools, past.granted, resource)
+    items = _items(shown, tools, past, resource)
     changed = past.client_identity is not None and past.client_identity != client.identity
     identity = recognise(client, asked.request.redirect_uri)
     quiet = not identity.on_device and "consent" not in asked.request.prompt and not changed
@@ -191,6 +193,7 @@ def propose(asked: Asked, past: Past, challenges: tuple[Challenge, ...] = ()) ->
         former_name=past.client_name if changed else None,
         must_ask=not (quiet and settled),
         challenges=challenges,
+        standing_tools=past.granted_tools,
     )
 
 
@@ -216,13 +219,11 @@ def _are_settled(tools: tuple[ToolItem, ...]) -> bool:
     return not any(tool.state in open_states or tool.challenged or tool.asked for tool in tools)
 
 
-def _items(
-    shown: tuple[str, ...], tools: tuple[ToolItem, ...], granted: frozenset[str], resource: Resource
-) -> tuple[Item, ...]:
+def _items(shown: tuple[str, ...], tools: tuple[ToolItem, ...], past: Past, resource: Resource) -> tuple[Item, ...]:
     listed = [s for s in resource.scopes if s.name in shown]
     last = {tool.name: max(tool.tool.scopes, key=shown.index) for tool in tools if tool.is_known}
     items = [_item(s, tuple(tool for tool in tools if last.get(tool.name) == s.name), resource) for s in listed]
-    needed = scope.expand([i.scope.name for i in items if _is_proposed(i, items, granted)], resource.scopes)
+    needed = scope.expand([i.scope.name for i in items if _is_proposed(i, items, past)], resource.scopes)
     return tuple(Item(i.scope, i.tools, i.includes, ticked=i.scope.name in needed) for i in items)
 
 
@@ -231,11 +232,12 @@ def _item(shown: Scope, tools: tuple[ToolItem, ...], resource: Resource) -> Item
     return Item(shown, tools=tools, includes=tuple(s for s in resource.scopes if s.name in reached and s is not shown))
 
 
-def _is_proposed(item: Item, others: list[Item], granted: frozenset[str]) -> bool:
+def _is_proposed(item: Item, others: list[Item], past: Past) -> bool:
     """Whether the page ticks a scope: not one that only destroys, unless it is allowed, or all that is new does."""
-    if item.scope.name in granted or any(tool.challenged for tool in item.tools):
+    allowed = past.granted | past.consented
+    if item.scope.name in allowed or any(tool.challenged for tool in item.tools):
         return True
-    fresh = [other for other in others if other.scope.name not in granted]
+    fresh = [other for other in others if other.scope.name not in allowed]
     return not _destroys(item) or all(map(_destroys, fresh))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ..protocol import access_token, scope
 from ..protocol.audit import Event, Origin
-from ..protocol.errors import InvalidScope, UnsupportedGrantType
+from ..protocol.errors import InvalidGrant, InvalidScope, UnsupportedGrantType
 from ..protocol.form import Form
 from ..protocol.grants import Grant, Outcome, TokenRequest
 from ..protocol.ports import Resources
@@ -14,6 +14,9 @@ from . import registered
 from .client_authentication import ClientAuthentication
 from .token_formats import TokenFormats
 from .tool_details import ToolDetailing
+
+MOST_TOKEN = 8000  # characters; servers take 8 KiB of a header
+TOO_LONG = "so many tools are allowed here that no token can name them: start a new authorization, and ask for fewer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +66,11 @@ class TokenEndpoint:
         )
         if tools is not None:
             claims["authorization_details"] = tools.details
+        token = self.formats.write(claims, outcome.authority.position)
+        if len(token) > MOST_TOKEN:
+            raise InvalidGrant(TOO_LONG, private=f"a token of {len(token)} characters")
         found = {
-            "access_token": self.formats.write(claims, outcome.authority.position),
+            "access_token": token,
             "token_type": "Bearer",
             "expires_in": lifetime,
             "scope": " ".join(scopes),

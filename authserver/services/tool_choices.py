@@ -69,14 +69,25 @@ class ToolItem:
 
     @property
     def limited(self) -> tuple[Way, ...]:
-        """The ways whose limits people should read: those asked for, else those that stand, else the policy."""
-        ways = self.asked or self.before or (self.tool.policy,)
-        return tuple(way for way in ways if way.limits is not None)
+        """The alternatives that people should read: all that would be in the token; none where one has no limits."""
+        ways = [replace(way, until=None, once=None) for way in (*self.before, *self.asked)] or [Way()]
+        effective = dict.fromkeys(self.tool.policy if way.limits is None else way for way in ways)
+        if any(way.limits is None for way in effective):
+            return ()
+        return tuple(sorted(effective, key=lambda way: (way.limits or "", way.additional)))
+
+    @property
+    def usual_term(self) -> Term:
+        """For how long it is allowed now, or as the guard asks."""
+        if self.term is Term.ONCE or not self.before or any(way.lasting for way in self.before):
+            return self.term
+        return Term.ONCE if all(way.once for way in self.before) else Term.WHILE
 
     @property
     def said(self) -> list[object]:
         """What the page says of it, for the digest."""
-        return [self.name, self.seen, self.risk, [way.limits for way in self.asked], self.term is Term.ONCE]
+        limits = [(way.limits, way.additional) for way in self.limited]
+        return [self.name, self.seen, self.risk, limits, self.term is Term.ONCE]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +111,11 @@ class Before:
         known = self.granted if self.granted is not None else self.consented
         return (known or {}).get(name)
 
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """Tools that are allowed on this device and that only a guard knows."""
+        return tuple(name for name, one in (self.granted or {}).items() if one.seen == UNKNOWN)
+
 
 def items(
     resource: Resource,
@@ -113,17 +129,20 @@ def items(
     *extra* are the ways that challenges of limits ask for, by tool.
     """
     held, now = frozenset(scopes), int(time.time())
-    known = {tool.name for tool in resource.tools}
-    shown = [tool for tool in resource.tools if tool.mark is not Mark.GONE and held.issuperset(tool.scopes)]
-    found = [_item(tool, resource, request, before.of(tool.name), extra, now) for tool in shown]
-    for name in (*request.named, *extra):
-        if name not in known and name not in {item.name for item in found}:
-            tool = Tool(name, name, ())
-            item = _item(tool, resource, request, before.of(name), extra, now)
+    there = [tool for tool in resource.tools if tool.mark is not Mark.GONE]
+    found = [
+        _item(tool, resource, request, before.of(tool.name), extra, now)
+        for tool in there
+        if held.issuperset(tool.scopes)
+    ]
+    strangers = dict.fromkeys((*request.named, *extra, *before.unknown))
+    for name in strangers.keys() - {tool.name for tool in there}:
+        item = _item(Tool(name, name, ()), resource, request, before.of(name), extra, now)
+        if item.challenged or item.before:
             found.append(replace(item, is_known=False, risk=Risk.DESTRUCTIVE))
     # A client's first time is no step on from anything: there the rest is proposed as ever.
     quiet = request.detailed or (request.is_challenge and before.granted is not None)
-    return tuple(replace(item, ticked=_is_proposed(item, found, quiet=quiet)) for item in found)
+    return tuple(replace(item, ticked=_is_proposed(item, quiet=quiet)) for item in found)
 
 
 def _item(
@@ -134,7 +153,7 @@ def _item(
     extra: Mapping[str, tuple[Way, ...]],
     now: int,
 ) -> ToolItem:
-    standing = tuple(way for way in permission.ways if (way.until or now + 1) > now) if permission else ()
+    standing = tuple(way for way in permission.ways if _stands(way, tool, now)) if permission else ()
     asked = (*request.ways.get(tool.name, ()), *extra.get(tool.name, ()))
     return ToolItem(
         tool=tool,
@@ -155,19 +174,21 @@ def _state(tool: Tool, permission: Permission | None, standing: tuple[Way, ...])
     return State.ALLOWED if standing else State.REFUSED
 
 
-def _is_proposed(item: ToolItem, others: Iterable[ToolItem], *, quiet: bool) -> bool:
-    """What the page ticks: what is challenged or allowed already; of what is new, not what can destroy.
+def _stands(way: Way, tool: Tool, now: int) -> bool:
+    """Whether *way* has not ended, and is within what the administrator allows by now."""
+    return (way.until or now + 1) > now and (way.limits is None or way.no_wider(tool.policy))
+
+
+def _is_proposed(item: ToolItem, *, quiet: bool) -> bool:
+    """What the page ticks: what is challenged or allowed already; of what is new, not what can destroy or waits.
 
     Where a guard or the client asks for certain tools (*quiet*), nothing else that is new.
     """
     if item.challenged or item.state is State.ALLOWED:
         return True
-    if item.asked:
-        return item.state is not State.REFUSED
-    if quiet or item.state is not State.NEW or item.tool.mark is not Mark.AGREED:
+    if item.state is not State.NEW or item.tool.mark is not Mark.AGREED or item.risk is Risk.DESTRUCTIVE:
         return False
-    alone = all(other.risk is Risk.DESTRUCTIVE for other in others if set(other.tool.scopes) & set(item.tool.scopes))
-    return item.risk is not Risk.DESTRUCTIVE or alone
+    return bool(item.asked) or not quiet
 
 
 def decided(shown: Iterable[ToolItem], choice: ToolChoice, now: int) -> dict[str, Permission]:
@@ -182,19 +203,28 @@ def decided(shown: Iterable[ToolItem], choice: ToolChoice, now: int) -> dict[str
 
 
 def _ways(item: ToolItem, choice: ToolChoice, now: int) -> tuple[Way, ...]:
-    term = Term.ONCE if item.term is Term.ONCE else choice.terms.get(item.name, Term.LASTING)
+    term = Term.ONCE if item.term is Term.ONCE else choice.terms.get(item.name)
     limit = choice.limits.get(item.name)
     if limit is not None:
         return (_for(term, limit.way(item.tool), now),)
-    if item.asked:
-        return tuple(dict.fromkeys((*item.before, *(_for(term, way, now) for way in item.asked))))[-MOST_WAYS:]
-    if term is Term.LASTING and item.before:
-        return item.before
-    kept = tuple(way for way in item.before if way.once is None) if term is Term.ONCE else ()
-    return (*kept, _for(term, Way(), now))
+    new = item.asked
+    kept = item.before
+    if not new and item.term is Term.ONCE:
+        new = (Way(),)
+    elif not new:
+        # Nothing is added: what there was, or any arguments, for the time that was chosen.
+        if term is None or (term is Term.LASTING and any(way.lasting for way in kept)):
+            return kept or (Way(),)
+        new, kept = tuple(dict.fromkeys(replace(way, until=None, once=None) for way in kept)) or (Way(),), ()
+    made = tuple(_for(term, way, now) for way in new)
+    # A single use that nobody used makes way for a new one of the same kind: a page that is sent twice permits one.
+    kinds = {(way.limits, way.additional) for way in made if way.once}
+    kept = tuple(way for way in kept if not (way.once and (way.limits, way.additional) in kinds))
+    ways = tuple(dict.fromkeys((*kept, *made)))
+    return ways if len(ways) <= MOST_WAYS else (ways[0], *ways[1 - MOST_WAYS :])
 
 
-def _for(term: Term, way: Way, now: int) -> Way:
+def _for(term: Term | None, way: Way, now: int) -> Way:
     if term is Term.ONCE:
         return replace(way, until=now + ONCE_SECONDS, once=credential.identifier())
     return replace(way, until=now + WHILE_SECONDS) if term is Term.WHILE else way

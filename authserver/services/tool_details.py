@@ -62,6 +62,8 @@ class ToolDetailing:
         if resource is None or not (resource.tools or permissions):
             return None
         held = scope.expand(scopes, resource.scopes)
+        if permissions is None and isinstance(authority, Authority):
+            permissions = tool_permission.unasked(resource, held)
         found = list(tool_permission.opened(resource, held, permissions, now))
         ends = min((way.until for _, way in found if way.until is not None), default=None)
         return ToolDetails(tool_permission.details(resource, found), ends)

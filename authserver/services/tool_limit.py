@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from mcp_token_guard.limits import pointers, reading, words
-from mcp_token_guard.limits.rule import Anything
 
 from ..protocol.tool import Tool
 from ..protocol.way import Way
@@ -46,7 +45,7 @@ class ToolLimit:
 
 
 def in_words(way: Way) -> list[tuple[str, str]]:
-    """The limits of *way* as pairs: an argument, and what it may be. Arguments that may be anything are left out."""
+    """The limits of *way* as pairs: an argument, and what it may be. None at all: no arguments."""
     rules = json.loads(way.limits) if way.limits else {}
-    found = {pointer.removeprefix("/"): reading.rule(rule) for pointer, rule in rules.items()}
-    return [(name, words.of_rule(rule)) for name, rule in found.items() if rule.limit != Anything()]
+    found = {pointer.removeprefix("/"): words.of_rule(reading.rule(rule)) for pointer, rule in rules.items()}
+    return [*found.items(), *([("other arguments", "anything")] if way.additional else [])]

@@ -44,8 +44,10 @@ NOTE_USE = (
 class Approval:
     """What a person allows (``approved``) and no longer allows (``withdrawn``): names of the resource's scopes.
 
-    ``permissions`` are their decisions about single tools; what was decided about others stays. ``client_name`` and
-    ``client_identity`` are the client's as the person saw it (`protocol.client.Client.identity`).
+    ``permissions`` are their decisions about single tools (None: of a server whose tools are not known); what was
+    decided about others stays. ``unasked`` is what a grant without decisions stands for, ``minted`` names the single
+    uses that are new. ``client_name`` and ``client_identity`` are the client's as the person saw it
+    (`protocol.client.Client.identity`).
     """
 
     user_id: str
@@ -55,7 +57,9 @@ class Approval:
     resource: str
     approved: tuple[str, ...]
     withdrawn: tuple[str, ...] = ()
-    permissions: Permissions = field(default_factory=dict)
+    permissions: Permissions | None = None
+    unasked: Permissions = field(default_factory=dict)
+    minted: frozenset[str] = frozenset()
     client_name: str = field(kw_only=True)
     client_identity: bytes = field(kw_only=True)
 
@@ -97,17 +101,24 @@ def widen_grant(database: Database, connection: Connection, approval: Approval) 
     )
     grant = connection.execute(live).one()
     scopes = approval.changed(grant.scopes)
-    before = tool_permission.read(grant.tools)
-    after = tool_permission.joined(before, approval.permissions)
-    columns = {"scopes": scopes, "tools": tool_permission.written(after) if after else grant.tools}
-    connection.execute(update(GrantRow).where(GrantRow.id == grant.id).values(columns))
-    lost = not set(scopes).issuperset(grant.scopes)
-    if lost:
+    tools, narrower = _decided(approval, grant.tools)
+    changed = update(GrantRow).where(GrantRow.id == grant.id).values(scopes=scopes, tools=tools)
+    connection.execute(changed)
+    if grant.scopes and (narrower or not set(scopes).issuperset(grant.scopes)):
         narrow_codes(connection, grant.id, approval.withdrawn)
-    if lost or (grant.scopes and tool_permission.narrows(before, after)):
         # What was issued says more than the grant still holds: it ends here and now, the families go on.
         move(connection, FamilyRow.grant_id == grant.id)
     return str(grant.id)
+
+
+def _decided(approval: Approval, tools: str | None) -> tuple[str | None, bool]:
+    """The decisions about tools of a grant that had *tools*, and whether tokens that are out say more than they do."""
+    if approval.permissions is None:
+        return tools, False
+    before = tool_permission.read(tools)
+    stood = approval.unasked if before is None else before
+    after = tool_permission.joined(stood, approval.permissions, approval.minted)
+    return tool_permission.written(after), tool_permission.narrows(before, after)
 
 
 def narrow_codes(connection: Connection, grant_id: str, withdrawn: Collection[str]) -> None:
@@ -134,12 +145,12 @@ def remember_consent(database: Database, connection: Connection, approval: Appro
         .returning(ConsentRow.scopes, ConsentRow.tools)
     )
     consent = connection.execute(known).one()
-    tools = tool_permission.joined(tool_permission.read(consent.tools), tool_permission.lasting(approval.permissions))
-    columns = {
-        "scopes": approval.changed(consent.scopes),
-        "tools": tool_permission.written(tools) if tools else consent.tools,
-    }
-    connection.execute(update(ConsentRow).filter_by(**key).values(columns))
+    tools = consent.tools
+    if approval.permissions is not None:
+        before = tool_permission.read(consent.tools)
+        tools = tool_permission.written(tool_permission.remembered(before, approval.permissions))
+    changed = update(ConsentRow).filter_by(**key).values(scopes=approval.changed(consent.scopes), tools=tools)
+    connection.execute(changed)
 
 
 def save_code(connection: Connection, grant_id: str, code: NewCode) -> None:

@@ -13,7 +13,8 @@ from sqlalchemy.orm import Session
 
 from . import engine as engines
 from . import models
-from .driver import Found, one_row
+from .driver import Found
+from .lane import Lane
 
 
 class Database:
@@ -25,6 +26,7 @@ class Database:
         self._writing = engine.execution_options(**engines.WRITING[engine.dialect.name])
         # SQLite lets waiting writers poll, and under load some come too late every time: threads wait in line here.
         self._turn = threading.Lock() if self.dialect == "sqlite" else nullcontext()
+        self._lane = Lane(engine)
         self._compiled: dict[Select[*tuple[Any, ...]], tuple[str, dict[str, Any]]] = {}
 
     @property
@@ -54,7 +56,7 @@ class Database:
 
         *statement* is written as the driver takes it (``%(name)s``).
         """
-        return one_row(self.engine, statement, parameters)
+        return self._lane.one_row(statement, parameters)
 
     def look_up(self, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, Any]) -> Found | None:
         """The one row of a *statement* that requests ask for again and again, or None.
@@ -68,10 +70,11 @@ class Database:
             compiled = statement.compile(self.engine)
             self._compiled[statement] = (str(compiled), dict(compiled.params))
         text, constants = self._compiled[statement]
-        return one_row(self.engine, text, {**constants, **parameters})
+        return self._lane.one_row(text, {**constants, **parameters})
 
     def close(self) -> None:
         """Close what is open and idle; before a fork, so that no process inherits a connection."""
+        self._lane.close()
         self.engine.dispose()
 
     def insert(self, table: type[models.Row]) -> postgresql.Insert | sqlite.Insert:

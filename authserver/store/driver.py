@@ -1,34 +1,150 @@
-"""Past SQLAlchemy to psycopg, for statements that are run millions of times.
+"""Past SQLAlchemy and the driver's cursors to libpq, for statements that are run millions of times.
 
-SQLAlchemy's own execution costs as much processor time again as the driver's. Its pool is used all the same, and so
-are its errors, for whoever handles them.
+Either of them costs as much processor time again as the statement itself. The driver's own readers make values of what
+comes, so these are what they always were.
 """
 
-from collections.abc import Mapping
+import re
+import time
+from collections import namedtuple
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from typing import Any, TypeAlias
 
-from sqlalchemy import Engine
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import PoolProxiedConnection
 
 Found: TypeAlias = Any  # a row; its columns are its attributes
+PLACE = re.compile(r"%(?:\((\w+)\)s|%)")
+UNKNOWN = b"26000"  # SQLSTATE: no such prepared statement
+KNOWN = b"42P05"  # SQLSTATE: there is one of that name
 
 
-def one_row(engine: Engine, statement: str, parameters: Mapping[str, Any]) -> Found | None:
-    """The only row of *statement*, which is committed by itself; the driver prepares it when it comes often.
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A statement as libpq takes it, with the ``names`` of its parameters in order.
 
-    Raises `sqlalchemy.exc.DBAPIError`, an `OperationalError` of it when the server is out of reach.
+    It is prepared under a ``key`` that is made of its text: behind a pooler of transactions a session has been others'
+    before, and what is there under this name is this statement.
     """
-    psycopg = engine.dialect.loaded_dbapi
-    pooled = engine.raw_connection()
-    connection: Any = pooled.driver_connection
-    try:
-        with connection.cursor(row_factory=psycopg.rows.namedtuple_row) as cursor:
-            return cursor.execute(statement, parameters).fetchone()
-    except psycopg.Error as wrong:
-        if engine.dialect.is_disconnect(wrong, connection, None):
-            # The others of the pool have met the same end.
-            pooled.invalidate(wrong)
-            engine.dispose()
-        raise DBAPIError.instance(statement, None, wrong, psycopg.Error, dialect=engine.dialect) from wrong
-    finally:
-        pooled.close()
+
+    text: bytes
+    names: tuple[str, ...]
+    key: bytes
+
+
+@cache
+def numbered(text: str) -> Statement:
+    """The statement in *text*, which is written as the driver takes it (``%(name)s``, and ``%%`` for a percent sign).
+
+    It is remembered for ever: *text* is one that is kept, not composed for the call.
+    """
+    names: dict[str, int] = {}
+
+    def place(found: re.Match[str]) -> str:
+        return "%" if found[1] is None else f"${names.setdefault(found[1], len(names) + 1)}"
+
+    plain = PLACE.sub(place, text).encode()
+    return Statement(plain, tuple(names), b"authserver_" + sha256(plain).hexdigest()[:32].encode())
+
+
+class Link:
+    """A connection that is kept for hot statements. It commits each by itself."""
+
+    def __init__(self, pooled: PoolProxiedConnection, psycopg: Any) -> None:  # noqa: ANN401 - the driver is an extra
+        """*pooled* is this link's until it is given back or ended."""
+        connection: Any = pooled.driver_connection
+        self.connection = connection
+        self._pooled = pooled
+        self._psycopg = psycopg
+        self._pgconn = connection.pgconn
+        self._good = (psycopg.pq.ExecStatus.TUPLES_OK, psycopg.pq.ExecStatus.COMMAND_OK)
+        self._encoding: str = connection.info.encoding
+        self._prepared: dict[bytes, Callable[[Any], Found] | None] = {}
+        self._rested_since = time.monotonic()
+
+    def one_row(self, statement: Statement, parameters: Mapping[str, Any]) -> Found | None:
+        """The first row of *statement*, or None. Raises the driver's ``Error``."""
+        given = [parameters[name] for name in statement.names]
+        result = self._execute(
+            statement, list(map(self._written, given)), [isinstance(value, bytes) for value in given]
+        )
+        if not result.ntuples:
+            return None
+        read = self._prepared[statement.key]
+        if read is None:
+            read = self._prepared[statement.key] = self._reader(result)
+        return read(result)
+
+    def rest(self) -> None:
+        """Note that it is idle from now on."""
+        self._rested_since = time.monotonic()
+
+    def rested(self) -> float:
+        """For how many seconds it has been idle."""
+        return time.monotonic() - self._rested_since
+
+    def give_back(self) -> None:
+        """Return the connection to the pool that it is from."""
+        self._pooled.close()
+
+    def end(self) -> None:
+        """Close the connection."""
+        self._pooled.invalidate()
+
+    def _execute(self, statement: Statement, values: Sequence[bytes | None], formats: Sequence[bool]) -> Any:  # noqa: ANN401
+        if statement.key not in self._prepared:
+            self._prepare(statement)
+        result = self._pgconn.exec_prepared(statement.key, values, formats)
+        if result.status not in self._good and self._state(result) == UNKNOWN:
+            # A pooler has put us into another session. Nothing was executed.
+            self._prepare(statement)
+            result = self._pgconn.exec_prepared(statement.key, values, formats)
+        return self._checked(result)
+
+    def _prepare(self, statement: Statement) -> None:
+        result = self._pgconn.prepare(statement.key, statement.text)
+        if self._state(result) != KNOWN:
+            self._checked(result)
+        self._prepared.setdefault(statement.key, None)
+
+    def _state(self, result: Any) -> bytes | None:  # noqa: ANN401
+        state: bytes | None = result.error_field(self._psycopg.pq.DiagnosticField.SQLSTATE)
+        return state
+
+    def _checked(self, result: Any) -> Any:  # noqa: ANN401
+        if result.status in self._good:
+            return result
+        wrong: Exception = self._psycopg.errors.error_from_result(result, encoding=self._encoding)
+        if self.connection.broken:  # which libpq tells in words, without an SQLSTATE
+            raise self._psycopg.OperationalError(str(wrong))
+        raise wrong
+
+    def _written(self, value: str | bytes | int | None) -> bytes | None:
+        """*value* on the wire: text in its text form, bytes as they are."""
+        if value is None or isinstance(value, bytes):
+            return value
+        if isinstance(value, int):
+            return b"%d" % value
+        if "\0" in value:  # libpq would take it for the end
+            raise self._psycopg.DataError("PostgreSQL text fields cannot contain NUL (0x00) bytes")
+        return value.encode(self._encoding)
+
+    def _reader(self, result: Any) -> Callable[[Any], Found]:  # noqa: ANN401
+        """What makes a row of results that have the columns of *result*."""
+        columns = range(result.nfields)
+        row: Any = namedtuple("Row", [result.fname(column).decode() for column in columns])  # type: ignore[misc]
+        loads = [self._load(result.ftype(column)) for column in columns]
+
+        def read(found: Any) -> Found:  # noqa: ANN401
+            values = [found.get_value(0, column) for column in columns]
+            return row(*[value if value is None else load(value) for load, value in zip(loads, values, strict=True)])
+
+        return read
+
+    def _load(self, oid: int) -> Callable[[bytes], Any]:
+        adapters, text = self.connection.adapters, self._psycopg.pq.Format.TEXT
+        loader = adapters.get_loader(oid, text) or adapters.get_loader(0, text)
+        load: Callable[[bytes], Any] = loader(oid, self.connection).load
+        return load

@@ -3,6 +3,7 @@
 import time
 
 from sqlalchemy import Connection, select, update
+from sqlalchemy.exc import NoResultFound
 
 from .database import Database
 from .models import EpochRow
@@ -35,5 +36,7 @@ class ConfigEpoch:
         self._known = None
 
     def _read(self) -> int:
-        with self._database.reading() as connection:
-            return connection.execute(READ).scalar_one()
+        found = self._database.look_up(READ, {})
+        if found is None:
+            raise NoResultFound("config_epoch has no row")
+        return int(found.epoch)

@@ -5,6 +5,7 @@ import logging
 import structlog
 from flask import Flask, Response, make_response, render_template, request
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from ..protocol.errors import OAuthError, SlowDown, TemporarilyUnavailable
@@ -39,6 +40,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(OAuthError, _refused)
     app.register_error_handler(HTTPException, _http)
     app.register_error_handler(OperationalError, _unavailable)
+    app.register_error_handler(PoolTimeout, _unavailable)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -99,8 +101,9 @@ def _http(error: HTTPException) -> HTTPException | Response:
     return response
 
 
-def _unavailable(error: OperationalError) -> Response:
-    log.error("database not available", private=str(error.orig), correlation_id=origin().correlation_id)
+def _unavailable(error: OperationalError | PoolTimeout) -> Response:
+    cause = error.orig if isinstance(error, OperationalError) else error
+    log.error("database not available", private=str(cause), correlation_id=origin().correlation_id)
     return page(BY_STATUS[503], 503, retry_after=1)
 
 

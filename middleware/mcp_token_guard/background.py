@@ -6,14 +6,16 @@ fetches, so neither a busy loop nor a pause between requests stands in the way o
 """
 
 import asyncio
+import atexit
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future, wait
 from contextlib import suppress
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+END_SECONDS = 1.0
 
 
 class _Here(threading.local):
@@ -37,6 +39,12 @@ class _Thread:
                 threading.Thread(target=self._loop.run_forever, name="mcp_token_guard", daemon=True).start()
             return self._loop
 
+    def end(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        with self._lock:
+            loop = self._loop
+        if loop is not None:
+            wait([asyncio.run_coroutine_threadsafe(work(), loop)], END_SECONDS)
+
     def _forget(self) -> None:
         self._lock = threading.Lock()
         self._loop = None
@@ -56,6 +64,11 @@ async def ask(work: Coroutine[Any, Any, T]) -> T:
     running = start(work)
     await finished(running)
     return running.result()
+
+
+def at_end(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """When the process ends, run *work* in the guard's thread if there is one; nobody waits longer than a second."""
+    atexit.register(_thread.end, work)
 
 
 async def finished(work: Future[Any]) -> None:

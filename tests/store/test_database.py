@@ -141,13 +141,14 @@ def test_a_connection_that_the_server_closed_while_it_rested_is_replaced(
             connection.execute(text("SELECT 1"))
 
 
+def end(database: Database, process: int) -> None:
+    """End the PostgreSQL *process* of a connection, and wait until it is gone."""
+    with database.reading() as killer:
+        killer.execute(text("SELECT pg_terminate_backend(:process, 5000)"), {"process": process})
+
+
 def test_a_lost_server_is_an_operational_error_once_and_the_connections_are_made_anew(postgresql: Database):
-    process = postgresql.at_once("SELECT pg_backend_pid() AS pid", {})
-    with postgresql.reading() as one, postgresql.reading() as other:
-        pids = {c.execute(text("SELECT pg_backend_pid()")).scalar_one(): c for c in (one, other)}
-        [killer] = [c for pid, c in pids.items() if pid != process.pid]
-        killer.execute(text("SELECT pg_terminate_backend(:process, 5000)"), {"process": process.pid})
-        killer.invalidate()
+    end(postgresql, postgresql.at_once("SELECT pg_backend_pid() AS pid", {}).pid)
     with pytest.raises(OperationalError):
         postgresql.at_once("SELECT 1 AS one", {})
     assert postgresql.at_once("SELECT 1 AS one", {}).one == 1

@@ -12,7 +12,7 @@ from authserver.protocol import credential
 from authserver.protocol.access_token import ClientAuthority, TokenId
 from authserver.protocol.client import AuthMethod, ClientKind, GrantType
 from authserver.store.database import Database
-from authserver.store.driver import one_row
+from authserver.store.lane import Lane
 from authserver.store.models import Row
 
 from .scene import EVENT, HOST, RESOURCE, Scene, a_client, refresh_token
@@ -28,12 +28,14 @@ def noted(database: Database) -> Iterator[Executed]:
     def note(connection, cursor, statement, parameters, context, _) -> None:
         found.append((statement, parameters))
 
-    def note_one_row(engine, statement, parameters) -> object:
+    one_row = Lane.one_row
+
+    def note_one_row(lane, statement, parameters) -> object:
         found.append((statement, parameters))
-        return one_row(engine, statement, parameters)
+        return one_row(lane, statement, parameters)
 
     event.listen(database.engine, "before_cursor_execute", note)
-    with patch("authserver.store.database.one_row", note_one_row):
+    with patch.object(Lane, "one_row", note_one_row):
         yield found
     event.remove(database.engine, "before_cursor_execute", note)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest
 
 from ...protocol.errors import InvalidRequest, OAuthError, ServerError, TemporarilyUnavailable
@@ -40,7 +41,7 @@ class Route:
             answer = self._problem(problem, request)
         except BadRequest as problem:
             answer = self._problem(InvalidRequest(str(problem.description)), request)
-        except OperationalError as problem:
+        except (OperationalError, PoolTimeout) as problem:
             answer = self._problem(_unavailable(problem), request)
         except Exception:
             log.exception("request failed", path=request.path, correlation_id=request.origin.correlation_id)
@@ -74,8 +75,9 @@ class Route:
         return answer
 
 
-def _unavailable(problem: OperationalError) -> OAuthError:
-    return TemporarilyUnavailable("the database is not available; try again", private=str(problem.orig), retry_after=1)
+def _unavailable(problem: OperationalError | PoolTimeout) -> OAuthError:
+    cause = problem.orig if isinstance(problem, OperationalError) else problem
+    return TemporarilyUnavailable("the database is not available; try again", private=str(cause), retry_after=1)
 
 
 class Backchannel:

@@ -7,7 +7,7 @@ from ...protocol.resource import Resource
 from ...settings import Settings
 from ...store.resources import ResourceStore
 from .request import Request
-from .response import Document, Response
+from .response import Document, Response, briefly
 
 JWKS_SHARED_AGE = 1  # seconds: a key that was withdrawn in an emergency must be gone from caches as well
 
@@ -54,4 +54,4 @@ class Jwks:
         kids = self._keyring.kids()
         if self._made is None or self._made[0] != kids:
             self._made = (kids, Document.of(self._keyring.jwks(), shared_age=JWKS_SHARED_AGE))
-        return self._made[1].answer(request)
+        return briefly(self._made[1].answer(request))

@@ -32,5 +32,5 @@ class Status:
 def _answer(signed: SignedList, request: Request) -> Response:
     caching = [("ETag", signed.etag), ("Cache-Control", f"public, max-age={AGE}"), *response.PUBLIC]
     if response.has(request, signed.etag):
-        return Response(304, caching)
-    return Response(200, [("Content-Type", f"application/{signed.typ}"), *caching], signed.body)
+        return response.briefly(Response(304, caching))
+    return response.briefly(Response(200, [("Content-Type", f"application/{signed.typ}"), *caching], signed.body))

@@ -80,7 +80,7 @@ def _person(asked: Asked) -> Person | None:
 
 def _ask(proposal: Proposal, person: Person) -> ResponseReturnValue:
     if not proposal.must_ask:
-        return _approve(proposal, proposal.proposed, person)
+        return _allow(proposal, proposal.proposed, person)
     if "none" in proposal.asked.request.prompt:
         raise ConsentRequired("the person has to decide")
     return _page(proposal)
@@ -96,6 +96,8 @@ def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
         return _page(proposal, decision.choice, decision.sought)
     if decision.button is Button.READING:
         return _page(proposal, proposal.reading())
+    if decision.button is Button.NONE:
+        return _page(proposal, Choice(frozenset()))
     return _allow(proposal, decision.choice, person)
 
 

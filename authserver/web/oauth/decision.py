@@ -23,6 +23,9 @@ class Button(StrEnum):
     READING = "reading"
     """Tick only what reads, and show the page again."""
 
+    NONE = "none"
+    """Tick nothing, and show the page again."""
+
     SEARCH = "search"
 
 

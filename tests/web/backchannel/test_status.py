@@ -268,3 +268,17 @@ def test_the_metadata_tells_where_the_lists_are(site: Site, flow: Flow, visitor:
     listed = site.get(urlsplit(found["status_list_aggregation_endpoint"]).path).json["status_lists"]
     path, _ = place(flow.tokens(visitor)["access_token"])
     assert ISSUER + path in listed
+
+
+@pytest.mark.requirement("TK-10", "TK-12")
+def test_nginx_is_told_to_keep_lists_and_keys_to_the_end_of_this_second(
+    site: Site, flow: Flow, visitor: Visitor
+) -> None:
+    """By ``max-age=1`` it keeps them for up to two, too long for what guards are to feel within three."""
+    path, _ = place(flow.tokens(visitor)["access_token"])
+    for each in (path, REVOKED, "/jwks"):
+        before = int(time.time())
+        etag = site.get(each).headers["ETag"]
+        for answer in (site.get(each), site.get(each, headers={"If-None-Match": etag})):
+            until = int(answer.headers["X-Accel-Expires"].removeprefix("@"))
+            assert before <= until <= time.time()

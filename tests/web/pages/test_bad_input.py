@@ -1,11 +1,13 @@
 """Nothing that a stranger sends makes a page fail, or leads anywhere."""
 
 import json
+from contextlib import ExitStack, suppress
 from urllib.parse import quote, quote_from_bytes, urlencode
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.visitor import Visitor
@@ -184,3 +186,18 @@ def test_a_database_that_lacks_a_table_is_a_page_too(site_with):
     answer = site.get("/authorize?client_id=x&redirect_uri=y")
     assert answer.status_code in {500, 503}
     assert answer.mimetype == "text/html"
+
+
+def test_a_server_without_a_free_connection_to_its_database_asks_to_come_again(site_with, monkeypatch):
+    site = site_with()
+    engine = site.deployment.stores.database.engine
+    with ExitStack() as taken:
+        monkeypatch.setattr(engine.pool, "_timeout", 0.01)
+        with suppress(PoolTimeout):
+            for _ in range(100):
+                taken.enter_context(engine.connect())
+        page = site.get("/authorize?client_id=x&redirect_uri=y")
+        assert (page.status_code, page.mimetype, page.headers["Retry-After"]) == (503, "text/html", "1")
+        form = {"grant_type": "refresh_token", "refresh_token": "x", "client_id": "x"}
+        answer = site.post("/token", data=form)
+        assert (answer.status_code, answer.json["error"]) == (503, "temporarily_unavailable")

@@ -1,0 +1,109 @@
+"""The hot lane: a few connections of the pool that hot statements keep for themselves, handed on from call to call.
+
+Taking a connection from the pool and giving it back costs as much processor time as PostgreSQL needs for a statement.
+A kept one is still one of the pool's: made, counted and limited by it.
+"""
+
+import os
+import threading
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy import Engine
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from . import engine as engines
+from .driver import Found, Link, Statement, numbered
+
+MOST = 7  # calls at once: less than half of the pool, which serves everything else
+WAIT_SECONDS = 30  # as long as the pool lets others wait
+
+
+class Lane:
+    """The kept connections of one PostgreSQL engine. None is opened before it is needed."""
+
+    def __init__(self, engine: Engine) -> None:
+        """*engine* is one that `engine.prepare` has seen."""
+        self._engine = engine
+        self._idle: list[Link] = []
+        self._psycopg = engine.dialect.loaded_dbapi
+        self._begin()
+
+    def one_row(self, text: str, parameters: Mapping[str, Any]) -> Found | None:
+        """The first row of the statement *text*, which is committed by itself, or None; prepared once per connection.
+
+        Raises `sqlalchemy.exc.DBAPIError`, an `OperationalError` of it when the server is out of reach, and
+        `sqlalchemy.exc.TimeoutError` when for half a minute no connection was free.
+        """
+        statement = numbered(text)
+        if self._process != os.getpid():
+            self._leave_to_parent()
+        if not self._room.acquire(timeout=WAIT_SECONDS):
+            raise PoolTimeout("no connection became free for a hot statement")
+        try:
+            return self._on_a_link(statement, parameters)
+        finally:
+            self._room.release()
+
+    def close(self) -> None:
+        """Give back what is idle; what is in use is closed when its call is done."""
+        idle, self._idle = self._idle, []
+        for link in idle:
+            link.give_back()
+
+    def _begin(self) -> None:
+        self._process = os.getpid()
+        self._room = threading.Semaphore(MOST)
+        self._idle = []
+
+    def _leave_to_parent(self) -> None:
+        """After a fork, connections are the parent's: neither used here nor closed, which it would feel."""
+        self._inherited = self._idle
+        self._engine.dispose(close=False)
+        self._begin()
+
+    def _on_a_link(self, statement: Statement, parameters: Mapping[str, Any]) -> Found | None:
+        home = self._idle
+        link = self._take()
+        try:
+            return link.one_row(statement, parameters)
+        except self._psycopg.Error as wrong:
+            if self._engine.dialect.is_disconnect(wrong, link.connection, None):
+                self._lose()
+            raise self._error(statement, wrong) from wrong
+        finally:
+            if home is self._idle:
+                link.rest()
+                home.append(link)
+            else:
+                link.end()
+
+    def _lose(self) -> None:
+        """End all connections: a server that is gone for one is gone for the others."""
+        idle, self._idle = self._idle, []
+        for link in idle:
+            link.end()
+        self._engine.dispose()
+
+    def _error(self, statement: Statement, wrong: Exception) -> Exception:
+        text, dialect = statement.text.decode(), self._engine.dialect
+        return DBAPIError.instance(text, None, wrong, self._psycopg.Error, dialect=dialect)
+
+    def _take(self) -> Link:
+        """The link that was used last, so that those of a busy minute come to rest; else a new one."""
+        while self._idle:
+            try:
+                link = self._idle.pop()
+            except IndexError:  # another thread was faster
+                break
+            if link.rested() < engines.IDLE_SECONDS or self._lives(link):
+                return link
+            link.end()
+        return Link(self._engine.raw_connection(), self._psycopg)
+
+    def _lives(self, link: Link) -> bool:
+        try:
+            return self._engine.dialect.do_ping(link.connection)
+        except self._psycopg.Error:
+            return False
