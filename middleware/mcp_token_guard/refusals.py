@@ -104,8 +104,10 @@ class LimitExceeded(GuardError):
 
     status = 403
 
-    def __init__(self, message: str, data: Mapping[str, object], *, request_id: RequestId = None) -> None:
-        super().__init__(message, request_id=request_id)
+    def __init__(
+        self, message: str, data: Mapping[str, object], *, request_id: RequestId = None, note: str = ""
+    ) -> None:
+        super().__init__(message, request_id=request_id, note=note)
         self.data = data
 
 

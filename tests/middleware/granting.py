@@ -25,7 +25,8 @@ def key_file(folder: Path, **changes: object) -> Path:
 class Granting:
     """What *issuer* has granted for *resource*: ``details``, ``fresh`` permissions, ``registered`` calls by scope.
 
-    ``announced`` are the tools that the guard said it challenges for, ``:once`` for single calls.
+    ``announced`` are the tools that the guard said it challenges for, ``:once`` for single calls; ``waiting`` are the
+    scopes that nobody was asked about yet, and only those are granted.
     """
 
     issuer: Issuer
@@ -34,6 +35,7 @@ class Granting:
     fresh: set[str] = field(default_factory=set)
     registered: dict[str, dict[str, Any]] = field(default_factory=dict)
     announced: list[str] = field(default_factory=list)
+    waiting: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         url = self.issuer.url
@@ -68,9 +70,14 @@ class Granting:
         [detail] = json.loads(form["authorization_details"])
         if "limits" not in detail:
             self.announced.append(detail["tools"][0] + (":once" if "once" in form else ""))
-            return {"scope": f"tool:{self.announced[-1]}"}
-        scope = f"limit:{secrets.token_urlsafe(16)}"
+            return self._waits(f"tool:{self.announced[-1]}")
+        same = (scope for scope in self.waiting if self.registered.get(scope) == detail)
+        scope = next(same, f"limit:{secrets.token_urlsafe(16)}")
         self.registered[scope] = detail
+        return self._waits(scope)
+
+    def _waits(self, scope: str) -> dict[str, Any]:
+        self.waiting.add(scope)
         return {"scope": scope}
 
     def _grant(self, form: dict[str, str]) -> dict[str, Any]:
@@ -81,8 +88,10 @@ class Granting:
         return {"access_token": token, "token_type": "Bearer", "expires_in": 600, "scope": scope}
 
     def meant(self, scopes: Iterable[str]) -> list[dict[str, Any]]:
-        """The details that those of *scopes* stand for that stand for some."""
-        return [self._detail(scope) for scope in scopes if scope.startswith(("tool:", "limit:"))]
+        """The details that those of *scopes* stand for that the guard asked for just now; it is answered with that."""
+        asked = [scope for scope in scopes if scope in self.waiting]
+        self.waiting.difference_update(asked)
+        return [self._detail(scope) for scope in asked]
 
     def _detail(self, scope: str) -> dict[str, Any]:
         if scope in self.registered:
