@@ -13,10 +13,14 @@ from mcp_token_guard.limits import reading
 from . import strict_json
 from .errors import InvalidAuthorizationDetails
 from .resource import Resource
+from .tool import Mark
 from .way import Way
 
 TOOL = "tool:"
 LIMIT = "limit:"
+DERIVED = (TOOL, LIMIT)
+"""What the scopes that guards derive begin with, which no MCP server's own may."""
+
 ONCE = ":once"
 MOST_DETAILS = 20
 
@@ -50,7 +54,7 @@ def split(asked: Iterable[str], known: Iterable[str]) -> tuple[tuple[str, ...], 
     names = frozenset(known)
     plain, named, once, limits = [], [], [], []
     for token in asked:
-        if token in names or not token.startswith((TOOL, LIMIT)):
+        if token in names or not token.startswith(DERIVED):
             plain.append(token)
         elif token.startswith(LIMIT):
             limits.append(token.removeprefix(LIMIT))
@@ -66,7 +70,7 @@ def parse(text: str | None, resource: Resource) -> dict[str, tuple[Way, ...]]:
     Raises `InvalidAuthorizationDetails` for what is not understood in whole (§5).
     """
     ways: dict[str, tuple[Way, ...]] = {}
-    known = {tool.name: tool for tool in resource.tools}
+    known = {tool.name: tool for tool in resource.tools if tool.mark is not Mark.GONE}
     for value in _array(text) if text is not None else ():
         way = asked_way(value, resource)
         for name in value["tools"]:
