@@ -6,6 +6,7 @@ from .errors import InvalidTarget
 from .flaw import Flaw
 from .resource import Resource, canonical
 from .scope import OFFLINE_ACCESS, RESERVED, TOKEN
+from .tool_request import DERIVED
 
 MOST_NAME = 200
 
@@ -38,18 +39,22 @@ def _scope_flaws(resource: Resource) -> Iterator[Flaw]:
         yield Flaw(("scopes",), "at least one")
     for position, scope in enumerate(resource.scopes):
         where = ("scopes", position)
-        if not TOKEN.fullmatch(scope.name):
-            yield Flaw((*where, "name"), "a scope token (RFC 6749 section 3.3): 1 to 200 characters, no space")
-        elif scope.name in names[:position]:
-            yield Flaw((*where, "name"), "is there twice")
-        elif scope.name == OFFLINE_ACCESS or scope.name.startswith(RESERVED):
-            yield Flaw(
-                (*where, "name"), f"{OFFLINE_ACCESS} is about refresh tokens, {RESERVED}… about this server itself"
-            )
+        if problem := _name_problem(scope.name, names[:position]):
+            yield Flaw((*where, "name"), problem)
         if not scope.description.strip() or not scope.description.isprintable():
             yield Flaw((*where, "description"), "says in printable words what it allows")
         if missing := [name for name in scope.implies if name not in names]:
             yield Flaw((*where, "implies"), f"not scopes of this server: {', '.join(missing)}")
+
+
+def _name_problem(name: str, before: list[str]) -> str:
+    if not TOKEN.fullmatch(name):
+        return "a scope token (RFC 6749 section 3.3): 1 to 200 characters, no space"
+    if name in before:
+        return "is there twice"
+    if name == OFFLINE_ACCESS or name.startswith(RESERVED):
+        return f"{OFFLINE_ACCESS} is about refresh tokens, {RESERVED}… about this server itself"
+    return f"{'… and '.join(DERIVED)}… stand for permissions of single tools" if name.startswith(DERIVED) else ""
 
 
 def _tool_flaws(resource: Resource) -> Iterator[Flaw]:

@@ -18,6 +18,9 @@ from .way import Way
 
 TOOL = "tool:"
 LIMIT = "limit:"
+DERIVED = (TOOL, LIMIT)
+"""What the scopes that guards derive begin with, which no MCP server's own may."""
+
 ONCE = ":once"
 MOST_DETAILS = 20
 
@@ -51,7 +54,7 @@ def split(asked: Iterable[str], known: Iterable[str]) -> tuple[tuple[str, ...], 
     names = frozenset(known)
     plain, named, once, limits = [], [], [], []
     for token in asked:
-        if token in names or not token.startswith((TOOL, LIMIT)):
+        if token in names or not token.startswith(DERIVED):
             plain.append(token)
         elif token.startswith(LIMIT):
             limits.append(token.removeprefix(LIMIT))

@@ -1,6 +1,7 @@
 """What a token says of tools: made of scopes, of the person's decisions, and of the catalogue as it is now (EX-7)."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
 from mcp_token_guard.limits import narrowing, reading
@@ -9,6 +10,7 @@ from ..protocol import scope, tool_permission
 from ..protocol.access_token import Authority, ClientAuthority
 from ..protocol.ports import Resources
 from ..protocol.resource import Resource
+from ..protocol.tool_permission import UNKNOWN, Permissions
 
 MOST_KEPT = 4096
 Key = tuple[str, tuple[str, ...], str | None]
@@ -22,24 +24,32 @@ class ToolDetails:
     ends: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """``details`` by what they are made of, all of them of the same ``known`` servers."""
+
+    known: Iterable[Resource]
+    details: dict[Key, ToolDetails | None] = field(default_factory=dict)
+
+
 class ToolDetailing:
     """Tells the details of tokens. What was worked out is kept until a server changes or a permission ends."""
 
     def __init__(self, resources: Resources) -> None:
         """*resources* with their catalogues."""
         self._resources = resources
-        self._known: object = None
-        self._kept: dict[Key, ToolDetails | None] = {}
+        self._kept = _Kept(())
 
     def of(self, authority: Authority | ClientAuthority, scopes: tuple[str, ...], now: int) -> ToolDetails | None:
         """The details of a token with *scopes*; None for a server whose tools are not known: scopes alone count."""
-        known = self._resources.all()
-        if known is not self._known or len(self._kept) >= MOST_KEPT:
-            self._known, self._kept = known, {}
+        known, kept = self._resources.all(), self._kept
+        if known is not kept.known or len(kept.details) >= MOST_KEPT:
+            kept = self._kept = _Kept(known)
+        # From here on only the pair in hand counts: another thread may put a newer one in its place meanwhile.
         key = (authority.resource, scopes, authority.tools)
-        found = self._kept.get(key)
-        if key not in self._kept or (found and found.ends is not None and found.ends <= now):
-            found = self._kept[key] = self._make(authority, scopes, now)
+        found = kept.details.get(key)
+        if key not in kept.details or (found and found.ends is not None and found.ends <= now):
+            found = kept.details[key] = _make(kept.known, authority, scopes, now)
         return found
 
     def still(
@@ -56,17 +66,24 @@ class ToolDetailing:
             )
         ]
 
-    def _make(self, authority: Authority | ClientAuthority, scopes: tuple[str, ...], now: int) -> ToolDetails | None:
-        resource = self._find(authority.resource)
-        permissions = tool_permission.read(authority.tools)
-        if resource is None or not (resource.tools or permissions):
-            return None
-        held = scope.expand(scopes, resource.scopes)
-        if permissions is None and isinstance(authority, Authority):
-            permissions = tool_permission.unasked(resource, held)
-        found = list(tool_permission.opened(resource, held, permissions, now))
-        ends = min((way.until for _, way in found if way.until is not None), default=None)
-        return ToolDetails(tool_permission.details(resource, found), ends)
 
-    def _find(self, identifier: str) -> Resource | None:
-        return next((one for one in self._resources.all() if one.identifier == identifier), None)
+def _make(
+    known: Iterable[Resource], authority: Authority | ClientAuthority, scopes: tuple[str, ...], now: int
+) -> ToolDetails | None:
+    resource = next((one for one in known if one.identifier == authority.resource), None)
+    if resource is None:
+        return None
+    permissions = tool_permission.read(authority.tools)
+    held = scope.expand(scopes, resource.scopes)
+    if permissions is None and isinstance(authority, Authority):
+        permissions = tool_permission.unasked(resource, held)
+    found = list(tool_permission.opened(resource, held, permissions, now))
+    if not (found or resource.tools or _has_seen_tools(permissions)):
+        return None
+    ends = min((way.until for _, way in found if way.until is not None), default=None)
+    return ToolDetails(tool_permission.details(resource, found), ends)
+
+
+def _has_seen_tools(permissions: Permissions | None) -> bool:
+    """Whether the person decided when there was a catalogue: what they refused stays closed if it goes."""
+    return any(one.seen != UNKNOWN for one in (permissions or {}).values())

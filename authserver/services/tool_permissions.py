@@ -14,7 +14,7 @@ from ..protocol.resource import Resource
 from ..protocol.scope import TOKEN
 from ..protocol.tool_request import LIMIT, ONCE, TOOL, asked_way
 from ..protocol.way import ANY_WAY, Way
-from ..store.tool_permissions import Challenge, ToolPermissionStore
+from ..store.tool_permissions import Challenge, SingleCall, ToolPermissionStore
 from .client_authentication import ClientAuthentication
 
 DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -40,8 +40,8 @@ class ToolPermissions:
         event = _event("tool_permission.used", guard, resource, origin, tool).about(
             detail={"tool": tool, "arguments_digest": digest}
         )
-        used = self.permissions.consume(_token_id(form), tool, form.need("permission"), resource.identifier, event)
-        return {"consumed": used}
+        call = SingleCall(tool, form.need("permission"))
+        return {"consumed": self.permissions.consume(_token_id(form), resource, call, event)}
 
     def challenge(self, form: Form, authorization: str | None, origin: Origin) -> dict[str, str]:
         """The scope by which the client whose call was refused asks its person for that call.

@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from ..protocol import credential, tool_permission
-from ..protocol.access_token import TokenId
+from ..protocol.access_token import Authority, TokenId
 from ..protocol.audit import Event
+from ..protocol.resource import Resource
+from ..protocol.scope import expand
 from ..protocol.way import Way
 from .access_tokens import STANDING
 from .audit import record
@@ -21,7 +23,9 @@ CHALLENGE_SECONDS = 600
 MOST_WAITING = 100
 """Challenges of one grant at a time."""
 
-LIVE = select(GrantRow.tools).where(GrantRow.id == bindparam("grant_id"), GrantRow.revoked_at.is_(None))
+LIVE = select(GrantRow.scopes, GrantRow.tools).where(
+    GrantRow.id == bindparam("grant_id"), GrantRow.revoked_at.is_(None)
+)
 WAITING = select(ToolChallengeRow.id, ToolChallengeRow.tool, ToolChallengeRow.way, ToolChallengeRow.once).where(
     ToolChallengeRow.grant_id == bindparam("grant_id"), ToolChallengeRow.expires_at > now
 )
@@ -30,6 +34,7 @@ OF_PERSON = (
     .join(GrantRow, GrantRow.id == ToolChallengeRow.grant_id)
     .where(
         ToolChallengeRow.expires_at > now,
+        GrantRow.revoked_at.is_(None),
         GrantRow.user_id == bindparam("user_id"),
         GrantRow.client_id == bindparam("client_id"),
         GrantRow.resource == bindparam("resource"),
@@ -51,22 +56,31 @@ class Challenge:
     id: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class SingleCall:
+    """A call of ``tool`` that needs ``permission``, the ``once`` of a token's detail."""
+
+    tool: str
+    permission: str
+
+
 class ToolPermissionStore:
     """What grants say of single tools, as guards use it up and ask for more."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def consume(self, token_id: TokenId, tool: str, permission: str, resource: str, event: Event) -> bool:
-        """Use up the *permission* for one call of *tool* at *resource*; False if there is no such thing (any more).
+    def consume(self, token_id: TokenId, resource: Resource, call: SingleCall, event: Event) -> bool:
+        """Use up the permission for *call* at *resource*; False if it is not there, or opens nothing (any more).
 
-        Of any number of concurrent uses, in whatever processes, exactly one gets True. The refused ones are audited
-        too.
+        It opens what a new token would say of it: until it ends, by the database's clock, while the grant holds the
+        tool's scopes, and while *resource*, as its catalogue is now, has the tool as somebody agreed to it. Of any
+        number of concurrent uses, in whatever processes, exactly one gets True. The refused ones are audited too.
         """
         with self._database.transaction() as connection:
             found = connection.execute(STANDING, {"family_id": token_id.family_id, "jti": str(token_id)}).one_or_none()
-            stands = authority(found) if found is not None and found.resource == resource else None
-            used = stands is not None and self._use(connection, stands.grant_id, tool, permission)
+            stands = authority(found) if found is not None and found.resource == resource.identifier else None
+            used = stands is not None and self._use(connection, stands, resource, call)
             about = event if stands is None else event.about(user_id=stands.subject, grant_id=stands.grant_id)
             record(connection, about if used else about.about(outcome="refused"))
         return used
@@ -108,12 +122,19 @@ class ToolPermissionStore:
                 connection.execute(delete(ToolChallengeRow).where(ToolChallengeRow.id.in_(ids)))
 
     @staticmethod
-    def _use(connection: Connection, grant_id: str, tool: str, permission: str) -> bool:
-        text = connection.execute(LIVE.with_for_update(), {"grant_id": grant_id}).scalar_one_or_none()
-        left = tool_permission.used(tool_permission.read(text) or {}, tool, permission)
-        if left is None:
+    def _use(connection: Connection, stands: Authority, resource: Resource, call: SingleCall) -> bool:
+        grant = connection.execute(LIVE.with_for_update(), {"grant_id": stands.grant_id}).one_or_none()
+        permissions = tool_permission.read(grant.tools) if grant is not None else None
+        left = tool_permission.used(permissions or {}, call.tool, call.permission)
+        if grant is None or permissions is None or left is None:
             return False
-        changed = update(GrantRow).where(GrantRow.id == grant_id)
+        held = expand([name for name in stands.scopes if name in grant.scopes], resource.scopes)
+        asked = {call.tool: permissions[call.tool]}
+        # The clock is read under the lock: whoever waited for it has waited for the end too.
+        opened = tool_permission.opened(resource, held, asked, connection.execute(select(now)).scalar_one())
+        if all(way.once != call.permission for _, way in opened):
+            return False
+        changed = update(GrantRow).where(GrantRow.id == stands.grant_id)
         connection.execute(changed.values(tools=tool_permission.written(left)))
         return True
 

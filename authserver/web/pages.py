@@ -7,18 +7,17 @@ console (``admin``). The modules beside this one hold what all pages share.
 from flask import Flask
 
 from ..services.deployment import Deployment
-from . import account, admin, cookies, headers, oauth, problems, signed_in, stale, words
-
-MOST_BODY = 65_536  # bytes
+from . import account, admin, bodies, cookies, headers, oauth, problems, signed_in, stale, words
 
 
 def install(app: Flask, deployment: Deployment) -> None:
     """Install the pages of *deployment* into *app*, whose secret key is set by then or before its first request."""
-    app.config.update(MAX_CONTENT_LENGTH=MOST_BODY, MAX_FORM_MEMORY_SIZE=MOST_BODY, SEND_FILE_MAX_AGE_DEFAULT=3600)
+    app.config.update(SEND_FILE_MAX_AGE_DEFAULT=3600)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     cookies.configure(app, deployment.settings)
     headers.install(app, deployment.settings)
     signed_in.install(app)
+    bodies.install(app)
     admin.close_to_others(app)
     stale.install(app)
     problems.install(app)

@@ -198,6 +198,27 @@ def test_an_administrator_limits_a_tool_for_everybody_and_lifts_the_limit(notes,
     assert notes("resource", "limit", URL, "read_note", "--none").output == "read_note: any arguments\n"
 
 
+@pytest.mark.requirement("CR-11", "EX-7")
+def test_a_file_lifts_no_limit_that_it_is_silent_about(notes, file, tmp_path):
+    notes("resource", "sync", URL, "--from", file(READ), "--agree")
+    notes("resource", "limit", URL, "read_note", '{"/title": {"values": ["a"]}}')
+    wanted = tmp_path / "wanted.yaml"
+
+    def applied(more: str) -> str:
+        wanted.write_text(
+            f'resources: [{{url: "{URL}", name: Notes, scopes: [{{name: "notes:read", description: See notes}}],'
+            f' tools: [{{name: read_note, scopes: ["notes:read"], title: Look{more}}}]}}]'
+        )
+        return notes("apply", str(wanted)).output
+
+    assert applied("").count('limited to {"/title":{"values":["a"]}}') == 2
+    assert applied("") == "nothing to do\n"
+    assert "additional is about arguments" in applied(", additional: true")
+    lifted = applied(", limits: null")
+    assert lifted.count("limited to") == 1
+    assert applied(", limits: null") == applied("") == "nothing to do\n"
+
+
 @pytest.mark.requirement("EX-7")
 @pytest.mark.parametrize(
     "given",

@@ -1,17 +1,22 @@
 """The schema and its migrations."""
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 
+from authserver.protocol.tool_permission import Permission
 from authserver.store import migrate
 from authserver.store.database import Database
 from authserver.store.engine import UnknownDatabase, create
 from authserver.store.models import Row
 from authserver.store.positions import next_position
+from authserver.store.stores import Stores
+
+from .scene import EVENT, Scene, a_client
 
 BOOKKEEPING = {"alembic_version"}
 OF_THE_FIRST_SCHEMA = (
@@ -20,6 +25,12 @@ OF_THE_FIRST_SCHEMA = (
     "INSERT INTO grants VALUES ('g', 'u', 'c', :device, 'h', 'r', 's', 1, 1, NULL)",
     "INSERT INTO refresh_families VALUES ('a', 'g', 'c', 'r', 's', 1, 1, 2000000000, NULL)",
     "INSERT INTO refresh_families VALUES ('b', 'g', 'c', 'r', 's', 1, 1, 2000000000, NULL)",
+)
+STANDING = (
+    "SELECT client_id FROM grants WHERE revoked_at IS NULL",
+    "SELECT client_id FROM consents",
+    "SELECT client_id FROM refresh_families WHERE revoked_at IS NULL",
+    "SELECT client_id FROM authorization_codes WHERE redeemed_at IS NULL",
 )
 
 
@@ -84,4 +95,22 @@ def test_families_of_the_first_schema_get_places_that_no_later_one_gets(fresh_da
     with database.transaction() as connection:
         places = connection.scalars(text("SELECT status_position FROM refresh_families")).all()
         assert len({*places, next_position(connection)}) == 3
+    database.close()
+
+
+@pytest.mark.requirement("EX-7")
+def test_grants_whose_decisions_an_older_schema_cannot_keep_end_with_it(fresh_database_url: str):
+    migrate.upgrade(fresh_database_url)
+    database = Database(create(fresh_database_url))
+    asked = Scene.set_in(Stores.over(database))
+    untold = replace(asked, client=a_client())
+    asked.stores.clients.register(untold.client, EVENT)
+    for scene, permissions in ((asked, {"write_note": Permission("seen")}), (untold, {})):
+        scene.first_token()
+        approval = scene.approval("notes:write", permissions=permissions)
+        scene.stores.grants.approve(approval, scene.new_code(scene.client.client_id), EVENT)
+    migrate.downgrade(fresh_database_url, "0005")
+    with database.transaction() as connection:
+        standing = [connection.scalars(text(each)).all() for each in STANDING]
+        assert standing == [[untold.client.client_id]] * 4
     database.close()

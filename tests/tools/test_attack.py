@@ -17,7 +17,9 @@ from authserver.protocol.grants import Outcome
 from authserver.protocol.scope import Risk, Scope
 from authserver.protocol.tool import Mark
 from authserver.protocol.way import Way
-from authserver.services.tool_catalogue import placement
+from authserver.services import tool_details
+from authserver.services.tool_catalogue.placement import Placement
+from authserver.services.tool_details import ToolDetailing
 from authserver.store import migrate
 from tests.conformance.site import ISSUER
 from tests.conformance.visitor import Visitor
@@ -284,9 +286,9 @@ def test_no_scope_of_a_server_has_a_name_that_stands_for_a_permission(docs: Docs
 
 
 def test_no_scope_of_that_kind_is_proposed_for_a_server_that_is_called_tool(docs: Docs):
-    named = replace(docs.resource, name="Tool", scopes=(), tools=())
-    proposed = placement.place("write_doc", Risk.WRITE, named, []).name
-    assert not proposed.startswith(("tool:", "limit:"))
+    for scopes in ((), (Scope("tool:read", "From before that was refused", Risk.READ),)):
+        named = replace(docs.resource, name="Tool", scopes=scopes, tools=())
+        assert Placement(named).place("write_doc", Risk.WRITE).name == "tools:write"
 
 
 def test_a_client_without_a_person_learns_nothing_of_tools(docs: Docs, site):
@@ -391,42 +393,42 @@ def test_a_permission_for_an_hour_can_become_a_lasting_one(docs: Docs, visitor: 
     assert "delete_doc" in tools_of({"authorization_details": later})
 
 
-def test_what_an_administrator_narrowed_is_in_no_token_any_more(docs: Docs, visitor: Visitor):
-    """limits.md: when the administrator narrows a limit, what people allowed beyond it is in no token any more."""
-    claims = accepted(docs, visitor)
+def test_what_an_administrator_narrowed_is_in_no_new_token(docs: Docs, visitor: Visitor):
+    """limits.md: when the administrator narrows a limit, what people allowed beyond it is in no new token."""
+    accepted(docs, visitor)
     policy = Way.limited({"/path": {"under": ["/work"]}})
     docs.change(
         tools=tuple(replace(one, policy=policy) if one.name == "read_doc" else one for one in docs.resource.tools)
     )
-    assert refreshed(docs)["status"] != claims["status"], "the token without the limit is good until it expires"
+    assert [way["limits"] for way in ways(refreshed(docs), "read_doc")] == [{"/path": {"under": ["/work"]}}]
 
 
-def test_a_changed_tool_is_in_no_token_any_more(docs: Docs, visitor: Visitor):
-    """tools.md: a tool that is changed is in no token any more until you agree to it."""
-    claims = accepted(docs, visitor)
+def test_a_changed_tool_is_in_no_new_token(docs: Docs, visitor: Visitor):
+    """tools.md: a tool that is changed is in no new token until you agree to it."""
+    accepted(docs, visitor)
     docs.marked("read_doc", Mark.CHANGED)
-    assert refreshed(docs)["status"] != claims["status"], "the token that opens it is good until it expires"
+    assert tools_of(refreshed(docs)) == {"list_docs"}
 
 
 def test_details_of_a_catalogue_that_was_are_not_kept_for_the_one_that_is(docs: Docs, visitor: Visitor):
     """A token request on one thread and a change of the catalogue on another: what is kept must not outlive it."""
     claims = accepted(docs, visitor)
-    detailing = docs.site.deployment.token.tools
+    detailing = ToolDetailing(docs.site.deployment.stores.resources)
     stands = docs.site.deployment.stores.access_tokens.authority(TokenId.parse(claims["jti"]))
-    make = type(detailing)._make
+    make = tool_details._make
     begun: list[bool] = []
 
-    def slow(self, authority, scopes, now):
-        found = make(self, authority, scopes, now)
+    def slow(known, authority, scopes, now):
+        found = make(known, authority, scopes, now)
         if not begun:
             begun.append(True)
             docs.marked("read_doc", Mark.CHANGED)
-            self.of(replace(authority, tools=None), scopes, now)  # another thread's request, which sees the change
+            # Another thread's request, which sees the change.
+            detailing.of(replace(authority, tools=None), scopes, now)
         return found
 
     with pytest.MonkeyPatch.context() as patch:
-        detailing._kept.clear()
-        patch.setattr(type(detailing), "_make", slow)
+        patch.setattr(tool_details, "_make", slow)
         detailing.of(stands, stands.scopes, claims["iat"])
     later = detailing.of(stands, stands.scopes, claims["iat"]).details
     assert "read_doc" not in tools_of({"authorization_details": later})
@@ -657,15 +659,26 @@ def test_a_single_call_at_a_server_without_a_catalogue_takes_nothing_else_away(d
     guard.announce(claims, "delete_doc", once="true")
     claims = accepted(docs, visitor, scope="docs:read tool:delete_doc:once")
     [once] = [way["once"] for way in ways(claims, "delete_doc")]
-    guard.consume(claims, once)
-    assert refreshed(docs).get("authorization_details") != [], "the client can call nothing at all any more"
+    assert guard.consume(claims, once).json == {"consumed": True}
+    assert "authorization_details" not in refreshed(docs), "the client can call nothing at all any more"
 
 
-def test_a_server_that_loses_its_catalogue_has_tokens_of_scopes_alone(docs: Docs, visitor: Visitor):
-    accepted(docs, visitor)
+def test_a_single_call_that_nobody_made_takes_nothing_else_away_for_good(docs: Docs, visitor: Visitor, monkeypatch):
+    monkeypatch.setattr("authserver.services.tool_choices.ONCE_SECONDS", -1)
     docs.change(tools=())
-    accepted(docs, visitor, prompt="consent")
-    assert refreshed(docs).get("authorization_details") != []
+    docs.guard()
+    accepted(docs, visitor)
+    assert "authorization_details" not in accepted(docs, visitor, scope="docs:read tool:delete_doc:once")
+
+
+def test_a_server_that_loses_its_catalogue_opens_nothing_that_was_refused(docs: Docs, visitor: Visitor):
+    """Fails closed: scopes alone would open wipe_all and read_doc, and a person decides when the tools are back."""
+    tools = docs.resource.tools
+    token(docs, visitor.decide(docs.url(scope=DELETING), tools={"list_docs", "delete_doc"}))
+    docs.change(tools=())
+    assert refreshed(docs)["authorization_details"] == []
+    docs.change(tools=tools)
+    assert tools_of(refreshed(docs)) == {"list_docs", "delete_doc"}
 
 
 def test_a_client_for_itself_has_no_token_that_no_server_takes(docs: Docs):

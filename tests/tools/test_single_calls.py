@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from authserver.protocol.tool import Mark
 from authserver.store.audit import AuditFilter
 from tests.conformance.visitor import Visitor
 from tests.tools.conftest import EVENT, Docs, Guard, claims_of, tools_of
@@ -66,6 +67,25 @@ def test_a_revoked_grant_permits_nothing(docs: Docs, visitor: Visitor):
         if grant.resource == docs.resource.identifier:
             stores.grants.revoke(grant.id, EVENT)
     assert guard.consume(claims, permission).json == {"consumed": False}
+
+
+def test_it_is_worth_nothing_without_the_scopes_of_its_tool(docs: Docs, visitor: Visitor):
+    guard = docs.guard()
+    claims, permission = permitted(docs, visitor, guard)
+    stores = docs.site.deployment.stores
+    [grant] = [one for one in stores.grants.for_user(claims["sub"]) if one.resource == docs.resource.identifier]
+    stores.grants.withdraw(grant.id, ["docs:delete"], EVENT)
+    assert guard.consume(claims, permission).json == {"consumed": False}
+
+
+@pytest.mark.parametrize("mark", [Mark.CHANGED, Mark.GONE])
+def test_it_waits_while_its_tool_does(docs: Docs, visitor: Visitor, mark):
+    guard = docs.guard()
+    claims, permission = permitted(docs, visitor, guard)
+    docs.marked("delete_doc", mark)
+    assert guard.consume(claims, permission).json == {"consumed": False}
+    docs.marked("delete_doc", Mark.AGREED)
+    assert guard.consume(claims, permission).json == {"consumed": True}
 
 
 def test_another_servers_guard_uses_up_nothing(docs: Docs, visitor: Visitor, docs_on, site):

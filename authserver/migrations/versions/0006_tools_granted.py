@@ -7,6 +7,25 @@ revision = "0006"
 down_revision = "0005"
 
 GUARDS = sa.text("kind = 'resource_server'")
+NOW = {
+    "postgresql": "SELECT floor(extract(epoch FROM statement_timestamp()))::bigint",
+    "sqlite": "SELECT CAST(strftime('%s', 'now') AS INTEGER)",
+}
+CODES = (
+    "UPDATE authorization_codes SET redeemed_at = :now WHERE redeemed_at IS NULL"
+    " AND grant_id IN (SELECT id FROM grants WHERE tools IS NOT NULL)"
+)
+FAMILIES = (
+    "UPDATE refresh_families SET revoked_at = :now WHERE revoked_at IS NULL"
+    " AND grant_id IN (SELECT id FROM grants WHERE tools IS NOT NULL)"
+)
+CONSENTS = (
+    "DELETE FROM consents WHERE tools IS NOT NULL OR EXISTS (SELECT 1 FROM grants"
+    " WHERE grants.tools IS NOT NULL AND grants.revoked_at IS NULL AND grants.user_id = consents.user_id"
+    " AND grants.client_id = consents.client_id AND grants.redirect_host = consents.redirect_host"
+    " AND grants.resource = consents.resource)"
+)
+GRANTS = "UPDATE grants SET revoked_at = :now WHERE tools IS NOT NULL AND revoked_at IS NULL"
 
 
 def upgrade() -> None:
@@ -28,8 +47,18 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    _end_decided()
     op.drop_index("ix_clients_guards", "clients")
     op.drop_table("tool_challenges")
     op.drop_column("resource_tools", "policy")
     op.drop_column("consents", "tools")
     op.drop_column("grants", "tools")
+
+
+def _end_decided() -> None:
+    """End the grants that have decisions: without these they would open what their people refused."""
+    connection = op.get_bind()
+    now = connection.scalar(sa.text(NOW[connection.dialect.name]))
+    connection.execute(sa.text(CONSENTS))
+    for statement in (CODES, FAMILIES, GRANTS):
+        connection.execute(sa.text(statement), {"now": now})

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from ...protocol.client import AuthMethod
 from ...protocol.flaw import Flaw
@@ -35,7 +35,10 @@ class ScopeEntry(Entry):
 
 
 class ToolEntry(Entry):
-    """A tool of an MCP server, opened by all of ``scopes``; what it says stands over what the server says."""
+    """A tool of an MCP server, opened by all of ``scopes``; what it says stands over what the server says.
+
+    Without ``limits`` those that are known stay, so that a file never lifts what it is silent about; null lifts them.
+    """
 
     name: str
     scopes: tuple[str, ...]
@@ -53,6 +56,13 @@ class ToolEntry(Entry):
             Way.limited(limits)
         return limits
 
+    @model_validator(mode="after")
+    def about_limits(self) -> Self:
+        """``additional`` is a part of limits."""
+        if self.additional and self.limits is None:
+            raise ValueError("additional is about arguments that limits have no rule for, so limits has to be there")
+        return self
+
     def tool(self, known: Tool | None) -> Tool:
         """The value of the protocol, with what was heard of it as it is *known*. What waits goes on waiting."""
         return replace(
@@ -61,9 +71,14 @@ class ToolEntry(Entry):
             description=self.description,
             scopes=self.scopes,
             risk=self.risk,
-            policy=ANY_WAY if self.limits is None else Way.limited(self.limits, additional=self.additional),
+            policy=self._policy(known),
             word=Word.ADMINISTRATOR,
         )
+
+    def _policy(self, known: Tool | None) -> Way:
+        if known is not None and "limits" not in self.model_fields_set:
+            return known.policy
+        return ANY_WAY if self.limits is None else Way.limited(self.limits, additional=self.additional)
 
 
 class ResourceEntry(Entry):

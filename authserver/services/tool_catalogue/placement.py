@@ -8,6 +8,7 @@ import re
 from ...protocol.resource import Resource
 from ...protocol.scope import RESERVED, Risk, Scope
 from ...protocol.tool import Claim, name_words, risk_in_name, worst
+from ...protocol.tool_request import DERIVED
 
 ENDINGS = {Risk.READ: "read", Risk.WRITE: "write", Risk.DESTRUCTIVE: "delete"}
 WORDS = {
@@ -17,6 +18,8 @@ WORDS = {
 }
 NOT_IN_SCOPES = re.compile(r"[^a-z0-9]+")
 LONGEST_PREFIX = 60
+NOT_OURS = (RESERVED, *DERIVED)
+"""What no scope of an MCP server may begin with."""
 
 
 def risk_of(name: str, claim: Claim) -> Risk:
@@ -54,10 +57,10 @@ class Placement:
 def _prefix(resource: Resource) -> str:
     for scope in resource.scopes:
         before, colon, _ = scope.name.partition(":")
-        if colon and before:
+        if colon and before and not scope.name.startswith(NOT_OURS):
             return before[:LONGEST_PREFIX]
     prefix = NOT_IN_SCOPES.sub("-", resource.name.lower()).strip("-")[:LONGEST_PREFIX] or "tools"
-    return "tools" if f"{prefix}:".startswith(RESERVED) else prefix
+    return "tools" if f"{prefix}:".startswith(NOT_OURS) else prefix
 
 
 def _free(wanted: str, taken: set[str]) -> str:

@@ -14,13 +14,14 @@ from ...protocol.authorization import Returnable
 from ...protocol.errors import ConsentRequired, InvalidClient, InvalidRequest, InvalidScope, LoginRequired, OAuthError
 from ...services.authorization import Person
 from ...services.proposal import Asked, Choice, Proposal
-from .. import cookies, next_page, problems, signed_in, stale
+from .. import bodies, cookies, next_page, problems, signed_in, stale
 from ..deployment import deployment
 from ..origin import origin
 from . import blueprint
 from .decision import Button, Decision
 
 CHANGED = "What the app asks for has changed since this page was shown, so nothing was done. Please look again."
+MOST_FORM = 524_288  # bytes: of 1,000 tools, each with a name, a term and a limit in fields named after it
 MOST_QUERY = 4500  # characters; encoded once more for the way through sign-in, it still fits a request line
 CONTRADICTION = "What you ticked includes something that you did not tick. Tick both, or neither."
 NOTHING_TICKED = "You allowed the app, but ticked nothing. Tick what it may do, or deny."
@@ -35,6 +36,7 @@ def authorize() -> ResponseReturnValue:
 
 
 @blueprint.post("/authorize")
+@bodies.up_to(MOST_FORM)
 @stale.form_of(authorize)
 def decide() -> ResponseReturnValue:
     """The person's decision. The request is judged anew: the form says only what was ticked."""

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from tests.conformance.flow import PUBLIC, Flow
-from tests.conformance.visitor import Visitor
+from tests.conformance.visitor import Visitor, forms
+from tests.web.pages.conftest import HOSTED
 
 PATHS = ["/", "/sign-in", "/sign-out", "/signed-out", "/authorize", "/admin", "/admin/clients", "/admin/client"]
 CONSOLE = ["/admin/clients", "/admin/client", "/admin/grants", "/admin/grant/revoke", "/admin/people", "/admin/audit"]
@@ -139,9 +140,16 @@ def person(site) -> Visitor:
     return visitor
 
 
-@pytest.mark.parametrize("path", ["/sign-in", "/authorize", "/sign-out"])
-def test_a_body_over_the_bound_is_413(site, path):
-    assert site.post(path, data={"x": "y" * 70_000}).status_code == 413
+@pytest.mark.parametrize(("path", "most"), [("/sign-in", 65_536), ("/authorize", 524_288), ("/sign-out", 65_536)])
+def test_a_body_over_the_bound_is_413(site, path, most):
+    assert site.post(path, data={"x": "y" * most}).status_code == 413
+
+
+@pytest.mark.requirement("AZ-13")
+def test_the_form_of_a_decision_may_be_long(hosted: Flow, visitor: Visitor):
+    page = visitor.open(hosted.url(redirect_uri=HOSTED))
+    [consent] = [form for form in forms(page) if "decision" in form.names()]
+    assert visitor.submit(page, consent, {"decision": "deny", "tool": "x" * 500_000}).status_code == 303
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH"])
