@@ -95,6 +95,8 @@ class ToolPermissionStore:
             found = connection.execute(STANDING, {"family_id": token_id.family_id, "jti": str(token_id)}).one_or_none()
             if found is None or found.resource != resource:
                 return None
+            # In line with others who ask for the same client: the same challenge gets one id.
+            connection.execute(select(GrantRow.id).where(GrantRow.id == found.grant_id).with_for_update(key_share=True))
             waiting = [_challenge(row) for row in connection.execute(WAITING, {"grant_id": found.grant_id})]
             if same := next((one.id for one in waiting if replace(one, id="") == challenge), None):
                 return same
