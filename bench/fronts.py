@@ -69,6 +69,16 @@ def granian(folder: Path, environment: Mapping[str, str], database: int) -> Iter
 
 
 @contextmanager
+def bare(folder: Path, environment: Mapping[str, str]) -> Iterator[Front]:
+    """An application that answers everything by 304, in gunicorn with the settings of *environment*."""
+    port = free_port()
+    own = {**environment, "BARE_BIND": f"127.0.0.1:{port}", "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:bench.bare", "bench.bare:app"]
+    with running(command, folder / "bare.log", ready=lambda: answers(port), environment=own) as process:
+        yield Front("gunicorn, an application of two lines", port, (process.pid,))
+
+
+@contextmanager
 def nginx(folder: Path, upstream: Front, port: int) -> Iterator[Front]:
     """Nginx at *port* before *upstream*, which keeps what it may for as long as it may."""
     own = folder / "nginx"

@@ -21,7 +21,7 @@ import jwt
 from . import cpu, material
 from .contestant import BenchError
 from .database import database
-from .fronts import Front, granian, nginx
+from .fronts import Front, bare, granian, nginx
 from .ours import Ours, authserver, environment_of
 from .process import free_port
 from .report import Share
@@ -47,6 +47,7 @@ def shares(pairs: int, seconds: int) -> list[Share]:
         environment = environment_of(home, postgresql, ours.port)
         fronts = [
             shipped,
+            stack.enter_context(bare(folder, environment)),
             stack.enter_context(granian(folder, environment, postgresql.pid)),
             stack.enter_context(nginx(folder, shipped, free_port())),
         ]
@@ -102,7 +103,7 @@ class _Document:
 
     @classmethod
     def fetched(cls, port: int, path: str) -> "_Document":
-        etag = httpx2.get(f"http://127.0.0.1:{port}{path}").raise_for_status().headers["ETag"]
+        etag = httpx2.get(f"http://127.0.0.1:{port}{path}").headers["ETag"]
         lines = [f"GET {path} HTTP/1.1", f"Host: localhost:{port}", "Accept: */*", f"If-None-Match: {etag}", "", ""]
         return cls("\r\n".join(lines).encode())
 

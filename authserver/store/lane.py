@@ -19,6 +19,8 @@ from .driver import Found, Link, Statement, numbered
 MOST = 7  # calls at once: less than half of the pool, which serves everything else
 WAIT_SECONDS = 30  # as long as the pool lets others wait
 
+_of_parents: list[Link] = []  # held for ever after a fork, since whatever lets go of a connection closes it
+
 
 class Lane:
     """The kept connections of one PostgreSQL engine. None is opened before it is needed."""
@@ -39,12 +41,13 @@ class Lane:
         statement = numbered(text)
         if self._process != os.getpid():
             self._leave_to_parent()
-        if not self._room.acquire(timeout=WAIT_SECONDS):
+        room = self._room
+        if not room.acquire(timeout=WAIT_SECONDS):
             raise PoolTimeout("no connection became free for a hot statement")
         try:
             return self._on_a_link(statement, parameters)
         finally:
-            self._room.release()
+            room.release()
 
     def close(self) -> None:
         """Give back what is idle; what is in use is closed when its call is done."""
@@ -59,7 +62,7 @@ class Lane:
 
     def _leave_to_parent(self) -> None:
         """After a fork, connections are the parent's: neither used here nor closed, which it would feel."""
-        self._inherited = self._idle
+        _of_parents.extend(self._idle)
         self._engine.dispose(close=False)
         self._begin()
 
