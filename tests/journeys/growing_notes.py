@@ -11,7 +11,7 @@ import uvicorn
 from mcp_types import ToolAnnotations
 
 from demo.notes import create_server
-from mcp_token_guard import Guard
+from mcp_token_guard import Guard, Receipts
 from mcp_token_guard.adapters.mcp_sdk import CallerAsUser
 
 READS = ToolAnnotations(read_only_hint=True, open_world_hint=False)
@@ -33,6 +33,7 @@ def main() -> None:
         default="notes:read",
         once=["delete_note"],
         identity=os.environ["NOTES_GUARD_KEY"],
+        receipts=Receipts({"*": ["title"]}, spool=os.environ["NOTES_GUARD_KEY"] + ".receipts"),
     )
     app = guard.asgi(CallerAsUser(server.streamable_http_app(streamable_http_path=guard.endpoint)))
     uvicorn.run(app, host="127.0.0.1", port=int(os.environ["MCP_PORT"]), log_level="warning")

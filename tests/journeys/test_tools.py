@@ -18,6 +18,7 @@ from .ports import free_port
 from .stage import ROOT, Stage
 
 NOTE = {"title": "work/plan", "text": "a text"}
+WITHIN = 3.0  # seconds
 OTHER = {"title": "home/plan", "text": "a text"}
 
 
@@ -147,3 +148,35 @@ def test_who_allows_all_but_what_was_asked_for_is_not_asked_again(
     with pytest.raises(ClientFailed, match="access_denied"):
         client.do("call", tool="delete_note", arguments={"title": "x"}, decide=refuses)
     assert refuses.times == 1
+
+
+@pytest.mark.requirement("RS-8", "TK-10", "AZ-8")
+def test_what_was_done_is_told_to_person_and_administrator_and_what_is_revoked_ends(
+    growing: Growing, client_of: ClientOf, person: Person, administrator: Person
+) -> None:
+    client = client_of("python", url=growing.resource)
+    client.do("connect", decide=person.allow)
+    assert "Kept" in step(client, person.allow, "write_note", **NOTE)
+    assert client.do("call", tool="read_note", arguments={"title": NOTE["title"]}) == "a text"
+    assert "Deleted" in step(client, person.allow, "delete_note", title=NOTE["title"])
+    for who, page in ((person, "/account/calls"), (administrator, "/admin/calls")):
+        _until_told(who, page, "delete_note")
+
+    administrator.revoke_grant_of(client.client_id)
+    since = time.monotonic()
+    with pytest.raises(ClientFailed, match="access_denied"):
+        _call_until(client, person, since + WITHIN)
+    assert time.monotonic() - since < WITHIN + 2, "felt in time, and the person asked"
+
+
+def _call_until(client: Client, person: Person, deadline: float) -> None:
+    while time.monotonic() < deadline:
+        client.do("call", tool="list_notes", arguments={}, decide=person.deny)
+
+
+def _until_told(who: Person, page: str, words: str) -> None:
+    deadline = time.monotonic() + 20
+    who.open(who.stage.issuer + page)
+    while words not in who.page.content():
+        assert time.monotonic() < deadline, "the receipt did not arrive"
+        who.page.reload()
