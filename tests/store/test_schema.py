@@ -105,7 +105,7 @@ def test_grants_whose_decisions_an_older_schema_cannot_keep_end_with_it(fresh_da
     asked = Scene.set_in(Stores.over(database))
     untold = replace(asked, client=a_client())
     asked.stores.clients.register(untold.client, EVENT)
-    for scene, permissions in ((asked, {"write_note": Permission("seen")}), (untold, {})):
+    for scene, permissions in ((asked, {"write_note": Permission("seen")}), (untold, None)):
         scene.first_token()
         approval = scene.approval("notes:write", permissions=permissions)
         scene.stores.grants.approve(approval, scene.new_code(scene.client.client_id), EVENT)
