@@ -42,7 +42,7 @@ def test_all_that_a_scope_implies_stands_on_the_page_and_nothing_else_is_granted
     page = visitor.open(flow.url(resource=hierarchy, scope="h:all"))
     assert boxes(page) == ["h:read", "h:all", "h:delete"]
     assert "Includes: Look , Delete things" in words(page)
-    assert "Tools: Delete all" in words(page)
+    assert "Delete all" in words(page)
     flow.answer(decide(visitor, page))
     assert scopes(flow, hierarchy) == {"h:read", "h:all", "h:delete"}
 
