@@ -7,6 +7,7 @@ from ..protocol import client_assertion, jwk, metadata
 from ..protocol.client import AuthMethod, Client
 from ..protocol.client_assertion import Assertion, BadAssertion
 from ..protocol.client_authentication import authenticate, failed, presented
+from ..protocol.errors import UnauthorizedClient
 from ..protocol.form import Form
 from ..protocol.ports import ClientKeys, Clients, UsedAssertions
 
@@ -36,6 +37,16 @@ class ClientAuthentication:
         if shown.assertion is None:
             return authenticate(client, shown, time.time())
         return self._proven(client, shown.assertion)
+
+    def guard(self, form: Form, authorization: str | None) -> tuple[Client, str]:
+        """The guard that asks as itself, and the identifier of its resource (RS-11).
+
+        Raises as `caller`, and `UnauthorizedClient` for anybody else.
+        """
+        client = self.caller(form, authorization)
+        if client.guards is None:
+            raise UnauthorizedClient("only the guard of an MCP server is answered here, as itself")
+        return client, client.guards
 
     def _proven(self, client: Client | None, assertion: Assertion) -> Client:
         if client is None or client.suspended or client.pending:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from ..protocol import strict_json
 from ..protocol.access_token import TokenId
 from ..protocol.audit import Event, Origin
-from ..protocol.client_authentication import failed
 from ..protocol.errors import InvalidAuthorizationDetails, InvalidRequest, InvalidTarget
 from ..protocol.form import Form
 from ..protocol.ports import Resources
@@ -61,11 +60,9 @@ class ToolPermissions:
         return {"scope": f"{TOOL}{tool}{ONCE if challenge.once else ''}"}
 
     def _guard(self, form: Form, authorization: str | None) -> tuple[str, Resource]:
-        caller = self.who.caller(form, authorization)
-        if caller.guards is None:
-            raise failed("not a guard")
+        caller, identifier = self.who.guard(form, authorization)
         for resource in self.resources.all():
-            if resource.identifier == caller.guards:
+            if resource.identifier == identifier:
                 return caller.client_id, resource
         raise InvalidTarget("the MCP server of this guard is not registered any more")
 

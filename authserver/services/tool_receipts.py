@@ -6,7 +6,6 @@ from typing import Any
 
 from ..protocol import tool_receipt
 from ..protocol.audit import Origin
-from ..protocol.errors import UnauthorizedClient
 from ..protocol.form import Form
 from ..store.tool_receipts import ToolReceiptStore
 from .client_authentication import ClientAuthentication
@@ -27,10 +26,7 @@ class ToolReceipts:
         The answer is the same whether a receipt belongs to a grant or not: a guard learns nothing of grants from it.
         Raises `InvalidClient`, `UnauthorizedClient` for who is no guard, and `InvalidRequest` for what is no batch.
         """
-        caller = self.who.caller(form, authorization)
-        resource = caller.guards
-        if resource is None:
-            raise UnauthorizedClient("receipts are taken from the guards of MCP servers")
+        _, resource = self.who.guard(form, authorization)
         lost = tool_receipt.lost(form.get("lost"))
         good, bad = tool_receipt.parse(form.need("receipts"), time.time())
         kept = self.receipts.keep(resource, good)

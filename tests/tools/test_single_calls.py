@@ -109,7 +109,7 @@ def test_only_guards_are_answered(docs: Docs, visitor: Visitor):
     form = {"jti": claims["jti"], "permission": permission, "tool": "delete_doc", "arguments_digest": "a" * 43}
     for path in ("/tool-permission", "/tool-challenge"):
         answer = docs.site.post(path, data={**form, "client_id": docs.flow.values["client_id"]})
-        assert (answer.status_code, answer.json["error"]) == (401, "invalid_client")
+        assert (answer.status_code, answer.json["error"]) == (400, "unauthorized_client")
         assert docs.site.get(path).status_code == 405
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from ...protocol.audit import Event, Origin
 from ...protocol.client import Client
-from ...protocol.errors import InvalidRequest, InvalidTarget, TemporarilyUnavailable, UnauthorizedClient
+from ...protocol.errors import InvalidRequest, InvalidTarget, TemporarilyUnavailable
 from ...protocol.form import Form
 from ...protocol.resource import Resource, Source
 from ...protocol.tool import Mark
@@ -42,12 +42,10 @@ class Publication:
         Raises an `OAuthError`: for other callers than guards, for a manifest that cannot be taken (in words), and
         `SlowDown`.
         """
-        guard = self.who.caller(form, authorization)
-        if guard.guards is None:
-            raise UnauthorizedClient("the tools of an MCP server are published by its guard, as itself")
+        guard, resource = self.who.guard(form, authorization)
         self.limit.count(guard.client_id)
         try:
-            plan = self._brought_about(guard, guard.guards, whole(form.need("tools").encode()), origin)
+            plan = self._brought_about(guard, resource, whole(form.need("tools").encode()), origin)
         except NotTools as wrong:
             raise InvalidRequest(str(wrong)) from None
         waiting = sum(tool.mark in (Mark.NEW, Mark.CHANGED) for tool in plan.after.tools)
