@@ -135,8 +135,8 @@ def items(
         for tool in there
         if held.issuperset(tool.scopes)
     ]
-    strangers = dict.fromkeys((*request.named, *extra, *before.unknown))
-    for name in strangers.keys() - {tool.name for tool in there}:
+    strangers = {*request.named, *extra, *before.unknown}.difference(tool.name for tool in there)
+    for name in sorted(strangers):
         item = _item(Tool(name, name, ()), resource, request, before.of(name), extra, now)
         if item.challenged or item.before:
             found.append(replace(item, is_known=False, risk=Risk.DESTRUCTIVE))
@@ -169,7 +169,7 @@ def _item(
 def _state(tool: Tool, permission: Permission | None, standing: tuple[Way, ...]) -> State:
     if permission is None or (permission.ways and not standing):
         return State.NEW
-    if permission.seen != UNKNOWN and not agreed(tool, permission):
+    if not agreed(tool, permission):
         return State.CHANGED
     return State.ALLOWED if standing else State.REFUSED
 

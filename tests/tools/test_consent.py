@@ -140,6 +140,15 @@ def test_a_tool_that_only_its_guard_knows_is_said_to_be_unknown_and_can_be_allow
     assert "brand_new" in tools_of(accepted(docs, visitor, scope="docs:read tool:brand_new"))
     docs.change(tools=(*docs.resource.tools, tool("brand_new", "docs:read", Risk.READ, Mark.NEW)))
     assert "brand_new" not in tools_of(claims_of(docs.flow.refresh().json)), "what it is now, nobody has agreed to"
+    assert "brand_new" not in ticked(visitor.open(docs.url(prompt="consent")))
+
+
+def test_a_page_says_the_same_on_every_node_whatever_the_order_of_its_tools(docs: Docs, visitor: Visitor):
+    names = [f"tool:{letter}" for letter in "hgfedcba"]
+    pages = [visitor.open(docs.url(scope=" ".join(["docs:read", *order]))) for order in (names, names[::-1])]
+    shown = {dict(consent(page).fields)["shown"] for page in pages}
+    assert len(shown) == 1
+    assert [value for name, value in consent(pages[0]).boxes if name == "tool"][:8] == list("abcdefgh")
 
 
 def test_what_is_allowed_for_a_while_ends_by_itself(docs: Docs, visitor: Visitor, monkeypatch):
