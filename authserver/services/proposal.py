@@ -114,6 +114,12 @@ class Proposal:
         needed = scope.expand(self.names & ticked, self.asked.resource.scopes)
         return tuple(s for s in self.asked.resource.scopes if s.name in needed and s.name not in ticked)
 
+    def half_ticked(self, choice: Choice) -> frozenset[str]:
+        """The scopes that *choice* lacks for tools that the person ticked themselves: both are needed."""
+        own = [tool for tool in self.tools if tool.name in choice.tools.ticked and not tool.ticked]
+        needed = {name for tool in own for name in scope.expand(tool.tool.scopes, self.asked.resource.scopes)}
+        return self.names.intersection(needed).difference(choice.scopes)
+
     def withheld(self, choice: Choice) -> tuple[ToolItem, ...]:
         """The tools that a guard asks for and *choice* does not allow: the client gets a no then."""
         return tuple(tool for tool in self.tools if tool.challenged and not self._allows(choice, tool))

@@ -73,8 +73,20 @@ def test_a_refresh_says_the_same_and_what_was_taken_back_is_gone(docs: Docs, vis
 
 
 def test_the_tools_of_a_scope_that_is_not_ticked_are_not_allowed(docs: Docs, visitor: Visitor):
-    claims = token(docs, visitor.decide(docs.url(scope=ALL), scopes={"docs:read"}))
+    claims = token(
+        docs, visitor.decide(docs.url(scope=ALL), scopes={"docs:read"}, tools={"list_docs", "read_doc", "write_doc"})
+    )
     assert tools_of(claims) == {"list_docs", "read_doc"}
+
+
+@pytest.mark.requirement("AZ-13")
+def test_a_tool_that_is_ticked_without_its_scope_is_asked_about_again(docs: Docs, visitor: Visitor):
+    page = visitor.open(docs.url(scope="docs:read docs:delete"))
+    sent = {"decision": "allow", "scope": ["docs:read"], "tool": ["list_docs", "delete_doc"]}
+    again = visitor.submit(page, consent(page), sent)
+    assert (again.status_code, "Now both are ticked" in again.text) == (400, True)
+    assert ticked(again, "scope") == {"docs:read", "docs:delete"}
+    assert tools_of(token(docs, visitor.submit(again, consent(again), {**sent, "scope": ["docs:read", "docs:delete"]})))
 
 
 def test_a_server_without_a_catalogue_has_tokens_of_scopes_alone(docs: Docs, visitor: Visitor):
@@ -129,7 +141,10 @@ def test_a_guard_that_asks_is_never_answered_by_a_token_that_lacks_it(docs: Docs
     accepted(docs, visitor)
     url = docs.url(scope="docs:read docs:delete tool:delete_doc")
     assert docs.flow.answer(visitor.decide(url, tools={"list_docs"}))["error"] == "access_denied"
-    assert docs.flow.answer(visitor.decide(url, scopes={"docs:read"}))["error"] == "access_denied"
+    assert (
+        docs.flow.answer(visitor.decide(url, scopes={"docs:read"}, tools={"list_docs", "delete_doc"}))["error"]
+        == "access_denied"
+    )
     assert "delete_doc" not in tools_of(claims_of(docs.flow.refresh().json))
 
 

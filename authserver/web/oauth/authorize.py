@@ -5,6 +5,7 @@ error is the client's), 3. who is signed in, 4. what they have to decide, 5. the
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from flask import Response, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -24,6 +25,7 @@ CHANGED = "What the app asks for has changed since this page was shown, so nothi
 MOST_FORM = 524_288  # bytes: of 1,000 tools, each with a name, a term and a limit in fields named after it
 MOST_QUERY = 4500  # characters; encoded once more for the way through sign-in, it still fits a request line
 CONTRADICTION = "What you ticked includes something that you did not tick. Tick both, or neither."
+HALF_TICKED = "You ticked a tool without the permission that opens it. Now both are ticked: please look again."
 NOTHING_TICKED = "You allowed the app, but ticked nothing. Tick what it may do, or deny."
 
 Answer = Callable[[Proposal, Person], ResponseReturnValue]
@@ -104,6 +106,9 @@ def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
 
 
 def _allow(proposal: Proposal, choice: Choice, person: Person) -> ResponseReturnValue:
+    if lacking := proposal.half_ticked(choice):
+        both = replace(choice, scopes=choice.scopes | lacking)
+        return stale.again(lambda: _page(proposal, both), HALF_TICKED, 400)
     if not choice.scopes & proposal.names:
         return stale.again(lambda: _page(proposal), NOTHING_TICKED, 400)
     if proposal.lacking(choice.scopes):
