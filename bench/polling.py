@@ -1,8 +1,8 @@
 """What it costs the server that guards poll it: a thousand connections, each with one question every other second.
 
 On each, a status list, the JWKS and the list of revoked tokens are asked for in turn, with the ``ETag`` of before. A
-guard asks all three in each cycle, so this is what a third as many guards ask. The figure is the processor time of all processes of the server, and of what stands before it, as a
-share of one core.
+guard asks all three in each cycle, so this is what a third as many guards ask. The figure is the processor time of all
+processes of the server, and of what stands before it, as a share of one core.
 """
 
 import asyncio
