@@ -113,7 +113,9 @@ def test_whoever_is_remembered_meets_no_error_when_the_permission_has_grown(docs
     assert visitor.open(url).status_code == 303
     limits = [Way.limited({"/path": {"under": [f"/work/{n}"]}}, additional=True) for n in range(118)]
     docs.change(tools=tuple(replace(one, policy=way) for one, way in zip(tools, limits, strict=True)))
-    assert visitor.open(url).status_code < 500
+    assert visitor.open(url).status_code == 400
+    silent = visitor.open(docs.url(redirect_uri=HOSTED, prompt="none"))
+    assert docs.flow.answer(silent)["error"] == "consent_required"
 
 
 ODD: tuple[object, ...] = (

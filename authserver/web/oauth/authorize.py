@@ -83,9 +83,12 @@ def _person(asked: Asked) -> Person | None:
 
 
 def _ask(proposal: Proposal, person: Person) -> ResponseReturnValue:
+    silent = "none" in proposal.asked.request.prompt
     if not proposal.must_ask:
-        return _allow(proposal, proposal.proposed, person)
-    if "none" in proposal.asked.request.prompt:
+        answer = _allow(proposal, proposal.proposed, person)
+        if not silent or make_response(answer).status_code == 303:
+            return answer
+    if silent:
         raise ConsentRequired("the person has to decide")
     return _page(proposal)
 
