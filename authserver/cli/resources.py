@@ -8,7 +8,7 @@ import click
 
 from ..protocol import catalogue
 from ..protocol.audit import Event
-from ..protocol.resource import Resource, TokenFormat, canonical
+from ..protocol.resource import Resource, TokenFormat, canonical, identified
 from ..protocol.scope import TOKEN, Risk, Scope
 from ..protocol.tool import Tool
 from ..services.deployment import Deployment
@@ -131,10 +131,10 @@ def credentials(found: Deployment, identifier: str, guard_key: Path) -> None:
 
 def registered(found: Deployment, identifier: str) -> Resource:
     """The MCP server of exactly that *identifier*. Raises `click.ClickException`."""
-    for one in found.stores.resources.all():
-        if one.identifier == identifier:
-            return one
-    raise click.ClickException(f"{plain(identifier)} is not registered: 'authserver resource list' shows what is")
+    resource = identified(found.stores.resources.all(), identifier)
+    if resource is None:
+        raise click.ClickException(f"{plain(identifier)} is not registered: 'authserver resource list' shows what is")
+    return resource
 
 
 def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:

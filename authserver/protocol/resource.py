@@ -91,6 +91,11 @@ def is_origin(uri: str) -> bool:
     return uri.count("/") == 2
 
 
+def identified(known: Iterable[Resource], identifier: str) -> Resource | None:
+    """The one of *known* with exactly that *identifier*, or None."""
+    return next((one for one in known if one.identifier == identifier), None)
+
+
 def match(asked: tuple[str, ...], resources: Iterable[Resource]) -> Resource:
     """The one resource that a request is about (AZ-4).
 

@@ -75,7 +75,7 @@ def opened(
     for name, permission in (permissions or {}).items():
         if name not in known and permission.seen == UNKNOWN:
             for way in permission.ways:
-                if way.until is None or way.until > now:
+                if not way.has_ended(now):
                     yield name, way
 
 
@@ -89,7 +89,7 @@ def _ways(tool: Tool, permissions: Permissions | None, now: int) -> Iterator[Way
     if permission is None or not agreed(tool, permission):
         return
     for way in permission.ways:
-        if way.until is not None and way.until <= now:
+        if way.has_ended(now):
             continue
         if way.limits is None:
             yield replace(policy, until=way.until, once=way.once)

@@ -39,6 +39,10 @@ class Way:
         """Whether it ends only with the grant."""
         return self.until is None and self.once is None
 
+    def has_ended(self, now: int) -> bool:
+        """Whether its end is past at *now* (Unix seconds)."""
+        return self.until is not None and self.until <= now
+
     def detail(self, resource: str, tools: Iterable[str]) -> dict[str, Any]:
         """The element of ``authorization_details`` that lets *tools* of *resource* be called in this way."""
         found: dict[str, Any] = {"type": reading.TYPE, "locations": [resource], "tools": sorted(tools)}

@@ -10,6 +10,7 @@ from ..protocol.client import Client
 from ..protocol.client_authentication import failed
 from ..protocol.form import Form
 from ..protocol.ports import RefreshTokens, Resources
+from ..protocol.resource import identified
 from ..protocol.scope import within
 from ..store.access_tokens import AccessTokenStore
 from .client_authentication import ClientAuthentication
@@ -75,7 +76,8 @@ class Introspection:
             return self.access_tokens.authority(token_id)
         client_id, resource = claims["client_id"], claims["aud"]
         ceiling = self.access_tokens.ceiling(token_id, client_id, resource, claims["iat"])
-        known = [scope for one in self.resources.all() if one.identifier == resource for scope in one.scopes]
+        found = identified(self.resources.all(), resource)
+        known = found.scopes if found else ()
         return ClientAuthority(client_id, resource, within(ceiling, tuple(claims["scope"].split()), known))
 
     def _refresh_token(self, token: str, caller: Client) -> dict[str, Any]:

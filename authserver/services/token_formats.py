@@ -8,7 +8,7 @@ from ..keys.opaque import OpaqueTokens
 from ..protocol import access_token
 from ..protocol.credential import Prefix
 from ..protocol.ports import Resources
-from ..protocol.resource import TokenFormat
+from ..protocol.resource import TokenFormat, identified
 from .status_lists import StatusLists
 
 
@@ -40,5 +40,5 @@ class TokenFormats:
 
     def _of(self, identifier: str) -> TokenFormat:
         """The format for a resource; of one that is suspended or gone nothing is to be read in its tokens."""
-        known = (one.token_format for one in self.resources.all() if one.identifier == identifier)
-        return next(known, TokenFormat.OPAQUE)
+        found = identified(self.resources.all(), identifier)
+        return found.token_format if found else TokenFormat.OPAQUE

@@ -176,7 +176,7 @@ def _state(tool: Tool, permission: Permission | None, standing: tuple[Way, ...])
 
 def _stands(way: Way, tool: Tool, now: int) -> bool:
     """Whether *way* has not ended, and is within what the administrator allows by now."""
-    return (way.until or now + 1) > now and (way.limits is None or way.no_wider(tool.policy))
+    return not way.has_ended(now) and (way.limits is None or way.no_wider(tool.policy))
 
 
 def _is_proposed(item: ToolItem, *, quiet: bool) -> bool:

@@ -9,7 +9,7 @@ from mcp_token_guard.limits import narrowing, reading
 from ..protocol import scope, tool_permission
 from ..protocol.access_token import Authority, ClientAuthority
 from ..protocol.ports import Resources
-from ..protocol.resource import Resource
+from ..protocol.resource import Resource, identified
 from ..protocol.tool_permission import UNKNOWN, Permissions
 
 MOST_KEPT = 4096
@@ -70,7 +70,7 @@ class ToolDetailing:
 def _make(
     known: Iterable[Resource], authority: Authority | ClientAuthority, scopes: tuple[str, ...], now: int
 ) -> ToolDetails | None:
-    resource = next((one for one in known if one.identifier == authority.resource), None)
+    resource = identified(known, authority.resource)
     if resource is None:
         return None
     permissions = tool_permission.read(authority.tools)

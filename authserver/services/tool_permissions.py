@@ -9,7 +9,7 @@ from ..protocol.audit import Event, Origin
 from ..protocol.errors import InvalidAuthorizationDetails, InvalidRequest, InvalidTarget
 from ..protocol.form import Form
 from ..protocol.ports import Resources
-from ..protocol.resource import Resource
+from ..protocol.resource import Resource, identified
 from ..protocol.scope import TOKEN
 from ..protocol.tool_request import LIMIT, ONCE, TOOL, asked_way
 from ..protocol.way import ANY_WAY, Way
@@ -61,10 +61,10 @@ class ToolPermissions:
 
     def _guard(self, form: Form, authorization: str | None) -> tuple[str, Resource]:
         caller, identifier = self.who.guard(form, authorization)
-        for resource in self.resources.all():
-            if resource.identifier == identifier:
-                return caller.client_id, resource
-        raise InvalidTarget("the MCP server of this guard is not registered any more")
+        resource = identified(self.resources.all(), identifier)
+        if resource is None:
+            raise InvalidTarget("the MCP server of this guard is not registered any more")
+        return caller.client_id, resource
 
 
 def _asked(text: str, resource: Resource) -> tuple[str, Way]:

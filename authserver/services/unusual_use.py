@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from ..protocol.audit import Event, Origin
 from ..protocol.ports import Clients, Resources
+from ..protocol.resource import identified
 from ..protocol.scope import Risk
 from ..store.alerts import Alert, AlertKind, AlertStore
 from ..store.tool_calls import ToolCallStore
@@ -58,8 +59,10 @@ class UnusualUse:
                 yield Alert(AlertKind.FIRST_DESTRUCTIVE_USE, resource, one.client_id, one.user_id, one.tool)
 
     def _destructive(self, identifier: str) -> frozenset[str]:
-        known = (one for one in self.resources.all() if one.identifier == identifier)
-        return frozenset(tool.name for one in known for tool in one.tools if tool.worst(one.scopes) is Risk.DESTRUCTIVE)
+        found = identified(self.resources.all(), identifier)
+        if found is None:
+            return frozenset()
+        return frozenset(tool.name for tool in found.tools if tool.worst(found.scopes) is Risk.DESTRUCTIVE)
 
     def _many_calls(self, resource: str, kept: Sequence[Kept]) -> Iterator[Alert]:
         tools = {one.tool for one in kept}

@@ -8,7 +8,7 @@ from ...protocol.audit import Event, Origin
 from ...protocol.client import Client
 from ...protocol.errors import InvalidRequest, InvalidTarget, TemporarilyUnavailable
 from ...protocol.form import Form
-from ...protocol.resource import Resource, Source
+from ...protocol.resource import Resource, Source, identified
 from ...protocol.tool import Mark
 from ...protocol.tool_list import MOST_TOOLS, Listed, NotTools, whole
 from ...store.resources import ResourceStore
@@ -65,10 +65,10 @@ class Publication:
 
     def _resource(self, identifier: str) -> Resource:
         self.resources.refresh()
-        for one in self.resources.all():
-            if one.identifier == identifier:
-                return one
-        raise InvalidTarget("the MCP server of this guard is not registered here any more, or is suspended")
+        found = identified(self.resources.all(), identifier)
+        if found is None:
+            raise InvalidTarget("the MCP server of this guard is not registered here any more, or is suspended")
+        return found
 
 
 def _problems(plan: Plan, listed: Listed) -> Iterator[str]:

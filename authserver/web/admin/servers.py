@@ -4,6 +4,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from ...protocol.resource import identified
 from ...protocol.tool import Mark
 from ...services.tool_catalogue.suspicion import alike
 from ..deployment import deployment
@@ -20,8 +21,7 @@ def servers() -> ResponseReturnValue:
 @blueprint.get("/server")
 def server() -> ResponseReturnValue:
     """One of them: its scopes, and each tool with its risk, whose word that is, and what waits."""
-    wanted = wanted_id()
-    found = next((one for one in deployment().stores.resources.all() if one.identifier == wanted), None)
+    found = identified(deployment().stores.resources.all(), wanted_id())
     if found is None:
         raise NotFound
     waiting = [tool for tool in found.tools if tool.mark in (Mark.NEW, Mark.CHANGED)]
