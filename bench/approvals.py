@@ -12,6 +12,7 @@ from sqlalchemy import insert, select
 from authserver.protocol import credential
 from authserver.protocol.audit import Event
 from authserver.protocol.authorization_code import NewCode
+from authserver.protocol.role import Role
 from authserver.store.grants import Approval
 from authserver.store.models import CodeRow
 from authserver.store.stores import Stores
@@ -54,7 +55,7 @@ class Approvals:
         """Let a new person approve the client, and return the code's row."""
         event = Event("bench.prepared", ORIGIN, client_id=client_id)
         username = f"person-of-{client_id}"
-        self._stores.users.add(username, username, NOBODY, "user", event)
+        self._stores.users.add(username, username, NOBODY, Role.MEMBER, event)
         person = self._stores.users.by_name(username)
         code = self._new(client_id)
         digest = credential.digest(code.code)

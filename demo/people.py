@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from authserver.protocol.audit import Event
+from authserver.protocol.role import Role
 from authserver.services.deployment import Deployment
 
 FILE_NAME = "demo.json"
@@ -52,11 +53,11 @@ class Accounts:
 
     def enrol(self, found: Deployment) -> None:
         """Make sure that both can sign in at *found* with these passwords."""
-        _enrol(found, self.admin, "admin", "Demo administrator")
-        _enrol(found, self.user, "user", "Demo user")
+        _enrol(found, self.admin, Role.OWNER, "Demo administrator")
+        _enrol(found, self.user, Role.MEMBER, "Demo user")
 
 
-def _enrol(found: Deployment, account: Account, role: str, name: str) -> None:
+def _enrol(found: Deployment, account: Account, role: Role, name: str) -> None:
     passwords, users = found.sign_in.passwords, found.stores.users
     known = users.by_name(account.username)
     if known is None:

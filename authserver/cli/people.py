@@ -6,12 +6,14 @@ import sys
 import click
 
 from ..protocol.audit import Event
+from ..protocol.role import Role
 from ..services.deployment import Deployment
 from ..store.users import UserExists
 from .deployment import with_deployment
 
 LEAST_PASSWORD = 12
 MOST_USERNAME = 200
+ROLES = click.Choice([role.value for role in Role])
 
 
 @click.group()
@@ -22,10 +24,12 @@ def user() -> None:
 @user.command("add")
 @click.argument("username")
 @click.option("--name", default="", help="The name that pages show; the user name if left out.")
-@click.option("--admin", is_flag=True, help="May use the admin console.")
+@click.option(
+    "--role", type=ROLES, default=Role.MEMBER.value, show_default=True, help="What the console opens to them."
+)
 @click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
 @with_deployment
-def add(found: Deployment, username: str, name: str, admin: bool, password_stdin: bool) -> None:
+def add(found: Deployment, username: str, name: str, role: str, password_stdin: bool) -> None:
     """Add a person. Without --password-stdin a random password is made and shown once."""
     username = username.strip()
     if not username or not username.isprintable() or len(username) > MOST_USERNAME:
@@ -33,13 +37,12 @@ def add(found: Deployment, username: str, name: str, admin: bool, password_stdin
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(15)
     if len(password) < LEAST_PASSWORD:
         raise click.ClickException(f"the password must have at least {LEAST_PASSWORD} characters")
-    role = "admin" if admin else "user"
     try:
         found.stores.users.add(
             username,
             name or username,
             found.sign_in.passwords.hash(password),
-            role,
+            Role(role),
             Event("user.added", "system", detail={"username": username, "role": role}),
         )
     except UserExists:

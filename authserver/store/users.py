@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..protocol import credential
 from ..protocol.audit import Event
+from ..protocol.role import Role
 from .audit import record
 from .clock import now
 from .database import Database
@@ -21,20 +22,31 @@ LIVE_GRANTS = (
     .correlate(UserRow)
     .scalar_subquery()
 )
+# Locked in one order by everyone: of two owners who end each other's ownership the second finds the first's done.
+LIVE_OWNERS = (
+    select(UserRow.id)
+    .where(UserRow.role == Role.OWNER.value, UserRow.disabled_at.is_(None))
+    .order_by(UserRow.id)
+    .with_for_update(key_share=True)
+)
 
 
 class UserExists(ValueError):
     """The user name is taken."""
 
 
+class LastOwner(ValueError):
+    """Nobody would be left who can give roles."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person; ``role`` is ``user`` or ``admin``."""
+    """A person, disabled or not."""
 
     id: str
     username: str
     display_name: str
-    role: str
+    role: Role
     password_hash: str
     disabled: bool
 
@@ -54,13 +66,13 @@ class UserStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, username: str, display_name: str, password_hash: str, role: str, event: Event) -> User:
+    def add(self, username: str, display_name: str, password_hash: str, role: Role, event: Event) -> User:
         """Save a new person. Raises `UserExists` when the name is taken."""
         user = User(credential.identifier(), username.casefold(), display_name, role, password_hash, disabled=False)
         columns = {"id": user.id, "username": user.username, "display_name": display_name, "created_at": now}
         try:
             with self._database.transaction() as connection:
-                new = insert(UserRow).values(**columns, password_hash=password_hash, role=role)
+                new = insert(UserRow).values(**columns, password_hash=password_hash, role=role.value)
                 connection.execute(new)
                 record(connection, event.about(user_id=user.id))
         except IntegrityError:
@@ -84,15 +96,35 @@ class UserStore:
             record(connection, event.about(user_id=user_id))
         return True
 
-    def set_disabled(self, user_id: str, disabled: bool, event: Event) -> bool:
-        """Lock a person out, with an end to all sessions and grants, or let them in again. False if there is none."""
+    def set_role(self, user_id: str, role: Role, seen: Role, event: Event) -> bool:
+        """Give a person who has the role *seen* another one, at once in all their sessions.
+
+        False if they have it no more, or there is no such person. Raises `LastOwner`, with nothing done.
+        """
+        held = update(UserRow).where(UserRow.id == user_id, UserRow.role == seen.value)
         with self._database.transaction() as connection:
-            changed = update(UserRow).where(UserRow.id == user_id).values(disabled_at=now if disabled else None)
+            if role is not Role.OWNER:
+                _leave_an_owner(connection, user_id)
+            if not connection.execute(held.values(role=role.value)).rowcount:
+                return False
+            record(connection, event.about(user_id=user_id, detail={**event.detail, "from": seen, "to": role}))
+        return True
+
+    def set_disabled(self, user_id: str, disabled: bool, event: Event) -> bool:
+        """Lock a person out, with an end to all sessions and grants, or let them in again, without any.
+
+        False if they are so already, or there is no such person. Raises `LastOwner`, with nothing done.
+        """
+        other = UserRow.disabled_at.is_(None) if disabled else UserRow.disabled_at.is_not(None)
+        changed = update(UserRow).where(UserRow.id == user_id, other).values(disabled_at=now if disabled else None)
+        with self._database.transaction() as connection:
+            if disabled:
+                _leave_an_owner(connection, user_id)
             if not connection.execute(changed).rowcount:
                 return False
-            if disabled:
-                end_sessions(connection, user_id)
-                end_grants(connection, GrantRow.user_id == user_id)
+            # Those who come back too: a sign-in or a decision may have been under way when they were locked out.
+            end_sessions(connection, user_id)
+            end_grants(connection, GrantRow.user_id == user_id)
             record(connection, event.about(user_id=user_id))
         return True
 
@@ -113,13 +145,19 @@ class UserStore:
             return None if row is None else user_of(row)
 
 
+def _leave_an_owner(connection: Connection, user_id: str) -> None:
+    """Raise `LastOwner` if no owner who can sign in would be left without that person."""
+    if connection.scalars(LIVE_OWNERS).all() == [user_id]:
+        raise LastOwner("the last owner stays one: make somebody else an owner first")
+
+
 def user_of(row: UserRow) -> User:
     """The person of *row*."""
     return User(
         id=row.id,
         username=row.username,
         display_name=row.display_name,
-        role=row.role,
+        role=Role(row.role),
         password_hash=row.password_hash,
         disabled=row.disabled_at is not None,
     )

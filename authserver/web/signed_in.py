@@ -11,13 +11,13 @@ from flask import Flask, abort, g, redirect, session
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user
 
+from ..protocol.role import PERMISSIONS
 from ..store.sessions import Session
 from ..store.users import User
 from . import next_page
 from .deployment import deployment
 from .origin import origin
 
-ADMIN = "admin"
 View = Callable[[], ResponseReturnValue]
 
 
@@ -40,7 +40,7 @@ class Visitor(UserMixin):  # type: ignore[misc]
     @property
     def is_admin(self) -> bool:
         """Whether the console is open to them."""
-        return self.user.role == ADMIN
+        return bool(PERMISSIONS[self.user.role])
 
 
 def install(app: Flask) -> None:

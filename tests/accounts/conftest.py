@@ -5,6 +5,7 @@ import secrets
 import pytest
 
 from authserver.protocol.audit import Event, Origin
+from authserver.protocol.role import Role
 from authserver.services.deployment import Deployment
 from authserver.store.users import User
 from tests.conformance.fixtures import site
@@ -28,4 +29,4 @@ def origin() -> Origin:
 def person(deployment: Deployment) -> User:
     hashed = deployment.sign_in.passwords.hash(PASSWORD)
     name = f"bo-{secrets.token_hex(4)}"
-    return deployment.stores.users.add(name, "Bo", hashed, "user", Event("user.added", "system"))
+    return deployment.stores.users.add(name, "Bo", hashed, Role.MEMBER, Event("user.added", "system"))

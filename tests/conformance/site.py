@@ -12,6 +12,7 @@ from authserver.cli.keys import rotation
 from authserver.keys import sealing
 from authserver.protocol.audit import Event
 from authserver.protocol.resource import Resource
+from authserver.protocol.role import Role
 from authserver.protocol.scope import Risk, Scope
 from authserver.protocol.tool import Tool
 from authserver.services.deployment import Deployment
@@ -69,7 +70,7 @@ def create_site(database_url: str, home: Path, **settings: Any) -> Site:
     app = open_app(database_url, home, **settings)
     found: Deployment = app.extensions["authserver"]
     rotation(found).ensure()
-    for username, role in (("ada", "user"), ("root", "admin")):
+    for username, role in (("ada", Role.MEMBER), ("root", Role.OWNER)):
         hashed = found.sign_in.passwords.hash(PASSWORD)
         found.stores.users.add(username, username.title(), hashed, role, Event("user.added", "system"))
     for resource in (NOTES, CALENDAR):

@@ -15,6 +15,7 @@ from authserver.protocol.grants.authorization_code import AuthorizationCodeGrant
 from authserver.protocol.grants.refresh_token import RefreshTokenGrant
 from authserver.protocol.pkce import challenge_of
 from authserver.protocol.resource import Resource
+from authserver.protocol.role import Role
 from authserver.protocol.scope import Risk, Scope
 from authserver.protocol.tool import Tool
 from authserver.store.database import Database
@@ -67,7 +68,7 @@ class Scene:
     def set_in(cls, stores: Stores) -> "Scene":
         client = a_client()
         stores.clients.register(client, EVENT)
-        user = stores.users.add("Alice", "Alice A.", "$argon2id$", "user", EVENT)
+        user = stores.users.add("Alice", "Alice A.", "$argon2id$", Role.MEMBER, EVENT)
         return cls(stores, user.id, client)
 
     def approval(self, *approved: str, **changes: object) -> Approval:

@@ -3,6 +3,7 @@
 import pytest
 
 from authserver.protocol import credential
+from authserver.protocol.role import Role
 from authserver.store.stores import Stores
 from authserver.store.throttles import MustWait
 from authserver.store.users import User, UserExists
@@ -15,7 +16,7 @@ DAY = 86_400
 
 @pytest.fixture
 def alice(stores: Stores) -> User:
-    return stores.users.add("Alice", "Alice A.", "a hash", "admin", EVENT)
+    return stores.users.add("Alice", "Alice A.", "a hash", Role.AUDITOR, EVENT)
 
 
 @pytest.fixture
@@ -28,12 +29,12 @@ def test_a_person_is_found_by_id_and_by_name_without_regard_to_case(stores: Stor
     assert stores.users.find(alice.id) == alice
     assert stores.users.by_name("ALICE") == alice
     assert stores.users.by_name("alice b") is None
-    assert (alice.username, alice.role, alice.disabled) == ("alice", "admin", False)
+    assert (alice.username, alice.role, alice.disabled) == ("alice", Role.AUDITOR, False)
 
 
 def test_a_user_name_is_given_once_whatever_its_case(stores: Stores, alice: User):
     with pytest.raises(UserExists):
-        stores.users.add("ALICE", "Another", "hash", "user", EVENT)
+        stores.users.add("ALICE", "Another", "hash", Role.MEMBER, EVENT)
     assert len(stores.users.page("", None, 10).lines) == 1
 
 
@@ -47,7 +48,7 @@ def test_a_password_is_replaced(stores: Stores, alice: User):
 
 def test_the_list_of_people_counts_their_live_grants(scene: Scene):
     scene.approve()
-    scene.stores.users.add("bob", "Bob", "hash", "user", EVENT)
+    scene.stores.users.add("bob", "Bob", "hash", Role.MEMBER, EVENT)
     found = {line.user.username: line.live_grants for line in scene.stores.users.page("", None, 10)}
     assert found == {"alice": 1, "bob": 0}
     assert [line.user.username for line in scene.stores.users.page("BO", None, 10)] == ["bob"]

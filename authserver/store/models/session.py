@@ -7,7 +7,7 @@ from .base import Digest, Row, Seconds
 
 
 class SessionRow(Row):
-    """A session, by the digest of its cookie. ``last_seen_at`` is true to the minute."""
+    """A session, by the digest of its cookie. ``last_seen_at`` is true to the minute, ``agent`` its browser."""
 
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
@@ -20,3 +20,4 @@ class SessionRow(Row):
     expires_at: Mapped[Seconds]
     ended_at: Mapped[Seconds | None]
     address: Mapped[str]
+    agent: Mapped[str] = mapped_column(server_default="")

@@ -1,14 +1,18 @@
 """People with an account here."""
 
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Row, Seconds
 
+OWNERS = text("role = 'owner'")
+
 
 class UserRow(Row):
-    """A person. ``username`` is stored casefolded; ``role`` is ``user`` or ``admin``."""
+    """A person. ``username`` is stored casefolded; ``role`` is a `protocol.role.Role`."""
 
     __tablename__ = "users"
+    __table_args__ = (Index("ix_users_owners", "id", postgresql_where=OWNERS, sqlite_where=OWNERS),)
 
     id: Mapped[str] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(unique=True)

@@ -1,0 +1,81 @@
+"""Roles: which acts of administration are open to whom. One table says it all; console, command and API ask it.
+
+A person has one role. What it opens are permissions, which each page and each act names for itself.
+"""
+
+from enum import StrEnum
+
+
+class Permission(StrEnum):
+    """A kind of act. What reads is named ``….read``."""
+
+    OVERVIEW_READ = "overview.read"
+    ALERTS_READ = "alerts.read"
+    ALERTS_DISMISS = "alerts.dismiss"
+    CLIENTS_READ = "clients.read"
+    CLIENTS_APPROVE = "clients.approve"
+    CLIENTS_EDIT = "clients.edit"
+    CLIENTS_DELETE = "clients.delete"
+    GRANTS_READ = "grants.read"
+    GRANTS_REVOKE = "grants.revoke"
+    GRANTS_REVOKE_ALL = "grants.revoke_all"
+    SERVERS_READ = "servers.read"
+    CALLS_READ = "calls.read"
+    PEOPLE_READ = "people.read"
+    PEOPLE_EDIT = "people.edit"
+    PEOPLE_ROLES = "people.roles"
+    SESSIONS_END = "sessions.end"
+    KEYS_READ = "keys.read"
+    KEYS_ROTATE = "keys.rotate"
+    EMERGENCY = "emergency"
+    AUDIT_READ = "audit.read"
+
+
+class Role(StrEnum):
+    """What a person is here. A *member* uses apps, and opens nothing of the console."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+    AUDITOR = "auditor"
+    SUPPORT = "support"
+    MEMBER = "member"
+
+    def may(self, permission: Permission) -> bool:
+        """Whether this role opens *permission*."""
+        return permission in PERMISSIONS[self]
+
+    @property
+    def is_high(self) -> bool:
+        """Whether only an owner gives or takes it, and acts on whoever has it."""
+        return self in {Role.OWNER, Role.ADMIN}
+
+    def stands_over(self, other: "Role") -> bool:
+        """Whether this role may act on a person who has *other*, and give them it, if it may do such a thing at all."""
+        return self is Role.OWNER or not other.is_high
+
+
+READING = frozenset(permission for permission in Permission if permission.endswith(".read"))
+PERMISSIONS: dict[Role, frozenset[Permission]] = {
+    Role.OWNER: frozenset(Permission),
+    Role.ADMIN: frozenset(Permission),
+    Role.AUDITOR: READING,
+    Role.SUPPORT: frozenset(
+        {
+            Permission.OVERVIEW_READ,
+            Permission.ALERTS_READ,
+            Permission.CLIENTS_READ,
+            Permission.GRANTS_READ,
+            Permission.GRANTS_REVOKE,
+            Permission.SERVERS_READ,
+            Permission.PEOPLE_READ,
+            Permission.SESSIONS_END,
+        }
+    ),
+    Role.MEMBER: frozenset(),
+}
+"""Who may do what. An admin may do all, but to owners and admins, and cannot make any (`Role.stands_over`)."""
+
+
+def opening(permission: Permission) -> tuple[Role, ...]:
+    """The roles that open *permission*."""
+    return tuple(role for role in Role if role.may(permission))
