@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from werkzeug.exceptions import Forbidden
+
 from ..protocol.registry.known import KnownClient
 
 
@@ -20,3 +22,11 @@ class Problem:
     name: str = ""
     address: str = ""
     resets: tuple[KnownClient, ...] | None = None
+
+
+class Refused(Forbidden):
+    """A page or an act that is not open to whoever asks; *problem* says to them why."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__()
+        self.problem = problem

@@ -12,7 +12,7 @@ from ..protocol.errors import OAuthError, SlowDown, TemporarilyUnavailable
 from ..protocol.registry.known import registry
 from . import client_problems
 from .origin import origin
-from .problem import Problem
+from .problem import Problem, Refused
 
 log = structlog.get_logger(__name__)
 LONGEST_LOGGED = 200  # characters of what a stranger sent
@@ -25,7 +25,7 @@ MALFORMED = Problem(
 )
 BY_STATUS = {
     400: Problem("That request cannot be read", "Something in the request is malformed."),
-    403: Problem("This page is for administrators", "Your account may not open it."),
+    403: Problem("This is not open to you", "Your account may not do that."),
     404: Problem("There is nothing here", "The address may be mistyped, or what was here is gone."),
     405: Problem("That does not work here", "This address does not take this kind of request."),
     413: Problem("That was too much", "The request is larger than this server accepts."),
@@ -94,7 +94,8 @@ def _http(error: HTTPException) -> HTTPException | Response:
     if error.code is None or error.code < 400:
         return error
     log.info("page refused", status=error.code, path=request.path, correlation_id=origin().correlation_id)
-    response = page(BY_STATUS.get(error.code, BY_STATUS[400 if error.code < 500 else 500]), error.code)
+    known = BY_STATUS.get(error.code, BY_STATUS[400 if error.code < 500 else 500])
+    response = page(error.problem if isinstance(error, Refused) else known, error.code)
     for header, value in error.get_headers():
         if header in ("Allow", "Retry-After"):
             response.headers[header] = value

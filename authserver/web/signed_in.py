@@ -7,11 +7,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import cast
 
-from flask import Flask, abort, g, redirect, session
+from flask import Flask, g, redirect, session
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user
 
-from ..protocol.role import PERMISSIONS
 from ..store.sessions import Session
 from ..store.users import User
 from . import next_page
@@ -36,11 +35,6 @@ class Visitor(UserMixin):  # type: ignore[misc]
     def user(self) -> User:
         """The person."""
         return self.session.user
-
-    @property
-    def is_admin(self) -> bool:
-        """Whether the console is open to them."""
-        return bool(PERMISSIONS[self.user.role])
 
 
 def install(app: Flask) -> None:
@@ -82,16 +76,6 @@ def required(view: View) -> View:
         return redirect(next_page.sign_in(), 303) if visitor() is None else view()
 
     return guarded
-
-
-def gate() -> ResponseReturnValue | None:
-    """None for administrators; others are sent to sign in, or get the 403 page."""
-    person = visitor()
-    if person is None:
-        return redirect(next_page.sign_in(), 303)
-    if not person.is_admin:
-        abort(403)
-    return None
 
 
 def _find(secret: str) -> Visitor | None:

@@ -4,14 +4,17 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from ...protocol.role import Permission
 from ...store.alerts import AlertListing
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
 from ..stale import form_of
 from . import blueprint
+from .access import needs
 
 
 @blueprint.get("/alerts")
+@needs(Permission.ALERTS_READ)
 def alerts() -> ResponseReturnValue:
     """All that nobody has dismissed, newest first."""
     search = Search.asked()
@@ -20,12 +23,14 @@ def alerts() -> ResponseReturnValue:
 
 
 @blueprint.get("/alert/dismiss")
+@needs(Permission.ALERTS_DISMISS)
 def dismiss_alert() -> ResponseReturnValue:
     """What dismissing will do."""
     return render_template("admin/dismiss_alert.html", alert=_alert())
 
 
 @blueprint.post("/alert/dismiss")
+@needs(Permission.ALERTS_DISMISS)
 @form_of(dismiss_alert)
 def do_dismiss_alert() -> ResponseReturnValue:
     """Take it off the lists. Done twice, it is done."""

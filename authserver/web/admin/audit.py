@@ -3,13 +3,16 @@
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from ...protocol.role import Permission
 from ...store.audit import AuditFilter
 from ..deployment import deployment
 from ..listing import LINES, Search
 from . import blueprint
+from .access import needs
 
 
 @blueprint.get("/audit")
+@needs(Permission.AUDIT_READ)
 def audit() -> ResponseReturnValue:
     """Events, all of them or those of one person, client, grant or kind."""
     search = Search.asked()

@@ -3,10 +3,12 @@
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from ...protocol.role import Permission
 from ...store.tool_calls import CallFilter
 from ..deployment import deployment
 from ..listing import LINES, Search
 from . import blueprint
+from .access import needs
 
 NAMES = ("person", "client", "server", "tool", "grant")
 MOST_CHARACTERS = 2048
@@ -14,6 +16,7 @@ NOBODY = ""
 
 
 @blueprint.get("/calls")
+@needs(Permission.CALLS_READ)
 def calls() -> ResponseReturnValue:
     """Calls, all of them or those of one person, client, server, tool or grant; and how busy the tools are."""
     search, chosen = Search.asked(), {name: _chosen(name) for name in NAMES}

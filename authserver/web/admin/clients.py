@@ -6,16 +6,19 @@ from werkzeug.exceptions import NotFound
 
 from ...protocol.client import Client
 from ...protocol.registry.recognition import recognise
+from ...protocol.role import Permission
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
 from ..stale import again, form_of
 from . import blueprint
+from .access import needs
 
 CHANGED = "The client has changed what it says of itself since this page was shown, so it was not approved. Look again."
 MOST_COUNTED = 1000  # clients that wait
 
 
 @blueprint.get("/clients")
+@needs(Permission.CLIENTS_READ)
 def clients() -> ResponseReturnValue:
     """All of them, or those that wait for approval, newest first."""
     search = Search.asked()
@@ -28,6 +31,7 @@ def clients() -> ResponseReturnValue:
 
 
 @blueprint.get("/client")
+@needs(Permission.CLIENTS_READ)
 def client() -> ResponseReturnValue:
     """One client: what it says of itself, what people are told of it, and its newest grants."""
     found = _client()
@@ -45,12 +49,14 @@ def client() -> ResponseReturnValue:
 
 
 @blueprint.get("/client/approve")
+@needs(Permission.CLIENTS_APPROVE)
 def approve_client() -> ResponseReturnValue:
     """What approving will do, and whom: what the form carries is what was seen."""
     return render_template("admin/approve_client.html", client=_waiting_client())
 
 
 @blueprint.post("/client/approve")
+@needs(Permission.CLIENTS_APPROVE)
 @form_of(approve_client)
 def do_approve_client() -> ResponseReturnValue:
     """Let the client act, if it still is what the page showed."""
@@ -62,12 +68,14 @@ def do_approve_client() -> ResponseReturnValue:
 
 
 @blueprint.get("/client/refuse")
+@needs(Permission.CLIENTS_APPROVE)
 def refuse_client() -> ResponseReturnValue:
     """What refusing will do."""
     return render_template("admin/refuse_client.html", client=_waiting_client())
 
 
 @blueprint.post("/client/refuse")
+@needs(Permission.CLIENTS_APPROVE)
 @form_of(refuse_client)
 def do_refuse_client() -> ResponseReturnValue:
     """Refuse the client."""
@@ -76,12 +84,14 @@ def do_refuse_client() -> ResponseReturnValue:
 
 
 @blueprint.get("/client/suspend")
+@needs(Permission.CLIENTS_EDIT)
 def suspend_client() -> ResponseReturnValue:
     """What suspending, or its end, will do."""
     return render_template("admin/suspend_client.html", client=_client())
 
 
 @blueprint.post("/client/suspend")
+@needs(Permission.CLIENTS_EDIT)
 @form_of(suspend_client)
 def do_suspend_client() -> ResponseReturnValue:
     """Turn the client off, or on again, as the form says: sending it twice changes nothing more."""
@@ -94,12 +104,14 @@ def do_suspend_client() -> ResponseReturnValue:
 
 
 @blueprint.get("/client/delete")
+@needs(Permission.CLIENTS_DELETE)
 def delete_client() -> ResponseReturnValue:
     """What deleting will do."""
     return render_template("admin/delete_client.html", client=_client())
 
 
 @blueprint.post("/client/delete")
+@needs(Permission.CLIENTS_DELETE)
 @form_of(delete_client)
 def do_delete_client() -> ResponseReturnValue:
     """Delete the client."""

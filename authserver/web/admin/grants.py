@@ -4,14 +4,17 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from ...protocol.role import Permission
 from ...store.grants import GrantListing
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
 from ..stale import form_of
 from . import blueprint
+from .access import needs
 
 
 @blueprint.get("/grants")
+@needs(Permission.GRANTS_READ)
 def grants() -> ResponseReturnValue:
     """All of them, ended ones too, newest first."""
     search = Search.asked()
@@ -20,6 +23,7 @@ def grants() -> ResponseReturnValue:
 
 
 @blueprint.get("/grant/revoke")
+@needs(Permission.GRANTS_REVOKE)
 def revoke_grant() -> ResponseReturnValue:
     """What revoking will do."""
     lifetime = deployment().settings.access_token_lifetime
@@ -27,6 +31,7 @@ def revoke_grant() -> ResponseReturnValue:
 
 
 @blueprint.post("/grant/revoke")
+@needs(Permission.GRANTS_REVOKE)
 @form_of(revoke_grant)
 def do_revoke_grant() -> ResponseReturnValue:
     """End the grant, with its refresh tokens and the consent behind it. Done twice, it is done."""

@@ -8,8 +8,10 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from ...keys.ports import StoredKey
+from ...protocol.role import Permission
 from ..deployment import deployment
 from . import blueprint
+from .access import needs
 
 
 class State(StrEnum):
@@ -31,6 +33,7 @@ class Line:
 
 
 @blueprint.get("/keys")
+@needs(Permission.KEYS_READ)
 def keys() -> ResponseReturnValue:
     """All of them, newest first."""
     now = int(time.time())

@@ -3,15 +3,18 @@
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from ...protocol.role import Permission
 from ...store.audit import AuditFilter
 from ...store.overview import overview
 from ..deployment import deployment
 from . import blueprint
+from .access import needs
 
 NEWEST = 8
 
 
 @blueprint.get("")
+@needs(Permission.OVERVIEW_READ)
 def start() -> ResponseReturnValue:
     """The newest alerts, counts, and the newest events."""
     stores = deployment().stores

@@ -3,12 +3,15 @@
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from ...protocol.role import Permission
 from ..deployment import deployment
 from ..listing import LINES, Search
 from . import blueprint
+from .access import needs
 
 
 @blueprint.get("/people")
+@needs(Permission.PEOPLE_READ)
 def people() -> ResponseReturnValue:
     """All of them, newest first."""
     search = Search.asked()

@@ -40,7 +40,7 @@ def test_somebody_who_is_no_administrator_gets_a_403_page(site, visitor):
     for path in rules(site):
         for answer in (visitor.http.get(path), visitor.http.post(path, data={"csrf_token": "x"})):
             assert answer.status_code in {403, 405}, path
-    assert "This page is for administrators" in visitor.http.get("/admin").text
+    assert "This page is not open to you" in visitor.http.get("/admin").text
 
 
 def test_the_first_page_counts_and_shows_what_happened_last(site, admin):

@@ -1,0 +1,125 @@
+"""The console by role: each route is open to whom this table says, and links to nothing that is not open to them."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+
+from authserver.protocol.audit import Event
+from authserver.protocol.role import Permission, Role, opening
+from tests.conformance.site import PASSWORD, Site
+from tests.conformance.visitor import Visitor
+from tests.web.pages.test_consent_page import words
+
+OPEN_TO = {
+    "/admin": Permission.OVERVIEW_READ,
+    "/admin/alerts": Permission.ALERTS_READ,
+    "/admin/alert/dismiss": Permission.ALERTS_DISMISS,
+    "/admin/audit": Permission.AUDIT_READ,
+    "/admin/calls": Permission.CALLS_READ,
+    "/admin/clients": Permission.CLIENTS_READ,
+    "/admin/client": Permission.CLIENTS_READ,
+    "/admin/client/approve": Permission.CLIENTS_APPROVE,
+    "/admin/client/refuse": Permission.CLIENTS_APPROVE,
+    "/admin/client/suspend": Permission.CLIENTS_EDIT,
+    "/admin/client/delete": Permission.CLIENTS_DELETE,
+    "/admin/grants": Permission.GRANTS_READ,
+    "/admin/grant/revoke": Permission.GRANTS_REVOKE,
+    "/admin/keys": Permission.KEYS_READ,
+    "/admin/people": Permission.PEOPLE_READ,
+    "/admin/server": Permission.SERVERS_READ,
+    "/admin/servers": Permission.SERVERS_READ,
+}
+TABS = {
+    Role.OWNER: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "People", "Keys", "Audit"],
+    Role.ADMIN: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "People", "Keys", "Audit"],
+    Role.AUDITOR: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "People", "Keys", "Audit"],
+    Role.SUPPORT: ["Overview", "Clients", "Grants", "Servers", "People"],
+}
+As = Callable[[Role], Visitor]
+
+
+@pytest.fixture
+def signed_in_as(site: Site) -> As:
+    """Makes a visitor who has signed in and has a role."""
+
+    def enter(role: Role) -> Visitor:
+        users, name = site.deployment.stores.users, f"some-{role}"
+        if users.by_name(name) is None:
+            hashed = site.deployment.sign_in.passwords.hash(PASSWORD)
+            users.add(name, role.title(), hashed, role, Event("user.added", "system"))
+        found = Visitor(site, name)
+        found.open("/sign-in")
+        return found
+
+    return enter
+
+
+def routes(site: Site) -> list[tuple[str, str]]:
+    """Each route of the console with each method that it takes."""
+    found = [rule for rule in site.app.url_map.iter_rules() if rule.endpoint.startswith("admin.")]
+    return sorted((rule.rule, method) for rule in found for method in (rule.methods or set()) - {"OPTIONS"})
+
+
+def test_the_table_of_this_test_has_every_route(site: Site):
+    assert {path for path, _ in routes(site)} == OPEN_TO.keys()
+
+
+@pytest.mark.parametrize("role", list(Role))
+def test_each_route_is_open_to_the_roles_of_its_permission_and_to_no_other(site: Site, signed_in_as: As, role: Role):
+    browser = signed_in_as(role)
+    for path, method in routes(site):
+        answer = browser.http.open(path, method=method, data={"csrf_token": "x"} if method == "POST" else None)
+        is_open = answer.status_code in {200, 400, 404}  # nothing is named, and the token is wrong
+        assert is_open if role in opening(OPEN_TO[path]) else answer.status_code == 403, f"{method} {path}"
+
+
+def test_a_route_that_names_no_permission_is_open_to_nobody(site_with: Callable[..., Site]):
+    site = site_with()
+    site.app.view_functions["admin.keys"] = lambda: "what it would show"
+    browser = Visitor(site, "root")
+    browser.open("/sign-in")
+    assert browser.http.get("/admin/keys").status_code == 403
+    assert ">Keys</a>" not in browser.http.get("/admin").text
+
+
+def test_who_may_not_open_a_page_is_told_which_role_it_takes_and_whom_to_ask(signed_in_as: As):
+    said = words(signed_in_as(Role.SUPPORT).http.get("/admin/audit"))
+    assert "It is for the role owner, admin or auditor. Your role is support." in said
+    assert "ask an owner of this server" in said
+
+
+@pytest.mark.parametrize("role", list(TABS))
+def test_the_navigation_has_what_the_role_may_open(signed_in_as: As, role: Role):
+    page = signed_in_as(role).http.get("/admin").text
+    assert re.findall(r'<li><a href="/admin[^>]*>([^<]+)</a>', page) == TABS[role]
+    assert ("What happened last" in page) is (role is not Role.SUPPORT)
+
+
+def test_no_page_shows_a_link_into_the_console_that_its_role_cannot_open(site: Site, signed_in_as: As, flow, visitor):
+    flow.tokens(visitor)
+    queries = {
+        "/admin/client": f"id={flow.values['client_id']}",
+        "/admin/server": "id=http://localhost:9001/mcp",
+        "/admin/person": f"id={site.deployment.stores.users.by_name('ada').id}",
+    }
+    for role in TABS:
+        browser = signed_in_as(role)
+        for path in (path for path, method in routes(site) if method == "GET"):
+            page = browser.http.get(f"{path}?{queries.get(path, '')}")
+            for link in set(re.findall(r'href="(/admin[^"?]*)', page.text)) if page.status_code == 200 else ():
+                assert role in opening(OPEN_TO[link]), f"{path} as {role} has a link to {link}"
+
+
+def test_the_door_leads_into_the_console_whoever_has_a_role_in_it(signed_in_as: As):
+    for role in Role:
+        assert ("Open the console" in signed_in_as(role).http.get("/").text) is (role is not Role.MEMBER)
+
+
+def test_a_new_role_counts_in_sessions_that_are_open(site: Site, signed_in_as: As):
+    browser, users = signed_in_as(Role.AUDITOR), site.deployment.stores.users
+    person = users.by_name("some-auditor")
+    users.set_role(person.id, Role.MEMBER, Role.AUDITOR, Event("user.role_given", "system"))
+    assert browser.http.get("/admin").status_code == 403
+    users.set_role(person.id, Role.AUDITOR, Role.MEMBER, Event("user.role_given", "system"))
+    assert browser.http.get("/admin").status_code == 200
