@@ -17,8 +17,8 @@ from .keys.keyring import Keyring, NoSigningKey
 from .keys.numbering import Numbering
 from .keys.opaque import OpaqueTokens
 from .keys.ports import Purpose
-from .keys.rotation import STATUS_ALGORITHM
-from .keys.sealing import vault
+from .keys.rotation import STATUS_ALGORITHM, Rotation
+from .keys.sealing import Vault, vault
 from .observability import logs
 from .outbound.addresses import ClientSupplied
 from .outbound.entered import EnteredFetch
@@ -110,6 +110,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         stores=stores,
         vault=safe,
         keyring=keyring,
+        rotation=_rotation(settings, stores, safe),
         sign_in=_sign_in(settings, stores),
         sessions=Sessions(stores.sessions, settings.session_lifetime),
         authorization=_authorization(settings, stores, known),
@@ -132,6 +133,16 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         publication=Publication(who, stores.resources, ClientLimit(settings.tool_manifests_per_guard)),
         tool_receipts=ToolReceipts(who, stores.tool_receipts, _unusual_use(settings, stores)),
         connections=Connections(stores.grants, stores.tool_calls, stores.resources, settings.unused_permission_after),
+    )
+
+
+def _rotation(settings: Settings, stores: Stores, safe: Vault) -> Rotation:
+    return Rotation(
+        stores.keys,
+        safe,
+        settings.access_token_algorithm,
+        settings.access_token_lifetime,
+        settings.next_key_lead,
     )
 
 

@@ -16,16 +16,24 @@ class Sessions:
     store: SessionStore
     lifetime: int
 
-    def open(self, user: User, origin: Origin) -> str:
-        """Begin a session of *user* and return its secret, 256 random bits behind a prefix (TK-6)."""
+    def open(self, user: User, origin: Origin, agent: str = "") -> str:
+        """Begin a session of *user* and return its secret, 256 random bits behind a prefix (TK-6).
+
+        *agent* is what their browser says that it is.
+        """
         secret = credential.mint(Prefix.SESSION)
         event = Event("session.opened", f"user:{user.id}", origin, user_id=user.id)
-        self.store.open(credential.digest(secret), user.id, self.lifetime, origin.address, event)
+        self.store.open(credential.digest(secret), user.id, self.lifetime, origin.address, event, agent=agent)
         return secret
 
     def find(self, secret: str) -> Session | None:
         """The live session of *secret*; None once it is ended, expired, idle for too long, or its person disabled."""
         return self.store.find(credential.digest(secret))
+
+    def confirm(self, session: Session, origin: Origin) -> None:
+        """Write down that the person of *session* has just given the right password again."""
+        event = Event("session.confirmed", f"user:{session.user.id}", origin, user_id=session.user.id)
+        self.store.confirm(session.digest, event)
 
     def end(self, secret: str, origin: Origin) -> None:
         """End the session of *secret* at once, for every browser that holds it. Ending an ended one does nothing."""

@@ -4,21 +4,8 @@ import time
 
 import click
 
-from ..keys.rotation import Rotation
 from ..services.deployment import Deployment
 from .deployment import with_deployment
-
-
-def rotation(found: Deployment) -> Rotation:
-    """Key rotation as the settings of *found* say."""
-    settings = found.settings
-    return Rotation(
-        found.stores.keys,
-        found.vault,
-        settings.access_token_algorithm,
-        settings.access_token_lifetime,
-        settings.next_key_lead,
-    )
 
 
 @click.group()
@@ -43,12 +30,12 @@ def list_keys(found: Deployment) -> None:
 def rotate(found: Deployment, emergency: bool) -> None:
     """Let the published standby keys sign and retire what signed, on all nodes, without a restart."""
     if emergency:
-        withdrawn, made = rotation(found).replace_all()
+        withdrawn, made = found.rotation.replace_all()
         click.echo(f"withdrew {withdrawn} keys and all that they signed; clients refresh, nobody has to sign in again")
         for kid in made:
             click.echo(f"{kid} is published")
         return
-    for kid in rotation(found).rotate():
+    for kid in found.rotation.rotate():
         click.echo(f"{kid} signs from now on, or as soon as it has been published long enough")
 
 

@@ -46,7 +46,7 @@ def init() -> None:
     if not configured.key_encryption_key.get_secret_value() and sealing.create_key_file(configured.home):
         click.echo(f"made {configured.home / sealing.FILE_NAME} (keep it secret, back it up)")
     upgrade(configured.url_of_database)
-    for kid in keys.rotation(deployment()).ensure():
+    for kid in deployment().rotation.ensure():
         click.echo(f"made signing key {kid}")
     click.echo("ready: 'authserver serve' starts the server")
 

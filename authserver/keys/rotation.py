@@ -1,9 +1,9 @@
 """Rotation: each use of each algorithm has a key that signs and a standby, published ahead of its use (DI-5, TK-12)."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from ..protocol.audit import Event
+from ..protocol.audit import Event, Origin
 from . import pair
 from .keyring import CLOCK_SKEW
 from .ports import KeyStore, Purpose, StoredKey
@@ -27,7 +27,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Rotation:
-    """Makes and rotates key pairs. ``token_lifetime`` and ``lead`` are in seconds.
+    """Makes and rotates key pairs, for ``actor``. ``token_lifetime`` and ``lead`` are in seconds.
 
     A retired key stays published for ``token_lifetime``, so every token that it signed can be verified to its end.
     """
@@ -37,6 +37,8 @@ class Rotation:
     algorithm: str
     token_lifetime: int
     lead: int
+    actor: str = "system"
+    origin: Origin = field(default_factory=Origin)
 
     def ensure(self) -> list[str]:
         """Give each algorithm a signing key and a standby where they lack. Returns the kids that were made."""
@@ -64,7 +66,10 @@ class Rotation:
         """
         since = int(time.time()) - CLOCK_SKEW  # at once on all nodes, whatever their clocks say
         made = [self._add(slot, signs_from=signs) for slot in self._slots() for signs in (since, None)]
-        return self.store.withdraw(made, Event("keys.withdrawn", "system")), made
+        return self.store.withdraw(made, self._event("keys.withdrawn")), made
+
+    def _event(self, name: str, **detail: object) -> Event:
+        return Event(name, self.actor, self.origin, detail=detail)
 
     def _slots(self) -> list[Slot]:
         tokens = [Slot(alg, Purpose.TOKENS) for alg in dict.fromkeys((*ALWAYS, self.algorithm))]
@@ -75,7 +80,7 @@ class Rotation:
         if standby is None:
             raise LookupError(f"no standby key for {slot.alg} {slot.purpose}")
         at = max(int(time.time()), standby.created_at + self.lead)
-        event = Event("key.rotated", "system", detail={"alg": slot.alg, "kid": standby.kid, "signs_from": at})
+        event = self._event("key.rotated", alg=slot.alg, kid=standby.kid, signs_from=at)
         self.store.rotate(
             retired=old.kid if old else None,
             promoted=standby.kid,
@@ -102,6 +107,6 @@ class Rotation:
             public_jwk=made.public_jwk,
             sealed_private=self.vault.seal(made.to_der(), made.kid),
             signs_from=signs_from,
-            event=Event("key.published", "system", detail={"alg": slot.alg, "purpose": slot.purpose, "kid": made.kid}),
+            event=self._event("key.published", alg=slot.alg, purpose=slot.purpose, kid=made.kid),
         )
         return made.kid

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ..accounts.sessions import Sessions
 from ..accounts.sign_in import SignIn
 from ..keys.keyring import Keyring
+from ..keys.rotation import Rotation
 from ..keys.sealing import Vault
 from ..settings import Settings
 from ..store.stores import Stores
@@ -31,6 +32,7 @@ class Deployment:
     stores: Stores
     vault: Vault
     keyring: Keyring
+    rotation: Rotation
     sign_in: SignIn
     sessions: Sessions
     authorization: AuthorizationService

@@ -16,6 +16,9 @@ class People(Group):
     session_idle: Seconds = 7 * DAY
     """Seconds without a request after which a session ends."""
 
+    fresh_sign_in: Annotated[int, Field(ge=30, le=DAY)] = 600
+    """Seconds after a password in which the console does dangerous acts without asking for it again."""
+
     sign_ins_per_address: str = "60 per minute"
     """Ceiling of sign-in attempts from one address; wrong passwords are slowed down long before it."""
 

@@ -1,7 +1,7 @@
 """Grants: what a person lets a client do at a resource, from one device (AZ-14)."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
@@ -18,7 +18,9 @@ from .models import ClientRow, ConsentRow, FamilyRow, GrantRow, RefreshTokenRow,
 from .paging import Order, Page, cut
 from .withdrawal import withdraw
 
-__all__ = ["Approval", "GrantListing", "GrantStore", "Standing"]
+__all__ = ["Approval", "GrantListing", "GrantStore", "Standing", "Whose"]
+
+BATCH = 1000  # grants that end in one transaction
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,21 @@ class GrantListing:
     updated_at: int
     revoked_at: int | None
     last_used_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Whose:
+    """Which grants: those of this person, to this client, at this server; what is None matches all."""
+
+    user_id: str | None = None
+    client_id: str | None = None
+    resource: str | None = None
+
+    @property
+    def live(self) -> ColumnElement[bool]:
+        """The condition on `GrantRow` that such a grant lives."""
+        wanted = {name: value for name, value in asdict(self).items() if value is not None}
+        return and_(GrantRow.revoked_at.is_(None), *(getattr(GrantRow, name) == wanted[name] for name in wanted))
 
 
 NEWEST_TOKEN = (
@@ -183,13 +200,24 @@ class GrantStore:
                 record(connection, event.about(grant_id=grant_id, **grant._asdict(), detail=told))
         return taken
 
-    def revoke_for_user(self, user_id: str, event: Event) -> int:
-        """End all grants of a person; returns how many."""
-        return self._revoke_all(GrantRow.user_id == user_id, event.about(user_id=user_id))
+    def revoke_all(self, whose: Whose, event: Event, *, limit: int = BATCH) -> int:
+        """End live grants of those that *whose* tells, at most *limit* of them; returns how many.
 
-    def revoke_for_client(self, client_id: str, event: Event) -> int:
-        """End all grants to a client; returns how many."""
-        return self._revoke_all(GrantRow.client_id == client_id, event.about(client_id=client_id))
+        Where it returns *limit* there may be more: so many that one transaction would hold up all others.
+        """
+        some = select(GrantRow.id).where(whose.live).limit(limit)
+        with self._database.transaction() as connection:
+            ended = end_grants(connection, GrantRow.id.in_(connection.scalars(some).all()))
+            if ended:
+                detail = {**event.detail, "grants": ended}
+                record(connection, event.about(**asdict(whose), detail=detail))
+        return ended
+
+    def count_live(self, whose: Whose, most: int) -> int:
+        """How many live grants *whose* tells; counting ends at *most*."""
+        some = select(GrantRow.id).where(whose.live).limit(most).subquery()
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
     def page(self, query: str, after: str | None, limit: int) -> Page[GrantListing]:
         """Grants, ended ones too, whose person, client or resource has *query* in its name; newest first."""
@@ -200,21 +228,15 @@ class GrantStore:
         found = self._list(NEWEST_FIRST.limit(statement, after, limit))
         return cut(found, limit, lambda line: (line.created_at, line.id))
 
-    def for_user(self, user_id: str) -> tuple[GrantListing, ...]:
-        """The live grants of a person, newest first."""
+    def for_user(self, user_id: str, limit: int | None = None) -> tuple[GrantListing, ...]:
+        """The live grants of a person, newest first; all, or the first *limit*."""
         live = LISTING.where(GrantRow.user_id == user_id, GrantRow.revoked_at.is_(None))
-        return tuple(self._list(live.order_by(GrantRow.created_at.desc(), GrantRow.id.desc())))
+        return tuple(self._list(live.order_by(GrantRow.created_at.desc(), GrantRow.id.desc()).limit(limit)))
 
     def owner(self, grant_id: str) -> str | None:
         """Whose grant it is, ended or not."""
         with self._database.reading() as connection:
             return connection.scalar(select(GrantRow.user_id).where(GrantRow.id == grant_id))
-
-    def _revoke_all(self, which: ColumnElement[bool], event: Event) -> int:
-        with self._database.transaction() as connection:
-            ended = end_grants(connection, which)
-            record(connection, event.about(detail={**event.detail, "grants": ended}))
-        return ended
 
     def _list(self, statement: Select[*tuple[Any, ...]]) -> list[GrantListing]:
         with self._database.reading() as connection:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import BigInteger, bindparam, insert, select, update
+from sqlalchemy import BigInteger, and_, bindparam, insert, select, update
 
 from ..protocol.audit import Event
 from .audit import record
@@ -13,28 +13,54 @@ from .models import SessionRow, UserRow
 from .users import User, user_of
 
 TOUCH_SECONDS = 60
+ALIVE = and_(
+    SessionRow.ended_at.is_(None),
+    SessionRow.expires_at > now,
+    SessionRow.last_seen_at > now - bindparam("idle", type_=BigInteger),
+    UserRow.disabled_at.is_(None),
+)
 LIVE = (
-    select(SessionRow, UserRow, (SessionRow.last_seen_at <= now - TOUCH_SECONDS).label("seen_long_ago"))
-    .join(UserRow, UserRow.id == SessionRow.user_id)
-    .where(
-        SessionRow.digest == bindparam("digest"),
-        SessionRow.ended_at.is_(None),
-        SessionRow.expires_at > now,
-        SessionRow.last_seen_at > now - bindparam("idle", type_=BigInteger),
-        UserRow.disabled_at.is_(None),
+    select(
+        SessionRow,
+        UserRow,
+        (SessionRow.last_seen_at <= now - TOUCH_SECONDS).label("seen_long_ago"),
+        (now - SessionRow.auth_time).label("auth_age"),
     )
+    .join(UserRow, UserRow.id == SessionRow.user_id)
+    .where(SessionRow.digest == bindparam("digest"), ALIVE)
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """A live session, by the digest of its cookie; times in Unix seconds."""
+    """A live session, by the digest of its cookie; times in Unix seconds.
+
+    ``auth_time`` is when its person last proved who they are, ``auth_age`` how many seconds ago.
+    """
 
     digest: bytes
     user: User
     auth_time: int
+    auth_age: int
     expires_at: int
     address: str
+
+
+@dataclass(frozen=True, slots=True)
+class SessionListing:
+    """A live session as the console lists it: from where and with which program it was opened, and its last use."""
+
+    digest: bytes
+    address: str
+    agent: str
+    created_at: int
+    last_seen_at: int
+    expires_at: int
+
+    @property
+    def id(self) -> str:
+        """What pages and commands call it: its digest, which opens nothing."""
+        return self.digest.hex()
 
 
 class SessionStore:
@@ -45,11 +71,12 @@ class SessionStore:
         self._database = database
         self._idle = idle
 
-    def open(self, digest: bytes, user_id: str, lifetime: int, address: str, event: Event) -> None:
-        """Begin a session of at most *lifetime* seconds, for someone who has just signed in."""
+    def open(self, digest: bytes, user_id: str, lifetime: int, address: str, event: Event, *, agent: str = "") -> None:
+        """Begin a session of at most *lifetime* seconds, for someone who has just signed in with *agent*."""
         moments = {"auth_time": now, "created_at": now, "last_seen_at": now, "expires_at": now + lifetime}
         with self._database.transaction() as connection:
-            connection.execute(insert(SessionRow).values(digest=digest, user_id=user_id, address=address, **moments))
+            opened = {"digest": digest, "user_id": user_id, "address": address, "agent": agent}
+            connection.execute(insert(SessionRow).values(**opened, **moments))
             record(connection, event.about(user_id=user_id))
 
     def find(self, digest: bytes) -> Session | None:
@@ -58,11 +85,29 @@ class SessionStore:
             found = session.execute(LIVE, {"digest": digest, "idle": self._idle}).one_or_none()
             if found is None:
                 return None
-            row, person, seen_long_ago = found
-            live_session = Session(digest, user_of(person), row.auth_time, row.expires_at, row.address)
+            row, person, seen_long_ago, age = found
+            live_session = Session(digest, user_of(person), row.auth_time, age, row.expires_at, row.address)
         if seen_long_ago:
             self._touch(digest)
         return live_session
+
+    def of_user(self, user_id: str, limit: int) -> tuple[SessionListing, ...]:
+        """The live sessions of a person, the one used last first, *limit* of them at the most."""
+        columns = [getattr(SessionRow, name) for name in SessionListing.__slots__]
+        theirs = select(*columns).join(UserRow, UserRow.id == SessionRow.user_id)
+        theirs = theirs.where(SessionRow.user_id == user_id, ALIVE).limit(limit)
+        newest = theirs.order_by(SessionRow.last_seen_at.desc(), SessionRow.digest)
+        with self._database.reading() as connection:
+            return tuple(SessionListing(*row) for row in connection.execute(newest, {"idle": self._idle}))
+
+    def confirm(self, digest: bytes, event: Event) -> bool:
+        """Write down that the session's person proved again, just now, who they are. False if it had ended."""
+        live = update(SessionRow).where(SessionRow.digest == digest, SessionRow.ended_at.is_(None))
+        with self._database.transaction() as connection:
+            if not connection.execute(live.values(auth_time=now)).rowcount:
+                return False
+            record(connection, event)
+        return True
 
     def end(self, digest: bytes, event: Event) -> bool:
         """End a session. False if it had ended."""

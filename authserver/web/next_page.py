@@ -43,3 +43,8 @@ def sign_in() -> str:
 def to_sign_in(page: str) -> str:
     """The sign-in page that leads to *page*."""
     return f"{url_for('account.sign_in')}?next={quote(page, safe=READABLE)}"
+
+
+def to_sign_in_again() -> str:
+    """The page that asks who is signed in for the password once more, and leads back to the running request."""
+    return f"{url_for('account.sign_in_again')}?next={quote(this_page(), safe=READABLE)}"

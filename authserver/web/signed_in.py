@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import cast
 
-from flask import Flask, g, redirect, session
+from flask import Flask, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user
 
@@ -17,6 +17,7 @@ from . import next_page
 from .deployment import deployment
 from .origin import origin
 
+LONGEST_AGENT = 200  # characters of what a browser says of itself
 View = Callable[[], ResponseReturnValue]
 
 
@@ -55,7 +56,7 @@ def begin(user: User) -> None:
     """Sign *user* in, in a cookie session begun anew: nothing that was set before the sign-in survives it."""
     _end_session()
     _forget()
-    secret = deployment().sessions.open(user, origin())
+    secret = deployment().sessions.open(user, origin(), request.user_agent.string[:LONGEST_AGENT])
     opened = _find(secret)
     if opened is not None:
         login_user(opened)

@@ -8,7 +8,6 @@ from flask import Flask
 from werkzeug.test import Client, TestResponse
 
 from authserver.app import create_app
-from authserver.cli.keys import rotation
 from authserver.keys import sealing
 from authserver.protocol.audit import Event
 from authserver.protocol.resource import Resource
@@ -69,7 +68,7 @@ def create_site(database_url: str, home: Path, **settings: Any) -> Site:
     upgrade(database_url)
     app = open_app(database_url, home, **settings)
     found: Deployment = app.extensions["authserver"]
-    rotation(found).ensure()
+    found.rotation.ensure()
     for username, role in (("ada", Role.MEMBER), ("root", Role.OWNER)):
         hashed = found.sign_in.passwords.hash(PASSWORD)
         found.stores.users.add(username, username.title(), hashed, role, Event("user.added", "system"))
@@ -82,7 +81,7 @@ def open_site(database_url: str, home: Path, **settings: Any) -> Site:
     """The application over what `create_site` set up; keys are made where *settings* need others."""
     app = open_app(database_url, home, **settings)
     found: Deployment = app.extensions["authserver"]
-    rotation(found).ensure()
+    found.rotation.ensure()
     return Site(app, found)
 
 

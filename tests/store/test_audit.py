@@ -7,6 +7,7 @@ from sqlalchemy.exc import IntegrityError
 
 from authserver.protocol.audit import Event, Origin
 from authserver.store.audit import AuditFilter
+from authserver.store.grants import Whose
 from authserver.store.overview import Overview, overview
 from authserver.store.stores import Stores
 
@@ -78,7 +79,7 @@ def test_every_change_writes_its_event(scene: Scene):
     stores.access_tokens.revoke("jti", 1, EVENT)
     stores.clients.update(scene.client, EVENT)
     stores.clients.set_suspended(scene.client.client_id, False, EVENT)
-    stores.grants.revoke_for_user(scene.user_id, EVENT)
+    stores.grants.revoke_all(Whose(user_id=scene.user_id), EVENT)
     stores.users.set_disabled(scene.user_id, True, EVENT)
     stores.clients.delete(scene.client.client_id, EVENT)
     stores.resources.remove(NOTES.identifier, EVENT)

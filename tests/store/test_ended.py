@@ -11,6 +11,7 @@ from sqlalchemy import select
 from authserver.keys.numbering import Numbering, tag
 from authserver.protocol.access_token import Authority, TokenId
 from authserver.services.ended_places import EndedPlaces
+from authserver.store.grants import Whose
 from authserver.store.models import FamilyRow
 from authserver.store.positions import move
 
@@ -59,8 +60,8 @@ def _narrow(scene: Scene, issued: Issued) -> None:
 ACTS: dict[str, Callable[[Scene, Issued], object]] = {
     "end family": lambda s, i: s.stores.refresh_tokens.revoke_family(i.authority.family_id, EVENT),
     "end grant": lambda s, i: s.stores.grants.revoke(i.authority.grant_id, EVENT),
-    "end all of client": lambda s, i: s.stores.grants.revoke_for_client(i.authority.client_id, EVENT),
-    "end all of person": lambda s, i: s.stores.grants.revoke_for_user(i.authority.subject, EVENT),
+    "end all of client": lambda s, i: s.stores.grants.revoke_all(Whose(client_id=i.authority.client_id), EVENT),
+    "end all of person": lambda s, i: s.stores.grants.revoke_all(Whose(user_id=i.authority.subject), EVENT),
     "suspend": lambda s, i: s.stores.clients.set_suspended(i.authority.client_id, True, EVENT),
     "unsuspend": lambda s, i: s.stores.clients.set_suspended(i.authority.client_id, False, EVENT),
     "hold": lambda s, i: s.stores.clients.update(s.client, EVENT, hold=True),

@@ -4,6 +4,7 @@ import pytest
 
 from authserver.protocol.access_token import Authority, TokenId
 from authserver.protocol.errors import InvalidGrant
+from authserver.store.grants import Whose
 
 from .crowd import SIZE, Crowd
 from .scene import EVENT, Scene
@@ -14,7 +15,7 @@ ENDER = SIZE // 2
 def redeem_while_it_ends(scene: Scene, codes: str, number: int) -> Authority | None:
     """One ends all grants of the person, the others redeem a code each."""
     if number == ENDER:
-        scene.stores.grants.revoke_for_user(scene.user_id, EVENT)
+        scene.stores.grants.revoke_all(Whose(user_id=scene.user_id), EVENT)
         return None
     return _redeem(scene, codes.split()[number])
 

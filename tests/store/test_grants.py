@@ -6,7 +6,7 @@ from sqlalchemy import select
 from authserver.protocol import credential
 from authserver.protocol.access_token import TokenId
 from authserver.protocol.errors import InvalidGrant
-from authserver.store.grants import GrantListing, Standing
+from authserver.store.grants import GrantListing, Standing, Whose
 from authserver.store.models import AuditRow
 
 from .scene import EVENT, HOST, RESOURCE, Scene, a_client, let_pass
@@ -118,9 +118,9 @@ def test_all_grants_of_a_person_or_to_a_client_end_together(scene: Scene):
     allow(scene, "notes:read", device_digest=PHONE)
     allow(scene, "notes:read", client_id=other.client_id)
 
-    assert scene.stores.grants.revoke_for_client(scene.client.client_id, EVENT) == 2
+    assert scene.stores.grants.revoke_all(Whose(client_id=scene.client.client_id), EVENT) == 2
     assert [grant.client_id for grant in own(scene)] == [other.client_id]
-    assert scene.stores.grants.revoke_for_user(scene.user_id, EVENT) == 1
+    assert scene.stores.grants.revoke_all(Whose(user_id=scene.user_id), EVENT) == 1
     assert own(scene) == ()
     assert standing(scene).consented == frozenset()
 

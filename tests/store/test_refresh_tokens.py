@@ -8,6 +8,7 @@ from authserver.keys.envelope import SuccessorEnvelope
 from authserver.protocol import credential
 from authserver.protocol.access_token import Authority, TokenId
 from authserver.protocol.errors import InvalidGrant, InvalidTarget
+from authserver.store.grants import Whose
 from authserver.store.models import AuditRow, RefreshTokenRow
 
 from .scene import EVENT, LIFETIME, RESOURCE, WINDOW, Scene, a_client, let_pass, refresh_token
@@ -161,7 +162,7 @@ def test_whatever_ends_the_grant_ends_its_tokens(scene: Scene, token: str, how: 
         "grant": lambda: stores.grants.revoke(grant.id, EVENT),
         "client": lambda: stores.clients.delete(scene.client.client_id, EVENT),
         "user": lambda: stores.users.set_disabled(scene.user_id, True, EVENT),
-        "resource": lambda: stores.grants.revoke_for_client(scene.client.client_id, EVENT),
+        "resource": lambda: stores.grants.revoke_all(Whose(client_id=scene.client.client_id), EVENT),
     }
     ends[how]()
     with pytest.raises(InvalidGrant):

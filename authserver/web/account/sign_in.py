@@ -1,18 +1,12 @@
 """Signing in."""
 
-from flask import make_response, redirect, render_template, request, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...accounts.errors import Busy, TryLater, WrongCredentials
 from .. import next_page, signed_in
-from ..deployment import deployment
-from ..origin import origin
 from ..stale import form_of
 from . import blueprint
-
-WRONG = "That name and password do not go together."
-DELAYED = "Too many attempts. Wait {} and try again; until then, not even the right password works."
-BUSY = "Many people are signing in at this moment. Please try again in a few seconds."
+from .judgement import NotJudgedRight, judge
 
 
 @blueprint.get("/sign-in")
@@ -27,15 +21,11 @@ def sign_in() -> ResponseReturnValue:
 @form_of(sign_in)
 def attempt() -> ResponseReturnValue:
     """Judge a name and a password; a success begins a session and goes on."""
-    username, password = request.form.get("username", ""), request.form.get("password", "")
+    username = request.form.get("username", "")
     try:
-        user = deployment().sign_in.attempt(username, password, origin())
-    except WrongCredentials:
-        return _again(username, WRONG, 400)
-    except Busy as busy:
-        return _again(username, BUSY, 503, busy.retry_after)
-    except TryLater as delayed:
-        return _again(username, DELAYED.format(_duration(delayed.retry_after)), 429, delayed.retry_after)
+        user = judge(username)
+    except NotJudgedRight as refused:
+        return refused.on(render_template("sign_in.html", username=username, problem=refused.problem))
     onwards = _onwards()
     signed_in.begin(user)
     return redirect(onwards, 303)
@@ -43,16 +33,3 @@ def attempt() -> ResponseReturnValue:
 
 def _onwards() -> str:
     return next_page.wanted() or url_for("account.door")
-
-
-def _again(username: str, problem: str, status: int, retry_after: int | None = None) -> ResponseReturnValue:
-    response = make_response(render_template("sign_in.html", username=username, problem=problem), status)
-    if retry_after is not None:
-        response.headers["Retry-After"] = str(retry_after)
-    return response
-
-
-def _duration(seconds: int) -> str:
-    if seconds < 120:
-        return f"{seconds} second{'' if seconds == 1 else 's'}"
-    return f"{-(-seconds // 60)} minutes"

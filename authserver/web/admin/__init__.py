@@ -25,4 +25,18 @@ def close_to_others(app: Flask) -> None:
     app.jinja_env.globals.update(may_open=may_open)
 
 
-from . import alerts, audit, calls, clients, grants, keys, overview, people, servers  # noqa: E402, F401 - views register themselves
+from . import (  # noqa: E402, F401 - views register themselves
+    alerts,
+    audit,
+    calls,
+    clients,
+    emergency,
+    grants,
+    grants_of,
+    keys,
+    overview,
+    people,
+    person_state,
+    roles,
+    servers,
+)

@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 
 from ...protocol.role import Permission, Role, opening
 from .. import next_page
+from ..deployment import deployment
 from ..problem import Problem, Refused
 from ..signed_in import View, visitor
 
@@ -19,28 +20,34 @@ ELSEWHERE = "If you need it for your work, ask an owner of this server to give y
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a view needs of whoever opens it."""
+    """What a view needs of whoever opens it; ``fresh``: to have given their password lately."""
 
     permission: Permission
+    fresh: bool = False
 
 
-def needs(permission: Permission) -> Callable[[View], View]:
-    """Mark a view of the console as open to the roles that have *permission*."""
+def needs(permission: Permission, *, fresh: bool = False) -> Callable[[View], View]:
+    """Mark a view of the console as open to the roles that have *permission*; *fresh*: after a password of late.
+
+    A dangerous act and the page that asks about it are marked alike, so that the password comes before the question.
+    """
 
     def mark(view: View) -> View:
-        view.need = Need(permission)  # type: ignore[attr-defined]
+        view.need = Need(permission, fresh)  # type: ignore[attr-defined]
         return view
 
     return mark
 
 
 def gate() -> ResponseReturnValue | None:
-    """None for whoever may go on; others are sent to sign in, or get the 403 page."""
+    """None for whoever may go on; others are sent to sign in, for dangerous acts once more, or get the 403 page."""
     person, need = visitor(), _need(request.endpoint or "")
     if person is None:
         return redirect(next_page.sign_in(), 303)
     if need is None or not person.user.role.may(need.permission):
         raise Refused(_not_open(person.user.role, need))
+    if need.fresh and person.session.auth_age > deployment().settings.fresh_sign_in:
+        return redirect(next_page.to_sign_in_again(), 303)
     return None
 
 

@@ -104,14 +104,14 @@ def do_suspend_client() -> ResponseReturnValue:
 
 
 @blueprint.get("/client/delete")
-@needs(Permission.CLIENTS_DELETE)
+@needs(Permission.CLIENTS_DELETE, fresh=True)
 def delete_client() -> ResponseReturnValue:
     """What deleting will do."""
     return render_template("admin/delete_client.html", client=_client())
 
 
 @blueprint.post("/client/delete")
-@needs(Permission.CLIENTS_DELETE)
+@needs(Permission.CLIENTS_DELETE, fresh=True)
 @form_of(delete_client)
 def do_delete_client() -> ResponseReturnValue:
     """Delete the client."""

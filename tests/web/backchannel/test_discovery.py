@@ -5,7 +5,6 @@ from collections.abc import Callable
 import jwt
 import pytest
 
-from authserver.cli.keys import rotation
 from tests.conformance.flow import Flow
 from tests.conformance.site import CALENDAR, ISSUER, NOTES, Site
 from tests.conformance.visitor import Visitor
@@ -97,7 +96,7 @@ def test_tokens_of_before_and_after_a_rotation_verify_by_the_published_keys(site
     site = site_with(next_key_lead=1)
     flow, visitor = Flow(site), Visitor(site)
     before = flow.tokens(visitor)["access_token"]
-    signing = rotation(site.deployment).rotate()
+    signing = site.deployment.rotation.rotate()
     after = flow.refresh().json["access_token"]
     published = jwt.PyJWKSet.from_dict(site.get("/jwks").json)
     for token in (before, after):

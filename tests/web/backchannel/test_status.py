@@ -18,6 +18,7 @@ from authserver.keys.numbering import SIZE, tag
 from authserver.protocol import credential, status_list
 from authserver.protocol.audit import Event
 from authserver.services import status_lists
+from authserver.store.grants import Whose
 from tests.conformance.flow import Flow
 from tests.conformance.site import CALENDAR, ISSUER, NOTES, Site
 from tests.conformance.visitor import Visitor
@@ -116,7 +117,7 @@ def _suspend_client(site: Site, flow: Flow, visitor: Visitor, token: str) -> Non
 
 
 def _end_all_of_person(site: Site, flow: Flow, visitor: Visitor, token: str) -> None:
-    assert site.deployment.stores.grants.revoke_for_user(claims(token)["sub"], EVENT)
+    assert site.deployment.stores.grants.revoke_all(Whose(user_id=claims(token)["sub"]), EVENT)
 
 
 @pytest.mark.requirement("TK-10")

@@ -1,15 +1,19 @@
+from collections.abc import Callable
+
 import pytest
 
 from authserver.protocol.audit import Event
 from authserver.protocol.client import AuthMethod, Client, ClientKind, GrantType
+from authserver.protocol.role import Role
 from tests.conformance.fixtures import flow, set_up, site, site_with, visitor
 from tests.conformance.flow import PUBLIC, Flow
-from tests.conformance.site import Site
+from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import Visitor
 
-__all__ = ["admin", "desk", "flow", "hosted", "set_up", "site", "site_with", "visitor"]
+__all__ = ["admin", "desk", "flow", "hosted", "set_up", "signed_in_as", "site", "site_with", "visitor"]
 
 HOSTED = "https://app.example/callback"
+As = Callable[[Role], Visitor]
 
 
 @pytest.fixture
@@ -42,3 +46,19 @@ def desk(site: Site) -> Flow:
 def admin(site: Site) -> Visitor:
     """Root, who may open the console."""
     return Visitor(site, "root")
+
+
+@pytest.fixture
+def signed_in_as(site: Site) -> As:
+    """Makes a visitor who has signed in and has a role."""
+
+    def enter(role: Role) -> Visitor:
+        users, name = site.deployment.stores.users, f"some-{role}"
+        if users.by_name(name) is None:
+            hashed = site.deployment.sign_in.passwords.hash(PASSWORD)
+            users.add(name, role.title(), hashed, role, Event("user.added", "system"))
+        found = Visitor(site, name)
+        found.open("/sign-in")
+        return found
+
+    return enter

@@ -7,8 +7,9 @@ import pytest
 
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Permission, Role, opening
-from tests.conformance.site import PASSWORD, Site
+from tests.conformance.site import Site
 from tests.conformance.visitor import Visitor
+from tests.web.pages.conftest import As
 from tests.web.pages.test_consent_page import words
 
 OPEN_TO = {
@@ -25,8 +26,18 @@ OPEN_TO = {
     "/admin/client/delete": Permission.CLIENTS_DELETE,
     "/admin/grants": Permission.GRANTS_READ,
     "/admin/grant/revoke": Permission.GRANTS_REVOKE,
+    "/admin/grants/revoke": Permission.GRANTS_REVOKE_ALL,
     "/admin/keys": Permission.KEYS_READ,
+    "/admin/keys/rotate": Permission.KEYS_ROTATE,
+    "/admin/emergency": Permission.EMERGENCY,
+    "/admin/emergency/grants": Permission.EMERGENCY,
     "/admin/people": Permission.PEOPLE_READ,
+    "/admin/person": Permission.PEOPLE_READ,
+    "/admin/person/disable": Permission.PEOPLE_EDIT,
+    "/admin/person/role": Permission.PEOPLE_ROLES,
+    "/admin/roles": Permission.PEOPLE_READ,
+    "/admin/session/end": Permission.SESSIONS_END,
+    "/admin/sessions/end": Permission.SESSIONS_END,
     "/admin/server": Permission.SERVERS_READ,
     "/admin/servers": Permission.SERVERS_READ,
 }
@@ -36,23 +47,6 @@ TABS = {
     Role.AUDITOR: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "People", "Keys", "Audit"],
     Role.SUPPORT: ["Overview", "Clients", "Grants", "Servers", "People"],
 }
-As = Callable[[Role], Visitor]
-
-
-@pytest.fixture
-def signed_in_as(site: Site) -> As:
-    """Makes a visitor who has signed in and has a role."""
-
-    def enter(role: Role) -> Visitor:
-        users, name = site.deployment.stores.users, f"some-{role}"
-        if users.by_name(name) is None:
-            hashed = site.deployment.sign_in.passwords.hash(PASSWORD)
-            users.add(name, role.title(), hashed, role, Event("user.added", "system"))
-        found = Visitor(site, name)
-        found.open("/sign-in")
-        return found
-
-    return enter
 
 
 def routes(site: Site) -> list[tuple[str, str]]:
@@ -98,10 +92,13 @@ def test_the_navigation_has_what_the_role_may_open(signed_in_as: As, role: Role)
 
 def test_no_page_shows_a_link_into_the_console_that_its_role_cannot_open(site: Site, signed_in_as: As, flow, visitor):
     flow.tokens(visitor)
+    ada = site.deployment.stores.users.by_name("ada")
     queries = {
         "/admin/client": f"id={flow.values['client_id']}",
         "/admin/server": "id=http://localhost:9001/mcp",
-        "/admin/person": f"id={site.deployment.stores.users.by_name('ada').id}",
+        "/admin/person": f"id={ada.id}",
+        "/admin/person/disable": f"id={ada.id}",
+        "/admin/grants/revoke": f"user={ada.id}",
     }
     for role in TABS:
         browser = signed_in_as(role)

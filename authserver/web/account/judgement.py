@@ -1,0 +1,45 @@
+"""A name and a password, judged; what is wrong with them is told in words for the page that asked."""
+
+from flask import Response, make_response, request
+
+from ...accounts.errors import Busy, TryLater, WrongCredentials
+from ...store.users import User
+from ..deployment import deployment
+from ..origin import origin
+
+WRONG = "That name and password do not go together."
+DELAYED = "Too many attempts. Wait {} and try again; until then, not even the right password works."
+BUSY = "Many people are signing in at this moment. Please try again in a few seconds."
+
+
+class NotJudgedRight(Exception):
+    """Why not, in words; ``status`` is the page's, ``retry_after`` in seconds if trying again helps."""
+
+    def __init__(self, problem: str, status: int, retry_after: int | None = None) -> None:
+        super().__init__()
+        self.problem, self.status, self.retry_after = problem, status, retry_after
+
+    def on(self, page: str) -> Response:
+        """*page*, which shows the problem, as an answer."""
+        response = make_response(page, self.status)
+        if self.retry_after is not None:
+            response.headers["Retry-After"] = str(self.retry_after)
+        return response
+
+
+def judge(username: str, wrong: str = WRONG) -> User:
+    """The person that *username* and the form's password belong to. Raises `NotJudgedRight`."""
+    try:
+        return deployment().sign_in.attempt(username, request.form.get("password", ""), origin())
+    except WrongCredentials:
+        raise NotJudgedRight(wrong, 400) from None
+    except Busy as busy:
+        raise NotJudgedRight(BUSY, 503, busy.retry_after) from None
+    except TryLater as delayed:
+        raise NotJudgedRight(DELAYED.format(_duration(delayed.retry_after)), 429, delayed.retry_after) from None
+
+
+def _duration(seconds: int) -> str:
+    if seconds < 120:
+        return f"{seconds} second{'' if seconds == 1 else 's'}"
+    return f"{-(-seconds // 60)} minutes"

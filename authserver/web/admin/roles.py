@@ -1,0 +1,90 @@
+"""Roles: what each of them opens, and giving a person another one."""
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ...protocol.role import Permission, Role, opening
+from ...store.users import LastOwner, User
+from ..deployment import deployment
+from ..listing import event
+from ..signed_in import visitor
+from ..stale import again, form_of
+from . import blueprint
+from .access import needs
+from .people import whom_to_act_on
+from .person_state import LAST_OWNER
+
+CHANGED = "Somebody else has given this person another role since this page was shown. Nothing was done; look again."
+NONE_CHOSEN = "Choose one of these roles."
+ROLES = {
+    Role.OWNER: "everything, and alone makes owners and admins and acts on them",
+    Role.ADMIN: "everything but that",
+    Role.AUDITOR: "sees everything, changes nothing",
+    Role.SUPPORT: "sees people, apps and grants; ends a grant or a session",
+    Role.MEMBER: "uses apps; does not see the console",
+}
+ACTS = {
+    Permission.OVERVIEW_READ: "see the overview",
+    Permission.ALERTS_READ: "see alerts",
+    Permission.ALERTS_DISMISS: "dismiss alerts",
+    Permission.CLIENTS_READ: "see clients",
+    Permission.CLIENTS_APPROVE: "approve and refuse clients",
+    Permission.CLIENTS_EDIT: "suspend clients",
+    Permission.CLIENTS_DELETE: "delete clients",
+    Permission.GRANTS_READ: "see grants",
+    Permission.GRANTS_REVOKE: "revoke a grant",
+    Permission.GRANTS_REVOKE_ALL: "revoke all grants of a person, a client or a server",
+    Permission.SERVERS_READ: "see MCP servers and their tools",
+    Permission.CALLS_READ: "see tool calls",
+    Permission.PEOPLE_READ: "see people and their sessions",
+    Permission.PEOPLE_EDIT: "disable people and let them in again",
+    Permission.PEOPLE_ROLES: "give roles",
+    Permission.SESSIONS_END: "end sessions",
+    Permission.KEYS_READ: "see keys",
+    Permission.KEYS_ROTATE: "rotate keys",
+    Permission.EMERGENCY: "withdraw all keys, revoke everything",
+    Permission.AUDIT_READ: "see the audit trail",
+}
+
+
+@blueprint.get("/roles")
+@needs(Permission.PEOPLE_READ)
+def roles() -> ResponseReturnValue:
+    """The table: each act, and which roles may do it."""
+    lines = [(ACTS[permission], opening(permission)) for permission in Permission]
+    return render_template("admin/roles.html", roles=ROLES, lines=lines)
+
+
+@blueprint.get("/person/role")
+@needs(Permission.PEOPLE_ROLES, fresh=True)
+def change_role() -> ResponseReturnValue:
+    """Which roles the visitor may give, and what each means; the form carries the role that was seen."""
+    return render_template("admin/change_role.html", person=whom_to_act_on(), roles=_to_give())
+
+
+@blueprint.post("/person/role")
+@needs(Permission.PEOPLE_ROLES, fresh=True)
+@form_of(change_role)
+def do_change_role() -> ResponseReturnValue:
+    """Give the role, if the person still has the one that the page showed."""
+    found, wanted = whom_to_act_on(), request.form.get("role", "")
+    if wanted not in _to_give():
+        return again(change_role, NONE_CHOSEN, 400)
+    if request.form.get("seen") != found.role:
+        return again(change_role, CHANGED, 409)
+    return _give(found, Role(wanted))
+
+
+def _give(found: User, role: Role) -> ResponseReturnValue:
+    try:
+        given = deployment().stores.users.set_role(found.id, role, found.role, event("user.role_changed"))
+    except LastOwner:
+        return again(change_role, LAST_OWNER, 409)
+    if not given:
+        return again(change_role, CHANGED, 409)
+    return redirect(url_for("admin.person", id=found.id), 303)
+
+
+def _to_give() -> dict[Role, str]:
+    person = visitor()
+    return {role: said for role, said in ROLES.items() if person and person.user.role.stands_over(role)}
