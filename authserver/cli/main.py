@@ -21,8 +21,10 @@ from . import (
     doctor,
     documents,
     domains,
+    grants,
     keys,
     people,
+    person,
     registration_tokens,
     resources,
     serve,
@@ -75,6 +77,9 @@ def purge(found: Deployment) -> None:
 
 main.add_command(serve.serve)
 main.add_command(people.user)
+for command in (person.show, person.give_role, person.disable, person.enable, person.sessions):
+    people.user.add_command(command)
+main.add_command(grants.grant)
 main.add_command(clients.client)
 for command in (
     client_add.add,

@@ -1,5 +1,6 @@
 """``authserver user``: the people who sign in."""
 
+import json
 import secrets
 import sys
 
@@ -10,10 +11,11 @@ from ..protocol.role import Role
 from ..services.deployment import Deployment
 from ..store.users import UserExists
 from .deployment import with_deployment
+from .person import ROLES, described
+from .plain import plain
 
 LEAST_PASSWORD = 12
 MOST_USERNAME = 200
-ROLES = click.Choice([role.value for role in Role])
 
 
 @click.group()
@@ -48,3 +50,19 @@ def add(found: Deployment, username: str, name: str, role: str, password_stdin: 
     except UserExists:
         raise click.ClickException(f"there is a user {username!r} already") from None
     click.echo(f"added {username}" + ("" if password_stdin else f", password: {password}"))
+
+
+@user.command("list")
+@click.option("--search", default="", help="Part of a user name or of a name.")
+@click.option("--limit", default=50, show_default=True, help="How many at the most, newest first.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@with_deployment
+def list_people(found: Deployment, search: str, limit: int, as_json: bool) -> None:
+    """Show people, newest first."""
+    for line in found.stores.users.page(search, None, limit):
+        if as_json:
+            click.echo(json.dumps({**described(line.user), "grants": line.live_grants}))
+        else:
+            ended = "  (disabled)" if line.user.disabled else ""
+            known_as = f"{plain(line.user.username):24} {line.user.role:8} {line.live_grants:5} grants  "
+            click.echo(known_as + plain(line.user.display_name) + ended)

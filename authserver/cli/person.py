@@ -1,0 +1,139 @@
+"""``authserver user …`` about one person: what is theirs, their role, and their way in and out."""
+
+import json
+import time
+from typing import Any
+
+import click
+
+from ..protocol.audit import Event
+from ..protocol.role import Role
+from ..services.deployment import Deployment
+from ..store.grants import GrantListing
+from ..store.sessions import SessionListing
+from ..store.users import LastOwner, User
+from .deployment import with_deployment
+from .plain import plain
+
+MOST_SHOWN = 100  # sessions, and grants
+ROLES = click.Choice([role.value for role in Role])
+
+
+@click.command("show")
+@click.argument("username")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@with_deployment
+def show(found: Deployment, username: str, as_json: bool) -> None:
+    """Show a person: role, state, sessions and live grants."""
+    one = person(found, username)
+    sessions = [_session(line) for line in found.stores.sessions.of_user(one.id, MOST_SHOWN)]
+    grants = [_grant(line) for line in found.stores.grants.for_user(one.id, MOST_SHOWN)]
+    if as_json:
+        click.echo(json.dumps({**described(one), "sessions": sessions, "grants": grants}))
+        return
+    for name, value in described(one).items():
+        click.echo(f"{name}: {plain(str(value))}")
+    for kind, lines in (("session", sessions), ("grant", grants)):
+        for line in lines:
+            click.echo(f"{kind} {plain('  '.join(str(value) for value in line.values()))}")
+
+
+@click.command("role")
+@click.argument("username")
+@click.argument("role", type=ROLES)
+@with_deployment
+def give_role(found: Deployment, username: str, role: str) -> None:
+    """Give a person a role. It counts at once, in open sessions too; the last owner stays one."""
+    one = person(found, username)
+    if one.role == role:
+        click.echo("nothing to do")
+        return
+    try:
+        given = found.stores.users.set_role(one.id, Role(role), one.role, Event("user.role_changed", "system"))
+    except LastOwner as last:
+        raise click.ClickException(str(last)) from None
+    if not given:
+        raise click.ClickException("somebody else gave this person a role in this moment; nothing was done")
+    click.echo(f"{plain(one.username)} is {role}, was {one.role}")
+
+
+@click.command("disable")
+@click.argument("username")
+@with_deployment
+def disable(found: Deployment, username: str) -> None:
+    """Lock a person out: sessions and grants end at once, tokens with them. The last owner stays."""
+    _set_disabled(found, person(found, username), disabled=True)
+
+
+@click.command("enable")
+@click.argument("username")
+@with_deployment
+def enable(found: Deployment, username: str) -> None:
+    """Let a person in again, who then signs in anew; nothing that ended comes back."""
+    _set_disabled(found, person(found, username), disabled=False)
+
+
+@click.group("sessions")
+def sessions() -> None:
+    """Where a person is signed in."""
+
+
+@sessions.command("end")
+@click.argument("username")
+@click.option("--id", "session_id", help="Only this one, as 'authserver user show' names it.")
+@with_deployment
+def end_sessions(found: Deployment, username: str, session_id: str | None) -> None:
+    """Sign a person out, everywhere or from one session. Grants stay."""
+    one, store = person(found, username), found.stores.sessions
+    if session_id is None:
+        ended = store.end_all(one.id, Event("sessions.ended", "system"))
+        click.echo(f"ended {ended} session{'' if ended == 1 else 's'}")
+        return
+    digests = [line.digest for line in store.of_user(one.id, MOST_SHOWN) if line.id == session_id]
+    if not digests or not store.end(digests[0], Event("session.ended", "system", user_id=one.id)):
+        raise click.ClickException("this person has no such session: 'authserver user show' names those that live")
+    click.echo("ended the session")
+
+
+def person(found: Deployment, username: str) -> User:
+    """The person of that user name, or a message that there is none."""
+    one = found.stores.users.by_name(username.strip())
+    if one is None:
+        raise click.ClickException(f"there is no user {username!r}: 'authserver user list' shows who there is")
+    return one
+
+
+def described(one: User) -> dict[str, Any]:
+    """What is said of a person; nothing of their password."""
+    state = "disabled" if one.disabled else "active"
+    return {"id": one.id, "username": one.username, "name": one.display_name, "role": str(one.role), "state": state}
+
+
+def _set_disabled(found: Deployment, one: User, *, disabled: bool) -> None:
+    event = Event("user.disabled" if disabled else "user.enabled", "system")
+    try:
+        changed = found.stores.users.set_disabled(one.id, disabled, event)
+    except LastOwner as last:
+        raise click.ClickException(str(last)) from None
+    said = f"{'disabled' if disabled else 'enabled'} {plain(one.username)}"
+    click.echo(said if changed else "nothing to do")
+
+
+def _session(line: SessionListing) -> dict[str, Any]:
+    used = _moment(line.last_seen_at)
+    return {"id": line.id, "address": line.address, "last_used": used, "agent": line.agent}
+
+
+def _grant(line: GrantListing) -> dict[str, Any]:
+    return {
+        "id": line.id,
+        "client_id": line.client_id,
+        "client_name": line.client_name,
+        "resource": line.resource,
+        "scopes": " ".join(line.scopes),
+        "allowed": _moment(line.created_at),
+    }
+
+
+def _moment(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
