@@ -23,6 +23,7 @@ from .observability import logs
 from .outbound.addresses import ClientSupplied
 from .outbound.entered import EnteredFetch
 from .outbound.fetch import SafeFetch, trusting
+from .protocol import own_api
 from .protocol.domain import Decision
 from .protocol.grants import Grant
 from .protocol.grants.authorization_code import AuthorizationCodeGrant
@@ -247,7 +248,7 @@ def _token(
         settings.refresh_token_lifetime,
         settings.refresh_retry_window,
     )
-    own = ClientCredentialsGrant(stores.resources, stores.access_tokens)
+    own = ClientCredentialsGrant(stores.resources, stores.access_tokens, own_api.identifier(settings.issuer))
     grants: tuple[Grant, ...] = (codes, refreshes, own)
     return TokenEndpoint(
         issuer=settings.issuer,

@@ -11,6 +11,7 @@ from ..services.maintenance import BATCH, Maintenance
 from ..store.migrate import pending, upgrade
 from ..store.purge import purge as purge_batch
 from . import (
+    api,
     apply,
     client_add,
     client_allow,
@@ -76,6 +77,7 @@ def purge(found: Deployment) -> None:
 
 
 main.add_command(serve.serve)
+main.add_command(api.api)
 main.add_command(people.user)
 for command in (person.show, person.give_role, person.disable, person.enable, person.sessions):
     people.user.add_command(command)

@@ -72,14 +72,16 @@ def select(asked: tuple[str, ...], known: Iterable[Scope]) -> Selection:
     return Selection(chosen, offline)
 
 
-def within(ceiling: Iterable[str], asked: tuple[str, ...], known: Iterable[Scope]) -> tuple[str, ...]:
+def within(
+    ceiling: Iterable[str], asked: tuple[str, ...], known: Iterable[Scope], *, own: bool = False
+) -> tuple[str, ...]:
     """What a client gets for itself: of *ceiling* and all that it implies what is *asked* for, else the whole ceiling.
 
-    What the resource lacks is left out (EX-1).
+    What the resource lacks is left out, and this server's own scopes unless the resource is its *own* API (EX-1).
     """
     scopes = tuple(known)
     held = expand(ceiling, scopes) if asked else tuple(ceiling)
-    names = (scope.name for scope in scopes if scope.name in held and not scope.name.startswith(RESERVED))
+    names = (scope.name for scope in scopes if scope.name in held and (own or not scope.name.startswith(RESERVED)))
     return tuple(name for name in names if not asked or name in asked)
 
 

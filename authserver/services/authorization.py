@@ -2,12 +2,12 @@
 
 from dataclasses import dataclass, replace
 
-from ..protocol import authorization, credential, scope, tool_permission, tool_request
+from ..protocol import authorization, credential, own_api, scope, tool_permission, tool_request
 from ..protocol.audit import Event, Origin
 from ..protocol.authorization import AuthorizationRequest, Returnable
 from ..protocol.authorization_code import NewCode
 from ..protocol.client import ClientKind
-from ..protocol.errors import Absence, AccessDenied, ApprovalPending, UnknownClient
+from ..protocol.errors import Absence, AccessDenied, ApprovalPending, InvalidTarget, UnknownClient
 from ..protocol.form import Form
 from ..protocol.ports import Resources
 from ..protocol.registration.redirect_hosts import RedirectHosts
@@ -69,6 +69,10 @@ class AuthorizationService:
         """2. What is asked for. An `OAuthError` from here is for the client."""
         request = authorization.parse(form, way)
         resource = registered.find(request.resources, self.resources)
+        if resource.identifier == own_api.identifier(self.issuer):
+            raise InvalidTarget(
+                "this server's own API is for clients that act for themselves: 'authserver client allow'"
+            )
         plain, tools = tool_request.split(request.asked, (known.name for known in resource.scopes))
         details = form.get("authorization_details")
         tools = replace(tools, ways=tool_request.parse(details, resource), detailed=details is not None)

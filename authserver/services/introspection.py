@@ -4,7 +4,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
-from ..protocol import credential
+from ..protocol import credential, own_api
 from ..protocol.access_token import Authority, ClientAuthority, TokenId
 from ..protocol.client import Client
 from ..protocol.client_authentication import failed
@@ -61,6 +61,15 @@ class Introspection:
             "token_type": "Bearer",
         }
 
+    def machine(self, token: str) -> ClientAuthority | None:
+        """What a client's token for itself opens of this server's own API now; None for any other token."""
+        claims = self.formats.read(token)
+        if claims is None or claims["aud"] != own_api.identifier(self.issuer):
+            return None
+        token_id = TokenId.parse(claims["jti"])
+        authority = self._authority(token_id, claims) if token_id and token_id.stands_on_client else None
+        return authority if isinstance(authority, ClientAuthority) and authority.scopes else None
+
     def _now(
         self, claims: dict[str, Any], authority: Authority | ClientAuthority, scopes: tuple[str, ...]
     ) -> dict[str, Any]:
@@ -77,8 +86,8 @@ class Introspection:
         client_id, resource = claims["client_id"], claims["aud"]
         ceiling = self.access_tokens.ceiling(token_id, client_id, resource, claims["iat"])
         found = identified(self.resources.all(), resource)
-        known = found.scopes if found else ()
-        return ClientAuthority(client_id, resource, within(ceiling, tuple(claims["scope"].split()), known))
+        known, own = found.scopes if found else (), resource == own_api.identifier(self.issuer)
+        return ClientAuthority(client_id, resource, within(ceiling, tuple(claims["scope"].split()), known, own=own))
 
     def _refresh_token(self, token: str, caller: Client) -> dict[str, Any]:
         state = self.refresh_tokens.state(credential.digest(token))

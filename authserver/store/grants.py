@@ -233,6 +233,10 @@ class GrantStore:
         live = LISTING.where(GrantRow.user_id == user_id, GrantRow.revoked_at.is_(None))
         return tuple(self._list(live.order_by(GrantRow.created_at.desc(), GrantRow.id.desc()).limit(limit)))
 
+    def find(self, grant_id: str) -> GrantListing | None:
+        """The grant of that id, ended or not."""
+        return next(iter(self._list(LISTING.where(GrantRow.id == grant_id))), None)
+
     def owner(self, grant_id: str) -> str | None:
         """Whose grant it is, ended or not."""
         with self._database.reading() as connection:

@@ -13,10 +13,14 @@ from . import Outcome, TokenRequest
 
 @dataclass(frozen=True, slots=True)
 class ClientCredentialsGrant:
-    """Issues tokens that stand on their client alone: without a person, a grant, or a refresh token."""
+    """Issues tokens that stand on their client alone: without a person, a grant, or a refresh token.
+
+    ``own_api`` is the resource identifier of this server's API.
+    """
 
     resources: Resources
     tokens: AccessTokens
+    own_api: str
     grant_type: str = GrantType.CLIENT_CREDENTIALS
 
     def act(self, request: TokenRequest) -> Outcome:
@@ -26,7 +30,7 @@ class ClientCredentialsGrant:
             raise UnauthorizedClient("client_credentials is for clients that an administrator registered for it")
         resource = match((request.resource,) if request.resource else (), self.resources.all())
         ceiling = client.ceilings.get(resource.identifier, ())
-        scopes = within(ceiling, request.scopes, resource.scopes)
+        scopes = within(ceiling, request.scopes, resource.scopes, own=resource.identifier == self.own_api)
         if not scopes:
             raise InvalidScope("an administrator has allowed this client nothing of it: 'authserver client allow' does")
         authority = ClientAuthority(client.client_id, resource.identifier, scopes)

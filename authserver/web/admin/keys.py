@@ -2,11 +2,11 @@
 
 import time
 from dataclasses import dataclass, replace
-from enum import StrEnum
 
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from ...keys.life import State, state
 from ...keys.ports import StoredKey
 from ...keys.rotation import Rotation
 from ...protocol.role import Permission
@@ -15,15 +15,6 @@ from ..listing import event
 from ..stale import form_of
 from . import blueprint
 from .access import needs
-
-
-class State(StrEnum):
-    """Where a key is in its life."""
-
-    STANDBY = "standby"
-    SIGNING = "signing"
-    RETIRED = "retired"
-    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,12 +58,3 @@ def rotation() -> Rotation:
     """Key rotation in the name of the visitor."""
     cause = event("key.rotated")
     return replace(deployment().rotation, actor=cause.actor, origin=cause.origin)
-
-
-def state(key: StoredKey, now: int) -> State:
-    """What *key* does at *now* (Unix seconds)."""
-    if key.published_until is not None and key.published_until <= now:
-        return State.WITHDRAWN
-    if key.signs_until is not None and key.signs_until <= now:
-        return State.RETIRED
-    return State.SIGNING if key.signs_from is not None and key.signs_from <= now else State.STANDBY

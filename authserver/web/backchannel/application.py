@@ -1,9 +1,9 @@
 """The routes of the back channel, and the frame around every one: method, CORS, errors, log."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 from sqlalchemy.exc import OperationalError
@@ -80,22 +80,29 @@ def _unavailable(problem: OperationalError | PoolTimeout) -> OAuthError:
     return TemporarilyUnavailable("the database is not available; try again", private=str(cause), retry_after=1)
 
 
+class Responder(Protocol):
+    """What answers requests."""
+
+    def respond(self, request: Request) -> Response:
+        """The answer, whatever happens."""
+
+
 class Backchannel:
     """Finds the route of a path: exact ones, then those under a prefix."""
 
-    def __init__(self, routes: dict[str, Route], prefixes: dict[str, Route]) -> None:
+    def __init__(self, routes: Mapping[str, Responder], prefixes: Mapping[str, Responder]) -> None:
         """*routes* by path, *prefixes* by the beginning of the path, ending in a slash."""
         self._routes = routes
         self._prefixes = prefixes
 
-    def find(self, path: str) -> Route | None:
+    def find(self, path: str) -> Responder | None:
         """The route of *path*, or None when it is not the back channel's."""
         route = self._routes.get(path)
         if route is None:
             route = next((found for start, found in self._prefixes.items() if path.startswith(start)), None)
         return route
 
-    def serve(self, route: Route, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+    def serve(self, route: Responder, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one WSGI request by *route*."""
         answer = route.respond(Request(environ))
         body = b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body

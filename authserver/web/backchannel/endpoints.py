@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 
-from ...protocol import metadata
+from ...protocol import metadata, own_api
 from ...protocol.registration.mode import RegistrationMode
 from ...services.deployment import Deployment
 from ...services.tool_catalogue.publication import MOST_FORM
+from ..api import api, openapi
 from . import response, status
 from .application import Backchannel, Handler, Route
 from .documents import Jwks, Metadata
@@ -25,8 +26,11 @@ def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchanne
     found = Metadata(deployment.settings, deployment.stores.resources, tuple(deployment.token.grants))
     documents = dict.fromkeys(metadata.well_known_paths(deployment.settings.issuer), Route({"GET": found}))
     lists = status.Status(deployment.status_lists)
+    issuer, administration = deployment.settings.issuer, api(deployment)
+    of_api = Document.of(openapi.metadata(issuer))
     routes = {
         **documents,
+        openapi.metadata_path(issuer): Route({"GET": of_api.answer}),
         "/jwks": Route({"GET": Jwks(deployment.keyring)}),
         status.LISTS: Route({"GET": lists.all}),
         "/token": Route({"POST": _token(deployment)}),
@@ -42,7 +46,8 @@ def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchanne
     }
     if deployment.settings.registration is not RegistrationMode.CLOSED:
         routes["/register"] = Route({"POST": _register(deployment)})
-    return Backchannel(routes, {REGISTRATION: Route(_manage(deployment)), status.PREFIX: Route({"GET": lists.one})})
+    prefixes = {REGISTRATION: Route(_manage(deployment)), status.PREFIX: Route({"GET": lists.one})}
+    return Backchannel(routes, {**prefixes, own_api.PATH + "/": administration})
 
 
 def _token(deployment: Deployment) -> Handler:

@@ -1,0 +1,23 @@
+"""Where a key is in its life."""
+
+from enum import StrEnum
+
+from .ports import StoredKey
+
+
+class State(StrEnum):
+    """What a key does at some moment."""
+
+    STANDBY = "standby"
+    SIGNING = "signing"
+    RETIRED = "retired"
+    WITHDRAWN = "withdrawn"
+
+
+def state(key: StoredKey, now: int) -> State:
+    """What *key* does at *now* (Unix seconds)."""
+    if key.published_until is not None and key.published_until <= now:
+        return State.WITHDRAWN
+    if key.signs_until is not None and key.signs_until <= now:
+        return State.RETIRED
+    return State.SIGNING if key.signs_from is not None and key.signs_from <= now else State.STANDBY

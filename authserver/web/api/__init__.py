@@ -1,0 +1,19 @@
+"""The API of administration: what the console does, for clients that act for themselves (EX-1)."""
+
+from ...services.deployment import Deployment
+from . import clients, grants, keys, people, servers, watching
+from .frame import Api
+
+OPERATIONS = (
+    *clients.OPERATIONS,
+    *grants.OPERATIONS,
+    *people.OPERATIONS,
+    *servers.OPERATIONS,
+    *keys.OPERATIONS,
+    *watching.OPERATIONS,
+)
+
+
+def api(deployment: Deployment) -> Api:
+    """The API of *deployment*."""
+    return Api(deployment, OPERATIONS)

@@ -1,0 +1,171 @@
+"""The frame around every operation of the API: token, permission, parameters, ``If-Match``, answer, problems."""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from urllib.parse import parse_qsl
+
+import structlog
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import BadRequest
+
+from ...protocol import own_api, strict_json
+from ...protocol.errors import OAuthError
+from ...protocol.resource import identified
+from ...protocol.role import Permission
+from ...services.deployment import Deployment
+from ..backchannel import response
+from ..backchannel.request import Request
+from ..backchannel.response import NO_STORE, Response
+from . import openapi, problem
+from .operation import Answer, AnyOperation, Call, Caller, Nothing
+from .problem import Problem
+
+MOST_PARAMETERS = 20
+DOCUMENT = own_api.PATH + "/openapi.json"
+log = structlog.get_logger(__name__)
+
+
+class Api:
+    """All *operations*, for one deployment."""
+
+    def __init__(self, deployment: Deployment, operations: Iterable[AnyOperation]) -> None:
+        self._deployment = deployment
+        self._paths: dict[str, dict[str, AnyOperation]] = {}
+        for each in operations:
+            self._paths.setdefault(own_api.PATH + each.path, {})[each.method] = each
+        self._document = response.Document.of(openapi.document(deployment.settings.issuer, self.operations()))
+
+    def operations(self) -> list[AnyOperation]:
+        """All of them."""
+        return [each for methods in self._paths.values() for each in methods.values()]
+
+    def respond(self, request: Request) -> Response:
+        """The answer, whatever happens: problems in words, their reasons in the log only."""
+        try:
+            return self._answer(request)
+        except Problem as found:
+            return problem.answer(found, request.origin.correlation_id)
+        except (OAuthError, BadRequest) as found:
+            status = found.status_code if isinstance(found, OAuthError) else 400
+            return self._told(Problem(status or 400, str(found.description)), request)
+        except (OperationalError, PoolTimeout):
+            again = Problem(503, "the database is not available; try again", headers=[("Retry-After", "1")])
+            return self._told(again, request)
+        except Exception:
+            log.exception("request failed", path=request.path, correlation_id=request.origin.correlation_id)
+            return self._told(Problem(500, "something went wrong here; it was logged"), request)
+
+    def _told(self, found: Problem, request: Request) -> Response:
+        return problem.answer(found, request.origin.correlation_id)
+
+    def _answer(self, request: Request) -> Response:
+        if not self._enabled():
+            raise Problem(404, "the API is not enabled here: 'authserver api enable' does that")
+        if request.path == DOCUMENT and request.method in {"GET", "HEAD"}:
+            return self._document.answer(request)
+        caller = self._caller(request)
+        operation = self._operation(request)
+        if operation.permission not in caller.permissions:
+            raise self._refused(403, "insufficient_scope", operation.permission)
+        call = Call(self._deployment, caller, request.origin, _query(request, operation), _body(request, operation))
+        _check_seen(request, operation, call)
+        return _written(request, operation.run(call))
+
+    def _enabled(self) -> bool:
+        return identified(self._deployment.stores.resources.all(), self._identifier) is not None
+
+    def _caller(self, request: Request) -> Caller:
+        token = request.bearer()
+        found = self._deployment.introspection.machine(token) if token else None
+        if found is None:
+            raise self._refused(401, "invalid_token" if token else None)
+        return Caller(found.client_id, own_api.permissions(found.scopes))
+
+    def _operation(self, request: Request) -> AnyOperation:
+        methods = self._paths.get(request.path)
+        if methods is None:
+            raise Problem(404, f"there is nothing at this path: {DOCUMENT} tells what there is")
+        found = methods.get("GET" if request.method == "HEAD" else request.method)
+        if found is None:
+            raise Problem(405, f"this path takes {' or '.join(methods)}", headers=[("Allow", ", ".join(methods))])
+        return found
+
+    def _refused(self, status: int, error: str | None, permission: Permission | None = None) -> Problem:
+        """RFC 6750 §3, RFC 9728 §5.1."""
+        fields = {"resource_metadata": openapi.metadata_url(self._deployment.settings.issuer), "error": error}
+        wanted = own_api.scope_of(permission) if permission else None
+        said = ", ".join(f'{name}="{value}"' for name, value in {**fields, "scope": wanted}.items() if value)
+        detail = (
+            f"this takes the scope {wanted}: an owner allows it by 'authserver client allow'"
+            if wanted
+            else "this takes an access token that a client has for itself, for this API"
+        )
+        return Problem(status, detail, headers=[("WWW-Authenticate", f'Bearer realm="{response.REALM}", {said}')])
+
+    @property
+    def _identifier(self) -> str:
+        return own_api.identifier(self._deployment.settings.issuer)
+
+
+def _query(request: Request, operation: AnyOperation) -> BaseModel:
+    try:
+        pairs = parse_qsl(
+            str(request.environ.get("QUERY_STRING", "")),
+            keep_blank_values=True,
+            max_num_fields=MOST_PARAMETERS,
+            errors="strict",
+        )
+    except ValueError:
+        raise Problem(400, "the query is not one that can be read") from None
+    given = dict(pairs)
+    if len(given) != len(pairs):
+        raise Problem(400, "a parameter comes twice")
+    try:
+        found: BaseModel = operation.query.model_validate_strings(given)
+    except ValidationError as wrong:
+        raise problem.invalid("query", wrong) from None
+    return found
+
+
+def _body(request: Request, operation: AnyOperation) -> BaseModel:
+    if operation.body is Nothing:
+        return Nothing()
+    try:
+        found: BaseModel = operation.body.model_validate(strict_json.loads(request.json()), strict=False)
+    except ValidationError as wrong:
+        raise problem.invalid("body", wrong) from None
+    except ValueError:
+        raise Problem(400, "the body is not JSON that can be read") from None
+    return found
+
+
+def _check_seen(request: Request, operation: AnyOperation, call: Call[BaseModel, BaseModel]) -> None:
+    """What the caller has seen is what there is (RFC 9110 §13.1.1); required where it agrees to it (RFC 6585 §3)."""
+    if operation.shows is None:
+        return
+    seen = request.header("If-Match")
+    if seen is None and operation.seen:
+        raise Problem(428, "say by If-Match which state you agree to: the ETag of what you have seen")
+    if seen is not None and not response.names(seen, _tag(_bytes(operation.shows(call)))):
+        raise Problem(412, "it has changed since you saw it; nothing was done, look again")
+
+
+def _written(request: Request, found: Answer | None) -> Response:
+    if found is None:
+        return Response(204, list(NO_STORE))
+    body = _bytes(found)
+    headers = [("ETag", _tag(body)), ("Cache-Control", "private, no-cache")]
+    if response.has(request, _tag(body)) and request.method in {"GET", "HEAD"}:
+        return Response(304, headers)
+    return Response(200, [("Content-Type", "application/json"), *headers], body)
+
+
+def _bytes(found: Answer) -> bytes:
+    return json.dumps(found.model_dump(mode="json")).encode()
+
+
+def _tag(body: bytes) -> str:
+    return f'"{hashlib.sha256(body).hexdigest()[:32]}"'

@@ -1,0 +1,93 @@
+"""Grants: what people allowed which clients to do where, and their end."""
+
+from pydantic import Field
+
+from ...protocol.role import Permission
+from ...services.mass_revocation import revoke_all
+from ...store.grants import GrantListing, Whose
+from .clients import Seconds
+from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Parameters, Searching, acting, reading
+from .problem import Problem
+
+BULK_SECONDS = 5.0
+
+
+class GrantState(Answer):
+    """A grant."""
+
+    id: str
+    user_id: str
+    username: str
+    client_id: str
+    client_name: str
+    resource: str
+    redirect_host: str
+    scopes: list[str]
+    created_at: Seconds
+    updated_at: Seconds
+    revoked_at: Seconds | None
+    last_used_at: Seconds | None
+
+
+class GrantPage(Listed[GrantState]):
+    """A page of grants."""
+
+
+class Holder(Parameters):
+    """Whose grants: of one person, one client or one server."""
+
+    user: str | None = Field(None, max_length=2048, description="The id of a person")
+    client: str | None = Field(None, max_length=2048, description="The id of a client")
+    resource: str | None = Field(None, max_length=2048, description="The identifier of an MCP server")
+
+
+class Revoked(Answer):
+    """How far a mass revocation came."""
+
+    revoked: int
+    left: bool = Field(description="Whether some are left: ask again to go on")
+
+
+def _list(call: Call[Searching, Nothing]) -> GrantPage:
+    wanted = call.query
+    found = call.deployment.stores.grants.page(wanted.q, wanted.after, wanted.limit)
+    return GrantPage(items=[_state(each) for each in found], next=found.after)
+
+
+def _one(call: Call[One, Nothing]) -> GrantState:
+    return _state(_grant(call))
+
+
+def _revoke(call: Call[One, Nothing]) -> None:
+    call.deployment.stores.grants.revoke(_grant(call).id, call.event("grant.revoked"))
+
+
+def _revoke_all(call: Call[Holder, Nothing]) -> Revoked:
+    wanted, grants = call.query, call.deployment.stores.grants
+    if sum(each is not None for each in (wanted.user, wanted.client, wanted.resource)) != 1:
+        raise Problem(400, "name one of user, client and resource")
+    whose = Whose(wanted.user, wanted.client, wanted.resource)
+    ended = revoke_all(grants, whose, call.event("grants.revoked"), BULK_SECONDS)
+    return Revoked(revoked=ended, left=grants.count_live(whose, 1) > 0)
+
+
+def _grant(call: Call[One, Nothing]) -> GrantListing:
+    found = call.deployment.stores.grants.find(call.query.id)
+    if found is None:
+        raise Problem(404, "there is no grant of this id")
+    return found
+
+
+def _state(found: GrantListing) -> GrantState:
+    return GrantState.model_validate({name: getattr(found, name) for name in GrantState.model_fields})
+
+
+OPERATIONS: tuple[AnyOperation, ...] = (
+    reading("/grants", Permission.GRANTS_READ, "Grants, ended ones too, newest first", Searching, GrantPage, _list),
+    reading("/grant", Permission.GRANTS_READ, "One grant", One, GrantState, _one),
+    acting("/grant/revoke", Permission.GRANTS_REVOKE, "End a grant with its tokens", One, _revoke, shows=_one),
+    acting(
+        "/grants/revoke", Permission.GRANTS_REVOKE_ALL, "End all grants of a person, to a client or at a server",
+        Holder, _revoke_all, answer=Revoked,
+    ),
+)  # fmt: skip

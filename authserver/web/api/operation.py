@@ -1,0 +1,145 @@
+"""An operation of the API: one method of one path, what it takes and gives, and who may do it.
+
+All that an operation is stands in its declaration: the frame and the OpenAPI document are made from that alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from ...protocol.audit import Event, Origin
+from ...protocol.role import Permission
+from ...services.deployment import Deployment
+
+MOST_LINES = 200
+LINES = 50
+PLACE = r"^[0-9]{1,18}\.[!-~]{0,2048}$"
+PLAIN = r"^[^\x00-\x1f\x7f]*$"
+
+Query = TypeVar("Query", bound=BaseModel)
+Body = TypeVar("Body", bound=BaseModel)
+Item = TypeVar("Item", bound=BaseModel)
+
+
+class Parameters(BaseModel):
+    """What comes in: nothing else than what is declared."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Nothing(Parameters):
+    """No parameters, or no body."""
+
+
+class Paging(Parameters):
+    """Which page of a list, the newest first."""
+
+    after: str | None = Field(None, pattern=PLACE, description="`next` of the page before")
+    limit: int = Field(LINES, ge=1, le=MOST_LINES, description="Lines of a page, at most")
+
+
+class Searching(Paging):
+    """A page of what has some words in its names."""
+
+    q: str = Field("", max_length=200, pattern=PLAIN, description="A part of a name or an id")
+
+
+class One(Parameters):
+    """Which one it is about."""
+
+    id: str = Field(min_length=1, max_length=2048, pattern=r"^[!-~]+$", description="Its id")
+
+
+class Answer(BaseModel):
+    """What goes out."""
+
+    model_config = ConfigDict(extra="forbid", from_attributes=True)
+
+
+class Listed(Answer, Generic[Item]):
+    """A page of a list."""
+
+    items: list[Item]
+    next: str | None = Field(description="`after` of the next page; null on the last one")
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The client that calls, and what its token opens now."""
+
+    client_id: str
+    permissions: frozenset[Permission]
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[Query, Body]):
+    """One call of an operation, authenticated and checked."""
+
+    deployment: Deployment
+    caller: Caller
+    origin: Origin
+    query: Query
+    body: Body
+
+    def event(self, name: str) -> Event:
+        """What the caller does, for the audit trail."""
+        return Event(name, f"client:{self.caller.client_id}", self.origin)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[Query, Body]):
+    """``run`` answers it: by a model of type ``answer``, or None for "done". It raises `problem.Problem`.
+
+    ``shows`` is for an act on one thing: what ``If-Match`` is compared with (RFC 9110 §13.1.1); ``seen`` says that the
+    act wants that header, since it agrees to what was seen. ``problems`` are the statuses of its own, besides those
+    that every operation has.
+    """
+
+    method: str
+    path: str
+    permission: Permission
+    summary: str
+    run: Callable[[Call[Query, Body]], Answer | None]
+    query: type[Query]
+    body: type[Body]
+    answer: type[Answer] | None = None
+    shows: Callable[[Call[Query, Body]], Answer] | None = None
+    seen: bool = False
+    problems: tuple[int, ...] = ()
+
+    @property
+    def acts(self) -> bool:
+        """Whether it changes something."""
+        return self.method != "GET"
+
+
+AnyOperation = Operation[Any, Any]
+
+
+def reading(
+    path: str,
+    permission: Permission,
+    summary: str,
+    query: type[Query],
+    answer: type[Answer],
+    run: Callable[[Call[Query, Nothing]], Answer],
+    **more: Any,  # noqa: ANN401 - the rest of the declaration
+) -> AnyOperation:
+    """An operation that gives something to read."""
+    return Operation("GET", path, permission, summary, run, query, Nothing, answer, **more)
+
+
+def acting(
+    path: str,
+    permission: Permission,
+    summary: str,
+    query: type[Query],
+    run: Callable[[Call[Query, Nothing]], Answer | None],
+    *,
+    method: str = "POST",
+    **more: Any,  # noqa: ANN401 - the rest of the declaration
+) -> AnyOperation:
+    """An operation that does something; done twice, it is done."""
+    return Operation(method, path, permission, summary, run, query, Nothing, **more)

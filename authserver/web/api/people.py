@@ -1,0 +1,164 @@
+"""People: who can sign in here, what they may do, and where they are signed in.
+
+A client stands over people as an admin does: only an owner, who signs in, acts on owners and admins, or makes some.
+"""
+
+from pydantic import Field
+
+from ...protocol.role import Permission, Role
+from ...store.users import LastOwner, User
+from .clients import Seconds
+from .operation import (
+    Answer,
+    AnyOperation,
+    Call,
+    Listed,
+    Nothing,
+    One,
+    Operation,
+    Parameters,
+    Searching,
+    acting,
+    reading,
+)
+from .problem import Problem
+
+STANDS_AS = Role.ADMIN
+MOST_SESSIONS = 200
+
+
+class PersonState(Answer):
+    """A person."""
+
+    id: str
+    username: str
+    display_name: str
+    role: Role
+    disabled: bool
+
+
+class PersonLine(PersonState):
+    """A person in a list."""
+
+    live_grants: int
+    created_at: Seconds
+
+
+class PersonPage(Listed[PersonLine]):
+    """A page of people."""
+
+
+class SessionState(Answer):
+    """A live session."""
+
+    id: str
+    address: str
+    agent: str
+    created_at: Seconds
+    last_seen_at: Seconds
+    expires_at: Seconds
+
+
+class Sessions(Answer):
+    """The live sessions of a person, at most 200."""
+
+    items: list[SessionState]
+
+
+class NewRole(Parameters):
+    """The role that a person is to have."""
+
+    role: Role
+
+
+class Ended(Answer):
+    """How many sessions were ended."""
+
+    ended: int = Field(ge=0)
+
+
+def _list(call: Call[Searching, Nothing]) -> PersonPage:
+    wanted = call.query
+    found = call.deployment.stores.users.page(wanted.q, wanted.after, wanted.limit)
+    lines = [PersonLine(**_said(each.user), live_grants=each.live_grants, created_at=each.created_at) for each in found]
+    return PersonPage(items=lines, next=found.after)
+
+
+def _one(call: Call[One, Nothing]) -> PersonState:
+    return PersonState(**_said(_person(call)))
+
+
+def _shown(call: Call[One, NewRole]) -> PersonState:
+    return PersonState(**_said(_person(call)))
+
+
+def _sessions(call: Call[One, Nothing]) -> Sessions:
+    found = call.deployment.stores.sessions.of_user(_person(call).id, MOST_SESSIONS)
+    return Sessions(items=[SessionState.model_validate(each) for each in found])
+
+
+def _end_sessions(call: Call[One, Nothing]) -> Ended:
+    ended = call.deployment.stores.sessions.end_all(_below(call).id, call.event("sessions.ended"))
+    return Ended(ended=ended)
+
+
+def _disable(call: Call[One, Nothing]) -> None:
+    _set_disabled(call, True, "user.disabled")
+
+
+def _enable(call: Call[One, Nothing]) -> None:
+    _set_disabled(call, False, "user.enabled")
+
+
+def _set_disabled(call: Call[One, Nothing], disabled: bool, name: str) -> None:
+    try:
+        call.deployment.stores.users.set_disabled(_below(call).id, disabled, call.event(name))
+    except LastOwner as last:
+        raise Problem(409, str(last)) from None
+
+
+def _change_role(call: Call[One, NewRole]) -> None:
+    found, role = _below(call), call.body.role
+    if not STANDS_AS.stands_over(role):
+        raise Problem(409, "only an owner makes owners and admins, in the console or by 'authserver user role'")
+    event = call.event("user.role_changed")
+    if found.role is not role and not call.deployment.stores.users.set_role(found.id, role, found.role, event):
+        raise Problem(412, "it has changed since you saw it; nothing was done, look again")
+
+
+def _below(call: Call[One, Nothing] | Call[One, NewRole]) -> User:
+    found = _person(call)
+    if not STANDS_AS.stands_over(found.role):
+        raise Problem(409, "only an owner acts on owners and admins, in the console or by 'authserver user'")
+    return found
+
+
+def _person(call: Call[One, Nothing] | Call[One, NewRole]) -> User:
+    found = call.deployment.stores.users.find(call.query.id)
+    if found is None:
+        raise Problem(404, "there is no person of this id")
+    return found
+
+
+def _said(found: User) -> dict[str, object]:
+    return {name: getattr(found, name) for name in PersonState.model_fields}
+
+
+OPERATIONS: tuple[AnyOperation, ...] = (
+    reading("/people", Permission.PEOPLE_READ, "People, newest first", Searching, PersonPage, _list),
+    reading("/person", Permission.PEOPLE_READ, "One person", One, PersonState, _one),
+    reading("/person/sessions", Permission.PEOPLE_READ, "Where a person is signed in", One, Sessions, _sessions),
+    acting(
+        "/person/sessions", Permission.SESSIONS_END, "Sign a person out everywhere", One, _end_sessions,
+        method="DELETE", answer=Ended, problems=(409,),
+    ),
+    acting(
+        "/person/disable", Permission.PEOPLE_EDIT, "Lock a person out, with an end to sessions and grants", One, _disable,
+        problems=(409,),
+    ),
+    acting("/person/enable", Permission.PEOPLE_EDIT, "Let a person in again", One, _enable, problems=(409,)),
+    Operation(
+        "PUT", "/person/role", Permission.PEOPLE_ROLES, "Give a person another role", _change_role, One, NewRole,
+        shows=_shown, problems=(409, 412),
+    ),
+)  # fmt: skip
