@@ -15,7 +15,7 @@ from .caller import Caller
 from .challenge import Challenges
 from .delivery import Delivery
 from .discovery import Discovery, ServerMetadata
-from .freshness import KeptFresh
+from .freshness import Cycle, KeptFresh
 from .identity import AsItself, Identity
 from .introspection import Introspection
 from .keys import Keys
@@ -26,9 +26,11 @@ from .paths import same_place
 from .permissions import Permissions
 from .receipts import Receipts
 from .remedies import Remedies
-from .revocation import Cycle, Revocations
+from .revocation import Revocations
 from .scopes import Hierarchy, ScopeNames, names
 from .spool import Spool
+from .status_urls import StatusUrls
+from .summary import Summary
 from .tools import ScopeRules
 from .urls import identifier
 from .verifier import Expected, Verifier
@@ -189,6 +191,7 @@ class Guard:
         await self._manifest.settle()
         await self._keys.settle()
         await self._revocations.settle()
+        await self._summary.settle()
         await self._metadata.settle()
 
     @cached_property
@@ -277,18 +280,29 @@ class Guard:
 
     @cached_property
     def _keys(self) -> Keys:
-        return Keys(self._metadata, self.algorithms, interval=self.keys_interval, bound=self.keys_bound)
+        return Keys(self._metadata, self.algorithms, self._summary, self._cycle)
 
     @cached_property
     def _revocations(self) -> Revocations:
-        cycle = Cycle(self.keys_interval, self.keys_bound)
-        return Revocations(self.issuer, self.resource, self._keys, self._metadata, cycle)
+        return Revocations(self.issuer, self._urls, self._keys, self._metadata, self._summary, self._cycle)
+
+    @cached_property
+    def _summary(self) -> Summary:
+        return Summary(self._urls, self._metadata, self._cycle)
+
+    @cached_property
+    def _urls(self) -> StatusUrls:
+        return StatusUrls(self.issuer, self.resource)
+
+    @cached_property
+    def _cycle(self) -> Cycle:
+        return Cycle.spread(self.keys_interval, self.keys_bound)
 
     @cached_property
     def _metadata(self) -> KeptFresh[ServerMetadata]:
         # It outlives any outage: where the keys are is no reason to refuse while the keys themselves are fresh.
         read = Discovery(self.issuer).read
-        return KeptFresh(read, interval=METADATA_INTERVAL, bound=float("inf"))
+        return KeptFresh(read, Cycle.spread(METADATA_INTERVAL, float("inf")))
 
 
 def _several(names: str | Collection[str]) -> frozenset[str]:
