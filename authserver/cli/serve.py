@@ -25,7 +25,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "bind": settings.bind,
         "workers": settings.workers,
         "threads": settings.threads,
-        "worker_class": "gthread",
+        "worker_class": "authserver.cli.worker.Worker",
         "keepalive": 30,
         "graceful_timeout": 20,
         "timeout": 30,

@@ -70,15 +70,19 @@ class StatusLists:
         None if there is none. Raises `sqlalchemy.exc.OperationalError` while the state cannot be read, and
         `keys.keyring.NoSigningKey`.
         """
-        key, slash, shard = path.partition("/")
-        if slash and not shard:
-            return None
-        served = self._served.get((key, shard))
-        if served and time.monotonic() - self._looked < LOOK_SECONDS and time.time() < served.until:
+        if served := self.at_hand(path):
             return served
+        place = _place(path)
         with self._lock:
             self._look()
-            return self._current((key, shard)) if self._exists((key, shard)) else None
+            return self._current(place) if place and self._exists(place) else None
+
+    def at_hand(self, path: str) -> Served | None:
+        """What `find` gives, where that takes no look into the database."""
+        place = _place(path)
+        served = self._served.get(place) if place else None
+        fresh = time.monotonic() - self._looked < LOOK_SECONDS
+        return served if fresh and served and time.time() < served.until else None
 
     def all(self) -> list[str]:
         """The URIs of all status lists (§9.3)."""
@@ -144,3 +148,8 @@ class StatusLists:
         body = self._keyring.sign(claims, typ=typ, alg=STATUS_ALGORITHM, purpose=Purpose.STATUS).encode()
         until = (now // status_list.RENEWED + 1) * status_list.RENEWED
         return Served(f"application/{typ}", body, f'W/"{said[:32]}"', until, version)
+
+
+def _place(path: str) -> Place | None:
+    key, slash, shard = path.partition("/")
+    return None if slash and not shard else (key, shard)

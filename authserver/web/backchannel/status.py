@@ -29,8 +29,16 @@ class Status:
         return response.document({"status_lists": self._lists.all()})
 
 
+def unchanged(served: Served) -> Response:
+    """The answer to who has *served* already."""
+    return response.briefly(Response(304, _caching(served)))
+
+
 def _answer(served: Served, request: Request) -> Response:
-    caching = [("ETag", served.etag), ("Cache-Control", f"public, max-age={AGE}"), *response.PUBLIC]
     if response.has(request, served.etag):
-        return response.briefly(Response(304, caching))
-    return response.briefly(Response(200, [("Content-Type", served.media_type), *caching], served.body))
+        return unchanged(served)
+    return response.briefly(Response(200, [("Content-Type", served.media_type), *_caching(served)], served.body))
+
+
+def _caching(served: Served) -> response.Headers:
+    return [("ETag", served.etag), ("Cache-Control", f"public, max-age={AGE}"), *response.PUBLIC]
