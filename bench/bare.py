@@ -21,4 +21,6 @@ def _pin(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
     os.sched_setaffinity(0, {cores[worker.age % len(cores)]})
 
 
-globals().update(options(load()) | {"bind": os.environ["BARE_BIND"], "post_worker_init": _pin})
+globals().update(
+    options(load()) | {"worker_class": "gthread", "bind": os.environ["BARE_BIND"], "post_worker_init": _pin}
+)

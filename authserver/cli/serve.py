@@ -17,6 +17,7 @@ from ..services.doctor.own_url import OwnUrl
 from ..services.maintenance import Maintenance
 from ..settings import Settings
 from .deployment import deployment
+from .worker import Worker
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -25,7 +26,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "bind": settings.bind,
         "workers": settings.workers,
         "threads": settings.threads,
-        "worker_class": "gthread",
+        "worker_class": Worker,
         "keepalive": 30,
         "graceful_timeout": 20,
         "timeout": 30,

@@ -59,6 +59,7 @@ def document(
         "tool_manifest_endpoint": base + "/tool-manifest",
         "tool_receipts_endpoint": base + "/tool-receipts",
         "status_list_aggregation_endpoint": base + "/status",
+        "status_summary_uri_template": status_list.base(issuer) + "{resource}",
         "revoked_tokens_uri_template": status_list.base(issuer) + "{resource}/" + status_list.REVOKED,
         "scopes_supported": _small_scopes(registered),
         "response_types_supported": [authorization.RESPONSE_TYPE],

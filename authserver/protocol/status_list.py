@@ -4,8 +4,10 @@ A token names its place by ``status.status_list`` (§6.2): the URI of a list and
 for each place, and a set bit means that the token counts no more (§7.1, INVALID).
 """
 
+import json
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 from .credential import base64url
@@ -20,6 +22,8 @@ VALID_SECONDS = 3600
 
 RENEWED = TTL // 2
 REVOKED = "revoked"
+VERSION = "version"
+VERSION_CHARACTERS = 22
 
 
 def base(issuer: str) -> str:
@@ -51,3 +55,17 @@ def issued_at(now: float, changed_at: int) -> int:
 def envelope(issuer: str, uri: str, at: int) -> dict[str, Any]:
     """The claims that both kinds of lists have (§5.1)."""
     return {"iss": issuer, "sub": uri, "iat": at, "exp": at + VALID_SECONDS, "ttl": TTL}
+
+
+def version(content: Mapping[str, Any]) -> str:
+    """What changes when the *content* of a list does, and only then: 128 bits of its SHA-256, as base64url."""
+    return base64url(sha256(json.dumps(content).encode()).digest())[:VERSION_CHARACTERS]
+
+
+def summary(keys: Iterable[str], versions: Mapping[str, str]) -> dict[str, Any]:
+    """What a guard asks for once in each of its cycles, instead of all that it keeps (TK-10; our own).
+
+    The names of the published *keys*, and for each list of one resource, by the last part of its URI, which of its
+    *versions* is served now. Who has those has nothing else to ask.
+    """
+    return {"keys": sorted(keys), "lists": dict(sorted(versions.items()))}

@@ -61,9 +61,10 @@ class EndedPlaces:
         """All status lists; those of a resource that is gone as long as somebody may have a token for it."""
         return self._shards | self._ended.keys()
 
-    def has(self, place: Place) -> bool:
-        """Whether there is such a list."""
-        return place in self.shards() or (place[1] == REVOKED and any(key == place[0] for key, _ in self.shards()))
+    def of(self, resource_tag: str) -> list[str]:
+        """The last parts of the URIs of all lists of a resource; none of one that has none."""
+        found = [shard for key, shard in self.shards() if key == resource_tag]
+        return [*found, REVOKED] if found else []
 
     def indexes(self, place: Place) -> tuple[set[int], int]:
         """The invalid indexes of a status list, and when the last one became so for good (Unix seconds)."""

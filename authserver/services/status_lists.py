@@ -2,7 +2,8 @@
 
 Each resource has its own lists: status lists, cut in shards, of the families of refresh tokens, and one of the access
 tokens that were revoked alone. They follow the state, so nobody has to tell them. Twice a second one request looks into
-the database; all others are served what is signed. What has changed is signed anew, the rest at half its ``ttl``.
+the database; all others are served what is made. What has changed is made anew, the rest at half its ``ttl``. A summary
+for each resource tells guards whether they have anything to ask.
 """
 
 import hashlib
@@ -23,16 +24,22 @@ from .ended_places import EndedPlaces, Place
 
 LOOK_SECONDS = 0.5
 FRAME_SECONDS = 0.1
+SUMMARY = ""
+"""Stands for the summary where lists have their shard."""
 
 
 @dataclass(frozen=True, slots=True)
-class SignedList:
-    """A list as it is served until ``until`` (Unix seconds). ``etag`` is of what it says, the same on every node."""
+class Served:
+    """A document as it is served until ``until`` (Unix seconds). ``etag`` is of what it says, the same on every node.
 
-    typ: str
+    ``version`` is that of a list's content.
+    """
+
+    media_type: str
     body: bytes
     etag: str
     until: float
+    version: str = ""
 
 
 class StatusLists:
@@ -49,25 +56,33 @@ class StatusLists:
         self._lock = threading.Lock()
         self._looked = float("-inf")
         self._framed = float("-inf")
-        self._signed: dict[Place, SignedList] = {}
+        self._served: dict[Place, Served] = {}
+        self._kids: tuple[str, ...] = ()
 
     def claim(self, resource: str, position: int) -> dict[str, Any]:
         """The ``status`` claim of a token for *resource* whose family has *position*."""
         shard, index = self._numbering.place(resource, position)
         return status_list.reference(f"{self._base}{tag(resource)}/{shard}", index)
 
-    def find(self, path: str) -> SignedList | None:
-        """The list at *path* below ``/status/``, at most half a second old; None if there is none.
+    def find(self, path: str) -> Served | None:
+        """The list at *path* below ``/status/``, or the summary of a resource's; at most half a second old.
 
-        Raises `sqlalchemy.exc.OperationalError` while the state cannot be read, and `keys.keyring.NoSigningKey`.
+        None if there is none. Raises `sqlalchemy.exc.OperationalError` while the state cannot be read, and
+        `keys.keyring.NoSigningKey`.
         """
-        key, _, shard = path.partition("/")
-        signed = self._signed.get((key, shard))
-        if signed and time.monotonic() - self._looked < LOOK_SECONDS and time.time() < signed.until:
-            return signed
+        if served := self.at_hand(path):
+            return served
+        place = _place(path)
         with self._lock:
             self._look()
-            return self._serve((key, shard))
+            return self._current(place) if place and self._exists(place) else None
+
+    def at_hand(self, path: str) -> Served | None:
+        """What `find` gives, where that takes no look into the database."""
+        place = _place(path)
+        served = self._served.get(place) if place else None
+        fresh = time.monotonic() - self._looked < LOOK_SECONDS
+        return served if fresh and served and time.time() < served.until else None
 
     def all(self) -> list[str]:
         """The URIs of all status lists (§9.3)."""
@@ -80,40 +95,61 @@ class StatusLists:
         if now - self._looked < LOOK_SECONDS:
             return
         changed = self._places.look()
-        for place in list(self._signed) if changed is None else changed:
-            self._signed.pop(place, None)
+        kids = self._keyring.kids()
+        if changed is None or kids != self._kids:
+            self._served, self._kids = {}, kids
+        for key, shard in changed or ():
+            self._served.pop((key, shard), None)
+            self._served.pop((key, SUMMARY), None)
         self._looked = now
 
-    def _serve(self, place: Place) -> SignedList | None:
-        if not self._places.has(place) and not self._appeared(place):
-            return None
-        signed = self._signed.get(place)
-        if signed is None or time.time() >= signed.until:
-            signed = self._signed[place] = self._sign(place)
-        return signed
+    def _exists(self, place: Place) -> bool:
+        """Whether there is such a document; another node may have begun a list a moment ago."""
+        if not self._known(place) and time.monotonic() - self._framed >= FRAME_SECONDS:
+            self._places.frame()
+            self._framed = time.monotonic()
+            self._served.pop((place[0], SUMMARY), None)
+        return self._known(place)
 
-    def _appeared(self, place: Place) -> bool:
-        """Whether a list that was not known a moment ago is there now: another node may have begun it."""
-        if time.monotonic() - self._framed < FRAME_SECONDS:
-            return False
-        self._places.frame()
-        self._framed = time.monotonic()
-        return self._places.has(place)
-
-    def _sign(self, place: Place) -> SignedList:
+    def _known(self, place: Place) -> bool:
         key, shard = place
+        lists = self._places.of(key)
+        return shard in lists or (shard == SUMMARY and bool(lists))
+
+    def _current(self, place: Place) -> Served:
+        served = self._served.get(place)
+        if served is None or time.time() >= served.until:
+            key, shard = place
+            served = self._served[place] = self._summary(key) if shard == SUMMARY else self._sign(key, shard)
+        return served
+
+    def _summary(self, key: str) -> Served:
+        lists = {shard: self._current((key, shard)) for shard in self._places.of(key)}
+        said = status_list.summary(self._kids, {shard: served.version for shard, served in lists.items()})
+        body = json.dumps(said).encode()
+        etag = f'W/"{hashlib.sha256(body).hexdigest()[:32]}"'
+        return Served("application/json", body, etag, min(served.until for served in lists.values()))
+
+    def _sign(self, key: str, shard: str) -> Served:
         now = time.time()
         content: dict[str, Any]
         if shard == status_list.REVOKED:
             revoked, changed_at = self._places.tokens(key)
             typ, content = status_list.REVOKED_TYPE, {"revoked": revoked}
         else:
-            indexes, changed_at = self._places.indexes(place)
+            indexes, changed_at = self._places.indexes((key, shard))
             typ, content = status_list.TYPE, {"status_list": status_list.encoded(indexes, SIZE)}
+        version = status_list.version(content)
         at = status_list.issued_at(now, changed_at)
-        claims = {**status_list.envelope(self._issuer, f"{self._base}{key}/{shard}", at), **content}
+        envelope = status_list.envelope(self._issuer, f"{self._base}{key}/{shard}", at)
+        claims = {**envelope, status_list.VERSION: version, **content}
         kid = self._keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS)
         said = hashlib.sha256(json.dumps([kid, claims]).encode()).hexdigest()
         body = self._keyring.sign(claims, typ=typ, alg=STATUS_ALGORITHM, purpose=Purpose.STATUS).encode()
         until = (now // status_list.RENEWED + 1) * status_list.RENEWED
-        return SignedList(typ, body, f'W/"{said[:32]}"', until)
+        return Served(f"application/{typ}", body, f'W/"{said[:32]}"', until, version)
+
+
+def _place(path: str) -> Place | None:
+    key, slash, shard = path.partition("/")
+    return None if slash and not shard else (key, shard)

@@ -9,6 +9,8 @@ from typing import Any
 from .fetch import Document, FetchError, fetch
 from .urls import OPENID, SERVER, identifier, trusted, well_known
 
+TEMPLATES = ("revoked_tokens_uri_template", "status_summary_uri_template")
+
 log = logging.getLogger("mcp_token_guard")
 
 
@@ -16,7 +18,8 @@ log = logging.getLogger("mcp_token_guard")
 class ServerMetadata:
     """An authorization server's metadata: the document as it was served, its members, where from, where keys are.
 
-    ``revoked_tokens`` is the template of a resource's list of single revoked tokens, if there are such lists.
+    ``revoked_tokens`` is the template of a resource's list of single revoked tokens, if there are such lists;
+    ``status_summary`` that of the summary of all its lists.
     """
 
     url: str
@@ -24,6 +27,7 @@ class ServerMetadata:
     members: Mapping[str, Any]
     jwks_uri: str
     revoked_tokens: str | None = None
+    status_summary: str | None = None
 
 
 class Discovery:
@@ -56,15 +60,20 @@ class Discovery:
             members = json.loads(document.body)
             issuer, jwks_uri = members["issuer"], members["jwks_uri"]
             trusted(jwks_uri, "jwks_uri")
-            revoked = members.get("revoked_tokens_uri_template")
-            if revoked is not None and "{resource}" not in revoked:
-                raise ValueError("revoked_tokens_uri_template has no {resource}")
+            templates = [_template(members, name) for name in TEMPLATES]
         except (ValueError, RecursionError, LookupError, TypeError, AttributeError) as error:
             raise FetchError(f"{url} is no usable metadata document: {error!r}") from error
         if issuer != self._issuer:
             # RFC 8414 §3.3: byte for byte, or the document is someone else's.
             raise FetchError(f"{url} is of the issuer {issuer!r}, not {self._issuer!r}")
-        return ServerMetadata(url, document, members, jwks_uri, revoked)
+        return ServerMetadata(url, document, members, jwks_uri, *templates)
+
+
+def _template(members: Mapping[str, Any], name: str) -> str | None:
+    found: str | None = members.get(name)
+    if found is not None and "{resource}" not in found:
+        raise ValueError(f"{name} has no {{resource}}")
+    return found
 
 
 def locations(issuer: str) -> tuple[str, ...]:

@@ -14,11 +14,9 @@ from .background import drive
 from .caller import Caller
 from .challenge import Challenges
 from .delivery import Delivery
-from .discovery import Discovery, ServerMetadata
-from .freshness import KeptFresh
+from .freshness import Cycle
 from .identity import AsItself, Identity
 from .introspection import Introspection
-from .keys import Keys
 from .manifest import Manifest
 from .metadata import OWN_PATHS, ResourceMetadata, WellKnown
 from .parameters import Mirrored
@@ -26,16 +24,15 @@ from .paths import same_place
 from .permissions import Permissions
 from .receipts import Receipts
 from .remedies import Remedies
-from .revocation import Cycle, Revocations
 from .scopes import Hierarchy, ScopeNames, names
 from .spool import Spool
 from .tools import ScopeRules
+from .upkeep import Upkeep
 from .urls import identifier
 from .verifier import Expected, Verifier
 from .wsgi import GuardedWSGIApp, WSGIApp
 
 ALGORITHMS = frozenset({"ES256", "RS256", "EdDSA"})
-METADATA_INTERVAL = 300.0
 MOST_INTROSPECTION_SECONDS = 60
 OFFLINE_ACCESS = "offline_access"
 FOLDER_CHARACTERS = 22
@@ -187,9 +184,7 @@ class Guard:
         if self.delivery is not None:
             await self.delivery.settle()
         await self._manifest.settle()
-        await self._keys.settle()
-        await self._revocations.settle()
-        await self._metadata.settle()
+        await self._upkeep.settle()
 
     @cached_property
     def base(self) -> tuple[str, ...]:
@@ -220,7 +215,9 @@ class Guard:
     def verifier(self) -> Verifier:
         """What judges tokens."""
         expected = Expected(self.issuer, self.resource, self.algorithms, self.leeway)
-        return Verifier(expected, self._keys, Hierarchy(self.implies), self._revocations, self.introspection)
+        return Verifier(
+            expected, self._upkeep.keys, Hierarchy(self.implies), self._upkeep.revocations, self.introspection
+        )
 
     @cached_property
     def introspection(self) -> Introspection:
@@ -232,7 +229,7 @@ class Guard:
         """The guard as a client of its issuer; None where it was given no identity."""
         if self.identity is None:
             return None
-        return AsItself(Identity.read(self.identity), self.issuer, self._metadata)
+        return AsItself(Identity.read(self.identity), self.issuer, self._upkeep.metadata)
 
     @cached_property
     def permissions(self) -> Permissions:
@@ -264,7 +261,7 @@ class Guard:
     @cached_property
     def well_known(self) -> WellKnown:
         """What is served without a token."""
-        server = self._metadata if self.serve_authorization_server_metadata else None
+        server = self._upkeep.metadata if self.serve_authorization_server_metadata else None
         return WellKnown(self._resource_metadata, server)
 
     @cached_property
@@ -276,19 +273,9 @@ class Guard:
         return ResourceMetadata(self.resource, self.issuer, self.base, self.resource_name)
 
     @cached_property
-    def _keys(self) -> Keys:
-        return Keys(self._metadata, self.algorithms, interval=self.keys_interval, bound=self.keys_bound)
-
-    @cached_property
-    def _revocations(self) -> Revocations:
-        cycle = Cycle(self.keys_interval, self.keys_bound)
-        return Revocations(self.issuer, self.resource, self._keys, self._metadata, cycle)
-
-    @cached_property
-    def _metadata(self) -> KeptFresh[ServerMetadata]:
-        # It outlives any outage: where the keys are is no reason to refuse while the keys themselves are fresh.
-        read = Discovery(self.issuer).read
-        return KeptFresh(read, interval=METADATA_INTERVAL, bound=float("inf"))
+    def _upkeep(self) -> Upkeep:
+        cycle = Cycle.spread(self.keys_interval, self.keys_bound)
+        return Upkeep(self.issuer, self.resource, self.algorithms, cycle)
 
 
 def _several(names: str | Collection[str]) -> frozenset[str]:

@@ -8,13 +8,15 @@ import json
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from jwt import PyJWK, PyJWTError
 
 from .discovery import ServerMetadata
 from .fetch import Document, FetchError, fetch
-from .freshness import NEVER, KeptFresh
+from .freshness import NEVER, Cycle, KeptFresh
+from .summary import Summary
 
 FEWEST_RSA_BITS = 2048
 UNKNOWN_KEY_INTERVAL = 10.0
@@ -25,11 +27,13 @@ LISTS = "status"
 class KeySet:
     """The usable keys of one JWKS document, for tokens and for lists. A new object means that something changed.
 
-    A key with a ``purpose`` is for lists alone, and where there is one no other signs lists.
+    A key with a ``purpose`` is for lists alone, and where there is one no other signs lists. ``names`` are of all keys,
+    those included that are not usable here.
     """
 
     url: str
     document: Document
+    names: frozenset[str]
     keys: Mapping[str, PyJWK]
     list_keys: Mapping[str, PyJWK]
 
@@ -37,23 +41,24 @@ class KeySet:
 class Keys:
     """The keys of the issuer whose ``metadata`` is kept.
 
-    Checked every ``interval`` seconds of use (a conditional request), and not used when the last answer is older than
-    ``bound`` seconds. A `kid` that is unknown asks again, at most every ten seconds, whoever sends it.
+    Checked in each ``cycle`` of use, by the ``summary`` or else by a conditional request, and not used when the last
+    answer is older than the cycle's bound. A `kid` that is unknown asks again, at most every ten seconds, whoever
+    sends it.
     """
 
     def __init__(
         self,
         metadata: KeptFresh[ServerMetadata],
         algorithms: Collection[str],
-        *,
-        interval: float,
-        bound: float,
+        summary: Summary,
+        cycle: Cycle,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._metadata = metadata
         self.algorithms = frozenset(algorithms)
+        self._summary = summary
         self._clock = clock
-        self._kept = KeptFresh(self._read, interval=interval, bound=bound, clock=clock)
+        self._kept = KeptFresh(self._read, cycle, vouch=self._vouch, clock=clock)
         self._asked_for_unknown = NEVER
 
     async def current(self) -> KeySet:
@@ -77,24 +82,24 @@ class Keys:
         """Wait for what is being fetched."""
         await self._kept.settle()
 
+    async def _vouch(self, found: KeySet) -> float | None:
+        if found.url != (await self._metadata.current()).jwks_uri:
+            return None
+        return await self._summary.has_keys(found.names)
+
     async def _read(self, previous: KeySet | None) -> KeySet:
         url = (await self._metadata.current()).jwks_uri
         known = previous if previous is not None and previous.url == url else None
         document = await fetch(url, known.document if known else None)
         if known is not None and known.document is document:
             return known
-        found = self._parse(document)
+        entries = _entries(document)
+        found = self._usable(entries)
         tokens = {kid: key for kid, (key, purpose) in found.items() if purpose is None}
         lists = {kid: key for kid, (key, purpose) in found.items() if purpose == LISTS}
-        return KeySet(url, document, tokens, lists or tokens)
+        return KeySet(url, document, frozenset(map(_name, entries)), tokens, lists or tokens)
 
-    def _parse(self, document: Document) -> dict[str, tuple[PyJWK, object]]:
-        try:
-            entries = json.loads(document.body)["keys"]
-        except (ValueError, RecursionError, LookupError, TypeError) as error:
-            raise FetchError(f"the JWKS is not one: {error!r}") from error
-        if not isinstance(entries, list):
-            raise FetchError("the JWKS has no list of keys")
+    def _usable(self, entries: list[Any]) -> dict[str, tuple[PyJWK, object]]:
         # RFC 7517 §5: members that are not understood are ignored, not fatal.
         found = [(key, entry.get("purpose")) for entry in entries if (key := self._key(entry)) is not None]
         return {str(key.key_id): (key, purpose) for key, purpose in reversed(found)}
@@ -110,3 +115,17 @@ class Keys:
             return None
         weak = isinstance(key.key, RSAPublicKey) and key.key.key_size < FEWEST_RSA_BITS
         return key if key.algorithm_name in self.algorithms and not weak else None
+
+
+def _entries(document: Document) -> list[Any]:
+    try:
+        entries = json.loads(document.body)["keys"]
+    except (ValueError, RecursionError, LookupError, TypeError) as error:
+        raise FetchError(f"the JWKS is not one: {error!r}") from error
+    if not isinstance(entries, list):
+        raise FetchError("the JWKS has no list of keys")
+    return entries
+
+
+def _name(entry: object) -> str:
+    return str(entry.get("kid")) if isinstance(entry, dict) else ""

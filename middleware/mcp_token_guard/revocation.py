@@ -4,49 +4,41 @@ A token names its status list and its place there; tokens that were revoked one 
 this resource. Both are fetched from the configured issuer only, on the same cycle as its keys.
 """
 
-import re
 import time
-from base64 import urlsafe_b64encode
-from collections.abc import Mapping
-from dataclasses import dataclass
-from hashlib import sha256
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from .discovery import ServerMetadata
-from .freshness import KeptFresh
+from .freshness import Cycle, KeptFresh
 from .keys import Keys
 from .refusals import IssuerUnavailable, TokenRefused
 from .signed_list import Entries, ListReader, SignedList, entries, revoked
+from .status_urls import StatusUrls
+from .summary import Summary
 
 MOST_LISTS = 256
-TAG_CHARACTERS = 22
-PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)+")
-MOST_PATH = 512
 
 Content = TypeVar("Content")
 Kept = KeptFresh[SignedList[Content]]
 
 
-@dataclass(frozen=True, slots=True)
-class Cycle:
-    """How often lists are checked, and how old an answer may be; in seconds."""
-
-    interval: float
-    bound: float
-
-
 class Revocations:
-    """The lists that the tokens of one resource are on."""
+    """The lists of *issuer* that the tokens of one resource are on."""
 
     def __init__(
-        self, issuer: str, resource: str, keys: Keys, metadata: KeptFresh[ServerMetadata], cycle: Cycle
+        self,
+        issuer: str,
+        urls: StatusUrls,
+        keys: Keys,
+        metadata: KeptFresh[ServerMetadata],
+        summary: Summary,
+        cycle: Cycle,
     ) -> None:
         self._issuer = issuer
-        self._base = issuer.removesuffix("/")
-        digest = urlsafe_b64encode(sha256(resource.encode()).digest()).decode()
-        self._tag = digest[:TAG_CHARACTERS]
+        self._urls = urls
         self._keys = keys
         self._metadata = metadata
+        self._summary = summary
         self._cycle = cycle
         self._lists: dict[str, Kept[Entries]] = {}
         self._single: tuple[str, Kept[frozenset[str]]] | None = None
@@ -77,35 +69,33 @@ class Revocations:
         uri, index = (reference.get("uri"), reference.get("idx")) if isinstance(reference, Mapping) else (None, None)
         if not isinstance(uri, str) or not isinstance(index, int) or isinstance(index, bool) or index < 0:
             raise TokenRefused("the token's status is not understood")
-        if uri not in self._lists and not self._is_own(uri):
+        if uri not in self._lists and not self._urls.are_own(uri):
             raise TokenRefused("the token's status list is not its issuer's")
         return uri, index
-
-    def _is_own(self, uri: str) -> bool:
-        path = uri.removeprefix(self._base)
-        return uri.startswith(self._base) and len(path) <= MOST_PATH and PATH.fullmatch(path) is not None
 
     def _list(self, uri: str) -> Kept[Entries]:
         kept = self._lists.get(uri)
         if kept is None:
             if len(self._lists) >= MOST_LISTS:
                 self._lists.pop(next(iter(self._lists)), None)
-            reader = ListReader(uri, self._issuer, "statuslist+jwt", entries, self._keys)
-            kept = KeptFresh(reader.read, interval=self._cycle.interval, bound=self._cycle.bound)
-            kept = self._lists.setdefault(uri, kept)
+            kept = self._lists.setdefault(uri, self._kept(uri, "statuslist+jwt", entries))
         return kept
 
     async def _single_tokens(self) -> Kept[frozenset[str]] | None:
         template = (await self._metadata.current()).revoked_tokens
         if template is None:
             return None
-        uri = template.replace("{resource}", self._tag)
-        if not self._is_own(uri):
-            raise IssuerUnavailable("the authorization server's list of revoked tokens is somewhere else")
+        uri = self._urls.of(template)
         if self._single is None or self._single[0] != uri:
-            reader = ListReader(uri, self._issuer, "revoked-tokens+jwt", revoked, self._keys)
-            self._single = uri, KeptFresh(reader.read, interval=self._cycle.interval, bound=self._cycle.bound)
+            self._single = uri, self._kept(uri, "revoked-tokens+jwt", revoked)
         return self._single[1]
+
+    def _kept(self, uri: str, kind: str, parse: Callable[[dict[str, Any]], Content]) -> Kept[Content]:
+        async def vouch(found: SignedList[Content]) -> float | None:
+            return await self._summary.has_list(uri, found.version) if found.is_young(time.time()) else None
+
+        reader = ListReader(uri, self._issuer, kind, parse, self._keys)
+        return KeptFresh(reader.read, self._cycle, vouch=vouch)
 
     async def _current(self, kept: Kept[Content]) -> Content:
         found = await kept.current()

@@ -42,14 +42,19 @@ class Entries:
 
 @dataclass(frozen=True, slots=True)
 class SignedList(Generic[Content]):
-    """What a list says, which key signed it, and its times in Unix seconds."""
+    """What a list says, which key signed it, and its times in Unix seconds; ``version`` is its issuer's name for it."""
 
     document: Document
     kid: str
     key: PyJWK
     issued_at: float
     expires_at: float
+    version: str | None
     content: Content
+
+    def is_young(self, now: float) -> bool:
+        """Whether less than half of its time is over: an older one is asked for anew, whatever it says."""
+        return now - self.issued_at < self.expires_at - now
 
     def stands(self, keys: KeySet, now: float) -> bool:
         """Whether it may be used: its key is still published, and it has not expired."""
@@ -114,7 +119,9 @@ class ListReader(Generic[Content]):
             raise FetchError(f"{self._url} has no times")
         if time.time() >= expires_at:
             raise FetchError(f"{self._url} has expired")
-        return SignedList(document, kid, key, issued_at, expires_at, self._parse(claims))
+        version = claims.get("version")
+        named = version if isinstance(version, str) else None
+        return SignedList(document, kid, key, issued_at, expires_at, named, self._parse(claims))
 
 
 def entries(claims: dict[str, Any]) -> Entries:

@@ -26,6 +26,7 @@ class Published:
     issuer: Issuer
     key: SigningKey = field(default_factory=lambda: es256("lists"))
     size: int = SIZE
+    versions: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.issuer.extra_keys = [{**self.key.jwk, "purpose": "status"}]
@@ -49,6 +50,15 @@ class Published:
         path = f"/status/{TAG}/revoked"
         return self._publish(path, "revoked-tokens+jwt", {"revoked": list(jti)}, changes)
 
+    def summary(self, **changes: Any) -> None:
+        """Publish the summary of what is published now."""
+        names = [key.kid for key in self.issuer.keys] + [key["kid"] for key in self.issuer.extra_keys]
+        below = f"/status/{TAG}/"
+        lists = {path.removeprefix(below): each for path, each in self.versions.items() if path.startswith(below)}
+        said = {"keys": names, "lists": lists, **changes}
+        self.issuer.metadata["status_summary_uri_template"] = self.url("/status/{resource}")
+        self.issuer.overrides[f"/status/{TAG}"] = (200, json.dumps(said).encode())
+
     def token(self, index: Any = 3, uri: str | None = None, **changes: Any) -> str:
         """An access token with a place on the list."""
         reference = {"idx": index, "uri": self.url("/status/t/7") if uri is None else uri}
@@ -59,7 +69,8 @@ class Published:
         header = {"typ": changes.pop("typ", typ), "kid": changes.pop("kid", key.kid)}
         now = time.time()
         claims = {"iss": self.issuer.url, "sub": self.url(path), "iat": now, "exp": now + 600, "ttl": 60, **content}
-        payload = json.dumps({**claims, **changes}).encode()
+        self.versions[path] = sha256(json.dumps(content).encode()).hexdigest()
+        payload = json.dumps({**claims, "version": self.versions[path], **changes}).encode()
         body = jwt.PyJWS().encode(payload, key.private, key.algorithm, headers=header).encode()
         self.issuer.overrides[path] = (200, body)
         return body

@@ -10,7 +10,7 @@ MIDDLEWARE = Path(__file__).resolve().parents[2] / "middleware"
 PROGRAM = """
 import asyncio, os, threading, time
 from mcp_token_guard.background import drive
-from mcp_token_guard.freshness import KeptFresh
+from mcp_token_guard.freshness import Cycle, KeptFresh
 
 parent, begun = os.getpid(), threading.Event()
 
@@ -20,7 +20,7 @@ async def fetch(previous):
         await asyncio.sleep(60)
     return "value"
 
-kept = KeptFresh(fetch, interval=10.0, bound=300.0)
+kept = KeptFresh(fetch, Cycle(10.0, 300.0))
 threading.Thread(target=lambda: drive(kept.current()), daemon=True).start()
 assert begun.wait(10)
 child = os.fork()

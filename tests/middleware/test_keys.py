@@ -9,16 +9,19 @@ import pytest
 
 from mcp_token_guard import Guard, IssuerUnavailable, TokenRefused
 from mcp_token_guard.discovery import Discovery
-from mcp_token_guard.freshness import KeptFresh
+from mcp_token_guard.freshness import Cycle, KeptFresh
 from mcp_token_guard.introspection import Introspection
 from mcp_token_guard.keys import UNKNOWN_KEY_INTERVAL, Keys
-from mcp_token_guard.revocation import Cycle, Revocations
+from mcp_token_guard.revocation import Revocations
 from mcp_token_guard.scopes import Hierarchy
+from mcp_token_guard.status_urls import StatusUrls
+from mcp_token_guard.summary import Summary
 from mcp_token_guard.verifier import Expected, Verifier
 from tests.middleware.asgi_client import Client
 from tests.middleware.issuer import RESOURCE, Issuer, es256, serving
 
 INTERVAL, BOUND = 10.0, 300.0
+CYCLE = Cycle(INTERVAL, BOUND)
 # Past the time in which a renewal is only the background's business.
 LATE = INTERVAL * 1.25
 ALGORITHMS = ("ES256", "RS256")
@@ -45,13 +48,15 @@ def keys(issuer: Issuer, clock: Clock) -> Keys:
 
 
 def keys_of(issuer: Issuer, clock: Clock) -> Keys:
-    metadata = KeptFresh(Discovery(issuer.url).read, interval=INTERVAL, bound=float("inf"), clock=clock)
-    return Keys(metadata, ALGORITHMS, interval=INTERVAL, bound=BOUND, clock=clock)
+    metadata = KeptFresh(Discovery(issuer.url).read, Cycle(INTERVAL, float("inf")), clock=clock)
+    summary = Summary(StatusUrls(issuer.url, RESOURCE), metadata, CYCLE, clock)
+    return Keys(metadata, ALGORITHMS, summary, CYCLE, clock)
 
 
 def verifier_of(issuer: Issuer, keys: Keys) -> Verifier:
     expected = Expected(issuer.url, RESOURCE, ALGORITHMS, 10)
-    revocations = Revocations(issuer.url, RESOURCE, keys, keys._metadata, Cycle(INTERVAL, BOUND))
+    urls = StatusUrls(issuer.url, RESOURCE)
+    revocations = Revocations(issuer.url, urls, keys, keys._metadata, keys._summary, CYCLE)
     return Verifier(expected, keys, Hierarchy({}), revocations, Introspection(None, 2.0))
 
 
@@ -121,6 +126,7 @@ async def test_an_unknown_key_is_asked_for_at_most_once_per_interval(keys: Keys,
     assert issuer.fetched("/jwks") == 2
     clock.now += UNKNOWN_KEY_INTERVAL
     await keys.current()
+    await keys.settle()
     before = issuer.fetched("/jwks")
     for number in range(20):
         assert await keys.find(f"unknown-{number}") is None

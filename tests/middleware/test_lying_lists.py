@@ -72,7 +72,7 @@ async def test_an_issuer_of_https_has_no_lists_of_http() -> None:
     guard = Guard(RESOURCE, issuer="https://auth.example", scopes="notes:read")
     claims = {"status": {"status_list": {"idx": 1, "uri": "http://auth.example/status/t/7"}}}
     with pytest.raises(TokenRefused, match="not its issuer's"):
-        await guard._revocations.check(claims)
+        await guard._upkeep.revocations.check(claims)
 
 
 def _swapped(published: Published) -> None:

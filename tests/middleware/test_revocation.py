@@ -95,7 +95,7 @@ async def test_lists_of_a_withdrawn_key_count_no_more(guard: Guard, published: P
     published.status()
     published.revoked()
     async with asyncio.timeout(5):
-        while "lists" in (await guard._keys.current()).list_keys:
+        while "lists" in (await guard._upkeep.keys.current()).list_keys:
             await asyncio.sleep(0.005)
     await guard.verify(token)
     # What whoever has the old key might serve now is nothing.
@@ -177,8 +177,8 @@ async def test_an_expired_list_counts_no_more_though_the_bound_is_long() -> None
 @pytest.mark.requirement("TK-10")
 async def test_what_is_kept_of_lists_is_bounded(guard: Guard, published: Published) -> None:
     for number in range(MOST_LISTS + 5):
-        guard._revocations._list(published.url(f"/status/t/{number}"))
-    assert len(guard._revocations._lists) == MOST_LISTS
+        guard._upkeep.revocations._list(published.url(f"/status/t/{number}"))
+    assert len(guard._upkeep.revocations._lists) == MOST_LISTS
 
 
 @pytest.mark.requirement("TK-10")

@@ -65,7 +65,12 @@ def briefly(answer: Response) -> Response:
 
 def has(request: Request, etag: str) -> bool:
     """Whether the caller has what *etag* names (RFC 9110 §13.1.2)."""
-    known = (request.header("If-None-Match") or "").replace("W/", "")
+    return names(request.header("If-None-Match") or "", etag)
+
+
+def names(if_none_match: str, etag: str) -> bool:
+    """Whether the field *if_none_match* names *etag*, by the weak comparison (RFC 9110 §13.1.2)."""
+    known = if_none_match.replace("W/", "")
     return known == "*" or etag.removeprefix("W/") in [tag.strip() for tag in known.split(",")]
 
 

@@ -1,6 +1,6 @@
 """The status lists: prepared bytes that guards ask for every other second (TK-10)."""
 
-from ...services.status_lists import SignedList, StatusLists
+from ...services.status_lists import Served, StatusLists
 from . import response
 from .request import Request
 from .response import Response
@@ -18,19 +18,27 @@ class Status:
         self._lists = lists
 
     def one(self, request: Request) -> Response:
-        """A signed list (draft-ietf-oauth-status-list-21 §8.1)."""
-        signed = self._lists.find(request.path.removeprefix(PREFIX))
-        if signed is None:
+        """A signed list (draft-ietf-oauth-status-list-21 §8.1), or the summary of a resource's lists."""
+        served = self._lists.find(request.path.removeprefix(PREFIX))
+        if served is None:
             return response.document({"error": "not_found", "error_description": "there is no such list"}, 404)
-        return _answer(signed, request)
+        return _answer(served, request)
 
     def all(self, request: Request) -> Response:
         """The URIs of the status lists (§9.3)."""
         return response.document({"status_lists": self._lists.all()})
 
 
-def _answer(signed: SignedList, request: Request) -> Response:
-    caching = [("ETag", signed.etag), ("Cache-Control", f"public, max-age={AGE}"), *response.PUBLIC]
-    if response.has(request, signed.etag):
-        return response.briefly(Response(304, caching))
-    return response.briefly(Response(200, [("Content-Type", f"application/{signed.typ}"), *caching], signed.body))
+def unchanged(served: Served) -> Response:
+    """The answer to who has *served* already."""
+    return response.briefly(Response(304, _caching(served)))
+
+
+def _answer(served: Served, request: Request) -> Response:
+    if response.has(request, served.etag):
+        return unchanged(served)
+    return response.briefly(Response(200, [("Content-Type", served.media_type), *_caching(served)], served.body))
+
+
+def _caching(served: Served) -> response.Headers:
+    return [("ETag", served.etag), ("Cache-Control", f"public, max-age={AGE}"), *response.PUBLIC]

@@ -1,0 +1,104 @@
+"""gunicorn's worker as it ships, over real connections: it answers some itself, and threads answer others (TK-10)."""
+
+import socket
+from collections.abc import Callable, Iterator
+
+import httpx2
+import pytest
+
+from authserver.keys.numbering import tag
+from authserver.services.status_lists import LOOK_SECONDS
+from tests.browser.scene import Scene, scene
+from tests.conformance.site import NOTES
+from tests.database import Databases
+from tests.journeys.ports import free_port
+
+SUMMARY = f"/status/{tag(NOTES.identifier)}"
+
+
+@pytest.fixture(scope="module")
+def running(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    url = databases.create()
+    with scene(url, tmp_path_factory.mktemp("home"), free_port()) as found:
+        yield found
+    databases.drop(url)
+
+
+@pytest.fixture
+def connection(running: Scene) -> Iterator[socket.socket]:
+    with socket.create_connection(("localhost", int(running.issuer.rpartition(":")[2])), timeout=10) as found:
+        yield found
+
+
+@pytest.fixture
+def etag(running: Scene) -> str:
+    return httpx2.get(running.issuer + SUMMARY).headers["ETag"]
+
+
+def asking(etag: str, path: str = SUMMARY, **more: str) -> bytes:
+    fields = {"Host": "localhost", "Accept": "*/*", "If-None-Match": etag, **more}
+    return "".join(
+        (f"GET {path} HTTP/1.1\r\n", *(f"{name}: {each}\r\n" for name, each in fields.items()), "\r\n")
+    ).encode()
+
+
+def head(connection: socket.socket) -> bytes:
+    """What comes up to the end of one answer's header fields."""
+    received = b""
+    while not received.endswith(b"\r\n\r\n"):
+        byte = connection.recv(1)
+        assert byte, received
+        received += byte
+    return received
+
+
+def by_itself(answer: bytes) -> bool:
+    """Whether the worker gave it: gunicorn names itself in all others."""
+    return answer.startswith(b"HTTP/1.1 304 ") and b"Server: gunicorn" not in answer
+
+
+def answers(connection: socket.socket, request: bytes, wanted: Callable[[bytes], bool]) -> None:
+    """Send *request* until an answer is as *wanted*: the first of each half second goes the whole way."""
+    for _ in range(int(1000 * LOOK_SECONDS)):
+        connection.sendall(request)
+        if wanted(head(connection)):
+            return
+    raise AssertionError("no answer was as wanted")
+
+
+@pytest.mark.requirement("TK-10")
+def test_a_connection_is_answered_by_worker_and_by_threads_in_turn(connection: socket.socket, etag: str) -> None:
+    for _ in range(3):
+        answers(connection, asking(etag), by_itself)
+        connection.sendall(asking(etag, path="/jwks"))
+        length = int(head(connection).lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+        assert len(connection.recv(length, socket.MSG_WAITALL)) == length
+
+
+@pytest.mark.requirement("TK-10")
+def test_two_requests_in_one_go_and_one_in_two_are_answered(connection: socket.socket, etag: str) -> None:
+    answers(connection, asking(etag), by_itself)
+    connection.sendall(asking(etag) * 3)
+    assert all(head(connection).startswith(b"HTTP/1.1 304 ") for _ in range(3))
+    request = asking(etag)
+    connection.sendall(request[:20])
+    connection.sendall(request[20:])
+    assert head(connection).startswith(b"HTTP/1.1 304 ")
+
+
+@pytest.mark.requirement("TK-10")
+def test_who_wants_to_close_is_let_go(connection: socket.socket, etag: str) -> None:
+    answers(connection, asking(etag), by_itself)
+    connection.sendall(asking(etag, Connection="close"))
+    assert b"\r\nConnection: close\r\n" in head(connection)
+    assert connection.recv(1) == b""
+
+
+@pytest.mark.requirement("TK-10")
+def test_who_goes_away_in_the_middle_hurts_nobody(running: Scene, etag: str) -> None:
+    port = int(running.issuer.rpartition(":")[2])
+    for part in (b"", b"GET ", asking(etag)):
+        with socket.create_connection(("localhost", port), timeout=10) as gone:
+            answers(gone, asking(etag), by_itself)
+            gone.sendall(part)
+    assert httpx2.get(running.issuer + SUMMARY, headers={"If-None-Match": etag}).status_code == 304
