@@ -153,8 +153,8 @@ OPERATIONS: tuple[AnyOperation, ...] = (
         method="DELETE", answer=Ended, problems=(409,),
     ),
     acting(
-        "/person/disable", Permission.PEOPLE_EDIT, "Lock a person out, with an end to sessions and grants", One, _disable,
-        problems=(409,),
+        "/person/disable", Permission.PEOPLE_EDIT, "Lock a person out, with an end to all that is theirs", One,
+        _disable, problems=(409,),
     ),
     acting("/person/enable", Permission.PEOPLE_EDIT, "Let a person in again", One, _enable, problems=(409,)),
     Operation(

@@ -10,7 +10,6 @@ import jwt
 import pytest
 
 from authserver.app import compose
-from authserver.cli.keys import rotation
 from authserver.keys.numbering import tag
 from authserver.protocol import status_list
 from authserver.protocol.audit import Event
@@ -80,7 +79,7 @@ def test_what_ends_changes_it_and_that_of_no_other_resource(site: Site, flow: Fl
 def test_another_set_of_keys_changes_it(site_with: Callable[..., Site]) -> None:
     site = site_with()
     before = etag(site)
-    rotation(site.deployment).replace_all()
+    site.deployment.rotation.replace_all()
     assert etag(site) != before
     assert site.get(SUMMARY).json["keys"] == sorted(key["kid"] for key in site.get("/jwks").json["keys"])
 

@@ -8,6 +8,7 @@ from authserver.app import compose
 from authserver.keys.numbering import tag
 from authserver.protocol.audit import Event
 from authserver.services import status_lists
+from authserver.store.grants import Whose
 from authserver.web.backchannel.unchanged import Unchanged
 from tests.conformance.flow import Flow
 from tests.conformance.site import NOTES, Site
@@ -93,7 +94,7 @@ def test_who_has_what_was_before_a_change_goes_the_whole_way_and_gets_what_is_no
     Flow(site).tokens(Visitor(site))
     user = site.deployment.stores.users.by_name("ada")
     assert user is not None
-    site.deployment.stores.grants.revoke_for_user(user.id, Event("test.done", "system"))
+    site.deployment.stores.grants.revoke_all(Whose(user_id=user.id), Event("test.done", "system"))
     for _ in range(1000):
         if quick.answer(asked(etag)) is None:
             break

@@ -1,0 +1,106 @@
+"""Who gets in: a token of a client for itself, for this API, with the scope that the operation names (EX-1)."""
+
+from collections.abc import Callable
+
+import pytest
+
+from authserver.protocol import own_api
+from authserver.protocol.role import Permission
+from authserver.services.own_api import enable
+from authserver.web.admin.roles import ACTS
+from authserver.web.api import OPERATIONS
+from authserver.web.api.operation import AnyOperation
+from tests.conformance.flow import Flow
+from tests.conformance.site import ISSUER, NOTES, Site
+from tests.conformance.visitor import Visitor
+from tests.web.api.conftest import EVENT, RESOURCE, Robot, robot_of
+from tests.web.backchannel.test_client_credentials import machine
+
+pytestmark = pytest.mark.requirement("EX-1")
+
+
+def named(operation: AnyOperation) -> str:
+    return f"{operation.method} {operation.path}"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=named)
+def test_each_operation_wants_its_scope_and_no_other_opens_it(site: Site, operation: AnyOperation) -> None:
+    others = robot_of(site, *(each for each in Permission if each is not operation.permission))
+    answer = others.call(operation.method, operation.path)
+    assert answer.status_code == 403
+    scope = own_api.scope_of(operation.permission)
+    assert f'error="insufficient_scope", scope="{scope}"' in answer.headers["WWW-Authenticate"]
+    assert scope in answer.json["detail"]
+    own = robot_of(site, operation.permission)
+    assert own.call(operation.method, operation.path, id="nobody").status_code not in {401, 403, 500}
+
+
+def test_every_permission_of_the_console_opens_something_or_is_of_pages_alone() -> None:
+    assert set(Permission) - {each.permission for each in OPERATIONS} == {Permission.OVERVIEW_READ}
+
+
+def test_without_a_token_the_challenge_tells_where_to_look(site: Site) -> None:
+    answer = site.get(f"{own_api.PATH}/clients")
+    assert answer.status_code == 401
+    url = f"{ISSUER}/.well-known/oauth-protected-resource{own_api.PATH}"
+    assert answer.headers["WWW-Authenticate"] == f'Bearer realm="authserver", resource_metadata="{url}"'
+    metadata = site.get(url.removeprefix(ISSUER)).json
+    assert metadata["resource"] == RESOURCE
+    assert metadata["authorization_servers"] == [ISSUER]
+    assert own_api.scope_of(Permission.GRANTS_REVOKE) in metadata["scopes_supported"]
+
+
+@pytest.mark.parametrize("token", ["x", "a.b.c", "mcpa_" + "x" * 43, "", "é"])
+def test_what_is_no_token_of_ours_is_refused(site: Site, robot: Robot, token: str) -> None:
+    answer = Robot(site, robot.machine, token).get("/clients")
+    assert answer.status_code == 401
+    assert answer.content_type == "application/problem+json"
+
+
+def test_tokens_for_mcp_servers_and_of_people_do_not_open_it(site: Site, flow: Flow, visitor: Visitor) -> None:
+    of_person = flow.tokens(visitor)["access_token"]
+    elsewhere = machine(site).ask(resource=NOTES.identifier).json["access_token"]
+    for token in (of_person, elsewhere):
+        assert Robot(site, machine(site), token).get("/clients").status_code == 401
+
+
+def test_nobody_gets_a_token_for_it_by_way_of_a_person(site: Site, flow: Flow, visitor: Visitor) -> None:
+    flow.register()
+    answer = visitor.get(flow.url(resource=RESOURCE, scope="admin:clients.read"))
+    assert "error=invalid_target" in answer.headers["Location"]
+
+
+def test_what_is_taken_from_a_client_is_taken_at_once(site: Site, robot: Robot) -> None:
+    assert robot.get("/clients").status_code == 200
+    robot.machine.allow("admin:grants.read", resource=_api(site))
+    assert robot.get("/clients").status_code == 403
+    assert robot.get("/grants").status_code == 200
+    site.deployment.stores.clients.set_suspended(robot.client_id, True, EVENT)
+    assert robot.get("/grants").status_code == 401
+
+
+def _api(site: Site):
+    return next(each for each in site.deployment.stores.resources.all() if each.identifier == RESOURCE)
+
+
+def test_a_revoked_token_does_not_open_it(site: Site, robot: Robot) -> None:
+    assert site.post("/revoke", data={"token": robot.token, **robot.machine.proof()}).status_code == 200
+    assert robot.get("/clients").status_code == 401
+
+
+def test_it_is_not_there_until_it_is_enabled(site_with: Callable[..., Site]) -> None:
+    site = site_with()
+    answer = site.get(f"{own_api.PATH}/clients")
+    assert answer.status_code == 404
+    assert "authserver api enable" in answer.json["detail"]
+    stores = site.deployment.stores
+    assert enable(stores.resources, ISSUER, ACTS, EVENT)
+    assert not enable(stores.resources, ISSUER, ACTS, EVENT)
+    assert site.get(f"{own_api.PATH}/clients").status_code == 401
+    assert robot_of(site, Permission.CLIENTS_READ).get("/clients").status_code == 200
+
+
+def test_cookies_open_nothing(site: Site) -> None:
+    person = Visitor(site, "root")
+    person.sign_in()
+    assert person.get(f"{own_api.PATH}/clients").status_code == 401
