@@ -166,11 +166,19 @@ def test_the_console_is_accessible(running, page, app):
     paths = [
         "",
         *(f"/{name}" for name in ("clients", "grants", "servers", "calls", "alerts", "people", "keys", "audit")),
+        *(f"/{name}" for name in ("roles", "keys/rotate", "emergency", "emergency/grants")),
     ]
+    ada = stores.users.by_name("ada").id
+    running.site.deployment.sessions.open(stores.users.find(ada), EVENT.origin, NASTY)
+    (session, *_) = stores.sessions.of_user(ada, 9)
     paths += [
         f"/server?id={CALENDAR.identifier}",
         f"/client?id={client.client_id}",
         f"/client/delete?id={client.client_id}",
+        *(f"/{name}?id={ada}" for name in ("person", "person/role", "person/disable", "sessions/end")),
+        f"/session/end?user={ada}&id={session.id}",
+        f"/grants/revoke?client={client.client_id}",
+        "/../sign-in/again",
         revoke.removeprefix("/admin"),
     ]
     found = []

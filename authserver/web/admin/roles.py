@@ -38,7 +38,7 @@ ACTS = {
     Permission.CALLS_READ: "see tool calls",
     Permission.PEOPLE_READ: "see people and their sessions",
     Permission.PEOPLE_EDIT: "disable people and let them in again",
-    Permission.PEOPLE_ROLES: "give roles",
+    Permission.PEOPLE_ROLES: "give roles (an admin: not owner, not admin)",
     Permission.SESSIONS_END: "end sessions",
     Permission.KEYS_READ: "see keys",
     Permission.KEYS_ROTATE: "rotate keys",
