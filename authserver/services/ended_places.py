@@ -1,5 +1,6 @@
 """What has ended, sorted by the lists that tell it, and followed look by look. Used by one thread at a time."""
 
+import math
 import time
 from collections.abc import Iterable
 
@@ -17,6 +18,8 @@ RECENT_SECONDS = 120
 WHOLE_SECONDS = 300
 """After how long all is read again: what took longer still, and what is too old to matter."""
 
+NEVER = float("-inf")
+
 
 class EndedPlaces:
     """The state behind the lists; `look` reads on, in two short queries where nothing has changed."""
@@ -27,7 +30,8 @@ class EndedPlaces:
         self._epoch = epoch
         self._numbering = numbering
         self._seen_epoch = -1
-        self._whole_at = float("-inf")
+        self._whole_at = NEVER
+        self._looked_at = NEVER
         self._seen: set[int] = set()
         self._shards: set[Place] = set()
         self._ended: dict[Place, dict[int, int]] = {}
@@ -35,18 +39,18 @@ class EndedPlaces:
         self._tokens: dict[str, dict[str, int]] = {}
 
     def look(self) -> set[Place] | None:
-        """Read what is new; returns the lists that have changed, or None for all of them."""
+        """Read what is new; returns the lists that have changed, or None for all of them.
+
+        It reads back to the look before, however long ago that was. After one that broke off, all is read again.
+        """
+        began = time.monotonic()
         epoch = self._epoch.current(max_age=0)
-        moved, self._seen_epoch = epoch != self._seen_epoch, epoch
-        whole = time.monotonic() - self._whole_at >= WHOLE_SECONDS
-        if whole:
-            self._whole_at = time.monotonic()
-            self._seen, self._ended = set(), {}
-        changed = self._read_ended(LATELY if whole else RECENT_SECONDS) | self._read_tokens()
-        if moved or whole:
-            self._suspended = self._sorted(self._store.suspended())
-            self.frame()
-            return None
+        whole_at, self._whole_at = self._whole_at, NEVER
+        whole = began - whole_at >= WHOLE_SECONDS
+        within = LATELY if whole else RECENT_SECONDS + math.ceil(began - self._looked_at)
+        changed = self._read(within, whole=whole, moved=epoch != self._seen_epoch)
+        self._whole_at = began if whole else whole_at
+        self._seen_epoch, self._looked_at = epoch, began
         return changed
 
     def frame(self) -> None:
@@ -75,6 +79,16 @@ class EndedPlaces:
         """The ids of the single tokens that are revoked, and when the last one was."""
         revoked = self._tokens.get(resource_tag, {})
         return sorted(revoked), max(revoked.values(), default=0)
+
+    def _read(self, within: int, *, whole: bool, moved: bool) -> set[Place] | None:
+        if whole:
+            self._seen, self._ended = set(), {}
+        changed = self._read_ended(within) | self._read_tokens()
+        if not (moved or whole):
+            return changed
+        self._suspended = self._sorted(self._store.suspended())
+        self.frame()
+        return None
 
     def _read_ended(self, within: int) -> set[Place]:
         new = [ended for ended in self._store.positions(within) if ended.position not in self._seen]

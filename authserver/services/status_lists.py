@@ -72,36 +72,45 @@ class StatusLists:
         """
         if served := self.at_hand(path):
             return served
-        place = _place(path)
+        place, asked = _place(path), time.monotonic()
         with self._lock:
-            self._look()
+            self._look(asked)
             return self._current(place) if place and self._exists(place) else None
 
     def at_hand(self, path: str) -> Served | None:
         """What `find` gives, where that takes no look into the database."""
         place = _place(path)
-        served = self._served.get(place) if place else None
+        # In this order: what another thread's look has thrown away meanwhile must not pass for what it has seen.
         fresh = time.monotonic() - self._looked < LOOK_SECONDS
-        return served if fresh and served and time.time() < served.until else None
+        served = self._served.get(place) if fresh and place else None
+        return served if served and time.time() < served.until else None
 
     def all(self) -> list[str]:
         """The URIs of all status lists (§9.3)."""
+        asked = time.monotonic()
         with self._lock:
-            self._look()
+            self._look(asked)
             return sorted(f"{self._base}{key}/{shard}" for key, shard in self._places.shards())
 
-    def _look(self) -> None:
-        now = time.monotonic()
-        if now - self._looked < LOOK_SECONDS:
+    def _look(self, asked: float) -> None:
+        """Know what was half a second before it was *asked*: one slow look is enough for all that wait for it."""
+        if asked - self._looked < LOOK_SECONDS:
             return
-        changed = self._places.look()
-        kids = self._keyring.kids()
+        now = time.monotonic()
+        changed, kids = self._seen()
         if changed is None or kids != self._kids:
             self._served, self._kids = {}, kids
         for key, shard in changed or ():
             self._served.pop((key, shard), None)
             self._served.pop((key, SUMMARY), None)
         self._looked = now
+
+    def _seen(self) -> tuple[set[Place] | None, tuple[str, ...]]:
+        try:
+            return self._places.look(), self._keyring.kids()
+        except Exception:
+            self._served = {}  # part of what is new may have been read, and will not be called new again
+            raise
 
     def _exists(self, place: Place) -> bool:
         """Whether there is such a document; another node may have begun a list a moment ago."""

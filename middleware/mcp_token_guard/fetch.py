@@ -33,7 +33,7 @@ class FetchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What was fetched: the body's bytes, and the ``ETag`` it came with."""
+    """What was fetched: the body's bytes, and the ``ETag`` it came with, if it can be sent back."""
 
     body: bytes
     etag: str | None
@@ -79,7 +79,8 @@ async def _get(url: str, previous: Document | None, accept: str) -> Document:
 async def _ask_for(url: str, headers: Mapping[str, str]) -> tuple[int, str | None, bytes]:
     """Status, ``ETag`` and body; read to its end whatever it is, for a connection is kept only then."""
     async with _client(url).stream("GET", url, headers=headers) as response:
-        return response.status_code, response.headers.get("etag"), await _body(response)
+        etag = response.headers.get("etag")
+        return response.status_code, etag if etag and etag.isascii() else None, await _body(response)
 
 
 async def _post(url: str, form: Mapping[str, str]) -> tuple[int, bytes]:

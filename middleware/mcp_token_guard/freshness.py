@@ -79,11 +79,17 @@ class KeptFresh(Generic[T]):
         return self._usable()
 
     async def due(self) -> tuple[T, float]:
-        """The value, asked for now if it is due, and when it was confirmed. Raises `IssuerUnavailable`."""
-        if self._clock() - self._confirmed >= self._cycle.interval:
+        """The value, asked for now if it is due, and when it was confirmed.
+
+        Raises `IssuerUnavailable` when it was due and is not confirmed anew, whyever; once it has failed, without
+        waiting for the next attempt.
+        """
+        before = self._confirmed
+        if self._clock() - before >= self._cycle.interval:
             self._begin()
-            await self.settle()
-            if self._failed:
+            if not self._failed:
+                await self.settle()
+            if self._confirmed == before:
                 raise IssuerUnavailable("the authorization server cannot be reached; try again shortly")
         return self._usable(), self._confirmed
 
@@ -121,14 +127,14 @@ class KeptFresh(Generic[T]):
                 if vouched and self._clock() - self._confirmed < self._cycle.interval:
                     return  # another thread's was done a moment ago
                 self._attempted = self._clock()
-                self._renewal = start(self._renew(self._attempted, vouched))
+                self._renewal = start(self._renew(vouched))
 
-    async def _renew(self, now: float, vouched: bool) -> None:
+    async def _renew(self, vouched: bool) -> None:
         try:
-            # An answer is as old as its question.
             confirmed = await self._vouched() if vouched else None
             if confirmed is None:
-                self._value, confirmed = await self._fetch(self._value), now
+                confirmed = self._clock()  # an answer is as old as its question
+                self._value = await self._fetch(self._value)
         except (FetchError, IssuerUnavailable) as error:
             if not self._failed:
                 log.warning("cannot refresh: %s", error)

@@ -61,8 +61,9 @@ def private_jwk(key: SigningKey) -> dict[str, Any]:
 class Issuer:
     """What the server publishes, to be changed by tests at will; ``seen`` counts requests by path and status.
 
-    ``answers`` are to what is posted, by path: JSON, or status and bytes, or what makes these of the form; ``statuses``
-    go with them, 0 for hanging up without a word; ``received`` is what came, path and body.
+    ``etags`` stand in for true ones, and ``delays`` are seconds that answers take, by path. ``answers`` are to what is
+    posted, by path: JSON, or status and bytes, or what makes these of the form; ``statuses`` go with them, 0 for
+    hanging up without a word; ``received`` is what came, path and body.
     """
 
     url: str = ""
@@ -72,6 +73,8 @@ class Issuer:
     metadata_path: str = "/.well-known/oauth-authorization-server"
     overrides: dict[str, tuple[int, bytes]] = field(default_factory=dict)
     with_etag: bool = True
+    etags: dict[str, str] = field(default_factory=dict)
+    delays: dict[str, float] = field(default_factory=dict)
     seen: Counter[tuple[str, int]] = field(default_factory=Counter)
     codes: dict[str, dict[str, str]] = field(default_factory=dict)
     answers: dict[str, Any] = field(default_factory=dict)
@@ -165,7 +168,8 @@ def _handler(issuer: Callable[[], Issuer]) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             status, body = issuer().document(self.path)
-            etag = f'"{sha256(body).hexdigest()[:16]}"'
+            etag = issuer().etags.get(self.path) or f'"{sha256(body).hexdigest()[:16]}"'
+            time.sleep(issuer().delays.get(self.path, 0))
             if status == 200 and issuer().with_etag and self.headers.get("If-None-Match") == etag:
                 status, body = 304, b""
             issuer().seen[(self.path, status)] += 1

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mcp_token_guard import Guard
+from mcp_token_guard import Guard, fetch
 from tests.middleware.issuer import Issuer, es256, rs256
 from tests.middleware.published import BOUND, INTERVAL, TAG, Published, guard_of, refused
 
@@ -156,3 +156,36 @@ async def test_a_summary_that_has_gone_is_done_without(guard: Guard, published: 
         await asyncio.sleep(0.01)
     published.status(3, path=LIST)
     await refused(guard, token, "revoked")
+
+
+@pytest.mark.requirement("TK-10")
+async def test_an_etag_that_cannot_be_sent_back_keeps_nothing_from_being_asked_for(
+    guard: Guard, published: Published
+) -> None:
+    issuer, token = published.issuer, token_of(published)
+    issuer.etags[SUMMARY] = 'W/"\xe9"'
+    await using(guard, token, issuer, SUMMARY, 1)
+    published.status(3, path=LIST)
+    published.summary()
+    async with asyncio.timeout(BOUND / 2):
+        await refused(guard, token, "revoked")
+
+
+@pytest.mark.requirement("TK-10", "RS-7")
+async def test_one_that_does_not_answer_keeps_requests_waiting_once(
+    guard: Guard, published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "MOST_SECONDS", 0.5)
+    issuer, token = published.issuer, token_of(published)
+    await using(guard, token, issuer, SUMMARY, 3)
+    issuer.delays[SUMMARY] = 2
+    waits = []
+    for _ in range(100):
+        began = time.monotonic()
+        await guard.verify(token)
+        waits.append(time.monotonic() - began)
+        await asyncio.sleep(0.01)
+    assert sum(wait > 0.25 for wait in waits) <= 1
+    published.status(3, path=LIST)
+    async with asyncio.timeout(BOUND / 2):
+        await refused(guard, token, "revoked")

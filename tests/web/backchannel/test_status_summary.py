@@ -1,5 +1,6 @@
 """The summary over HTTP: it names what is served now, and changes when that does and only then (TK-10)."""
 
+import threading
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
@@ -8,15 +9,20 @@ from urllib.parse import urlsplit
 
 import jwt
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from authserver.app import compose
 from authserver.keys.numbering import tag
 from authserver.protocol import status_list
 from authserver.protocol.audit import Event
-from authserver.services import status_lists
+from authserver.services import ended_places, status_lists
+from authserver.services.status_lists import StatusLists
+from authserver.store.ended import EndedStore, RevokedToken
 from tests.conformance.flow import Flow
 from tests.conformance.site import CALENDAR, ISSUER, NOTES, Site
 from tests.conformance.visitor import Visitor
+
+from .clock import passes
 
 EVENT = Event("test.done", "system")
 SUMMARY = f"/status/{tag(NOTES.identifier)}"
@@ -99,3 +105,151 @@ def test_lists_that_are_signed_anew_and_say_the_same_do_not_change_it_on_any_nod
     found = elsewhere.find(SUMMARY.removeprefix("/status/"))
     assert found is not None
     assert found.etag == before
+
+
+@pytest.fixture
+def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Let so many seconds pass for nodes."""
+    passed = [0.0]
+    clock = SimpleNamespace(time=time.time, monotonic=lambda: time.monotonic() + passed[0])
+    monkeypatch.setattr(status_lists, "time", clock)
+    monkeypatch.setattr(ended_places, "time", clock)
+
+    def let_pass(seconds: float) -> None:
+        passed[0] += seconds
+
+    return let_pass
+
+
+def said(lists: StatusLists) -> str:
+    found = lists.find(SUMMARY.removeprefix("/status/"))
+    assert found is not None
+    return found.etag
+
+
+def another_node(site: Site) -> StatusLists:
+    return compose(site.deployment.settings, site.deployment.stores).status_lists
+
+
+def end(site: Site, flow: Flow, ago: int = 0) -> None:
+    """End the flow's family, so many seconds ago."""
+    site.post("/revoke", data={"token": flow.values["refresh_token"], "client_id": flow.values["client_id"]})
+    if ago:
+        client = flow.values["client_id"]
+        user = site.deployment.stores.users.by_name("ada")
+        assert user is not None
+        grants = site.deployment.stores.grants.for_user(user.id)
+        grant = next(each.id for each in grants if each.client_id == client)
+        passes(site, "refresh_families", "revoked_at", ago, grant_id=grant)
+
+
+@pytest.mark.requirement("TK-10")
+@pytest.mark.parametrize("pause", [130, 250, 290])
+def test_a_node_that_nobody_asked_for_a_while_knows_what_ended_meanwhile(
+    site_with: Callable[..., Site], later: Callable[[float], None], pause: int
+) -> None:
+    site = site_with()
+    flow = Flow(site)
+    flow.tokens(Visitor(site))
+    lists = another_node(site)
+    before = said(lists)
+    end(site, flow, ago=pause)
+    later(pause + 1)
+    assert said(lists) == said(another_node(site)) != before
+
+
+@pytest.mark.requirement("TK-10")
+@pytest.mark.parametrize("broken", ["positions", "tokens", "suspended", "reach"])
+@pytest.mark.parametrize("pause", [1, 301])
+def test_a_look_that_broke_off_loses_nothing(
+    site_with: Callable[..., Site],
+    later: Callable[[float], None],
+    monkeypatch: pytest.MonkeyPatch,
+    broken: str,
+    pause: int,
+) -> None:
+    site = site_with()
+    flow = Flow(site)
+    flow.tokens(Visitor(site))
+    lists = another_node(site)
+    end(site, flow, ago=200)
+    said(lists)
+    other = Flow(site)
+    other.tokens(Visitor(site))
+    site.deployment.stores.clients.set_suspended(other.values["client_id"], True, EVENT)
+    later(pause)
+
+    def down(*_: object) -> list[RevokedToken]:
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EndedStore, broken, down)
+        with pytest.raises(OperationalError):
+            said(lists)
+    assert said(lists) == said(another_node(site))
+
+
+@pytest.mark.requirement("TK-10")
+def test_a_change_is_not_lost_when_the_keys_cannot_be_read(
+    site_with: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    site = site_with()
+    flow = Flow(site)
+    flow.tokens(Visitor(site))
+    node = compose(site.deployment.settings, site.deployment.stores)
+    lists = node.status_lists
+    before = said(lists)
+    end(site, flow)
+
+    def down() -> tuple[str, ...]:
+        raise OperationalError("SELECT", {}, Exception("gone"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(node.keyring, "kids", down)
+        with pytest.raises(OperationalError):
+            said(lists)
+    assert said(lists) == said(another_node(site)) != before
+
+
+@pytest.mark.requirement("TK-10")
+def test_what_a_look_throws_away_meanwhile_is_not_at_hand(
+    site_with: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(status_lists, "LOOK_SECONDS", 0.5)
+    site = site_with()
+    flow = Flow(site)
+    flow.tokens(Visitor(site))
+    lists, path = another_node(site), SUMMARY.removeprefix("/status/")
+    before = said(lists)
+    end(site, flow)
+    time.sleep(0.5)
+    looking: list[bool] = []
+
+    def monotonic() -> float:
+        if not looking:
+            looking.append(True)
+            said(lists)  # as another thread may, in just that moment
+        return time.monotonic()
+
+    monkeypatch.setattr(status_lists, "time", SimpleNamespace(time=time.time, monotonic=monotonic))
+    found = lists.at_hand(path)
+    assert found is None or found.etag != before
+
+
+@pytest.mark.requirement("TK-10")
+def test_who_waited_for_a_slow_look_does_not_look_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status_lists, "LOOK_SECONDS", 0.1)
+    lists, looks, read = another_node(site), [], EndedStore.tokens
+
+    def slow(store: EndedStore) -> list[RevokedToken]:
+        looks.append(time.monotonic())
+        time.sleep(0.3)
+        return read(store)
+
+    monkeypatch.setattr(EndedStore, "tokens", slow)
+    asking = [threading.Thread(target=said, args=(lists,)) for _ in range(6)]
+    for each in asking:
+        each.start()
+    for each in asking:
+        each.join()
+    assert len(looks) <= 2
