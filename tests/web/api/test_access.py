@@ -66,8 +66,8 @@ def test_tokens_for_mcp_servers_and_of_people_do_not_open_it(site: Site, flow: F
 
 def test_nobody_gets_a_token_for_it_by_way_of_a_person(site: Site, flow: Flow, visitor: Visitor) -> None:
     flow.register()
-    answer = visitor.get(flow.url(resource=RESOURCE, scope="admin:clients.read"))
-    assert "error=invalid_target" in answer.headers["Location"]
+    answer = visitor.open(flow.url(resource=RESOURCE, scope="admin:clients.read"))
+    assert "error=invalid_target" in answer.location
 
 
 def test_what_is_taken_from_a_client_is_taken_at_once(site: Site, robot: Robot) -> None:
@@ -102,5 +102,5 @@ def test_it_is_not_there_until_it_is_enabled(site_with: Callable[..., Site]) -> 
 
 def test_cookies_open_nothing(site: Site) -> None:
     person = Visitor(site, "root")
-    person.sign_in()
-    assert person.get(f"{own_api.PATH}/clients").status_code == 401
+    assert person.open("/admin").status_code == 200
+    assert person.open(f"{own_api.PATH}/clients").status_code == 401

@@ -1,15 +1,20 @@
 """What the operations do: the journeys of an administrator by the API alone, pages, conditions, and bad input."""
 
 import json
+from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from authserver.protocol import own_api
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Permission, Role
+from authserver.services.own_api import enable
 from authserver.store.alerts import Alert, AlertKind
+from authserver.store.models import ClientRow
+from authserver.web.admin.roles import ACTS
 from tests.conformance.flow import Flow
-from tests.conformance.site import NOTES, Site
+from tests.conformance.site import ISSUER, NOTES, Site
 from tests.conformance.visitor import Visitor
 from tests.web.api.conftest import EVENT, Robot, robot_of
 
@@ -19,7 +24,7 @@ def person(site: Site, username: str, role: Role = Role.MEMBER) -> str:
     return added.id
 
 
-def newest_event(robot: Robot, **which: str) -> dict:
+def newest_event(robot: Robot, **which: str) -> dict[str, Any]:
     found = robot.get("/audit", limit=1, **which)
     assert found.status_code == 200, found.text
     return found.json["items"][0]
@@ -66,10 +71,6 @@ def test_a_waiting_client_is_approved_as_it_was_seen_or_not_at_all(site: Site, r
 
 
 def _let_wait(site: Site, client_id: str) -> None:
-    from sqlalchemy import update
-
-    from authserver.store.models import ClientRow
-
     with site.deployment.stores.database.transaction() as connection:
         waiting = update(ClientRow).where(ClientRow.client_id == client_id).values(pending_since=1)
         connection.execute(waiting)
@@ -145,10 +146,6 @@ def test_servers_keys_and_alerts_are_told(site: Site, robot: Robot) -> None:
 
 
 def test_keys_are_rotated_and_withdrawn(site_with) -> None:
-    from authserver.services.own_api import enable
-    from authserver.web.admin.roles import ACTS
-    from tests.conformance.site import ISSUER
-
     site = site_with()
     enable(site.deployment.stores.resources, ISSUER, ACTS, EVENT)
     robot = robot_of(site, *Permission)
