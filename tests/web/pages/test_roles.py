@@ -68,6 +68,19 @@ def test_each_route_is_open_to_the_roles_of_its_permission_and_to_no_other(site:
         assert is_open if role in opening(OPEN_TO[path]) else answer.status_code == 403, f"{method} {path}"
 
 
+@pytest.mark.requirement("AZ-10")
+def test_no_act_is_done_without_the_token_of_its_form(site: Site, signed_in_as: As):
+    browser = signed_in_as(Role.OWNER)
+    before = (site.deployment.stores.keys.all(), site.deployment.stores.users.by_name("ada"))
+    ada = before[1].id
+    for path in (path for path, method in routes(site) if method == "POST"):
+        for sent in ({}, {"csrf_token": "x"}):
+            form = {"disable": "yes", "role": "owner", "seen": "member", "grants": "yes", **sent}
+            answer = browser.http.post(f"{path}?id={ada}", data=form)
+            assert answer.status_code in {400, 404}, path
+    assert (site.deployment.stores.keys.all(), site.deployment.stores.users.by_name("ada")) == before
+
+
 def test_a_route_that_names_no_permission_is_open_to_nobody(site_with: Callable[..., Site]):
     site = site_with()
     site.app.view_functions["admin.keys"] = lambda: "what it would show"
