@@ -52,6 +52,7 @@ from .services.tool_catalogue.publication import Publication
 from .services.tool_details import ToolDetailing
 from .services.tool_permissions import ToolPermissions
 from .services.tool_receipts import ToolReceipts
+from .services.trail.sealer import Sealer
 from .services.unusual_use import Thresholds, UnusualUse
 from .settings import Settings, load
 from .settings.group import DAY
@@ -132,6 +133,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         publication=Publication(who, stores.resources, ClientLimit(settings.tool_manifests_per_guard)),
         tool_receipts=ToolReceipts(who, stores.tool_receipts, _unusual_use(settings, stores)),
         connections=Connections(stores.grants, stores.tool_calls, stores.resources, settings.unused_permission_after),
+        sealer=Sealer(stores.seals, stores.streams, keyring, settings.audit_retention_days),
     )
 
 

@@ -21,6 +21,7 @@ from .tool_catalogue.inquiry import Inquiry
 from .tool_catalogue.publication import Publication
 from .tool_permissions import ToolPermissions
 from .tool_receipts import ToolReceipts
+from .trail.sealer import Sealer
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +47,4 @@ class Deployment:
     publication: Publication
     tool_receipts: ToolReceipts
     connections: Connections
+    sealer: Sealer

@@ -95,7 +95,12 @@ class AuditStore:
 
 
 def _listing(row: AuditRow) -> AuditListing:
-    event = Event(
+    return AuditListing(row.id, row.at_ms, event_of(row))
+
+
+def event_of(row: Any) -> Event:  # noqa: ANN401 - a mapped row, or one of its columns
+    """The event that *row* tells of."""
+    return Event(
         name=row.name,
         actor=row.actor,
         origin=Origin(row.address, row.correlation_id),
@@ -106,4 +111,3 @@ def _listing(row: AuditRow) -> AuditListing:
         grant_id=row.grant_id,
         detail=row.detail,
     )
-    return AuditListing(row.id, row.at_ms, event)
