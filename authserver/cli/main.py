@@ -12,6 +12,7 @@ from ..store.migrate import pending, upgrade
 from ..store.purge import purge as purge_batch
 from . import (
     apply,
+    audit,
     client_add,
     client_allow,
     client_approval,
@@ -92,5 +93,6 @@ for command in (tools.sync, tools.diff, tools.agree, tools.tool, tool_limits.lim
 main.add_command(apply.apply)
 main.add_command(doctor.doctor)
 main.add_command(keys.keys)
+main.add_command(audit.audit)
 main.add_command(documents.document)
 main.add_command(domains.domain)

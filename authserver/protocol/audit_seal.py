@@ -84,11 +84,18 @@ class Statement:
     previous: str
     rows: int
     digest: str
+    first_xid: int
+    first_id: int
     last_xid: int
     last_id: int
     from_ms: int
     to_ms: int
     iat: int
+
+    @property
+    def first(self) -> Place:
+        """The place of the batch's first event."""
+        return Place(self.first_xid, self.first_id)
 
     @property
     def last(self) -> Place:
@@ -114,9 +121,9 @@ def statement(number: int, previous: str, batch: Iterable[Recorded], iat: int) -
     digest = Digest()
     for recorded in events:
         digest.add(recorded)
-    last = events[-1].place
     times = [recorded.at_ms for recorded in events]
-    return Statement(number, previous, digest.rows, digest.value(), last.xid, last.id, min(times), max(times), iat)
+    places = (*events[0].place, *events[-1].place)
+    return Statement(number, previous, digest.rows, digest.value(), *places, min(times), max(times), iat)
 
 
 def seal_digest(signed: str) -> str:

@@ -23,7 +23,10 @@ FINISHED = text("xid < audit_order(pg_snapshot_xmin(pg_current_snapshot()))")
 NEXT = text("SELECT audit_order(pg_snapshot_xmax(pg_current_snapshot()))")
 OLDEST_RUNNING = text("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint")
 LAST = select(func.greatest(func.max(AuditRow.xid), select(func.max(SealRow.last_xid)).scalar_subquery()))
-ORDER = "CREATE OR REPLACE FUNCTION audit_order(xid8) RETURNS bigint LANGUAGE sql STABLE AS 'SELECT $1::text::bigint + ({})'"
+ORDER = (
+    "CREATE OR REPLACE FUNCTION audit_order(xid8) RETURNS bigint LANGUAGE sql STABLE "
+    "AS 'SELECT $1::text::bigint + ({})'"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,6 @@ class Sealer:
                     dropped = time.monotonic()
                 pause = self.pause
             except (NoSigningKey, TrailMoved) as lacking:
-                log.error("the audit trail is not sealed", reason=str(lacking))
+                log.warning("the audit trail is not sealed", reason=str(lacking))
             except Exception:
                 log.exception("sealing the audit trail failed; trying again later")
