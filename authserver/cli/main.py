@@ -13,6 +13,7 @@ from ..store.purge import purge as purge_batch
 from . import (
     apply,
     audit,
+    audit_export,
     client_add,
     client_allow,
     client_approval,
@@ -94,5 +95,6 @@ main.add_command(apply.apply)
 main.add_command(doctor.doctor)
 main.add_command(keys.keys)
 main.add_command(audit.audit)
+audit.audit.add_command(audit_export.export)
 main.add_command(documents.document)
 main.add_command(domains.domain)

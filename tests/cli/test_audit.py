@@ -61,3 +61,31 @@ def test_what_is_no_noted_seal_is_refused_in_words(run: Run):
 def test_there_is_nothing_to_resume_where_no_dump_was_restored(run: Run):
     run("audit", "seal")
     assert run("audit", "resume").output == "nothing to do\n"
+
+
+def test_what_is_sealed_is_exported_and_nothing_else(run: Run):
+    assert run("audit", "export").output == ""
+    run("audit", "seal")
+    lines = run("audit", "export").output.splitlines()
+    assert len(lines) > 1
+    assert all(json.loads(line)["actor"] == "system" for line in lines)
+    run("domain", "allow", "example.com")
+    assert run("audit", "export").output.splitlines() == lines
+
+
+def test_an_export_is_of_one_time(run: Run):
+    run("audit", "seal")
+    all_of_it = run("audit", "export").output
+    assert run("audit", "export", "--since", "2020-01-01", "--until", "2120-01-01T00:00:00Z").output == all_of_it
+    assert run("audit", "export", "--since", "2120-01-01").output == ""
+    assert run("audit", "export", "--until", "2020-01-01T00:00:00+02:00").output == ""
+    assert run("audit", "export", "--until", "yesterday").exit_code == 2
+
+
+def test_an_export_has_the_form_that_was_asked_for(run: Run):
+    run("audit", "seal")
+    events = [json.loads(line) for line in run("audit", "export", "--format", "ocsf").output.splitlines()]
+    assert {event["class_uid"] for event in events} == {3004}
+    head, *rows = run("audit", "export", "--format", "csv").output.splitlines()
+    assert head.startswith("id,time,name,")
+    assert len(rows) == len(events)
