@@ -22,6 +22,7 @@ from .tool_catalogue.publication import Publication
 from .tool_permissions import ToolPermissions
 from .tool_receipts import ToolReceipts
 from .trail.sealer import Sealer
+from .trail.streaming import Streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +49,4 @@ class Deployment:
     tool_receipts: ToolReceipts
     connections: Connections
     sealer: Sealer
+    streams: Streams

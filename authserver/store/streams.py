@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import and_, or_, select, tuple_, update
 
 from ..protocol.audit_seal import START, Place
 from .clock import now
 from .database import Database
 from .models import StreamRow
+from .trail import at
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,14 @@ class StreamStore:
             found = connection.execute(claimed).one_or_none()
         return Place(*found) if found else None
 
+    def waits(self, target: str, holder: str, head: Place) -> bool:
+        """Whether *target* lacks something of what is sealed up to *head*, and *holder* may have the lease."""
+        others = and_(StreamRow.holder != holder, StreamRow.leased_until > now)
+        has_all = tuple_(StreamRow.last_xid, StreamRow.last_id) >= at(head)
+        settled = select(StreamRow.target).where(StreamRow.target == target, or_(has_all, others))
+        with self._database.reading() as connection:
+            return connection.execute(settled).one_or_none() is None
+
     def advance(self, target: str, holder: str, last: Place) -> bool:
         """*target* took everything up to *last*. False, and nothing changes, if another one holds the lease by now."""
         taken = {"last_xid": last.xid, "last_id": last.id, "delivered_at": now, "failure": None, "failed_at": None}
@@ -53,10 +62,6 @@ class StreamStore:
     def fail(self, target: str, holder: str, why: str) -> None:
         """*target* did not take what came next, for the reason *why*."""
         self._held(target, holder, {"failure": why, "failed_at": now})
-
-    def release(self, target: str, holder: str) -> None:
-        """Let another one deliver."""
-        self._held(target, holder, {"holder": None, "leased_until": 0})
 
     def all(self) -> list[Stream]:
         """Every target that was ever delivered to."""

@@ -14,6 +14,7 @@ from authserver.keys.sealing import Vault
 from authserver.protocol.audit import Event, Origin
 from authserver.protocol.audit_seal import START
 from authserver.services.trail.sealer import Sealer
+from authserver.services.trail.targets import Target
 from authserver.services.trail.verification import Finding, Kind, Noted, Verification
 from authserver.store import migrate
 from authserver.store.database import Database, connect
@@ -43,7 +44,7 @@ class Trail:
     def rotation(self) -> Rotation:
         return Rotation(self.stores.keys, Vault(KEK), "ES256", token_lifetime=600, lead=0)
 
-    def sealer(self, days: int = 0, targets: tuple[str, ...] = ()) -> Sealer:
+    def sealer(self, days: int = 0, targets: tuple[Target, ...] = ()) -> Sealer:
         return Sealer(self.stores.seals, self.stores.streams, self.keyring, days, targets)
 
     def write(self, *names: str) -> None:

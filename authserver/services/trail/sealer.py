@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -10,9 +11,10 @@ from ...keys.keyring import Keyring, NoSigningKey
 from ...keys.ports import Purpose
 from ...keys.rotation import AUDIT_ALGORITHM
 from ...protocol.audit import Event
-from ...protocol.audit_seal import DROP_TYPE, SEAL_TYPE, Place, Statement
+from ...protocol.audit_seal import DROP_TYPE, SEAL_TYPE, START, Place, Statement
 from ...store.seals import SealStore, TrailMoved
 from ...store.streams import StreamStore
+from .targets import Target
 
 DAY_MS = 86_400_000
 SECONDS_BETWEEN_DROPS = 300
@@ -31,7 +33,7 @@ class Sealer:
     streams: StreamStore
     keyring: Keyring
     retention_days: int = 0
-    targets: tuple[str, ...] = ()
+    targets: Sequence[Target] = ()
     pause: float = 1.0
 
     def start(self) -> threading.Event:
@@ -61,7 +63,7 @@ class Sealer:
     def _taken(self) -> Place | None:
         """Up to where every target has taken the trail; None if there is none to wait for."""
         known = {stream.target: stream.last for stream in self.streams.all()}
-        return min((known.get(target, Place(-1, -1)) for target in self.targets), default=None)
+        return min((known.get(target.name, START) for target in self.targets), default=None)
 
     def _signed(self, stated: Statement) -> str:
         return self.keyring.sign(stated.claims(), typ=SEAL_TYPE, alg=AUDIT_ALGORITHM, purpose=Purpose.AUDIT)
