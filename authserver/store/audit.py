@@ -16,11 +16,14 @@ from .paging import Order, Page, cut
 COLUMNS = (
     "name", "actor", "user_id", "client_id", "resource", "grant_id", "outcome", "address", "correlation_id", "detail",
 )  # fmt: skip
+NOWHERE = Origin()
 RECORD = insert(AuditRow).values(at_ms=now_in_milliseconds, **{name: bindparam(name) for name in COLUMNS})
 
 
 def record(connection: Connection, event: Event) -> None:
-    """Write *event* in the transaction of *connection*."""
+    """Write *event* in the transaction of *connection*. See `Database.act_from` for one that tells no origin."""
+    if event.origin == NOWHERE:
+        event = event.about(origin=connection.get_execution_options().get("origin", NOWHERE))
     connection.execute(RECORD, columns(event))
 
 

@@ -136,11 +136,12 @@ def _newest(connection: Connection) -> Seal | None:
 
 def _going(connection: Connection, newest: Seal, before_ms: int, until: Place | None) -> list[Seal]:
     """The seals to drop: the oldest that stand, as far as each fits."""
-    standing = select(SealRow).where(SealRow.dropped.is_(None), SealRow.number < newest.number)
+    standing = select(SealRow).where(SealRow.dropped.is_(None)).order_by(SealRow.number).limit(PAGE)
     going: list[Seal] = []
-    for seal in map(_seal, connection.execute(standing.order_by(SealRow.number).limit(PAGE))):
+    for seal in map(_seal, connection.execute(standing)):
         full = going and sum(each.rows for each in going) + seal.rows > EVENTS_PER_DROP
-        if full or seal.to_ms >= before_ms or (until is not None and seal.last > until):
+        young = seal.number == newest.number or seal.to_ms >= before_ms
+        if full or young or (until is not None and seal.last > until):
             break
         going.append(seal)
     return going

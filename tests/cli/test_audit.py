@@ -89,3 +89,13 @@ def test_an_export_has_the_form_that_was_asked_for(run: Run):
     head, *rows = run("audit", "export", "--format", "csv").output.splitlines()
     assert head.startswith("id,time,name,")
     assert len(rows) == len(events)
+
+
+def test_the_trail_tells_who_ran_a_command_where(run: Run, monkeypatch):
+    monkeypatch.setenv("SUDO_USER", "ada")
+    run("domain", "allow", "example.com")
+    run("audit", "seal")
+    event = json.loads(run("audit", "export").output.splitlines()[-1])
+    assert event["name"] == "domain.decided"
+    assert re.fullmatch(r"ada@.+", event["address"])
+    assert re.fullmatch(r"cli-[0-9a-f]{16}", event["correlation_id"])

@@ -4,6 +4,7 @@ Each event has the one class that fits: Account Change 3001, Authentication 3002
 Management 3004, or API Activity 6003 for what remains. What OCSF has no place for is under ``unmapped``.
 """
 
+from ipaddress import ip_address
 from typing import Any, NamedTuple
 
 from ... import __version__
@@ -77,7 +78,7 @@ def ocsf(recorded: Recorded, issuer: str) -> dict[str, Any]:
         "unmapped": {"grant_id": event.grant_id, "resource": event.resource, "detail": event.detail},
     }
     if event.origin.address:
-        common["src_endpoint"] = {"ip": event.origin.address}
+        common["src_endpoint"] = _source(event)
     return {**common, **_of_class(kind, event, issuer)}
 
 
@@ -117,11 +118,19 @@ def _actor(event: Event) -> dict[str, Any]:
     return {"app_uid": event.client_id, **found} if event.client_id else found
 
 
+def _source(event: Event) -> dict[str, str]:
+    """An address, or the name of a machine where a command was run; this server itself without either."""
+    try:
+        return {"ip": str(ip_address(event.origin.address))}
+    except ValueError:
+        return {"name": event.origin.address or "authserver"}
+
+
 def _of_class(kind: Kind, event: Event, issuer: str) -> dict[str, Any]:
     if kind[:2] == ENTITY:
         return {"entity": _entity(event)}
     if kind[:2] == API:
-        return {"api": {"operation": event.name}, "src_endpoint": {"ip": event.origin.address, "name": issuer}}
+        return {"api": {"operation": event.name}, "src_endpoint": _source(event)}
     found: dict[str, Any] = {"user": _user(event)}
     if kind[:2] == AUTHENTICATION:
         found.update(service={"name": issuer}, is_remote=True)
