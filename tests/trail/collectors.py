@@ -25,9 +25,14 @@ class Hook:
         return f"https://127.0.0.1:{self.port}/audit"
 
     @property
+    def events(self) -> list[dict[str, Any]]:
+        """All that it took."""
+        return [event for _, body in self.posts for event in json.loads(body)["events"]]
+
+    @property
     def names(self) -> list[str]:
         """The names of the events that it took."""
-        return [event["name"] for _, body in self.posts for event in json.loads(body)["events"]]
+        return [event["name"] for event in self.events]
 
 
 @contextmanager
