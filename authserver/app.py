@@ -53,6 +53,9 @@ from .services.tool_catalogue.publication import Publication
 from .services.tool_details import ToolDetailing
 from .services.tool_permissions import ToolPermissions
 from .services.tool_receipts import ToolReceipts
+from .services.trail import configured
+from .services.trail.sealer import Sealer
+from .services.trail.streaming import Streams
 from .services.unusual_use import Thresholds, UnusualUse
 from .settings import Settings, load
 from .settings.group import DAY
@@ -91,6 +94,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     room = Room(stores.registrations.count_unused, settings.most_unused_registrations)
     known = known_clients(settings, stores, room)
     tools = ToolDetailing(stores.resources)
+    targets = configured.targets(settings)
     who = ClientAuthentication.at(settings.issuer, stores.clients, known.keys, stores.used_assertions)
     formats = TokenFormats(
         issuer=settings.issuer,
@@ -134,6 +138,8 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         publication=Publication(who, stores.resources, ClientLimit(settings.tool_manifests_per_guard)),
         tool_receipts=ToolReceipts(who, stores.tool_receipts, _unusual_use(settings, stores)),
         connections=Connections(stores.grants, stores.tool_calls, stores.resources, settings.unused_permission_after),
+        sealer=Sealer(stores.seals, stores.streams, keyring, settings.audit_retention_days, targets),
+        streams=Streams(stores.trail, stores.seals, stores.streams, targets),
     )
 
 

@@ -1,6 +1,10 @@
 """How commands reach the deployment of the folder they are run from."""
 
 import functools
+import getpass
+import os
+import secrets
+import socket
 from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
@@ -8,6 +12,7 @@ import click
 
 from ..app import create_app
 from ..keys.sealing import SealError
+from ..protocol.audit import Origin
 from ..protocol.errors import OAuthError
 from ..services.deployment import Deployment
 from ..settings import Settings, SettingsError, load
@@ -32,9 +37,19 @@ def deployment() -> Deployment:
     except (SealError, SettingsError) as wrong:
         raise click.ClickException(str(wrong)) from None
     click.get_current_context().call_on_close(found.stores.database.close)
+    found.stores.database.act_from(operator())
     if pending(configured.url_of_database):
         raise click.ClickException("the database is not at this version's schema: run 'authserver migrate' first")
     return found
+
+
+def operator() -> Origin:
+    """Who runs this command on which machine, for the audit trail."""
+    try:
+        name = os.environ.get("SUDO_USER") or getpass.getuser()
+    except (KeyError, OSError):
+        name = str(os.getuid())
+    return Origin(f"{name}@{socket.gethostname()}", f"cli-{secrets.token_hex(8)}")
 
 
 def with_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Callable[P, None]:

@@ -13,6 +13,8 @@ from ..store.purge import purge as purge_batch
 from . import (
     api,
     apply,
+    audit,
+    audit_export,
     client_add,
     client_allow,
     client_approval,
@@ -99,5 +101,7 @@ for command in (tools.sync, tools.diff, tools.agree, tools.tool, tool_limits.lim
 main.add_command(apply.apply)
 main.add_command(doctor.doctor)
 main.add_command(keys.keys)
+main.add_command(audit.audit)
+audit.audit.add_command(audit_export.export)
 main.add_command(documents.document)
 main.add_command(domains.domain)

@@ -50,6 +50,8 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
         OwnUrl(found.settings.issuer, trusting(found.settings.fetch_ca_file)).start()
     retention = found.settings.tool_receipt_retention
     Maintenance(found.stores, found.settings.refresh_retry_window, found.reaper, receipts_for=retention).start()
+    found.sealer.start()
+    found.streams.start()
 
 
 def _pin(number: int) -> None:

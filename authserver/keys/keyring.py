@@ -76,6 +76,27 @@ class Keyring:
             return None
         return found
 
+    def read_own(self, signed: str, *, typ: str, purpose: Purpose) -> dict[str, Any] | None:
+        """The claims of what a key for *purpose* signed for ourselves, however long ago; None for anything else.
+
+        A key counts as its private half does, which nobody can put into the database who has no key to encrypt it.
+        """
+        try:
+            header = jwt.get_unverified_header(signed)
+            known = (entry for entry in self._entries() if entry.stored.purpose == purpose)
+            entry = next(entry for entry in known if entry.pair.kid == header.get("kid"))
+            if header.get("typ") != typ:
+                return None
+            found: dict[str, Any] = jwt.decode(
+                signed,
+                entry.pair.private.public_key(),
+                algorithms=[entry.pair.alg],
+                options={"verify_iat": False, "verify_exp": False, "verify_nbf": False, "verify_aud": False},
+            )
+        except (jwt.InvalidTokenError, StopIteration, ValueError):
+            return None
+        return found
+
     def published(self) -> list[_Entry]:
         """The keys that others may meet now."""
         now = time.time()
@@ -86,8 +107,8 @@ class Keyring:
         return tuple(entry.pair.kid for entry in self.published())
 
     def jwks(self) -> dict[str, Any]:
-        """The JWK Set (RFC 7517 §5): public members only."""
-        return {"keys": [entry.public_jwk for entry in self.published()]}
+        """The JWK Set (RFC 7517 §5): public members only. Keys for the audit trail are of no use to others."""
+        return {"keys": [entry.public_jwk for entry in self.published() if entry.stored.purpose != Purpose.AUDIT]}
 
     def signing_kid(self, alg: str, purpose: Purpose) -> str:
         """The name of the key whose turn it is. Raises `NoSigningKey`."""

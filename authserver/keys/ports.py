@@ -12,6 +12,7 @@ class Purpose(StrEnum):
 
     TOKENS = "tokens"
     STATUS = "status"
+    AUDIT = "audit"
 
 
 class StoredKey(Protocol):

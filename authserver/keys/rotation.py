@@ -10,6 +10,7 @@ from .ports import KeyStore, Purpose, StoredKey
 from .sealing import Vault
 
 STATUS_ALGORITHM = "ES256"
+AUDIT_ALGORITHM = "ES256"
 ALWAYS = ("ES256", "RS256")  # RFC 9068 §2.1 wants RS256 supported; OIDC Discovery wants it listed
 
 
@@ -73,7 +74,7 @@ class Rotation:
 
     def _slots(self) -> list[Slot]:
         tokens = [Slot(alg, Purpose.TOKENS) for alg in dict.fromkeys((*ALWAYS, self.algorithm))]
-        return [*tokens, Slot(STATUS_ALGORITHM, Purpose.STATUS)]
+        return [*tokens, Slot(STATUS_ALGORITHM, Purpose.STATUS), Slot(AUDIT_ALGORITHM, Purpose.AUDIT)]
 
     def _rotate(self, slot: Slot) -> str:
         old, standby = self._signing(slot), self._standby(slot)

@@ -9,7 +9,10 @@ IPV6_SITE_BITS = 64
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request came from: the client's ``address`` and the ``correlation_id`` that its log lines carry."""
+    """Where a request came from: the client's ``address`` and the ``correlation_id`` that its log lines carry.
+
+    What an operator's command does comes from ``user@machine``.
+    """
 
     address: str = ""
     correlation_id: str = ""

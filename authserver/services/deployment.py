@@ -22,6 +22,8 @@ from .tool_catalogue.inquiry import Inquiry
 from .tool_catalogue.publication import Publication
 from .tool_permissions import ToolPermissions
 from .tool_receipts import ToolReceipts
+from .trail.sealer import Sealer
+from .trail.streaming import Streams
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +50,5 @@ class Deployment:
     publication: Publication
     tool_receipts: ToolReceipts
     connections: Connections
+    sealer: Sealer
+    streams: Streams

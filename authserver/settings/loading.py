@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from .audit import Audit
 from .clients import Clients
 from .fetching import Fetching
 from .people import People
@@ -19,7 +20,7 @@ class SettingsError(ValueError):
     """A setting is wrong; the text tells which, and what would be right."""
 
 
-class Settings(Serving, Tokens, People, Clients, Fetching, ToolCalls):
+class Settings(Serving, Tokens, People, Clients, Fetching, ToolCalls, Audit):
     """All settings of one deployment."""
 
 

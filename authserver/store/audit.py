@@ -16,11 +16,14 @@ from .paging import Order, Page, cut
 COLUMNS = (
     "name", "actor", "user_id", "client_id", "resource", "grant_id", "outcome", "address", "correlation_id", "detail",
 )  # fmt: skip
+NOWHERE = Origin()
 RECORD = insert(AuditRow).values(at_ms=now_in_milliseconds, **{name: bindparam(name) for name in COLUMNS})
 
 
 def record(connection: Connection, event: Event) -> None:
-    """Write *event* in the transaction of *connection*."""
+    """Write *event* in the transaction of *connection*. See `Database.act_from` for one that tells no origin."""
+    if event.origin == NOWHERE:
+        event = event.about(origin=connection.get_execution_options().get("origin", NOWHERE))
     connection.execute(RECORD, columns(event))
 
 
@@ -95,7 +98,12 @@ class AuditStore:
 
 
 def _listing(row: AuditRow) -> AuditListing:
-    event = Event(
+    return AuditListing(row.id, row.at_ms, event_of(row))
+
+
+def event_of(row: Any) -> Event:  # noqa: ANN401 - a mapped row, or one of its columns
+    """The event that *row* tells of."""
+    return Event(
         name=row.name,
         actor=row.actor,
         origin=Origin(row.address, row.correlation_id),
@@ -106,4 +114,3 @@ def _listing(row: AuditRow) -> AuditListing:
         grant_id=row.grant_id,
         detail=row.detail,
     )
-    return AuditListing(row.id, row.at_ms, event)

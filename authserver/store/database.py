@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, Select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from ..protocol.audit import Origin
 from . import engine as engines
 from . import models
 from .driver import Found
@@ -42,6 +43,10 @@ class Database:
         """
         with self._turn, self._writing.begin() as connection:
             yield connection
+
+    def act_from(self, origin: Origin) -> None:
+        """Say of all that this process changes, where it comes from; requests say it themselves."""
+        self._writing = self._writing.execution_options(origin=origin)
 
     def reading(self) -> Connection:
         """A connection for reads: each statement sees what is committed when it starts."""

@@ -18,11 +18,14 @@ from .keys import KeyStore
 from .reaping import RegistrationStore
 from .refresh_tokens import RefreshTokenStore
 from .resources import ResourceStore
+from .seals import SealStore
 from .sessions import SessionStore
+from .streams import StreamStore
 from .throttles import ThrottleStore
 from .tool_calls import ToolCallStore
 from .tool_permissions import ToolPermissionStore
 from .tool_receipts import ToolReceiptStore
+from .trail import TrailStore
 from .used_assertions import UsedAssertionStore
 from .users import UserStore
 
@@ -56,6 +59,9 @@ class Stores:
     tool_calls: ToolCallStore
     alerts: AlertStore
     audit: AuditStore
+    trail: TrailStore
+    seals: SealStore
+    streams: StreamStore
 
     @classmethod
     def over(cls, database: Database, *, session_idle: int = SESSION_IDLE_SECONDS) -> "Stores":
@@ -85,4 +91,7 @@ class Stores:
             tool_calls=ToolCallStore(database),
             alerts=AlertStore(database),
             audit=AuditStore(database),
+            trail=TrailStore(database),
+            seals=SealStore(database),
+            streams=StreamStore(database),
         )

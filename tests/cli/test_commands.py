@@ -31,6 +31,6 @@ def test_a_user_name_that_could_not_sign_in_is_refused(run, name):
 
 @pytest.mark.requirement("TK-12")
 def test_keys_are_listed_and_rotated(run):
-    assert run("keys", "list").output.count("signing") == 3
+    assert run("keys", "list").output.count("signing") == 4
     assert run("keys", "rotate").exit_code == 0
     assert "published, signs in" in run("keys", "list").output

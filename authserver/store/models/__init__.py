@@ -2,6 +2,7 @@
 
 from .alert import AlertRow
 from .audit import AuditRow
+from .audit_seal import SealRow, StreamRow
 from .authorization_code import CodeRow
 from .base import Row
 from .client import ClientRow
@@ -43,8 +44,10 @@ __all__ = [
     "RevokedAccessTokenRow",
     "Row",
     "ScopeRow",
+    "SealRow",
     "SessionRow",
     "SigningKeyRow",
+    "StreamRow",
     "ThrottleRow",
     "ToolChallengeRow",
     "ToolHourRow",

@@ -2,17 +2,21 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Identity, Index, Integer
+from sqlalchemy import JSON, BigInteger, FetchedValue, Identity, Index, Integer
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Row
 
 
 class AuditRow(Row):
-    """An event, never changed once written. ``at_ms`` is in Unix milliseconds."""
+    """An event, never changed once written: triggers refuse it. ``at_ms`` is in Unix milliseconds.
+
+    ``xid`` is the transaction that wrote it, which PostgreSQL fills in; it is 0 for all of SQLite's, which has one
+    writer at a time, and for events older than the column.
+    """
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index(None, "user_id", "id"), Index(None, "client_id", "id"))
+    __table_args__ = (Index(None, "user_id", "id"), Index(None, "client_id", "id"), Index(None, "xid", "id"))
 
     # SQLite numbers rows by itself only where the key is declared INTEGER.
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True)
@@ -27,3 +31,4 @@ class AuditRow(Row):
     address: Mapped[str]
     correlation_id: Mapped[str]
     detail: Mapped[dict[str, Any]] = mapped_column(JSON)
+    xid: Mapped[int] = mapped_column(BigInteger, server_default=FetchedValue())

@@ -16,8 +16,10 @@ from .access import needs
 def audit() -> ResponseReturnValue:
     """Events, all of them or those of one person, client, grant or kind."""
     search = Search.asked()
-    page = deployment().stores.audit.page(_filter(), search.after, LINES)
-    return render_template("admin/audit.html", page=page, search=search, chosen=_filter())
+    stores = deployment().stores
+    page = stores.audit.page(_filter(), search.after, LINES)
+    seal, streams = stores.seals.head(), stores.streams.all()
+    return render_template("admin/audit.html", page=page, search=search, chosen=_filter(), seal=seal, streams=streams)
 
 
 def _filter() -> AuditFilter:

@@ -178,3 +178,13 @@ def test_an_issuer_with_a_path_has_its_console_there(site_with):
     page = visitor.open("/tenant1/admin/audit")
     assert page.status_code == 200
     assert 'href="/tenant1/admin/keys"' in page.text
+
+
+def test_the_audit_page_tells_how_far_the_trail_is_sealed_and_whose_turn_fails(site, admin):
+    stores = site.deployment.stores
+    site.deployment.sealer.seal()
+    assert stores.streams.claim("webhook", "a worker", 30)
+    stores.streams.fail("webhook", "a worker", "it answered with status <503>")
+    page = admin.open("/admin/audit")
+    assert "Sealed up to" in words(page)
+    assert "The webhook has not taken what came last: it answered with status &lt;503&gt;" in page.text

@@ -1,0 +1,131 @@
+"""Seals of the audit trail: the order of its events, the bytes that stand for each, and what a seal states.
+
+An event's *place* is the transaction that wrote it and its number. A *batch* is the events between two places, and its
+*seal* a signed statement of how many there are, the digest of them, and the digest of the seal before.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, NamedTuple
+
+from .audit import Event
+from .credential import base64url
+
+SEAL_TYPE = "audit-seal+jwt"
+DROP_TYPE = "audit-drop+jwt"
+
+
+class Place(NamedTuple):
+    """Where an event stands in the trail. No event comes to stand before a place that was sealed."""
+
+    xid: int
+    id: int
+
+
+START = Place(-1, -1)
+
+
+class Recorded(NamedTuple):
+    """An event at its place; ``at_ms`` is in Unix milliseconds."""
+
+    place: Place
+    at_ms: int
+    event: Event
+
+    def members(self) -> dict[str, Any]:
+        """All that is recorded, flat, as exports and streams have it."""
+        about = self.event
+        return {
+            "id": f"{self.place.xid}-{self.place.id}",
+            "at_ms": self.at_ms,
+            "name": about.name,
+            "actor": about.actor,
+            "user_id": about.user_id,
+            "client_id": about.client_id,
+            "resource": about.resource,
+            "grant_id": about.grant_id,
+            "outcome": about.outcome,
+            "address": about.origin.address,
+            "correlation_id": about.origin.correlation_id,
+            "detail": about.detail,
+        }
+
+
+def canonical(recorded: Recorded) -> bytes:
+    """The bytes that stand for *recorded* in digests: one line of JSON in ASCII, members in order of their names."""
+    return json.dumps(recorded.members(), sort_keys=True, separators=(",", ":")).encode() + b"\n"
+
+
+class Digest:
+    """The digest of a batch, event by event in order."""
+
+    def __init__(self) -> None:
+        """Nothing so far."""
+        self.rows = 0
+        self._sum = hashlib.sha256()
+
+    def add(self, recorded: Recorded) -> None:
+        """Take in the next event."""
+        self.rows += 1
+        self._sum.update(canonical(recorded))
+
+    def value(self) -> str:
+        """The SHA-256 of all that was taken in, base64url."""
+        return base64url(self._sum.digest())
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """What a seal states of its batch. ``previous`` is the digest of the seal before, empty for the first."""
+
+    number: int
+    previous: str
+    rows: int
+    digest: str
+    first_xid: int
+    first_id: int
+    last_xid: int
+    last_id: int
+    from_ms: int
+    to_ms: int
+    iat: int
+
+    @property
+    def first(self) -> Place:
+        """The place of the batch's first event."""
+        return Place(self.first_xid, self.first_id)
+
+    @property
+    def last(self) -> Place:
+        """The place of the batch's last event."""
+        return Place(self.last_xid, self.last_id)
+
+    def claims(self) -> dict[str, Any]:
+        """The claims to sign."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, claims: Mapping[str, Any]) -> "Statement | None":
+        """What *claims* state; None if they are not of a seal."""
+        try:
+            return cls(**claims)
+        except TypeError:
+            return None
+
+
+def statement(number: int, previous: str, batch: Iterable[Recorded], iat: int) -> Statement:
+    """The statement of seal *number* over *batch*, in order and not empty, made at *iat* (Unix seconds)."""
+    events = list(batch)
+    digest = Digest()
+    for recorded in events:
+        digest.add(recorded)
+    times = [recorded.at_ms for recorded in events]
+    places = (*events[0].place, *events[-1].place)
+    return Statement(number, previous, digest.rows, digest.value(), *places, min(times), max(times), iat)
+
+
+def seal_digest(signed: str) -> str:
+    """What the next seal says of this one."""
+    return base64url(hashlib.sha256(signed.encode()).digest())

@@ -1,0 +1,76 @@
+"""Streams: the sealed trail is sent on as it grows, to each target at least once, by one process at a time.
+
+The place up to which a target took it is in the database, and moves on only after the target took a batch. Who dies
+between the two leaves a lease that ends, and the next one sends that batch again: each event has an ``id`` to know it
+by.
+"""
+
+import secrets
+import threading
+from dataclasses import dataclass, field
+
+import structlog
+
+from ...store.seals import SealStore
+from ...store.streams import StreamStore
+from ...store.trail import TrailStore
+from .targets import NotTaken, Target
+
+BATCH = 100
+LEASE_SECONDS = 60  # longer than any target may take for a batch
+SECONDS_AFTER_FAILURE = (1.0, 60.0)  # doubled from the first to the second
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """Sends to each of *targets*, in a thread of its own, so that none waits for another. ``pause`` is in seconds."""
+
+    trail: TrailStore
+    seals: SealStore
+    streams: StreamStore
+    targets: tuple[Target, ...] = ()
+    pause: float = 1.0
+    holder: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+
+    def start(self) -> threading.Event:
+        """Send in daemon threads until the returned event is set."""
+        stop = threading.Event()
+        for target in self.targets:
+            threading.Thread(target=self._run, args=(target, stop), name=f"audit-{target.name}", daemon=True).start()
+        return stop
+
+    def deliver(self, target: Target) -> int:
+        """Send one batch to *target*; returns how many events it took. 0 if it has all, or another process sends.
+
+        Raises `NotTaken`; the same batch is sent again next time.
+        """
+        head = self.seals.head()
+        if head is None or not self.streams.waits(target.name, self.holder, head.last):
+            return 0
+        after = self.streams.claim(target.name, self.holder, LEASE_SECONDS)
+        batch = [] if after is None else self.trail.page(after, head.last, BATCH)
+        if not batch:
+            return 0
+        try:
+            target.take(batch)
+        except NotTaken as refused:
+            self.streams.fail(target.name, self.holder, str(refused))
+            raise
+        return len(batch) if self.streams.advance(target.name, self.holder, batch[-1].place) else 0
+
+    def _run(self, target: Target, stop: threading.Event) -> None:
+        first, longest = SECONDS_AFTER_FAILURE
+        failures = 0
+        while not stop.wait(min(longest, first * 2.0 ** (failures - 1)) if failures else self.pause):
+            try:
+                while self.deliver(target) and not stop.is_set():
+                    failures = 0
+            except NotTaken as refused:
+                failures = min(failures + 1, 10)
+                log.warning("the audit trail was not taken", target=target.name, reason=str(refused), failures=failures)
+            except Exception:
+                failures = min(failures + 1, 10)
+                log.exception("streaming the audit trail failed; trying again later", target=target.name)
+            else:
+                failures = 0
