@@ -29,6 +29,7 @@ from .protocol.grants.authorization_code import AuthorizationCodeGrant
 from .protocol.grants.client_credentials import ClientCredentialsGrant
 from .protocol.grants.refresh_token import RefreshTokenGrant
 from .protocol.registration import document
+from .protocol.trace.reference import References
 from .services import key_sets, statement_issuers
 from .services.authorization import AuthorizationService
 from .services.ceilings import AddressLimit, ClientLimit, RegistrationCeilings, Room
@@ -52,6 +53,10 @@ from .services.tool_catalogue.publication import Publication
 from .services.tool_details import ToolDetailing
 from .services.tool_permissions import ToolPermissions
 from .services.tool_receipts import ToolReceipts
+from .services.traces.exchanges import Exchanges
+from .services.traces.recorder import Recorder
+from .services.traces.timeline import Timelines
+from .services.traces.tracing import Tracing
 from .services.unusual_use import Thresholds, UnusualUse
 from .settings import Settings, load
 from .settings.group import DAY
@@ -105,6 +110,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         "access_tokens": stores.access_tokens,
         "formats": formats,
     }
+    tracing = Tracing(References(safe.derive("traces")), Recorder(stores.traces))
     return Deployment(
         settings=settings,
         stores=stores,
@@ -113,7 +119,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         sign_in=_sign_in(settings, stores),
         sessions=Sessions(stores.sessions, settings.session_lifetime),
         authorization=_authorization(settings, stores, known),
-        token=_token(settings, stores, formats, who, tools),
+        token=_token(settings, stores, formats, who, tools, _exchanges(settings, stores, tracing)),
         revocation=Revocation(**shared),
         introspection=Introspection(**shared, issuer=settings.issuer, resources=stores.resources, tools=tools),
         tool_permissions=ToolPermissions(who, stores.resources, stores.tool_permissions),
@@ -131,6 +137,8 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         ),
         publication=Publication(who, stores.resources, ClientLimit(settings.tool_manifests_per_guard)),
         tool_receipts=ToolReceipts(who, stores.tool_receipts, _unusual_use(settings, stores)),
+        tracing=tracing,
+        timelines=Timelines(tracing.references, stores.traces, stores.clients, stores.users),
         connections=Connections(stores.grants, stores.tool_calls, stores.resources, settings.unused_permission_after),
     )
 
@@ -224,8 +232,24 @@ def _authorization(settings: Settings, stores: Stores, known: KnownClients) -> A
     )
 
 
+def _exchanges(settings: Settings, stores: Stores, tracing: Tracing) -> Exchanges:
+    return Exchanges(
+        references=tracing.references,
+        recorder=tracing.recorder,
+        codes=stores.codes,
+        refresh_tokens=stores.refresh_tokens,
+        resources=stores.resources,
+        window=settings.refresh_retry_window,
+    )
+
+
 def _token(
-    settings: Settings, stores: Stores, formats: TokenFormats, who: ClientAuthentication, tools: ToolDetailing
+    settings: Settings,
+    stores: Stores,
+    formats: TokenFormats,
+    who: ClientAuthentication,
+    tools: ToolDetailing,
+    traces: Exchanges,
 ) -> TokenEndpoint:
     codes = AuthorizationCodeGrant(
         stores.codes, stores.refresh_tokens, settings.refresh_token_lifetime, settings.refresh_family_lifetime
@@ -244,6 +268,7 @@ def _token(
         resources=stores.resources,
         grants={grant.grant_type: grant for grant in grants},
         tools=tools,
+        traces=traces,
         formats=formats,
         lifetime=settings.access_token_lifetime,
     )

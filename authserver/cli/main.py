@@ -28,6 +28,7 @@ from . import (
     serve,
     tool_limits,
     tools,
+    traces,
 )
 from .deployment import deployment, settings, with_deployment
 
@@ -94,3 +95,4 @@ main.add_command(doctor.doctor)
 main.add_command(keys.keys)
 main.add_command(documents.document)
 main.add_command(domains.domain)
+main.add_command(traces.trace)

@@ -21,6 +21,8 @@ from .tool_catalogue.inquiry import Inquiry
 from .tool_catalogue.publication import Publication
 from .tool_permissions import ToolPermissions
 from .tool_receipts import ToolReceipts
+from .traces.timeline import Timelines
+from .traces.tracing import Tracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +48,5 @@ class Deployment:
     publication: Publication
     tool_receipts: ToolReceipts
     connections: Connections
+    tracing: Tracing
+    timelines: Timelines

@@ -23,6 +23,7 @@ from .throttles import ThrottleStore
 from .tool_calls import ToolCallStore
 from .tool_permissions import ToolPermissionStore
 from .tool_receipts import ToolReceiptStore
+from .traces import TraceStore
 from .used_assertions import UsedAssertionStore
 from .users import UserStore
 
@@ -55,6 +56,7 @@ class Stores:
     tool_receipts: ToolReceiptStore
     tool_calls: ToolCallStore
     alerts: AlertStore
+    traces: TraceStore
     audit: AuditStore
 
     @classmethod
@@ -84,5 +86,6 @@ class Stores:
             tool_receipts=ToolReceiptStore(database),
             tool_calls=ToolCallStore(database),
             alerts=AlertStore(database),
+            traces=TraceStore(database),
             audit=AuditStore(database),
         )

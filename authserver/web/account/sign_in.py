@@ -4,7 +4,8 @@ from flask import make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...accounts.errors import Busy, TryLater, WrongCredentials
-from .. import next_page, signed_in
+from ...protocol.trace.step import Cause, Step
+from .. import next_page, signed_in, tracing
 from ..deployment import deployment
 from ..origin import origin
 from ..stale import form_of
@@ -31,12 +32,16 @@ def attempt() -> ResponseReturnValue:
     try:
         user = deployment().sign_in.attempt(username, password, origin())
     except WrongCredentials:
+        tracing.note(Step.SIGN_IN, Cause.WRONG_PASSWORD)
         return _again(username, WRONG, 400)
     except Busy as busy:
+        tracing.note(Step.SIGN_IN, Cause.SIGN_IN_BUSY)
         return _again(username, BUSY, 503, busy.retry_after)
     except TryLater as delayed:
+        tracing.note(Step.SIGN_IN, Cause.SIGN_IN_DELAYED)
         return _again(username, DELAYED.format(_duration(delayed.retry_after)), 429, delayed.retry_after)
     onwards = _onwards()
+    tracing.note(Step.SIGN_IN, Cause.SIGNED_IN, user_id=user.id)
     signed_in.begin(user)
     return redirect(onwards, 303)
 

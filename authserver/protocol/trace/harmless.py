@@ -1,0 +1,22 @@
+"""What strangers sent, made fit to be kept in a trace: short, on one line, and without what may be a secret."""
+
+import re
+import unicodedata
+
+from ..errors import OAuthError
+
+LONGEST = 200
+# The query of a URL may hold anything, and its user information a password.
+TELLTALE = re.compile(r"(?<=://)[^\s/?#@]*@|[?#]\S*")
+
+
+def harmless(text: str, longest: int = LONGEST) -> str:
+    """*text* without queries of URLs and without characters that a page, a terminal or a table would obey."""
+    cut = TELLTALE.sub("", text[: 4 * longest])
+    visible = "".join(" " if unicodedata.category(character)[0] in "CZ" else character for character in cut)
+    return " ".join(visible.split())[:longest].rstrip()
+
+
+def said(error: OAuthError) -> str:
+    """What the client was told of *error*."""
+    return harmless(f"{error.error}: {error.description}" if error.description else str(error.error))
