@@ -9,8 +9,9 @@ from typing import Any
 import click
 
 from ..protocol.trace.step import Verdict
+from ..protocol.trace.words import words_of
 from ..services.deployment import Deployment
-from ..services.traces.timeline import Line, Timeline, words_of
+from ..services.traces.timeline import Line, Timeline
 from ..store.traces import Trace, TraceFilter
 from .deployment import with_deployment
 from .plain import plain
@@ -44,7 +45,8 @@ def show(found: Deployment, reference: str, as_json: bool) -> None:
     timeline = found.timelines.find(reference)
     if timeline is None:
         raise click.ClickException(
-            f"there is no attempt {plain(reference)!r}: it may be mistyped, older than 7 days, or a few seconds too new"
+            f"there is no attempt {plain(reference)!r}: it may be mistyped, older than 7 days, a few seconds too new, or of a page "
+            "that has nothing to do with connecting: then the log has it"
         )
     if as_json:
         click.echo(json.dumps(_object(timeline), indent=2))

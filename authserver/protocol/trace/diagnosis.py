@@ -57,7 +57,8 @@ def of_code(
 ) -> Cause:
     """Why a code was refused that was presented so, from its *state* afterwards; *answers*: the verifier its challenge.
 
-    One that ended without giving anything was ended by a wrong proof (`store.codes.CodeStore.redeem`).
+    One that ended without giving anything was ended by a wrong proof (`store.codes.CodeStore.redeem`), or with its
+    grant.
     """
     if state is None:
         return Cause.CODE_UNKNOWN
@@ -69,8 +70,9 @@ def of_code(
         return Cause.PKCE_MISMATCH
     if redirect_uri not in (None, state.redirect_uri):
         return Cause.REDIRECT_MISMATCH
-    late = state.family_id is not None and state.age > REPLAY_WINDOW
-    return Cause.CODE_REPLAYED if late else Cause.CODE_USED
+    if state.family_id is None:
+        return Cause.GRANT_ENDED
+    return Cause.CODE_REPLAYED if state.age > REPLAY_WINDOW else Cause.CODE_USED
 
 
 def of_refresh(state: TokenState | None, *, client_id: str, window: int) -> Cause:

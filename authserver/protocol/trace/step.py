@@ -1,5 +1,6 @@
 """The steps of an attempt, and all that can be said of one."""
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 
@@ -112,3 +113,15 @@ class Cause(StrEnum):
     NOT_AVAILABLE = "not_available"
     SERVER_FAULT = "server_fault"
     REFUSED = "refused"
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a cause means. ``happened`` and ``remedy`` are for whoever has to help.
+
+    There is no remedy where nothing is to be mended.
+    """
+
+    verdict: Verdict
+    happened: str
+    remedy: str = ""

@@ -6,16 +6,14 @@ from dataclasses import dataclass, field, replace
 from ...protocol.trace import reference
 from ...protocol.trace.harmless import harmless
 from ...protocol.trace.reference import References
-from ...protocol.trace.step import Cause, Step, Verdict
-from ...protocol.trace.words import WORDS, Words
+from ...protocol.trace.step import Cause, Step, Verdict, Words
+from ...protocol.trace.words import words_of
 from ...store.clients import ClientStore
 from ...store.traces import Trace, TraceStep, TraceStore
 from ...store.users import UserStore
 from .tracing import SPAN, of_registration
 
 BEFORE_MS = SPAN * 1000  # how long before an attempt its discovery may be
-KNOWN_CAUSES = frozenset(cause.value for cause in Cause)
-NEWER = Words(Verdict.FAILED, "A newer version of this server wrote this.", "Look at it with that version.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,8 @@ class Timelines:
     def find(self, text: str) -> Timeline | None:
         """The attempt that somebody means by *text*: its reference, or the correlation id of one of its requests."""
         known = reference.read(text)
-        trace = self.traces.find(known) if known else self.traces.find_by_correlation(text.strip())
+        trace = self.traces.find(known) if known else None
+        trace = trace or self.traces.find_by_correlation(known or text.strip())
         return self._told(trace) if trace else None
 
     def _told(self, trace: Trace) -> Timeline:
@@ -100,11 +99,6 @@ class Timelines:
         about = {"tool": harmless(found.tool), "outcome": found.outcome}
         step = TraceStep(Step.FIRST_USE, cause, 1, found.at_ms, found.at_ms, "", "", found.correlation_id, about)
         return [line_of(step)]
-
-
-def words_of(cause: str) -> Words:
-    """What *cause* means. Of one that a newer version wrote nothing is known."""
-    return WORDS[Cause(cause)] if cause in KNOWN_CAUSES else NEWER
 
 
 def _passed(lines: list[Line]) -> list[Line]:

@@ -22,4 +22,4 @@ def close_to_others(app: Flask) -> None:
         return gate() if request.blueprint == blueprint.name else None
 
 
-from . import alerts, audit, calls, clients, grants, keys, overview, people, servers  # noqa: E402, F401 - views register themselves
+from . import alerts, audit, calls, clients, grants, keys, overview, people, servers, traces  # noqa: E402, F401 - views register themselves
