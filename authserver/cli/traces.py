@@ -18,6 +18,7 @@ from .plain import plain
 
 COLOURS = {Verdict.OK: "green", Verdict.WAITS: "yellow", Verdict.FAILED: "red"}
 INDENT = " " * 29
+NONE = "it may be mistyped, older than 7 days, a few seconds too new, or of a page that is no attempt: see the log then"
 
 
 class ByReference(click.Group):
@@ -44,10 +45,7 @@ def show(found: Deployment, reference: str, as_json: bool) -> None:
     """Tell the attempt ID step by step. ID is a page's reference, or the X-Correlation-Id of an answer."""
     timeline = found.timelines.find(reference)
     if timeline is None:
-        raise click.ClickException(
-            f"there is no attempt {plain(reference)!r}: it may be mistyped, older than 7 days, a few seconds too new, or of a page "
-            "that has nothing to do with connecting: then the log has it"
-        )
+        raise click.ClickException(f"there is no attempt {plain(reference)!r}: {NONE}")
     if as_json:
         click.echo(json.dumps(_object(timeline), indent=2))
         return

@@ -64,15 +64,7 @@ def of_code(
         return Cause.CODE_UNKNOWN
     if state.client_id != client_id:
         return Cause.CODE_OF_ANOTHER
-    if state.age is None:
-        return _unredeemed(state, resource)
-    if not answers:
-        return Cause.PKCE_MISMATCH
-    if redirect_uri not in (None, state.redirect_uri):
-        return Cause.REDIRECT_MISMATCH
-    if state.family_id is None:
-        return Cause.GRANT_ENDED
-    return Cause.CODE_REPLAYED if state.age > REPLAY_WINDOW else Cause.CODE_USED
+    return _unredeemed(state, resource) if state.age is None else _ended(state, state.age, redirect_uri, answers)
 
 
 def of_refresh(state: TokenState | None, *, client_id: str, window: int) -> Cause:
@@ -92,3 +84,13 @@ def _unredeemed(state: CodeState, resource: str | None) -> Cause:
     if state.expired:
         return Cause.CODE_EXPIRED
     return Cause.RESOURCE_MISMATCH if resource not in (None, state.resource) else Cause.GRANT_ENDED
+
+
+def _ended(state: CodeState, age: int, redirect_uri: str | None, answers: bool) -> Cause:
+    if not answers:
+        return Cause.PKCE_MISMATCH
+    if redirect_uri not in (None, state.redirect_uri):
+        return Cause.REDIRECT_MISMATCH
+    if state.family_id is None:
+        return Cause.GRANT_ENDED
+    return Cause.CODE_REPLAYED if age > REPLAY_WINDOW else Cause.CODE_USED
