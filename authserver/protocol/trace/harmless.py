@@ -7,7 +7,7 @@ from ..errors import OAuthError
 
 LONGEST = 200
 # The query of a URL may hold anything, and its user information a password.
-TELLTALE = re.compile(r"(?<=://)[^\s/?#@]*@|[?#]\S*")
+TELLTALE = re.compile(r"(?<=://)[^/?#]*@|[?#]\S*")
 
 
 def harmless(text: str, longest: int = LONGEST) -> str:
