@@ -1,6 +1,7 @@
 """Flow traces as they are kept."""
 
 from dataclasses import replace
+from typing import Any
 
 from authserver.protocol.audit import Origin
 from authserver.protocol.trace.record import Record
@@ -16,7 +17,7 @@ ORIGIN = Origin("192.0.2.7", "K7QFM-2XW9D", "Editor/1")
 FIRST = Record("AAAAA-AAAAA", Step.AUTHORIZATION, Cause.SIGN_IN_NEEDED, ORIGIN, client_id="app")
 
 
-def page(stores: Stores, **wanted: object) -> list[str]:
+def page(stores: Stores, **wanted: Any) -> list[str]:
     return [line.id for line in stores.traces.page(TraceFilter(**wanted), None, 100)]
 
 

@@ -1,6 +1,7 @@
 """How a test reads what is told of an attempt."""
 
 import re
+from typing import Any
 
 from werkzeug.test import TestResponse
 
@@ -46,7 +47,7 @@ def last(timeline: Timeline) -> Line:
     return timeline.lines[-1]
 
 
-def attempts(site: Site, **wanted: object) -> list[Trace]:
+def attempts(site: Site, **wanted: Any) -> list[Trace]:
     """The list, after all that was recorded has been written."""
     site.deployment.tracing.recorder.flush()
     return list(site.deployment.stores.traces.page(TraceFilter(**wanted), None, 100))

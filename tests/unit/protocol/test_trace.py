@@ -10,6 +10,7 @@ from authserver.protocol import errors
 from authserver.protocol.access_token import Authority
 from authserver.protocol.authorization_code import CodeState
 from authserver.protocol.errors import OAuthError
+from authserver.protocol.pkce import challenge_of
 from authserver.protocol.refresh_token import TokenState
 from authserver.protocol.trace import diagnosis, reference
 from authserver.protocol.trace.harmless import harmless, said
@@ -93,8 +94,6 @@ def test_a_refused_refresh_token_tells_why_by_how_it_stands(changes, cause):
 
 def test_a_reference_is_the_same_for_the_request_and_for_the_exchange_of_its_code():
     verifier = "v" * 43
-    from authserver.protocol.pkce import challenge_of  # noqa: PLC0415
-
     made = OURS.of_attempt("app", challenge_of(verifier))
     assert OURS.of_exchange("app", verifier) == made
     assert OURS.of_exchange("other", verifier) != made
@@ -141,6 +140,7 @@ def test_what_is_kept_is_short_and_on_one_line(text):
     [
         ("https://app.example/cb?code=secret&state=x#token", "https://app.example/cb"),
         ("https://ada:password@app.example/cb", "https://app.example/cb"),
+        ("https://ada:pass word@1@app.example/cb", "https://app.example/cb"),
         ("one\ntwo\x1b[31m\u202ethree", "one two [31m three"),
         ("cursor://anysphere.cursor-mcp/oauth/callback", "cursor://anysphere.cursor-mcp/oauth/callback"),
     ],
