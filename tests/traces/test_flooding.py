@@ -82,8 +82,11 @@ def test_the_buffer_is_bounded_whoever_fills_it(store):
     found = Recorder(store)
     for number in range(recorder.MOST_WAITING * 2):
         found.take(replace(RECORD, origin=Origin(f"10.0.{number // 256}.{number % 256}")))
+    for number in range(recorder.MOST_WAITING * 2):
+        found.take(replace(RECORD, user_id=f"person {number}"))
     found.flush()
     assert len(store.kept) == recorder.MOST_WAITING
+    assert sum(record.user_id is None for record in store.kept) == recorder.MOST_OF_NOBODY
 
 
 def test_too_many_sources_share_one_count():

@@ -13,6 +13,7 @@ from ..errors import InvalidRequest
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"  # Crockford's base 32: nothing that is taken for something else
 MEANT = str.maketrans({"O": "0", "I": "1", "L": "1", "U": "V"})
+LETTERS = ALPHABET.encode() * (256 // len(ALPHABET))  # for each byte the one of its last five bits
 HALF = 5
 CHARACTERS = 2 * HALF  # 50 bits
 
@@ -55,5 +56,5 @@ def read(text: str) -> str | None:
 
 
 def _written(digest: bytes) -> str:
-    letters = "".join(ALPHABET[byte % len(ALPHABET)] for byte in digest[:CHARACTERS])
+    letters = digest[:CHARACTERS].translate(LETTERS).decode("ascii")
     return f"{letters[:HALF]}-{letters[HALF:]}"

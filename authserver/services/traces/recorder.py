@@ -11,8 +11,9 @@ import structlog
 from ...protocol.trace.record import Record
 from ...store.traces import TraceStore
 
-BATCH = 200
+BATCH = 200  # steps a second: more would take from those who ask what people only look at afterwards
 MOST_WAITING = 2000
+MOST_OF_NOBODY = MOST_WAITING // 2  # the other half is for those who signed in
 MOST_PER_SOURCE = 120  # steps a minute, of one person, or of one address where nobody has signed in
 MOST_SOURCES = 10_000
 MOST_OF_STRANGERS = 100_000  # attempts in which nobody signed in, in the database
@@ -52,7 +53,7 @@ class Ceiling:
 
 
 class Recorder:
-    """Takes steps from requests, and writes them down later."""
+    """Takes steps from requests, and writes them down later, `BATCH` at once."""
 
     def __init__(self, store: TraceStore, *, pause: float = 1.0) -> None:
         """*pause* is the time between batches in seconds. Nothing is written before `start` or `flush`."""
@@ -65,11 +66,12 @@ class Recorder:
 
     def has_room(self, source: str) -> bool:
         """Whether a step of *source* would be taken now: for whoever has to look something up for it."""
-        return len(self._waiting) < MOST_WAITING and self._ceiling.has_room(source)
+        return len(self._waiting) < MOST_OF_NOBODY and self._ceiling.has_room(source)
 
     def take(self, record: Record) -> None:
         """Have *record* written soon; dropped and counted where its source or the buffer has no room."""
-        if len(self._waiting) < MOST_WAITING and self._ceiling.take(record.user_id or record.origin.site):
+        room = MOST_WAITING if record.user_id else MOST_OF_NOBODY
+        if len(self._waiting) < room and self._ceiling.take(record.user_id or record.origin.site):
             self._waiting.append((time.monotonic(), record))
         else:
             self._dropped += 1
@@ -81,17 +83,23 @@ class Recorder:
         return stop
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write all that waits."""
+        while self._write():
+            pass
+
+    def _write(self) -> bool:
         with self._writing:
-            while batch := [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]:
+            batch = [self._waiting.popleft() for _ in range(min(BATCH, len(self._waiting)))]
+            if batch:
                 now = time.monotonic()
                 self._store.write((round((now - at) * 1000), record) for at, record in batch)
+        return bool(batch)
 
     def _run(self, stop: threading.Event) -> None:
         trimmed = time.monotonic()
         while not stop.wait(self._pause):
             try:
-                self.flush()
+                self._write()
                 self._tell_dropped()
                 if time.monotonic() - trimmed > MINUTE:
                     trimmed = time.monotonic()
