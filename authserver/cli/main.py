@@ -33,6 +33,7 @@ from . import (
     serve,
     tool_limits,
     tools,
+    traces,
 )
 from .deployment import deployment, settings, with_deployment
 
@@ -105,3 +106,4 @@ main.add_command(audit.audit)
 audit.audit.add_command(audit_export.export)
 main.add_command(documents.document)
 main.add_command(domains.domain)
+main.add_command(traces.trace)

@@ -43,11 +43,12 @@ def options(settings: Settings) -> dict[str, Any]:
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
-    """In each new worker: take a core of its own, and begin the sweeps; the first one looks at the public URL."""
+    """In each new worker: take a core of its own, begin what goes on beside; the first one looks at the public URL."""
     _pin(worker.age)
     found: Deployment = worker.wsgi.extensions["authserver"]
     if worker.age == 1 and found.settings.looks_at_itself:
         OwnUrl(found.settings.issuer, trusting(found.settings.fetch_ca_file)).start()
+    found.tracing.recorder.start()
     retention = found.settings.tool_receipt_retention
     Maintenance(found.stores, found.settings.refresh_retry_window, found.reaper, receipts_for=retention).start()
     found.sealer.start()

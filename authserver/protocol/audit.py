@@ -5,17 +5,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 IPV6_SITE_BITS = 64
+MOST_AGENT = 200  # characters of what software calls itself
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a request came from: the client's ``address`` and the ``correlation_id`` that its log lines carry.
 
-    What an operator's command does comes from ``user@machine``.
+    What an operator's command does comes from ``user@machine``. ``agent`` is what the caller's software calls itself
+    (RFC 9110 §10.1.5), for flow traces.
     """
 
     address: str = ""
     correlation_id: str = ""
+    agent: str = ""
 
     @property
     def site(self) -> str:

@@ -10,6 +10,7 @@ from . import pkce, redirect_uri, scope
 from .client import Client, GrantType
 from .errors import InvalidRequest, OAuthError, UnauthorizedClient, UnsupportedResponseType
 from .form import Form
+from .trace.step import Cause
 
 RESPONSE_TYPE = "code"
 MOST_STATE = 4096
@@ -42,7 +43,7 @@ def check_response_type(form: Form, client: Client) -> None:
 def check_response_mode(form: Form, client: Client) -> None:
     """The answer goes in the query, the default of ``code``."""
     if form.get("response_mode") not in (None, "query"):
-        raise InvalidRequest("only response_mode=query is supported")
+        raise InvalidRequest("only response_mode=query is supported", cause=Cause.RESPONSE_MODE)
 
 
 def check_grant(form: Form, client: Client) -> None:
@@ -54,7 +55,7 @@ def check_grant(form: Form, client: Client) -> None:
 def check_request_object(form: Form, client: Client) -> None:
     """Request objects are not supported, and must not be ignored (OIDC Core §6.1)."""
     if form.get("request") or form.get("request_uri"):
-        raise InvalidRequest("request and request_uri are not supported")
+        raise InvalidRequest("request and request_uri are not supported", cause=Cause.REQUEST_OBJECT)
 
 
 def check_pkce(form: Form, client: Client) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from . import jwk, redirect_uri
 from .errors import InvalidRequest, UnregisteredRedirect
+from .trace.step import Cause
 
 SIGNING_ALGORITHM = "token_endpoint_auth_signing_alg"
 SIGNING_ALGORITHMS = "token_endpoint_auth_signing_alg_values_supported"
@@ -123,7 +124,8 @@ class Client:
         if requested is None:
             if len(self.redirect_uris) == 1:
                 return self.redirect_uris[0]
-            raise InvalidRequest("redirect_uri is required: this client registered several")
+            said = "redirect_uri is required: this client registered several"
+            raise InvalidRequest(said, cause=Cause.REDIRECT_NOT_SAID)
         if not redirect_uri.find(requested, self.redirect_uris, public=self.is_public):
             raise UnregisteredRedirect(self.name)
         return requested

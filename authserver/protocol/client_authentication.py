@@ -10,6 +10,7 @@ from .client import AuthMethod, Client
 from .client_assertion import Assertion, BadAssertion
 from .errors import InvalidClient, InvalidRequest
 from .form import Form
+from .trace.step import Cause
 
 WORDING = "client authentication failed: unknown client, or wrong credentials; a client may register again"
 _NOBODY = credential.digest("")
@@ -24,9 +25,14 @@ class Presented:
     assertion: Assertion | None = None
 
 
-def failed(private: str = "") -> InvalidClient:
-    """The one refusal of a client that is unknown or not proven; *private* is the reason, for the log."""
-    return InvalidClient(WORDING, private=private)
+def failed(private: str = "", cause: Cause = Cause.CLIENT_NOT_PROVEN) -> InvalidClient:
+    """The one refusal of a client that is unknown or not proven; the reason is for log and flow trace alone."""
+    return InvalidClient(WORDING, private=private, cause=cause)
+
+
+def absent(client: Client | None) -> InvalidClient:
+    """The same refusal, of a client that is not there or may not act."""
+    return failed(cause=Cause.CLIENT_UNKNOWN if client is None else Cause.CLIENT_STOPPED)
 
 
 def presented(authorization: str | None, form: Form) -> Presented:
@@ -58,7 +64,7 @@ def authenticate(client: Client | None, shown: Presented, now: float) -> Client:
     """
     proven = knows_secret(shown.secret or "", client, now)
     if client is None or client.suspended or client.pending:
-        raise failed()
+        raise absent(client)
     if client.is_public:
         if shown.secret is not None:
             raise failed("a public client with a secret")

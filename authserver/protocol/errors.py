@@ -38,21 +38,27 @@ from enum import StrEnum
 
 from authlib.oauth2.base import OAuth2Error, invalid_error_characters
 
+from .trace.step import Cause
+
 
 class OAuthError(OAuth2Error):
     """An error with its wire form.
 
     ``description`` (str) goes to the client, reduced to the characters that RFC 6749 §5.2 allows;
-    ``private`` (str) goes to the log only; ``retry_after`` is in seconds.
+    ``private`` (str) goes to the log only, ``cause`` to the flow trace, where the class alone does not tell it;
+    ``retry_after`` is in seconds.
     """
 
     error = "server_error"
     status_code = 400
 
-    def __init__(self, description: str = "", *, private: str = "", retry_after: int | None = None) -> None:
+    def __init__(
+        self, description: str = "", *, private: str = "", retry_after: int | None = None, cause: Cause | None = None
+    ) -> None:
         super().__init__(description=printable(description))
         self.private = private
         self.retry_after = retry_after
+        self.cause = cause
 
 
 class InvalidRequest(OAuthError):

@@ -6,8 +6,11 @@ from authlib.oauth2.rfc7636.challenge import CODE_CHALLENGE_PATTERN, CODE_VERIFI
 
 from .credential import base64url
 from .errors import InvalidRequest
+from .trace.step import Cause
 
 METHOD = "S256"
+NO_CHALLENGE = "code_challenge must be the base64url SHA-256 of the code verifier"
+NO_VERIFIER = "code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~"
 
 
 def check_challenge(challenge: str | None, method: str | None) -> str:
@@ -17,11 +20,11 @@ def check_challenge(challenge: str | None, method: str | None) -> str:
     (RFC 7636 §4.3), which OAuth 2.1 §4.1.1 does not allow.
     """
     if not challenge:
-        raise InvalidRequest("code_challenge is required (PKCE, RFC 7636)")
+        raise InvalidRequest("code_challenge is required (PKCE, RFC 7636)", cause=Cause.PKCE_MISSING)
     if method != METHOD:
-        raise InvalidRequest("code_challenge_method must be S256")
+        raise InvalidRequest("code_challenge_method must be S256", cause=Cause.PKCE_NOT_S256)
     if not CODE_CHALLENGE_PATTERN.fullmatch(challenge) or len(challenge) != 43:
-        raise InvalidRequest("code_challenge must be the base64url SHA-256 of the code verifier")
+        raise InvalidRequest(NO_CHALLENGE, cause=Cause.PKCE_MALFORMED)
     return challenge
 
 
@@ -31,7 +34,7 @@ def challenge_of(verifier: str | None) -> str:
     Raises `InvalidRequest` unless the verifier has 43 to 128 unreserved characters (RFC 7636 §4.1).
     """
     if not verifier:
-        raise InvalidRequest("code_verifier is required (PKCE, RFC 7636)")
+        raise InvalidRequest("code_verifier is required (PKCE, RFC 7636)", cause=Cause.VERIFIER_MALFORMED)
     if not CODE_VERIFIER_PATTERN.fullmatch(verifier):
-        raise InvalidRequest("code_verifier must be 43 to 128 characters of A-Z a-z 0-9 - . _ ~")
+        raise InvalidRequest(NO_VERIFIER, cause=Cause.VERIFIER_MALFORMED)
     return base64url(hashlib.sha256(verifier.encode("ascii")).digest())

@@ -9,9 +9,12 @@ from urllib.parse import urlsplit
 from .errors import InvalidTarget
 from .scope import Scope
 from .tool import Tool
+from .trace.step import Cause
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 MOST_CHARACTERS = 2048
+NOT_SAID = "the resource parameter is required: this server issues tokens for several MCP servers"
+NOT_KNOWN = "this resource is not registered here; an administrator adds it with 'authserver resource add'"
 
 
 class TokenFormat(StrEnum):
@@ -115,11 +118,11 @@ def match(asked: tuple[str, ...], resources: Iterable[Resource]) -> Resource:
     at_origin = [r for r in known if is_origin(name) and canonical(r.identifier).startswith(name + "/")]
     if len(at_origin) == 1:
         return at_origin[0]
-    raise InvalidTarget("this resource is not registered here; an administrator adds it with 'authserver resource add'")
+    raise InvalidTarget(NOT_KNOWN, cause=Cause.RESOURCE_UNKNOWN)
 
 
 def _default(known: tuple[Resource, ...]) -> Resource:
     chosen = [resource for resource in known if resource.is_default] or list(known)
     if len(chosen) != 1:
-        raise InvalidTarget("the resource parameter is required: this server issues tokens for several MCP servers")
+        raise InvalidTarget(NOT_SAID, cause=Cause.RESOURCE_MISSING)
     return chosen[0]

@@ -21,6 +21,7 @@ class Permission(StrEnum):
     GRANTS_REVOKE_ALL = "grants.revoke_all"
     SERVERS_READ = "servers.read"
     CALLS_READ = "calls.read"
+    TRACES_READ = "traces.read"
     PEOPLE_READ = "people.read"
     PEOPLE_EDIT = "people.edit"
     PEOPLE_ROLES = "people.roles"
@@ -67,6 +68,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.GRANTS_READ,
             Permission.GRANTS_REVOKE,
             Permission.SERVERS_READ,
+            Permission.TRACES_READ,
             Permission.PEOPLE_READ,
             Permission.SESSIONS_END,
         }

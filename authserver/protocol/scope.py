@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from .errors import InvalidRequest, InvalidScope
+from .trace.step import Cause
 
 OFFLINE_ACCESS = "offline_access"
 RESERVED = "admin:"
@@ -14,6 +15,7 @@ RESERVED = "admin:"
 OF_NO_RESOURCE = frozenset({OFFLINE_ACCESS, "openid", "profile", "email", "address", "phone"})  # OIDC Core §5.4, §11
 TOKEN = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,200}")
 MOST_SCOPES = 100
+NO_LIST = "scope is a space-separated list of scope tokens (RFC 6749 section 3.3)"
 
 
 class Risk(StrEnum):
@@ -51,7 +53,7 @@ def parse(text: str | None) -> tuple[str, ...]:
     names = tuple(dict.fromkeys((text or "").split(" ")))
     names = tuple(name for name in names if name)
     if len(names) > MOST_SCOPES or not all(TOKEN.fullmatch(name) for name in names):
-        raise InvalidRequest("scope is a space-separated list of scope tokens (RFC 6749 section 3.3)")
+        raise InvalidRequest(NO_LIST, cause=Cause.SCOPE_MALFORMED)
     return names
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from ..protocol import client_assertion, jwk, metadata
 from ..protocol.client import AuthMethod, Client
 from ..protocol.client_assertion import Assertion, BadAssertion
-from ..protocol.client_authentication import authenticate, failed, presented
+from ..protocol.client_authentication import absent, authenticate, failed, presented
 from ..protocol.errors import UnauthorizedClient
 from ..protocol.form import Form
 from ..protocol.ports import ClientKeys, Clients, UsedAssertions
@@ -50,7 +50,7 @@ class ClientAuthentication:
 
     def _proven(self, client: Client | None, assertion: Assertion) -> Client:
         if client is None or client.suspended or client.pending:
-            raise failed()
+            raise absent(client)
         if client.auth_method is not AuthMethod.PRIVATE_KEY_JWT:
             raise failed("assertion: of a client without keys")
         try:

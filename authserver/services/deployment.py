@@ -1,4 +1,4 @@
-"""One running deployment: what ``web`` and ``cli`` are handed. Composed in ``authserver.app``."""
+"""One running deployment: what ``web`` and ``cli`` are handed. Composed in ``services.composition``."""
 
 from dataclasses import dataclass
 
@@ -22,6 +22,8 @@ from .tool_catalogue.inquiry import Inquiry
 from .tool_catalogue.publication import Publication
 from .tool_permissions import ToolPermissions
 from .tool_receipts import ToolReceipts
+from .traces.timeline import Timelines
+from .traces.tracing import Tracing
 from .trail.sealer import Sealer
 from .trail.streaming import Streams
 
@@ -52,3 +54,5 @@ class Deployment:
     connections: Connections
     sealer: Sealer
     streams: Streams
+    tracing: Tracing
+    timelines: Timelines

@@ -6,14 +6,16 @@ from typing import Any
 
 from ..protocol import access_token, scope
 from ..protocol.audit import Event, Origin
-from ..protocol.errors import InvalidGrant, InvalidScope, UnsupportedGrantType
+from ..protocol.errors import InvalidGrant, InvalidScope, OAuthError, UnsupportedGrantType
 from ..protocol.form import Form
 from ..protocol.grants import Grant, Outcome, TokenRequest
 from ..protocol.ports import Resources
+from ..protocol.trace.step import Cause
 from . import registered
 from .client_authentication import ClientAuthentication
 from .token_formats import TokenFormats
 from .tool_details import ToolDetailing
+from .traces.exchanges import Exchanges
 
 MOST_TOKEN = 8000  # characters; servers take 8 KiB of a header
 TOO_LONG = "so many tools are allowed here that no token can name them: start a new authorization, and ask for fewer"
@@ -29,10 +31,18 @@ class TokenEndpoint:
     grants: dict[str, Grant]
     formats: TokenFormats
     tools: ToolDetailing
+    traces: Exchanges
     lifetime: int
 
     def answer(self, form: Form, authorization: str | None, origin: Origin) -> dict[str, Any]:
         """The token response (OAuth 2.1 §3.2.3). Raises an `OAuthError` when the request is refused."""
+        try:
+            return self._answer(form, authorization, origin)
+        except OAuthError as refused:
+            self.traces.refused(form, authorization, refused, origin)
+            raise
+
+    def _answer(self, form: Form, authorization: str | None, origin: Origin) -> dict[str, Any]:
         # 1. Who asks
         client = self.who.caller(form, authorization)
         # 2. By which grant
@@ -44,7 +54,9 @@ class TokenEndpoint:
         # 4. Act: what is used up, created and audited is one transaction
         outcome = grant.act(TokenRequest(client, form, resource, asked, event))
         # 5. Sign and answer
-        return self._response(outcome, asked if "refresh_token" in form.single else ())
+        found = self._response(outcome, asked if "refresh_token" in form.single else ())
+        self.traces.issued(form, outcome.authority, origin)
+        return found
 
     def _grant(self, grant_type: str) -> Grant:
         try:
@@ -68,7 +80,7 @@ class TokenEndpoint:
             claims["authorization_details"] = tools.details
         token = self.formats.write(claims, outcome.authority.position)
         if len(token) > MOST_TOKEN:
-            raise InvalidGrant(TOO_LONG, private=f"a token of {len(token)} characters")
+            raise InvalidGrant(TOO_LONG, private=f"a token of {len(token)} characters", cause=Cause.TOKEN_TOO_LARGE)
         found = {
             "access_token": token,
             "token_type": "Bearer",

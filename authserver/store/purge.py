@@ -24,9 +24,11 @@ from .models import (
     ToolHourRow,
     ToolReceiptRow,
     ToolUseRow,
+    TraceRow,
     UsedAssertionRow,
 )
 from .throttles import FORGOTTEN_SECONDS
+from .traces import KEPT_MS
 
 GRACE_SECONDS = 24 * 3600  # longer than any access token lives, and than a code's replay is of interest
 LONG_AGO = now - GRACE_SECONDS
@@ -51,6 +53,7 @@ EXPIRED: tuple[Expired, ...] = (
     (UsedAssertionRow.digest, UsedAssertionRow.expires_at <= now - SKEW_SECONDS),
     (FetchedDocumentRow.url, DISUSED),
     (ThrottleRow.key, ThrottleRow.last_failed_at <= now - FORGOTTEN_SECONDS),
+    (TraceRow.id, TraceRow.last_ms <= now_in_milliseconds - KEPT_MS),
 )
 
 

@@ -25,6 +25,7 @@ from .throttles import ThrottleStore
 from .tool_calls import ToolCallStore
 from .tool_permissions import ToolPermissionStore
 from .tool_receipts import ToolReceiptStore
+from .traces import TraceStore
 from .trail import TrailStore
 from .used_assertions import UsedAssertionStore
 from .users import UserStore
@@ -58,6 +59,7 @@ class Stores:
     tool_receipts: ToolReceiptStore
     tool_calls: ToolCallStore
     alerts: AlertStore
+    traces: TraceStore
     audit: AuditStore
     trail: TrailStore
     seals: SealStore
@@ -90,6 +92,7 @@ class Stores:
             tool_receipts=ToolReceiptStore(database),
             tool_calls=ToolCallStore(database),
             alerts=AlertStore(database),
+            traces=TraceStore(database),
             audit=AuditStore(database),
             trail=TrailStore(database),
             seals=SealStore(database),

@@ -10,7 +10,8 @@ from werkzeug.exceptions import HTTPException
 
 from ..protocol.errors import OAuthError, SlowDown, TemporarilyUnavailable
 from ..protocol.registry.known import registry
-from . import client_problems
+from ..protocol.trace.step import Cause
+from . import client_problems, tracing
 from .origin import origin
 from .problem import Problem, Refused
 
@@ -72,6 +73,7 @@ def note(error: OAuthError) -> None:
 
 def _refused(error: OAuthError) -> Response:
     note(error)
+    tracing.refused(error)
     # A 401 would need a challenge that browsers cannot meet (RFC 9110 §11.6.1).
     status = error.status_code if error.status_code in (413, 429, 500, 503) else 400
     problem = client_problems.of(error) or _other(error)
@@ -93,6 +95,7 @@ def _other(error: OAuthError) -> Problem:
 def _http(error: HTTPException) -> HTTPException | Response:
     if error.code is None or error.code < 400:
         return error
+    tracing.missing(error.code)
     log.info("page refused", status=error.code, path=request.path, correlation_id=origin().correlation_id)
     known = BY_STATUS.get(error.code, BY_STATUS[400 if error.code < 500 else 500])
     response = page(error.problem if isinstance(error, Refused) else known, error.code)
@@ -105,9 +108,11 @@ def _http(error: HTTPException) -> HTTPException | Response:
 def _unavailable(error: OperationalError | PoolTimeout) -> Response:
     cause = error.orig if isinstance(error, OperationalError) else error
     log.error("database not available", private=str(cause), correlation_id=origin().correlation_id)
+    tracing.failed(Cause.NOT_AVAILABLE)
     return page(BY_STATUS[503], 503, retry_after=1)
 
 
 def _unexpected(error: Exception) -> Response:
     log.error("request failed", exc_info=error, path=request.path, correlation_id=origin().correlation_id)
+    tracing.failed(Cause.SERVER_FAULT)
     return page(BY_STATUS[500], 500)

@@ -10,6 +10,9 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import BadRequest
 
+from ..protocol.trace.step import Cause, Step
+from . import tracing
+
 Page = Callable[[], ResponseReturnValue]
 STALE = (
     "This page was out of date, so nothing was done. Please look at it again and decide. If this goes on, allow "
@@ -55,4 +58,5 @@ def _answer() -> ResponseReturnValue:
     page = getattr(view, "page", None)
     if page is None:
         raise BadRequest
+    tracing.note(Step.CONSENT if request.endpoint == "oauth.decide" else Step.SIGN_IN, Cause.OUT_OF_DATE)
     return again(page, STALE, 400)

@@ -11,7 +11,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from authserver.protocol.audit import Origin
 from authserver.protocol.tool_receipt import ToolReceipt
+from authserver.protocol.trace.record import Record
+from authserver.protocol.trace.step import Cause, Step
 from authserver.store.alerts import Alert, AlertKind
 from tests.conformance.site import CALENDAR
 
@@ -34,6 +37,7 @@ PRESSED = """() => {
   }
   return [...looks.values()];
 }"""
+CONSOLE = ("clients", "grants", "servers", "calls", "traces", "alerts", "people", "keys", "audit")
 HOST = "https://a-very-long-host-name.that-goes-on-and-on.with-many-labels.and-some-more.example/callback"
 
 
@@ -165,16 +169,19 @@ def test_the_console_is_accessible(running, page, app):
     stores.alerts.raise_new([Alert(AlertKind.FIRST_DESTRUCTIVE_USE, NASTY, client.client_id, tool=NASTY)], EVENT)
     receipt = ToolReceipt("0" * 32, 0, "x", NASTY, None, NASTY, {NASTY: NASTY}, "ok", None, 1, "c0ffee", None, None)
     stores.tool_receipts.keep(NASTY, [replace(receipt, at_ms=int(time.time() * 1000))])
+    refused = Record("K7QFM-2XW9D", Step.TOKEN, Cause.PKCE_MISMATCH, Origin(NASTY, NASTY, NASTY), client.client_id)
+    stores.traces.write([(0, replace(refused, about={NASTY: NASTY})), (9, replace(refused, cause=Cause.CODE_USED))])
     revoke = page.get_by_role("link", name="Revoke").get_attribute("href")
     paths = [
         "",
-        *(f"/{name}" for name in ("clients", "grants", "servers", "calls", "alerts", "people", "keys", "audit")),
+        *(f"/{name}" for name in CONSOLE),
         *(f"/{name}" for name in ("roles", "keys/rotate", "emergency", "emergency/grants")),
     ]
     ada = stores.users.by_name("ada").id
     running.site.deployment.sessions.open(stores.users.find(ada), EVENT.origin, NASTY)
     (session, *_) = stores.sessions.of_user(ada, 9)
     paths += [
+        "/trace?id=K7QFM-2XW9D",
         f"/server?id={CALENDAR.identifier}",
         f"/client?id={client.client_id}",
         f"/client/delete?id={client.client_id}",

@@ -1,7 +1,7 @@
 """The published schema takes every detail that the server takes, and refuses what it can of the others."""
 
 import pytest
-from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
+from jsonschema import Draft202012Validator
 
 from mcp_token_guard.limits import reading, schema, writing
 from tests.limits.vectors import VECTORS, detail

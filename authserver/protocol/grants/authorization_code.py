@@ -7,6 +7,7 @@ from ..authorization_code import Miss, Redemption, judge
 from ..client import GrantType
 from ..errors import InvalidGrant, InvalidTarget, OAuthError
 from ..ports import Codes, RefreshTokens
+from ..trace.step import Cause
 from . import Outcome, TokenRequest
 
 REFUSED = "the authorization code is unknown, expired, already used, or was issued for another request"
@@ -49,7 +50,7 @@ class AuthorizationCodeGrant:
         state = self.codes.state(attempt.digest)
         miss = judge(state, attempt)
         if miss is Miss.WRONG_RESOURCE:
-            return InvalidTarget("the code was issued for another resource")
+            return InvalidTarget("the code was issued for another resource", cause=Cause.RESOURCE_MISMATCH)
         if miss is Miss.REPLAYED and state and state.family_id:
             event = request.event.about(name="code.replayed", outcome="refused")
             self.families.revoke_family(state.family_id, event)

@@ -8,6 +8,7 @@ from ..client import GrantType
 from ..errors import InvalidGrant, InvalidScope, InvalidTarget
 from ..ports import RefreshTokens
 from ..refresh_token import Miss, Rotation, TokenState, judge
+from ..trace.step import Cause
 from . import Outcome, TokenRequest
 
 REFUSED = "the refresh token is unknown, expired, revoked or already used; start a new authorization"
@@ -69,7 +70,7 @@ class RefreshTokenGrant:
         if miss is Miss.LOST_ANSWER and state:
             return self._again(state, presented)
         if miss is Miss.WRONG_RESOURCE:
-            raise InvalidTarget("the refresh token was issued for another resource")
+            raise InvalidTarget("the refresh token was issued for another resource", cause=Cause.RESOURCE_MISMATCH)
         if miss is Miss.REUSED and state:
             event = request.event.about(name="token.reused", outcome="refused", grant_id=state.authority.grant_id)
             self.tokens.revoke_family(state.authority.family_id, event)

@@ -21,6 +21,7 @@ from .signing_key import SigningKeyRow
 from .throttle import ThrottleRow
 from .tool_challenge import ToolChallengeRow
 from .tool_receipt import ToolHourRow, ToolReceiptRow, ToolUseRow
+from .trace import TraceRow, TraceStepRow
 from .used_assertion import UsedAssertionRow
 from .user import UserRow
 
@@ -54,6 +55,8 @@ __all__ = [
     "ToolReceiptRow",
     "ToolRow",
     "ToolUseRow",
+    "TraceRow",
+    "TraceStepRow",
     "UsedAssertionRow",
     "UserRow",
 ]

@@ -3,6 +3,7 @@
 from flask import Response, make_response, request
 
 from ...accounts.errors import Busy, TryLater, WrongCredentials
+from ...protocol.trace.step import Cause
 from ...store.users import User
 from ..deployment import deployment
 from ..origin import origin
@@ -13,11 +14,11 @@ BUSY = "Many people are signing in at this moment. Please try again in a few sec
 
 
 class NotJudgedRight(Exception):
-    """Why not, in words; ``status`` is the page's, ``retry_after`` in seconds if trying again helps."""
+    """Why not, in words and for a trace; ``status`` is the page's, ``retry_after`` in seconds if trying again helps."""
 
-    def __init__(self, problem: str, status: int, retry_after: int | None = None) -> None:
+    def __init__(self, problem: str, status: int, cause: Cause, retry_after: int | None = None) -> None:
         super().__init__()
-        self.problem, self.status, self.retry_after = problem, status, retry_after
+        self.problem, self.status, self.cause, self.retry_after = problem, status, cause, retry_after
 
     def on(self, page: str) -> Response:
         """*page*, which shows the problem, as an answer."""
@@ -32,11 +33,12 @@ def judge(username: str, wrong: str = WRONG) -> User:
     try:
         return deployment().sign_in.attempt(username, request.form.get("password", ""), origin())
     except WrongCredentials:
-        raise NotJudgedRight(wrong, 400) from None
+        raise NotJudgedRight(wrong, 400, Cause.WRONG_PASSWORD) from None
     except Busy as busy:
-        raise NotJudgedRight(BUSY, 503, busy.retry_after) from None
+        raise NotJudgedRight(BUSY, 503, Cause.SIGN_IN_BUSY, busy.retry_after) from None
     except TryLater as delayed:
-        raise NotJudgedRight(DELAYED.format(_duration(delayed.retry_after)), 429, delayed.retry_after) from None
+        told = DELAYED.format(_duration(delayed.retry_after))
+        raise NotJudgedRight(told, 429, Cause.SIGN_IN_DELAYED, delayed.retry_after) from None
 
 
 def _duration(seconds: int) -> str:

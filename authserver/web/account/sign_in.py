@@ -3,7 +3,8 @@
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from .. import next_page, signed_in
+from ...protocol.trace.step import Cause, Step
+from .. import next_page, signed_in, tracing
 from ..stale import form_of
 from . import blueprint
 from .judgement import NotJudgedRight, judge
@@ -25,8 +26,10 @@ def attempt() -> ResponseReturnValue:
     try:
         user = judge(username)
     except NotJudgedRight as refused:
+        tracing.note(Step.SIGN_IN, refused.cause)
         return refused.on(render_template("sign_in.html", username=username, problem=refused.problem))
     onwards = _onwards()
+    tracing.note(Step.SIGN_IN, Cause.SIGNED_IN, user_id=user.id)
     signed_in.begin(user)
     return redirect(onwards, 303)
 

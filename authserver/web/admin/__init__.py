@@ -39,4 +39,5 @@ from . import (  # noqa: E402, F401 - views register themselves
     person_state,
     roles,
     servers,
+    traces,
 )

@@ -36,6 +36,7 @@ ACTS = {
     Permission.GRANTS_REVOKE_ALL: "revoke all grants of a person, a client or a server",
     Permission.SERVERS_READ: "see MCP servers and their tools",
     Permission.CALLS_READ: "see tool calls",
+    Permission.TRACES_READ: "see why somebody could not connect",
     Permission.PEOPLE_READ: "see people and their sessions",
     Permission.PEOPLE_EDIT: "disable people and let them in again",
     Permission.PEOPLE_ROLES: "give roles (an admin: not owner, not admin)",

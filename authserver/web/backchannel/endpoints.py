@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from ...protocol import metadata, own_api
+from ...protocol.errors import OAuthError
 from ...protocol.registration.mode import RegistrationMode
 from ...services.deployment import Deployment
 from ...services.tool_catalogue.publication import MOST_FORM
@@ -24,7 +25,8 @@ def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchanne
     *ready* tells whether this node can serve: database and signing key are there.
     """
     found = Metadata(deployment.settings, deployment.stores.resources, tuple(deployment.token.grants))
-    documents = dict.fromkeys(metadata.well_known_paths(deployment.settings.issuer), Route({"GET": found}))
+    discovered = _discover(deployment, found)
+    documents = dict.fromkeys(metadata.well_known_paths(deployment.settings.issuer), Route({"GET": discovered}))
     lists = status.Status(deployment.status_lists)
     issuer, administration = deployment.settings.issuer, api(deployment)
     of_api = Document.of(openapi.metadata(issuer))
@@ -48,6 +50,14 @@ def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchanne
         routes["/register"] = Route({"POST": _register(deployment)})
     prefixes = {REGISTRATION: Route(_manage(deployment)), status.PREFIX: Route({"GET": lists.one})}
     return Backchannel(routes, {**prefixes, own_api.PATH + "/": administration})
+
+
+def _discover(deployment: Deployment, found: Metadata) -> Handler:
+    def discover(request: Request) -> Response:
+        deployment.tracing.metadata_read(request.origin)
+        return found(request)
+
+    return discover
 
 
 def _token(deployment: Deployment) -> Handler:
@@ -113,7 +123,12 @@ def _tool_receipts(deployment: Deployment) -> Handler:
 
 def _register(deployment: Deployment) -> Handler:
     def register(request: Request) -> Response:
-        found = deployment.registration.register(request.json(), request.origin, request.bearer())
+        try:
+            found = deployment.registration.register(request.json(), request.origin, request.bearer())
+        except OAuthError as refused:
+            deployment.tracing.not_registered(refused, request.origin)
+            raise
+        deployment.tracing.registered(found, request.origin)
         return response.document(found, 201)
 
     return register

@@ -6,7 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from ...protocol import form
-from ...protocol.audit import Origin
+from ...protocol.audit import MOST_AGENT, Origin
 from ...protocol.errors import InvalidRequest, TooLarge
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -33,7 +33,8 @@ class Request:
     @cached_property
     def origin(self) -> Origin:
         """Where it came from, with a correlation id of its own."""
-        return Origin(str(self.environ.get("REMOTE_ADDR", "")), secrets.token_hex(8))
+        agent = str(self.environ.get("HTTP_USER_AGENT", ""))[:MOST_AGENT]
+        return Origin(str(self.environ.get("REMOTE_ADDR", "")), secrets.token_hex(8), agent)
 
     def header(self, name: str) -> str | None:
         """The value of a request header, or None."""

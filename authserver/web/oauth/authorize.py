@@ -13,9 +13,10 @@ from flask.typing import ResponseReturnValue
 from ...protocol import form, redirect_uri
 from ...protocol.authorization import Returnable
 from ...protocol.errors import ConsentRequired, InvalidClient, InvalidRequest, InvalidScope, LoginRequired, OAuthError
+from ...protocol.trace.step import Cause, Step
 from ...services.authorization import Person
 from ...services.proposal import Asked, Choice, Proposal
-from .. import bodies, cookies, next_page, problems, signed_in, stale
+from .. import bodies, cookies, next_page, problems, signed_in, stale, tracing
 from ..deployment import deployment
 from ..origin import origin
 from . import blueprint
@@ -61,6 +62,7 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
         asked = service.check(asked_for, way)
         person = _person(asked)
         if person is None:
+            tracing.note(Step.AUTHORIZATION, Cause.SIGN_IN_NEEDED)
             return redirect(next_page.sign_in(), 303)
         proposal = service.propose(asked, person)
         if not proposal.names and not proposal.unknown:
@@ -70,6 +72,7 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
         raise  # it went while its request was looked at: still a page
     except OAuthError as error:
         problems.note(error)
+        tracing.refused(error)
         return _tell(way, error)
 
 
@@ -85,19 +88,22 @@ def _person(asked: Asked) -> Person | None:
 def _ask(proposal: Proposal, person: Person) -> ResponseReturnValue:
     silent = "none" in proposal.asked.request.prompt
     if not proposal.must_ask:
-        answer = _allow(proposal, proposal.proposed, person)
+        answer = _allow(proposal, proposal.proposed, person, Cause.REMEMBERED)
         if not silent or make_response(answer).status_code == 303:
             return answer
     if silent:
         raise ConsentRequired("the person has to decide")
+    tracing.note(Step.CONSENT, Cause.CONSENT_SHOWN)
     return _page(proposal)
 
 
 def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
     decision = Decision.parse(request.form)
     if decision.button is Button.DENY:
+        tracing.note(Step.CONSENT, Cause.DENIED)
         return redirect(deployment().authorization.deny(proposal, person, origin()), 303)
     if decision.shown != proposal.digest:
+        tracing.note(Step.CONSENT, Cause.OUT_OF_DATE)
         return stale.again(lambda: _page(proposal), CHANGED, 409)
     if decision.button is Button.SEARCH:
         return _page(proposal, decision.choice, decision.sought)
@@ -105,22 +111,25 @@ def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
         return _page(proposal, proposal.reading())
     if decision.button is Button.NONE:
         return _page(proposal, Choice(frozenset()))
-    return _allow(proposal, decision.choice, person)
+    return _allow(proposal, decision.choice, person, Cause.ALLOWED)
 
 
-def _allow(proposal: Proposal, choice: Choice, person: Person) -> ResponseReturnValue:
+def _allow(proposal: Proposal, choice: Choice, person: Person, how: Cause) -> ResponseReturnValue:
     if lacking := proposal.half_ticked(choice):
         both = replace(choice, scopes=choice.scopes | lacking)
         return stale.again(lambda: _page(proposal, both), HALF_TICKED, 400)
     if not choice.scopes & proposal.names:
+        tracing.note(Step.CONSENT, Cause.NOTHING_CHOSEN)
         return stale.again(lambda: _page(proposal), NOTHING_TICKED, 400)
     if proposal.lacking(choice.scopes):
         return stale.again(lambda: _page(proposal, choice), CONTRADICTION, 400)
     try:
-        return _approve(proposal, choice, person)
+        answer = _approve(proposal, choice, person)
     except ValueError as unusable:
         words = str(unusable)
         return stale.again(lambda: _page(proposal, choice), words, 400)
+    tracing.note(Step.CONSENT, how)
+    return answer
 
 
 def _approve(proposal: Proposal, choice: Choice, person: Person) -> ResponseReturnValue:

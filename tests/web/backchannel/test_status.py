@@ -13,11 +13,11 @@ import jwt
 import pytest
 from werkzeug.test import TestResponse
 
-from authserver.app import compose
 from authserver.keys.numbering import SIZE, tag
 from authserver.protocol import credential, status_list
 from authserver.protocol.audit import Event
 from authserver.services import status_lists
+from authserver.services.composition import compose
 from authserver.store.grants import Whose
 from tests.conformance.flow import Flow
 from tests.conformance.site import CALENDAR, ISSUER, NOTES, Site

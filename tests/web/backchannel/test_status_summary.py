@@ -11,11 +11,11 @@ import jwt
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from authserver.app import compose
 from authserver.keys.numbering import tag
 from authserver.protocol import status_list
 from authserver.protocol.audit import Event
 from authserver.services import ended_places, status_lists
+from authserver.services.composition import compose
 from authserver.services.status_lists import StatusLists
 from authserver.store.ended import EndedStore, RevokedToken
 from tests.conformance.flow import Flow

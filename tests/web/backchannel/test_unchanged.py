@@ -4,10 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from authserver.app import compose
 from authserver.keys.numbering import tag
 from authserver.protocol.audit import Event
 from authserver.services import status_lists
+from authserver.services.composition import compose
 from authserver.store.grants import Whose
 from authserver.web.backchannel.unchanged import Unchanged
 from tests.conformance.flow import Flow

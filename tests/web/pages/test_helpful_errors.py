@@ -125,7 +125,7 @@ def test_nothing_that_a_stranger_sends_becomes_markup_or_a_link(flow, visitor, p
 @pytest.mark.usefixtures("logs_restored")
 def test_the_reference_on_the_page_is_in_the_log(site_with, capfd, path, logged):
     page = site_with(log_level="INFO").get(path)
-    reference = re.search(r"Reference: <code>([0-9a-f]{16})</code>", page.text)[1]
+    reference = re.search(r"Reference: <code>([0-9A-Z]{5}-[0-9A-Z]{5})</code>", page.text)[1]
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines() if line.startswith("{")]
     (line,) = [line for line in lines if line.get("correlation_id") == reference]
     assert logged.items() <= line.items()

@@ -18,6 +18,8 @@ OPEN_TO = {
     "/admin/alert/dismiss": Permission.ALERTS_DISMISS,
     "/admin/audit": Permission.AUDIT_READ,
     "/admin/calls": Permission.CALLS_READ,
+    "/admin/trace": Permission.TRACES_READ,
+    "/admin/traces": Permission.TRACES_READ,
     "/admin/clients": Permission.CLIENTS_READ,
     "/admin/client": Permission.CLIENTS_READ,
     "/admin/client/approve": Permission.CLIENTS_APPROVE,
@@ -42,10 +44,10 @@ OPEN_TO = {
     "/admin/servers": Permission.SERVERS_READ,
 }
 TABS = {
-    Role.OWNER: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "People", "Keys", "Audit"],
-    Role.ADMIN: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "People", "Keys", "Audit"],
-    Role.AUDITOR: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "People", "Keys", "Audit"],
-    Role.SUPPORT: ["Overview", "Clients", "Grants", "Servers", "People"],
+    Role.OWNER: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "Attempts", "People", "Keys", "Audit"],
+    Role.ADMIN: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "Attempts", "People", "Keys", "Audit"],
+    Role.AUDITOR: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "Attempts", "People", "Keys", "Audit"],
+    Role.SUPPORT: ["Overview", "Clients", "Grants", "Servers", "Attempts", "People"],
 }
 
 

@@ -1,0 +1,29 @@
+"""The attempt to connect that the running request belongs to: an authorization request, or a sign-in on its way."""
+
+from typing import cast
+
+from flask import g, request, url_for
+
+from ..services.traces.tracing import Attempt
+from . import next_page
+from .deployment import deployment
+
+
+def running() -> Attempt | None:
+    """That of the running request; None for a page that leads nowhere else."""
+    if "attempt" not in g:
+        query = _query()
+        g.attempt = None if query is None else deployment().tracing.attempt(query)
+    return cast(Attempt | None, g.attempt)
+
+
+def _query() -> str | None:
+    """The query of the authorization request: this one, or the one to come back to."""
+    page = url_for("oauth.authorize")
+    if request.script_root + request.path == page:
+        return request.query_string.decode("latin-1")
+    if request.endpoint not in ("account.sign_in", "account.attempt"):
+        return None
+    onwards = request.args.get("next", "")  # its form posts to the same URL, and a body may be too large to be read
+    path, _, query = onwards.partition("?")
+    return query if path == page and next_page.is_own_page(onwards) else None
