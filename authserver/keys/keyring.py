@@ -98,17 +98,17 @@ class Keyring:
         return found
 
     def published(self) -> list[_Entry]:
-        """The keys that others may meet now."""
+        """The keys that others may meet now. Those for the audit trail are of no use to them."""
         now = time.time()
-        return [entry for entry in self._entries() if entry.published(now)]
+        return [entry for entry in self._entries() if entry.published(now) and entry.stored.purpose != Purpose.AUDIT]
 
     def kids(self) -> tuple[str, ...]:
         """The names of the published keys: what changes when `jwks` does."""
         return tuple(entry.pair.kid for entry in self.published())
 
     def jwks(self) -> dict[str, Any]:
-        """The JWK Set (RFC 7517 §5): public members only. Keys for the audit trail are of no use to others."""
-        return {"keys": [entry.public_jwk for entry in self.published() if entry.stored.purpose != Purpose.AUDIT]}
+        """The JWK Set (RFC 7517 §5): public members only."""
+        return {"keys": [entry.public_jwk for entry in self.published()]}
 
     def signing_kid(self, alg: str, purpose: Purpose) -> str:
         """The name of the key whose turn it is. Raises `NoSigningKey`."""

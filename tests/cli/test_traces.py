@@ -6,6 +6,7 @@ import pytest
 
 from authserver.app import create_app
 from authserver.protocol.audit import Event, Origin
+from authserver.protocol.role import Role
 from authserver.protocol.trace.record import Record
 from authserver.protocol.trace.step import Cause, Step
 
@@ -16,7 +17,7 @@ ORIGIN = Origin("192.0.2.7", "c0ffee00c0ffee00", "Editor/1\x1b[31m")
 def recorded(run):
     """The reference of an attempt of Ada's that failed, and one of somebody else's that did not."""
     found = create_app().extensions["authserver"]
-    ada = found.stores.users.add("ada", "Ada", "no hash", "user", Event("user.added", "system"))
+    ada = found.stores.users.add("ada", "Ada", "no hash", Role.MEMBER, Event("user.added", "system"))
     failed = found.tracing.references.of_attempt("app", "challenge")
     about = {"said": "invalid_grant: no"}
     found.stores.traces.write(

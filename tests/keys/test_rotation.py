@@ -67,7 +67,9 @@ def kid(token: str) -> str:
 
 
 def retired(node: Node) -> list[str]:
-    return [key.kid for key in node.stores.keys.all() if key.signs_until is not None]
+    """What others met and does not sign any more: keys for the audit trail are met by nobody."""
+    met = (key for key in node.stores.keys.all() if key.purpose != Purpose.AUDIT)
+    return [key.kid for key in met if key.signs_until is not None]
 
 
 @pytest.mark.requirement("TK-12", "DI-5")
@@ -206,11 +208,13 @@ def test_an_emergency_withdraws_every_key_on_every_node_at_once_and_signing_goes
     here, there = nodes
     here.rotation().ensure()
     old = there.keyring.sign(CLAIMS, typ=TYPE, alg="ES256")
-    before = set(there.keyring.kids())
+    before = {key.kid for key in here.stores.keys.all()}
+    assert set(there.keyring.kids()) < before
     withdrawn, made = here.rotation(lead=600).replace_all()
     assert withdrawn == len(before)
     for node in nodes:
-        assert set(node.keyring.kids()) == set(made)
+        assert node.keyring.kids()
+        assert set(node.keyring.kids()) < set(made)
         assert not before & set(made)
         assert node.keyring.read(old, typ=TYPE, issuer=ISSUER) is None
         assert node.keyring.read(node.keyring.sign(CLAIMS, typ=TYPE, alg="ES256"), typ=TYPE, issuer=ISSUER)

@@ -1,6 +1,5 @@
 """A site whose API is enabled, and clients that may use it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -49,9 +48,6 @@ class Robot:
 
     def post(self, path: str, **query: Any) -> TestResponse:
         return self.call("POST", path, **query)
-
-
-RobotOf = Callable[..., Robot]
 
 
 @pytest.fixture
