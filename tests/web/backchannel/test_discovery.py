@@ -5,6 +5,7 @@ from collections.abc import Callable
 import jwt
 import pytest
 
+from authserver.keys.ports import Purpose
 from tests.conformance.flow import Flow
 from tests.conformance.site import CALENDAR, ISSUER, NOTES, Site
 from tests.conformance.visitor import Visitor
@@ -103,7 +104,9 @@ def test_tokens_of_before_and_after_a_rotation_verify_by_the_published_keys(site
         kid = jwt.get_unverified_header(token)["kid"]
         claims = jwt.decode(token, published[kid], algorithms=["ES256"], audience=NOTES.identifier, issuer=ISSUER)
         assert claims["aud"] == NOTES.identifier
-    assert set(signing) <= {key.key_id for key in published.keys}
+    of_trail = {key.kid for key in site.deployment.stores.keys.all() if key.purpose == Purpose.AUDIT}
+    assert set(signing) - of_trail < {key.key_id for key in published.keys}
+    assert of_trail.isdisjoint(key.key_id for key in published.keys)
 
 
 @pytest.mark.requirement("DI-7")
