@@ -8,20 +8,14 @@ import pytest
 
 from authserver.keys.numbering import tag
 from authserver.services.status_lists import LOOK_SECONDS
-from tests.browser.scene import Scene, scene
+from tests.browser.conftest import running
+from tests.browser.scene import Scene
 from tests.conformance.site import NOTES
-from tests.database import Databases
-from tests.journeys.ports import free_port
 
 SUMMARY = f"/status/{tag(NOTES.identifier)}"
 
 
-@pytest.fixture(scope="module")
-def running(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    url = databases.create()
-    with scene(url, tmp_path_factory.mktemp("home"), free_port()) as found:
-        yield found
-    databases.drop(url)
+__all__ = ["running"]
 
 
 @pytest.fixture

@@ -5,18 +5,15 @@ from dataclasses import replace
 
 import pytest
 
-from authserver.services import status_lists
 from tests.conformance.site import NOTES, Site
 
+from .listed import claims, look_each_time
 from .test_client_credentials import EVENT, Machine, machine
-from .test_status import claims, invalid, place
+from .test_status import invalid, place
 
-pytestmark = pytest.mark.requirement("TK-10", "EX-1")
+__all__ = ["look_each_time"]
 
-
-@pytest.fixture(autouse=True)
-def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(status_lists, "LOOK_SECONDS", 0)
+pytestmark = [pytest.mark.requirement("TK-10", "EX-1"), pytest.mark.usefixtures("look_each_time")]
 
 
 def _delete(one: Machine) -> None:

@@ -6,7 +6,6 @@ import zlib
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
@@ -24,20 +23,14 @@ from tests.conformance.site import CALENDAR, ISSUER, NOTES, Site
 from tests.conformance.visitor import Visitor
 
 from .clock import passes
+from .listed import claims, look_each_time
+
+__all__ = ["look_each_time"]
+
+pytestmark = pytest.mark.usefixtures("look_each_time")
 
 EVENT = Event("test.done", "system")
 REVOKED = f"/status/{tag(NOTES.identifier)}/revoked"
-
-
-@pytest.fixture(autouse=True)
-def _look_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have each request look at the state, as the first one of each half second does."""
-    monkeypatch.setattr(status_lists, "LOOK_SECONDS", 0)
-
-
-def claims(token: str) -> dict[str, Any]:
-    found: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
-    return found
 
 
 def place(token: str) -> tuple[str, int]:
