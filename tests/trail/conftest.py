@@ -1,13 +1,12 @@
 """A trail of a database of its own, with keys that seal it."""
 
 import os
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
 from authserver.keys.keyring import Keyring
 from authserver.keys.rotation import Rotation
@@ -19,10 +18,9 @@ from authserver.services.trail.targets import Target
 from authserver.services.trail.verification import Finding, Kind, Noted, Verification
 from authserver.store import migrate
 from authserver.store.database import Database, connect
-from authserver.store.models import AuditRow
 from authserver.store.stores import Stores
-from authserver.store.trail import finished
 from tests.database import Databases
+from tests.sealing import wait_until_finished
 from tests.tampering import unguarded
 
 KEK = os.urandom(32)
@@ -57,18 +55,8 @@ class Trail:
     def seal(self, *names: str) -> None:
         """One batch of events with these names."""
         self.write(*names)
-        self.wait_until_finished()
+        wait_until_finished(self.database)
         self.sealer().seal()
-
-    def wait_until_finished(self) -> None:
-        """Wait for transactions elsewhere on the same server: events are sealed when all before them have ended."""
-        for _ in range(3000):
-            with self.database.reading() as connection:
-                written = select(func.count()).select_from(AuditRow)
-                if connection.scalar(written) == connection.scalar(written.where(finished(connection))):
-                    return
-            time.sleep(0.01)
-        raise AssertionError("some transaction does not end")
 
     def names(self) -> list[str]:
         """The names of what is sealed."""
