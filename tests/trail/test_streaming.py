@@ -161,6 +161,7 @@ def test_a_webhook_gets_everything_after_it_came_back(trail: Trail, tmp_path: Pa
         wait_for(lambda: "c" in second.names)
         assert [*first.names, *second.names] == trail.names()
     stop.set()
+    wait_for(lambda: not any(thread.name == f"audit-{target.name}" for thread in threading.enumerate()))
 
 
 def test_nothing_is_lost_when_a_process_is_killed_after_a_target_took_a_batch(trail: Trail, tmp_path: Path):
