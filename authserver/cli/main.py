@@ -24,6 +24,7 @@ from . import (
     doctor,
     documents,
     domains,
+    export,
     grants,
     keys,
     people,
@@ -80,6 +81,7 @@ def purge(found: Deployment) -> None:
 
 
 main.add_command(serve.serve)
+main.add_command(export.export)
 main.add_command(api.api)
 main.add_command(people.user)
 for command in (person.show, person.give_role, person.disable, person.enable, person.sessions):

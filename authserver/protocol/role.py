@@ -20,6 +20,7 @@ class Permission(StrEnum):
     GRANTS_REVOKE = "grants.revoke"
     GRANTS_REVOKE_ALL = "grants.revoke_all"
     SERVERS_READ = "servers.read"
+    SERVERS_EDIT = "servers.edit"
     CALLS_READ = "calls.read"
     TRACES_READ = "traces.read"
     PEOPLE_READ = "people.read"

@@ -212,7 +212,14 @@ class ClientStore:
 
     def declared(self) -> tuple[Client, ...]:
         """The clients that a file made (CR-11), oldest first."""
-        existing = select(ClientRow).where(ClientRow.declared, ClientRow.deleted_at.is_(None))
+        return self._existing(ClientRow.declared.is_(True))
+
+    def preregistered(self) -> tuple[Client, ...]:
+        """The clients that an administrator registered (CR-11), oldest first."""
+        return self._existing(ClientRow.kind == ClientKind.PREREGISTERED)
+
+    def _existing(self, which: ColumnElement[bool]) -> tuple[Client, ...]:
+        existing = select(ClientRow).where(which, ClientRow.deleted_at.is_(None))
         with self._database.session() as session:
             return tuple(map(client_of, session.scalars(existing.order_by(ClientRow.created_at, ClientRow.client_id))))
 

@@ -12,6 +12,7 @@ from .ended import LATELY
 from .fetched import STALE_SECONDS
 from .models import (
     AlertRow,
+    ApiAnswerRow,
     CodeRow,
     EndedPositionRow,
     FamilyRow,
@@ -53,6 +54,7 @@ EXPIRED: tuple[Expired, ...] = (
     (UsedAssertionRow.digest, UsedAssertionRow.expires_at <= now - SKEW_SECONDS),
     (FetchedDocumentRow.url, DISUSED),
     (ThrottleRow.key, ThrottleRow.last_failed_at <= now - FORGOTTEN_SECONDS),
+    (ApiAnswerRow.digest, ApiAnswerRow.begun_at <= LONG_AGO),
     (TraceRow.id, TraceRow.last_ms <= now_in_milliseconds - KEPT_MS),
 )
 

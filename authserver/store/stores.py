@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from .access_tokens import AccessTokenStore
 from .alerts import AlertStore
+from .api_answers import ApiAnswerStore
 from .audit import AuditStore
 from .clients import ClientStore
 from .codes import CodeStore
@@ -60,6 +61,7 @@ class Stores:
     tool_calls: ToolCallStore
     alerts: AlertStore
     traces: TraceStore
+    api_answers: ApiAnswerStore
     audit: AuditStore
     trail: TrailStore
     seals: SealStore
@@ -93,6 +95,7 @@ class Stores:
             tool_calls=ToolCallStore(database),
             alerts=AlertStore(database),
             traces=TraceStore(database),
+            api_answers=ApiAnswerStore(database),
             audit=AuditStore(database),
             trail=TrailStore(database),
             seals=SealStore(database),

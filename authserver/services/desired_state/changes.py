@@ -11,6 +11,8 @@ from ...store.stores import Stores
 from .difference import Difference
 
 ADD, CHANGE, REMOVE = "+", "~", "-"
+APPLY = Event("", "system", detail={"by": "apply"})
+"""Who makes a change if nobody else is named; the event's name is the change's."""
 
 
 class Overtaken(Exception):
@@ -24,6 +26,7 @@ class ResourceChange:
     mark: str
     resource: Resource
     differences: tuple[Difference, ...]
+    before: Resource | None = None
 
     @property
     def subject(self) -> str:
@@ -35,14 +38,15 @@ class ResourceChange:
         """Whether a URI no longer means this server."""
         return any(difference.member == "aliases" and difference.gone for difference in self.differences)
 
-    def make(self, stores: Stores) -> str | None:
+    def make(self, stores: Stores, by: Event = APPLY) -> None:
         """Do it. Raises `Overtaken`."""
-        name, verb = ("added", stores.resources.add) if self.mark == ADD else ("replaced", stores.resources.replace)
         try:
-            verb(self.resource, Event(f"resource.{name}", "system", detail={"by": "apply"}))
+            if self.before is None:
+                stores.resources.add(self.resource, by.about(name="resource.added"))
+            elif not stores.resources.exchange(self.before, self.resource, by.about(name="resource.replaced")):
+                raise Overtaken(f"{self.subject} was changed by someone else in this moment")
         except (AlreadyRegistered, UnknownResource) as other:
             raise Overtaken(str(other)) from None
-        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,24 +63,23 @@ class ClientChange:
         """What it is about."""
         return f"client {self.client.client_id}"
 
-    def make(self, stores: Stores) -> str | None:
+    def make(self, stores: Stores, by: Event = APPLY) -> str | None:
         """Do it; returns the client's secret where one was made. Raises `Overtaken`."""
         secret = credential.mint(credential.Prefix.CLIENT_SECRET) if self.makes_secret else None
         client = replace(self.client, secret_digest=credential.digest(secret)) if secret else self.client
-        if not self._save(client, stores):
+        if not self._save(client, stores, by):
             raise Overtaken(f"{self.subject} was changed by someone else in this moment")
         return secret
 
-    def _save(self, client: Client, stores: Stores) -> bool:
-        about = {"name": client.name, "by": "apply"}
+    def _save(self, client: Client, stores: Stores, by: Event) -> bool:
+        by = by.about(client_id=client.client_id, detail={"name": client.name, **by.detail})
         match self.mark:
             case "+":
-                return stores.clients.preregister(client, Event("client.added", "system", detail=about))
+                return stores.clients.preregister(client, by.about(name="client.added"))
             case "~":
-                event = Event("client.updated", "system", client_id=client.client_id, detail=about)
-                return stores.clients.update(client, event)
+                return stores.clients.update(client, by.about(name="client.updated"))
             case _:
-                return stores.clients.delete(client.client_id, Event("client.deleted", "system", detail=about))
+                return stores.clients.delete(client.client_id, by.about(name="client.deleted"))
 
 
 Change = ResourceChange | ClientChange

@@ -37,6 +37,9 @@ class ScopeEntry(Entry):
 class ToolEntry(Entry):
     """A tool of an MCP server, opened by all of ``scopes``; what it says stands over what the server says.
 
+    But where ``word`` is the server's, and they are that here too, its words stay the server's, so that an export can
+    be applied again.
+
     Without ``limits`` those that are known stay, so that a file never lifts what it is silent about; null lifts them.
     """
 
@@ -47,6 +50,7 @@ class ToolEntry(Entry):
     risk: Risk | None = None
     limits: dict[str, Any] | None = None
     additional: bool = False
+    word: Word = Word.ADMINISTRATOR
 
     @field_validator("limits")
     @classmethod
@@ -72,7 +76,7 @@ class ToolEntry(Entry):
             scopes=self.scopes,
             risk=self.risk,
             policy=self._policy(known),
-            word=Word.ADMINISTRATOR,
+            word=self.word if known is not None and known.word is Word.SERVER else Word.ADMINISTRATOR,
         )
 
     def _policy(self, known: Tool | None) -> Way:
@@ -106,8 +110,8 @@ class ResourceEntry(Entry):
         )
 
 
-class ClientEntry(Entry):
-    """A client; the same as ``authserver client add``. ``secret_env`` names the variable that has its secret."""
+class ClientForm(Entry):
+    """A client; the same as ``authserver client add``."""
 
     id: str
     name: str
@@ -117,7 +121,6 @@ class ClientEntry(Entry):
     jwks: dict[str, Any] | None = None
     jwks_uri: str | None = None
     allow: dict[str, tuple[str, ...]] = Field(default_factory=dict)
-    secret_env: str | None = None
 
     def prepared(self) -> Prepared:
         """The value of the protocol."""
@@ -133,6 +136,12 @@ class ClientEntry(Entry):
             jwks_uri=self.jwks_uri,
             ceilings=self.allow,
         )
+
+
+class ClientEntry(ClientForm):
+    """A client of a file. ``secret_env`` names the variable that has its secret."""
+
+    secret_env: str | None = None
 
     def secret(self, environment: Mapping[str, str]) -> str | None:
         """Its secret from *environment*; None if it is not there, or not to come from there."""

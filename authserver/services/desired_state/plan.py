@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ...protocol import catalogue, credential
 from ...protocol.client import Client, ClientKind
@@ -21,11 +21,15 @@ OVERLAP = 86_400  # seconds
 
 @dataclass(frozen=True, slots=True)
 class Planner:
-    """Compares files with the state of one deployment. *environment* has the secrets that files name."""
+    """Compares what is wanted with the state of one deployment.
+
+    *environment* has the secrets that a file names; *keeps* says that it is a file, which keeps the clients it adds.
+    """
 
     stores: Stores
     issuer: str
-    environment: Mapping[str, str]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    keeps: bool = True
 
     def plan(self, text: bytes, *, prune: bool) -> tuple[Change, ...]:
         """The changes that make the file *text* true, in the order to make them; servers first, removals last.
@@ -35,17 +39,25 @@ class Planner:
         """
         document = load(text)
         wanted = declared(document)
-        self.stores.resources.refresh()
-        known = {server.identifier: server.tools for server in self.stores.resources.all()}
-        servers = tuple(entry.resource(known.get(entry.url, ())) for entry in wanted.resources)
-        if found := (*self._resource_flaws(servers), *self._client_flaws(wanted, servers)):
+        if found := self.flaws(wanted):
             raise document.refuse(*found)
+        return (*self.changes(wanted), *(self._removals(wanted) if prune else ()))
+
+    def flaws(self, wanted: Declared) -> tuple[Flaw, ...]:
+        """All that keeps *wanted* from being made true."""
+        self.stores.resources.refresh()
+        servers = self._servers(wanted)
+        return (*self._resource_flaws(servers), *self._client_flaws(wanted, servers))
+
+    def changes(self, wanted: Declared) -> tuple[Change, ...]:
+        """The changes that make *wanted*, which has no flaws, true: servers first."""
         # A name can go from one server to another: first those that let go of one.
-        renamed = sorted(self._resources(servers), key=lambda change: not change.lets_go)
-        changes: list[Change] = [*renamed, *self._clients(wanted)]
-        if prune:
-            changes += self._removals(wanted)
-        return tuple(changes)
+        renamed = sorted(self._resources(self._servers(wanted)), key=lambda change: not change.lets_go)
+        return (*renamed, *self._clients(wanted))
+
+    def _servers(self, wanted: Declared) -> tuple[Resource, ...]:
+        known = {server.identifier: server.tools for server in self.stores.resources.all()}
+        return tuple(entry.resource(known.get(entry.url, ())) for entry in wanted.resources)
 
     def _resource_flaws(self, servers: tuple[Resource, ...]) -> Iterator[Flaw]:
         whole = True
@@ -81,7 +93,7 @@ class Planner:
             before = current.get(server.identifier)
             known = difference.of_resource(before) if before else {}
             if differences := difference.between(known, difference.of_resource(server)):
-                yield ResourceChange(CHANGE if before else ADD, server, differences)
+                yield ResourceChange(CHANGE if before else ADD, server, differences, before)
 
     def _clients(self, wanted: Declared) -> Iterator[ClientChange]:
         for entry in wanted.clients:
@@ -93,7 +105,7 @@ class Planner:
     def _added(self, entry: ClientEntry) -> ClientChange:
         secret = entry.secret(self.environment)
         digest = credential.digest(secret) if secret else None
-        client = entry.prepared().client(created_at=int(time.time()), secret_digest=digest, declared=True)
+        client = entry.prepared().client(created_at=int(time.time()), secret_digest=digest, declared=self.keeps)
         differences = difference.between({}, difference.of_client(client))
         makes_secret = entry.prepared().has_secret and secret is None
         return ClientChange(ADD, client, differences, makes_secret=makes_secret)

@@ -1,6 +1,7 @@
 """The tables, one file per aggregate. Importing this package completes ``Row.metadata``."""
 
 from .alert import AlertRow
+from .api_answer import ApiAnswerRow
 from .audit import AuditRow
 from .audit_seal import SealRow, StreamRow
 from .authorization_code import CodeRow
@@ -27,6 +28,7 @@ from .user import UserRow
 
 __all__ = [
     "AlertRow",
+    "ApiAnswerRow",
     "AuditRow",
     "ClientPositionRow",
     "ClientRow",

@@ -4,10 +4,14 @@ from typing import Annotated
 
 from pydantic import Field
 
+from ...protocol import credential, own_api
 from ...protocol.client import Client
 from ...protocol.role import Permission
-from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Searching, acting, reading
+from ...services.deployment import Deployment
+from ...services.desired_state.declared import ClientForm
+from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Operation, Searching, acting, reading
 from .problem import Problem
+from .wanted import MadeClient, make_client
 
 Seconds = Annotated[int, Field(description="Unix seconds")]
 
@@ -39,6 +43,18 @@ class ClientLine(ClientState):
 
     live_grants: int
     last_used_at: Seconds | None = Field(description="Unix seconds, true to the hour")
+
+
+class Rotation(One):
+    """Which client gets another secret."""
+
+    overlap: int = Field(86_400, ge=0, le=90 * 86_400, description="Seconds that the secret until now stays good")
+
+
+class Secret(Answer):
+    """A secret, which nobody can read again."""
+
+    client_secret: str
 
 
 class ClientPage(Listed[ClientLine]):
@@ -96,7 +112,11 @@ def _need_waiting(found: Client) -> None:
 
 
 def _client(call: Call[One, Nothing]) -> Client:
-    found = call.deployment.stores.clients.find_fresh(call.query.id)
+    return _found(call.deployment, call.query.id)
+
+
+def _found(deployment: Deployment, client_id: str) -> Client:
+    found = deployment.stores.clients.find_fresh(client_id)
     if found is None:
         raise Problem(404, "there is no client of this id")
     return found
@@ -118,6 +138,24 @@ def _said(found: Client) -> dict[str, object]:
     }
 
 
+def _shown(call: Call[Nothing, ClientForm]) -> ClientState:
+    return ClientState(**_said(_found(call.deployment, call.body.id)))
+
+
+def _rotate_secret(call: Call[Rotation, Nothing]) -> Secret:
+    found = _found(call.deployment, call.query.id)
+    if found.secret_digest is None:
+        raise Problem(409, "this client has no secret: it proves itself by a key, or not at all")
+    if own_api.identifier(call.deployment.settings.issuer) in found.ceilings:
+        raise Problem(409, "a client that may use this API gets another secret by 'authserver client rotate-secret'")
+    secret = credential.mint(credential.Prefix.CLIENT_SECRET)
+    overlap = call.query.overlap
+    event = call.event("client.secret_rotated").about(client_id=found.client_id, detail={"overlap": overlap})
+    if not call.deployment.stores.clients.rotate_secret(found.client_id, credential.digest(secret), overlap, event):
+        raise Problem(409, "this client was removed, or lost its secret, just now")
+    return Secret(client_secret=secret)
+
+
 OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/clients", Permission.CLIENTS_READ, "Clients, newest first", Clients, ClientPage, _list),
     reading("/client", Permission.CLIENTS_READ, "One client", One, ClientState, _one),
@@ -128,6 +166,15 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     acting("/client/refuse", Permission.CLIENTS_APPROVE, "Refuse a client that waits", One, _refuse, problems=(409,)),
     acting("/client/suspend", Permission.CLIENTS_EDIT, "Stop a client for a while", One, _suspend),
     acting("/client/resume", Permission.CLIENTS_EDIT, "Let a client act again", One, _resume),
+    Operation(
+        "PUT", "/client", Permission.CLIENTS_EDIT,
+        "Make a client that is registered beforehand, or change one, to be as the body says",
+        make_client, Nothing, ClientForm, MadeClient, shows=_shown, once=True,
+    ),
+    acting(
+        "/client/secret", Permission.CLIENTS_EDIT, "Give a client another secret", Rotation, _rotate_secret,
+        answer=Secret, once=True,
+    ),
     acting(
         "/client", Permission.CLIENTS_DELETE, "Delete a client, with an end to its grants", One, _delete,
         method="DELETE", shows=_one,

@@ -20,6 +20,7 @@ from ..backchannel import response
 from ..backchannel.request import Request
 from ..backchannel.response import NO_STORE, Response
 from . import openapi, problem
+from .once import once
 from .operation import Answer, AnyOperation, Call, Caller, Nothing
 from .problem import Problem
 
@@ -72,7 +73,7 @@ class Api:
             raise self._refused(403, "insufficient_scope", operation.permission)
         call = Call(self._deployment, caller, request.origin, _query(request, operation), _body(request, operation))
         _check_seen(request, operation, call)
-        return _written(request, operation.run(call))
+        return _written(request, once(request, operation, call) if operation.once else operation.run(call))
 
     def _enabled(self) -> bool:
         return identified(self._deployment.stores.resources.all(), self._identifier) is not None

@@ -10,6 +10,7 @@ from ... import __version__
 from ...protocol import own_api
 from ...protocol.metadata import base_path
 from ...protocol.role import Permission
+from .once import HEADER, KEY
 from .operation import AnyOperation, Nothing
 
 REFERENCE = "#/components/schemas/{model}"
@@ -34,6 +35,7 @@ WORDS = {
     409: "It cannot be done as things are",
     412: "It has changed since it was seen",
     413: "The body is too large",
+    422: "The `Idempotency-Key` came with another request",
     428: "The act wants `If-Match`",
     503: "The database is not available; try again",
 }
@@ -99,7 +101,7 @@ def _operation(each: AnyOperation) -> dict[str, Any]:
         "operationId": f"{each.method.lower()}{each.path.replace('/', '_')}",
         "summary": each.summary,
         "security": [{SCHEME: [own_api.scope_of(each.permission)]}],
-        "parameters": [*_parameters(each.query), *_seen(each)],
+        "parameters": [*_parameters(each.query), *_seen(each), *_once(each)],
         "responses": {**_success(each), **_problems(each)},
     }
     if each.body is not Nothing:
@@ -131,6 +133,14 @@ def _seen(each: AnyOperation) -> list[dict[str, Any]]:
     ]
 
 
+def _once(each: AnyOperation) -> list[dict[str, Any]]:
+    if not each.once:
+        return []
+    said = "Repeated within a day, the same request does nothing more, and gets the same answer"
+    schema = {"type": "string", "pattern": f"^{KEY.pattern}$"}
+    return [{"name": HEADER, "in": "header", "required": False, "description": said, "schema": schema}]
+
+
 def _success(each: AnyOperation) -> dict[str, Any]:
     if each.answer is None:
         return {"204": {"description": "Done"}}
@@ -140,7 +150,10 @@ def _success(each: AnyOperation) -> dict[str, Any]:
 
 
 def _problems(each: AnyOperation) -> dict[str, Any]:
-    statuses = {*ALWAYS, *each.problems, *((412,) if each.shows else ()), *((428,) if each.seen else ())}
+    statuses = {*ALWAYS, *each.problems}
+    statuses |= {412} if each.shows else set()
+    statuses |= {428} if each.seen else set()
+    statuses |= {409, 422} if each.once else set()
     content = {"application/problem+json": {"schema": {"$ref": REFERENCE.format(model="Problem")}}}
     return {str(status): {"description": WORDS[status], "content": content} for status in sorted(statuses)}
 

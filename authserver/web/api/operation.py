@@ -93,8 +93,8 @@ class Operation(Generic[Query, Body]):
     """``run`` answers it: by a model of type ``answer``, or None for "done". It raises `problem.Problem`.
 
     ``shows`` is for an act on one thing: what ``If-Match`` is compared with (RFC 9110 §13.1.1); ``seen`` says that the
-    act wants that header, since it agrees to what was seen. ``problems`` are the statuses of its own, besides those
-    that every operation has.
+    act wants that header, since it agrees to what was seen. ``once`` is for an act that counts twice when it is done
+    twice (`once`). ``problems`` are the statuses of its own, besides those that every operation has.
     """
 
     method: str
@@ -107,6 +107,7 @@ class Operation(Generic[Query, Body]):
     answer: type[Answer] | None = None
     shows: Callable[[Call[Query, Body]], Answer] | None = None
     seen: bool = False
+    once: bool = False
     problems: tuple[int, ...] = ()
 
     @property

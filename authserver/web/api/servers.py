@@ -2,10 +2,17 @@
 
 from pydantic import Field
 
+from ...protocol import own_api
 from ...protocol.resource import Resource, identified
 from ...protocol.role import Permission
-from .operation import Answer, AnyOperation, Call, Nothing, One, reading
+from ...services.deployment import Deployment
+from ...services.desired_state.declared import ResourceEntry
+from ...store.resources import UnknownResource
+from .operation import Answer, AnyOperation, Call, Nothing, One, Operation, acting, reading
 from .problem import Problem
+from .wanted import Made, make_server
+
+NONE = "there is no server of this identifier"
 
 
 class ScopeState(Answer):
@@ -58,9 +65,13 @@ def _list(call: Call[Nothing, Nothing]) -> Servers:
 
 
 def _one(call: Call[One, Nothing]) -> ServerState:
-    found = identified(call.deployment.stores.resources.all(), call.query.id)
+    return _state(call.deployment, call.query.id)
+
+
+def _state(deployment: Deployment, identifier: str) -> ServerState:
+    found = identified(deployment.stores.resources.all(), identifier)
     if found is None:
-        raise Problem(404, "there is no server of this identifier")
+        raise Problem(404, NONE)
     tools = [
         {name: getattr(tool, name) for name in ToolState.model_fields} | {"risk": tool.worst(found.scopes)}
         for tool in found.tools
@@ -72,7 +83,28 @@ def _said(found: Resource) -> dict[str, object]:
     return {name: getattr(found, name) for name in ServerLine.model_fields}
 
 
+def _shown(call: Call[Nothing, ResourceEntry]) -> ServerState:
+    return _state(call.deployment, call.body.url)
+
+
+def _remove(call: Call[One, Nothing]) -> None:
+    if call.query.id == own_api.identifier(call.deployment.settings.issuer):
+        raise Problem(409, "this is the API itself, which 'authserver api enable' keeps")
+    try:
+        call.deployment.stores.resources.remove(_one(call).identifier, call.event("resource.removed"))
+    except UnknownResource:
+        raise Problem(404, NONE) from None
+
+
 OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/servers", Permission.SERVERS_READ, "All MCP servers with their scopes", Nothing, Servers, _list),
     reading("/server", Permission.SERVERS_READ, "One MCP server with its tools", One, ServerState, _one),
-)
+    Operation(
+        "PUT", "/server", Permission.SERVERS_EDIT, "Make an MCP server, or change one, to be as the body says",
+        make_server, Nothing, ResourceEntry, Made, shows=_shown, problems=(409,),
+    ),
+    acting(
+        "/server", Permission.SERVERS_EDIT, "Forget an MCP server, with an end to all grants for it", One, _remove,
+        method="DELETE", shows=_one, problems=(409,),
+    ),
+)  # fmt: skip

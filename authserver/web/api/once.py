@@ -1,0 +1,52 @@
+"""Acts that count twice when done twice: who repeats one under its ``Idempotency-Key`` gets what came of the first.
+
+As draft-ietf-httpapi-idempotency-key-header-07 §2 says; kept for a day, sealed, for this client alone.
+"""
+
+import re
+
+from pydantic import BaseModel
+
+from ...protocol import credential
+from ..backchannel.request import Request
+from .operation import Answer, AnyOperation, Call
+from .problem import Problem
+
+HEADER = "Idempotency-Key"
+KEY = re.compile(r"[!-~]{1,255}")
+CONTEXT = "answer of the API"
+
+
+def once(request: Request, operation: AnyOperation, call: Call[BaseModel, BaseModel]) -> Answer | None:
+    """What *operation* gives for *call*, or gave for the same request before. Raises `Problem`."""
+    key = request.header(HEADER)
+    if key is None:
+        return operation.run(call)
+    if not KEY.fullmatch(key):
+        raise Problem(400, f"{HEADER} is 1 to 255 visible ASCII characters")
+    kept = call.deployment.stores.api_answers
+    digest = credential.digest(f"{call.caller.client_id}\n{key}")
+    fingerprint = credential.digest(f"{operation.method} {operation.path}\n{_said(call.query)}\n{_said(call.body)}")
+    before = kept.begin(digest, fingerprint)
+    if before is not None:
+        if before.fingerprint != fingerprint:
+            raise Problem(422, f"this {HEADER} came with another request: a key is for one request")
+        return _again(before.answer, operation, call)
+    try:
+        found = operation.run(call)
+    except Problem:
+        kept.forget(digest)
+        raise
+    kept.keep(digest, call.deployment.vault.seal(_said(found).encode() if found else b"", CONTEXT))
+    return found
+
+
+def _again(sealed: bytes | None, operation: AnyOperation, call: Call[BaseModel, BaseModel]) -> Answer | None:
+    if sealed is None:
+        raise Problem(409, "the first request with this key has not ended: look whether it was done")
+    said = call.deployment.vault.open(sealed, CONTEXT)
+    return operation.answer.model_validate_json(said) if operation.answer else None
+
+
+def _said(model: BaseModel) -> str:
+    return model.model_dump_json()
