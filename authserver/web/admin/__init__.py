@@ -38,6 +38,7 @@ from . import (  # noqa: E402, F401 - views register themselves
     people,
     person_state,
     roles,
+    server_edit,
     servers,
     traces,
 )

@@ -41,6 +41,7 @@ OPEN_TO = {
     "/admin/session/end": Permission.SESSIONS_END,
     "/admin/sessions/end": Permission.SESSIONS_END,
     "/admin/server": Permission.SERVERS_READ,
+    "/admin/server/edit": Permission.SERVERS_EDIT,
     "/admin/servers": Permission.SERVERS_READ,
 }
 TABS = {

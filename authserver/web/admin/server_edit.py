@@ -1,0 +1,88 @@
+"""What an administrator says of an MCP server: its name, its other addresses, and the form of its tokens."""
+
+from dataclasses import replace
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from ...protocol import catalogue, credential, own_api
+from ...protocol.resource import Resource, TokenFormat, canonical, identified
+from ...protocol.role import Permission
+from ...services.desired_state import difference
+from ...store.resources import AlreadyRegistered
+from ..deployment import deployment
+from ..listing import event, wanted_id
+from ..stale import again, form_of
+from . import blueprint
+from .access import needs
+
+CHANGED = "Somebody else has changed this server since this page was shown. Nothing was saved; look again."
+TAKEN = "One of these addresses means another server already. Nothing was saved."
+FORMATS = {
+    TokenFormat.JWT: "JWT: the server judges them by itself",
+    TokenFormat.OPAQUE: "opaque: the server asks here about each of them",
+}
+
+
+@blueprint.get("/server/edit")
+@needs(Permission.SERVERS_EDIT)
+def edit_server() -> ResponseReturnValue:
+    """The form, with what was typed if it comes again."""
+    found, typed = _server(), request.form
+    return render_template(
+        "admin/edit_server.html",
+        resource=found,
+        name=typed.get("name", found.name),
+        aliases=typed.get("aliases", "\n".join(found.aliases)),
+        token_format=typed.get("token_format", found.token_format),
+        formats=FORMATS,
+        seen=_state(found),
+    )
+
+
+@blueprint.post("/server/edit")
+@needs(Permission.SERVERS_EDIT)
+@form_of(edit_server)
+def do_edit_server() -> ResponseReturnValue:
+    """Save it, if nobody else has changed the server meanwhile."""
+    found = _server()
+    if request.form.get("seen") != _state(found):
+        return again(edit_server, CHANGED, 409)
+    written = _written(found)
+    if wrong := list(catalogue.flaws(written, deployment().settings.issuer)):
+        return again(edit_server, "Nothing was saved. " + "; ".join(map(str, wrong)), 400)
+    after = replace(
+        written, aliases=tuple(sorted(set(map(canonical, written.aliases)) - {canonical(found.identifier)}))
+    )
+    try:
+        saved = deployment().stores.resources.exchange(found, after, event("resource.edited"))
+    except AlreadyRegistered:
+        return again(edit_server, TAKEN, 409)
+    if not saved:
+        return again(edit_server, CHANGED, 409)
+    return redirect(url_for("admin.server", id=found.identifier), 303)
+
+
+def _written(found: Resource) -> Resource:
+    said = request.form.get("token_format", "")
+    return replace(
+        found,
+        name=request.form.get("name", "").strip(),
+        aliases=tuple(request.form.get("aliases", "").split()),
+        token_format=TokenFormat(said) if said in list(TokenFormat) else found.token_format,
+    )
+
+
+def _server() -> Resource:
+    stores, identifier = deployment().stores, wanted_id()
+    stores.resources.refresh()
+    found = identified(stores.resources.all(), identifier)
+    if found is None or identifier == own_api.identifier(deployment().settings.issuer):
+        raise NotFound
+    return found
+
+
+def _state(found: Resource) -> str:
+    """What of *found* the form was made from; it changes with it."""
+    return credential.digest(repr(difference.of_resource(found))).hex()
