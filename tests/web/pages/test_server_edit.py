@@ -51,7 +51,9 @@ def test_what_is_saved_is_what_the_page_shows_next(site: Site, admin: Visitor, s
     assert (found.name, found.token_format) == ("After", TokenFormat.OPAQUE)
     assert found.aliases == ("https://edited.example/a", "https://edited.example/b")
     assert found.scopes == server.scopes
-    assert "After" in admin.open(f"/admin/server?id={server.identifier}").text
+    page = admin.open(f"/admin/server?id={server.identifier}").text
+    assert "After" in page
+    assert "<code>https://edited.example/b</code>" in page
 
 
 def test_what_is_wrong_is_told_and_what_was_typed_stays(site: Site, admin: Visitor, server: Resource) -> None:
