@@ -28,7 +28,7 @@ class ApiAnswerStore:
         wanted = self._database.insert(ApiAnswerRow).values(digest=digest, fingerprint=fingerprint, begun_at=now)
         known = select(ApiAnswerRow.fingerprint, ApiAnswerRow.answer).where(ApiAnswerRow.digest == digest)
         with self._database.transaction() as connection:
-            if connection.execute(wanted.on_conflict_do_nothing()).rowcount:
+            if connection.execute(wanted.on_conflict_do_nothing().returning(ApiAnswerRow.digest)).first():
                 return None
             found = connection.execute(known).one_or_none()
         # Refused and forgotten in this moment: it has not ended either.
