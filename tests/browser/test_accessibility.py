@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Origin
 from authserver.protocol.tool_receipt import ToolReceipt
 from authserver.protocol.trace.record import Record
 from authserver.protocol.trace.step import Cause, Step
-from authserver.store.alerts import Alert, AlertKind
+from authserver.store.alerts import Alert
 from tests.conformance.site import CALENDAR
 
 from .person import allow, sign_in

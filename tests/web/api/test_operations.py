@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import update
 
 from authserver.protocol import own_api
+from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Permission, Role
 from authserver.services.own_api import enable
-from authserver.store.alerts import Alert, AlertKind
+from authserver.store.alerts import Alert
 from authserver.store.models import ClientRow
 from authserver.web.admin.roles import ACTS
 from tests.conformance.flow import Flow
