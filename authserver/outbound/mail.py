@@ -49,6 +49,7 @@ class Hasty(smtplib.SMTP):
     """A conversation that ends after its ``timeout``, however slowly the other side talks: a read's own is not all."""
 
     _alarm: threading.Timer | None = None
+    _late = False
 
     def getreply(self) -> tuple[int, bytes]:
         """What the server says next."""
@@ -56,7 +57,10 @@ class Hasty(smtplib.SMTP):
             self._alarm = threading.Timer(self.timeout, self._hang_up)
             self._alarm.daemon = True
             self._alarm.start()
-        return super().getreply()
+        answer = super().getreply()
+        if self._late:
+            raise smtplib.SMTPServerDisconnected("it took too long")  # what came of the line may look like an answer
+        return answer
 
     def close(self) -> None:
         """End it."""
@@ -65,6 +69,7 @@ class Hasty(smtplib.SMTP):
         super().close()
 
     def _hang_up(self) -> None:
+        self._late = True
         with suppress(OSError):
             if self.sock is not None:
                 self.sock.shutdown(socket.SHUT_RDWR)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from ...outbound.mail import Mail
 from ...protocol.strangers import plain
-from ...store.alerts import AlertStore
+from ...store.alerts import AlertListing, AlertStore
 from ...store.notices import Message
 from ..alerts import words as alert_words
 from .gathering import ALERT, severity_of
@@ -19,15 +19,17 @@ APPROVAL = "approval."
 TEST = "test"
 LONGEST = 200
 MOST_IN_MAIL = 20
+FACTS = ("id", "kind", "resource", "client_id", "user_id", "tool", "detail", "raised_at")
 CONSOLE = {ALERT: "/admin/alerts", APPROVAL: "/admin/approvals", TEST: "/admin"}
 INNER_DOT = re.compile(r"(?<=\w)\.(?=\w)")
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What a message says: a sentence for each of its items, what to do, and where in the console."""
+    """What a message says: ``items`` with a sentence for each, what to do, and where in the console."""
 
     summary: str
+    items: Sequence[dict[str, Any]]
     sentences: Sequence[str]
     remedy: str
     link: str
@@ -60,7 +62,7 @@ class Words:
     def payload(self, message: Message) -> bytes:
         """*message* for a program: an object with ``type``, ``timestamp`` and ``data``, as Standard Webhooks has it."""
         told = self._told(message)
-        items = [{**item, "text": text} for item, text in zip(message.told["items"], told.sentences, strict=True)]
+        items = [{**item, "text": text} for item, text in zip(told.items, told.sentences, strict=True)]
         data = {
             "severity": severity_of(message.topic),
             "count": message.told["count"],
@@ -80,16 +82,18 @@ class Words:
         if sort == ALERT:
             kind = message.topic.removeprefix(ALERT)
             summary = f"{severity_of(message.topic)}: {_counted(count, kind.replace('_', ' '))}"
-            return Told(summary, self._alerts(items), alert_words.remedy(kind), link)
+            lines = self._alerts(items)
+            known = [{name: getattr(line, name) for name in FACTS} if line else item for line, item in lines]
+            sentences = [alert_words.told(line, inert) if line else alert_words.UNKNOWN for line, _ in lines]
+            return Told(summary, known, sentences, alert_words.remedy(kind), link)
         if sort == APPROVAL:
             summary = f"{_counted(count, 'request')} for a decision"
-            return Told(summary, [_asks(item) for item in items], "Approve or deny it before it expires.", link)
-        return Told("a test", [str(item["text"]) for item in items], "Nothing: notices reach you.", link)
+            return Told(summary, items, [_asks(item) for item in items], "Approve or deny it before it expires.", link)
+        return Told("a test", items, [str(item["text"]) for item in items], "Nothing: notices reach you.", link)
 
-    def _alerts(self, items: Sequence[dict[str, Any]]) -> list[str]:
+    def _alerts(self, items: Sequence[dict[str, Any]]) -> list[tuple[AlertListing | None, dict[str, Any]]]:
         known = self.alerts.listed([str(item["id"]) for item in items])
-        found = (known.get(str(item["id"])) for item in items)
-        return [alert_words.told(line, inert) if line else alert_words.UNKNOWN for line in found]
+        return [(known.get(str(item["id"])), item) for item in items]
 
 
 def inert(text: str) -> str:
