@@ -59,6 +59,7 @@ class Hasty(smtplib.SMTP):
             self._alarm.start()
         answer = super().getreply()
         if self._late:
+            self.close()
             raise smtplib.SMTPServerDisconnected("it took too long")  # what came of the line may look like an answer
         return answer
 

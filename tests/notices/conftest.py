@@ -6,7 +6,7 @@ from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
@@ -39,7 +39,7 @@ class Desk:
     def mails(self) -> list[EmailMessage]:
         """All that were written, the oldest first."""
         files = sorted(self.folder.glob("*.eml"), key=lambda file: file.stat().st_mtime_ns)
-        return [cast(EmailMessage, message_from_bytes(file.read_bytes(), policy=default)) for file in files]
+        return [message_from_bytes(file.read_bytes(), policy=default) for file in files]
 
     def raise_alert(self, tool: str = "delete_note", kind: AlertKind = AlertKind.FIRST_DESTRUCTIVE_USE) -> None:
         alert = Alert(kind, "https://notes.example/mcp", "editor", None, tool)

@@ -39,7 +39,7 @@ class Postbox:
         self, server: SMTP, session: Session, envelope: Envelope
     ) -> str:
         if self.answer.startswith("2"):
-            made: Any = BytesParser(policy=LINES).parsebytes(envelope.content or b"")
+            made: Any = BytesParser(policy=LINES).parsebytes(envelope.original_content or b"")
             self.mails.append((envelope.rcpt_tos, made))
             self.encrypted.append(session.ssl is not None)
         return self.answer

@@ -61,14 +61,8 @@ class Trail:
         self.sealer().seal()
 
     def wait_until_finished(self) -> None:
-        """Wait for transactions elsewhere on the same server: events are sealed when all before them have ended."""
-        for _ in range(3000):
-            with self.database.reading() as connection:
-                written = select(func.count()).select_from(AuditRow)
-                if connection.scalar(written) == connection.scalar(written.where(finished(connection))):
-                    return
-            time.sleep(0.01)
-        raise AssertionError("some transaction does not end")
+        """See `ended`."""
+        ended(self.database)
 
     def names(self) -> list[str]:
         """The names of what is sealed."""
@@ -87,6 +81,17 @@ class Trail:
     def wrong(self, noted: Noted | None = None) -> list[tuple[Kind, int]]:
         found: list[Finding] = list(self.walk(noted).findings())
         return [(finding.kind, finding.seal) for finding in found]
+
+
+def ended(database: Database) -> None:
+    """Wait for transactions elsewhere on the same server: events are sealed when all before them have ended."""
+    for _ in range(3000):
+        with database.reading() as connection:
+            written = select(func.count()).select_from(AuditRow)
+            if connection.scalar(written) == connection.scalar(written.where(finished(connection))):
+                return
+        time.sleep(0.01)
+    raise AssertionError("some transaction does not end")
 
 
 @pytest.fixture(scope="session")

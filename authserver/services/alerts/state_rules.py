@@ -56,3 +56,9 @@ class StateRules:
                 detail = {"target": message.target, "failure": message.failure}
                 occasion = f"{message.target} {now // DAY}"
                 yield Alert(AlertKind.NOTICES_UNDELIVERED, "", occasion=occasion, detail=detail)
+
+
+def broken(seal: int, finding: str) -> Alert:
+    """A verification of the trail found something wrong, first at *seal*."""
+    detail = {"seal": seal, "finding": finding}
+    return Alert(AlertKind.TRAIL_BROKEN, "", occasion=str(int(time.time()) // DAY), detail=detail)

@@ -25,8 +25,7 @@ SENTENCES = {
     AlertKind.NEW_NETWORK: "{client} got new tokens for {person} from the network {network}, where it never was "
     "before, for {resource}.",
     AlertKind.TRAIL_UNSEALED: "The audit trail has not been sealed since {since} (UTC).",
-    AlertKind.TRAIL_BROKEN: "A check of the audit trail found {findings} things wrong, the first at seal {seal}: "
-    "{finding}.",
+    AlertKind.TRAIL_BROKEN: "A check of the audit trail found something wrong, first at seal {seal}: {finding}.",
     AlertKind.STREAM_DOWN: "The audit trail’s target {target} takes nothing since {since} (UTC): {failure}.",
     AlertKind.NOTICES_UNDELIVERED: "Notices do not reach {target}: {failure}.",
 }
