@@ -63,12 +63,18 @@ class DecisionStore:
         """At most *limit* clients whose change is held for *seconds*, the longest first."""
         return self._overdue(ClientRow.held_since, HELD, seconds, limit)
 
-    def counts(self, most: int) -> tuple[int, int]:
-        """How many clients wait, and how many changes; each counts to *most*."""
+    def count_pending(self, most: int) -> int:
+        """How many clients may do nothing yet; counts to *most*."""
+        return self._count(PENDING, most)
+
+    def count_held(self, most: int) -> int:
+        """How many changes are held; counts to *most*."""
+        return self._count(HELD, most)
+
+    def _count(self, which: ColumnElement[bool], most: int) -> int:
+        some = select(ClientRow.client_id).where(which).limit(most).subquery()
         with self._database.reading() as connection:
-            some = (select(ClientRow.client_id).where(which).limit(most).subquery() for which in (PENDING, HELD))
-            pending, held = (connection.scalar(select(func.count()).select_from(each)) or 0 for each in some)
-        return pending, held
+            return connection.scalar(select(func.count()).select_from(some)) or 0
 
     def _page(self, since: Any, which: ColumnElement[bool], after: str | None, limit: int) -> Page[Pending]:  # noqa: ANN401 - a column
         newest_first = Order(since, ClientRow.client_id)

@@ -31,6 +31,10 @@ class HeldChanges:
         found = self.decisions.held(after, limit)
         return Page(tuple(map(self._request, found)), found.after)
 
+    def count(self, most: int) -> int:
+        """See `Kind.count`."""
+        return self.decisions.count_held(most)
+
     def find(self, request_id: str) -> Request | None:
         """See `Kind.find`."""
         found = self.decisions.find_held(request_id)

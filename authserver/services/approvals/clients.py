@@ -29,6 +29,10 @@ class WaitingClients:
         found = self.decisions.pending(after, limit)
         return Page(tuple(map(self._request, found)), found.after)
 
+    def count(self, most: int) -> int:
+        """See `Kind.count`."""
+        return self.decisions.count_pending(most)
+
     def find(self, request_id: str) -> Request | None:
         """See `Kind.find`."""
         found = self.decisions.find_pending(request_id)

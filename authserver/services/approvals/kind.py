@@ -43,6 +43,9 @@ class Kind(Protocol):
     def page(self, after: str | None, limit: int) -> Page[Request]:
         """What waits, newest first."""
 
+    def count(self, most: int) -> int:
+        """How many wait; counts to *most*."""
+
     def find(self, request_id: str) -> Request | None:
         """One that waits; None if it does not, or no longer."""
 
