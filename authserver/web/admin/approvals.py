@@ -73,7 +73,11 @@ def deny() -> ResponseReturnValue:
 def do_deny() -> ResponseReturnValue:
     """Refuse it."""
     found = _waiting()
-    if found is None or not deployment().approvals.deny(found, event("approval.denied")):
+    if found is None:
+        return _too_late(409)
+    if request.form.get("seen") != found.seen:
+        return again(deny, CHANGED, 409)
+    if not deployment().approvals.deny(found, event("approval.denied")):
         return _too_late(409)
     return redirect(url_for("admin.approvals", kind=found.kind), 303)
 
