@@ -28,14 +28,6 @@ class StreamStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, target: str, last: Place) -> None:
-        """Have *target* begin behind *last*, if it never was delivered to; what is before it is not for it."""
-        begun = self._database.insert(StreamRow).values(
-            target=target, last_xid=last.xid, last_id=last.id, leased_until=0
-        )
-        with self._database.transaction() as connection:
-            connection.execute(begun.on_conflict_do_nothing())
-
     def claim(self, target: str, holder: str, seconds: int) -> Place | None:
         """Let *holder* deliver to *target* for so many seconds, unless another one does: then None.
 

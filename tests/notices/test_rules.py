@@ -179,14 +179,3 @@ def test_one_process_looks_at_a_time_and_the_next_goes_on_where_it_was(site: Sit
     assert other.look()
     assert not site.deployment.watch.look()
     assert kinds(site) == ["token_reused", "token_reused"]
-
-
-def test_of_a_trail_that_nobody_looked_at_only_what_comes_counts(site_with: Callable[..., Site]):
-    site = site_with()
-    write(site, "token.reused", "192.0.2.7", grant_id="old")
-    ended(site.deployment.stores.database)
-    site.deployment.sealer.seal()
-    site.deployment.watch.begin()
-    write(site, "token.reused", "192.0.2.7", grant_id="new")
-    look(site)
-    assert [detail["grant"] for _, _, detail in told(site)] == ["new"]

@@ -50,7 +50,7 @@ def postbox(context: ssl.SSLContext | None = None, *, implicit: bool = False, au
     """A running server: encrypted from the beginning if *implicit*, otherwise by STARTTLS where there is a context."""
     found = Postbox(port=free_port())
 
-    def check(server: SMTP, session: Session, envelope: Envelope, mechanism: str, data: Any) -> AuthResult:
+    def check(server: SMTP, session: Session, envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
         known = isinstance(data, LoginPassword) and (data.login, data.password) == (NAME.encode(), PASSWORD.encode())
         return AuthResult(success=known, handled=False)
 

@@ -28,10 +28,12 @@ def upgrade() -> None:
     op.create_index("ix_grant_networks_seen_at", "grant_networks", ["seen_at"])
     op.add_column("clients", sa.Column("held_since", sa.BigInteger))
     _mark_held()
+    _begin_to_watch()
     op.create_index("ix_clients_held_since", "clients", ["held_since"], postgresql_where=HELD, sqlite_where=HELD)
 
 
 def downgrade() -> None:
+    op.execute("DELETE FROM audit_streams WHERE target = 'alerts'")
     op.drop_index("ix_clients_held_since", "clients")
     op.drop_column("clients", "held_since")
     for table in TABLES:
@@ -82,3 +84,11 @@ def _mark_held() -> None:
             "UPDATE clients SET held_since = floor(extract(epoch FROM now()))::bigint "
             "WHERE metadata ->> 'held_document' IS NOT NULL"
         )
+
+
+def _begin_to_watch() -> None:
+    """The rules of alerts leave alone what was sealed before there were any."""
+    op.execute(
+        "INSERT INTO audit_streams (target, last_xid, last_id, leased_until) "
+        "SELECT 'alerts', last_xid, last_id, 0 FROM audit_seals ORDER BY number DESC LIMIT 1"
+    )

@@ -9,7 +9,7 @@ import structlog
 
 from ...protocol.alert import AlertKind
 from ...protocol.audit import Event
-from ...protocol.audit_seal import START, Recorded
+from ...protocol.audit_seal import Recorded
 from ...store.alerts import Alert, AlertStore
 from ...store.seals import SealStore
 from ...store.streams import StreamStore
@@ -75,18 +75,11 @@ class Watch:
         if wanted:
             self.alerts.raise_new(wanted, Event("alert.raised", "system"))
 
-    def begin(self) -> None:
-        """Of a trail that was never looked at, leave alone what was before."""
-        head = self.seals.head()
-        self.streams.begin(NAME, head.last if head else START)
-
     def _run(self, stop: threading.Event) -> None:
         pause, rounds = self.pause, 0
         while not stop.wait(pause):
             pause = SECONDS_AFTER_FAILURE
             try:
-                if not rounds:
-                    self.begin()
                 while self.look() and not stop.is_set():
                     pass
                 if rounds % ROUNDS_PER_STATE == 0:
