@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Select, select, update
 
-from ..protocol.alert import AlertKind
+from ..protocol.alert import AlertKind, Severity
 from ..protocol.audit import Event
 from ..protocol.credential import base64url
 from .audit import record
@@ -59,6 +59,11 @@ class AlertListing:
     username: str | None
     display_name: str | None
     client_name: str | None
+
+    @property
+    def severity(self) -> Severity:
+        """How much it matters."""
+        return AlertKind(self.kind).severity if self.kind in set(AlertKind) else Severity.WARNING
 
 
 COLUMNS = ("id", "kind", "resource", "client_id", "user_id", "tool", "detail", "raised_at", "dismissed_at")

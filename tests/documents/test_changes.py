@@ -140,7 +140,7 @@ def test_a_held_change_is_in_the_queue_until_it_is_let_in(trusting_site, publish
     approvals = flow.site.deployment.approvals
     [request] = approvals.kind("change").page(None, 10)
     assert (request.id, request.who) == (url, url)
-    assert f"redirect_uris: {LOOPBACK} {HOSTED} → {HOSTED}" in request.what
+    assert f"redirect uris: {LOOPBACK} {HOSTED} → {HOSTED}" in request.what
     root = Visitor(flow.site, "root")
     page = root.open(f"/admin/approval/approve?kind=change&id={quote(url, safe='')}")
     assert root.submit(page, forms(page)[-1], {}).status_code == 200

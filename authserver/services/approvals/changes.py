@@ -63,12 +63,14 @@ class HeldChanges:
     def _request(self, found: Pending) -> Request:
         client = found.client
         changed = self.documents.held(client.client_id)
+        differs = tuple(f"{name.replace('_', ' ')}: {one['before']} → {one['after']}" for name, one in changed.items())
         return Request(
             kind=self.name,
             id=client.client_id,
             name=client.name,
             who=client.client_id,
-            what="; ".join(f"{name}: {pair['before']} → {pair['after']}" for name, pair in changed.items()),
+            what="; ".join(differs),
+            shows=differs,
             since=found.since,
             expires_at=found.since + self.lifetime,
             seen=_digest(changed),

@@ -65,6 +65,7 @@ class WaitingClients:
             name=client.name,
             who=found.address,
             what=f"sends people to {', '.join(hosts)}" if hosts else "",
+            shows=client.redirect_uris,
             since=found.since,
             expires_at=found.since + self.lifetime,
             seen=client.identity.hex(),

@@ -12,7 +12,8 @@ from ...store.paging import Page
 class Request:
     """Something that waits for a decision: who asks, for what, since when and until when (Unix seconds).
 
-    ``name``, ``who`` and ``what`` are strangers' words. ``seen`` stands for all that whoever decides was shown.
+    ``name``, ``who``, ``what`` and what it ``shows`` in full are strangers' words. ``seen`` stands for all that whoever
+    decides was shown.
     """
 
     kind: str
@@ -20,6 +21,7 @@ class Request:
     name: str
     who: str
     what: str
+    shows: tuple[str, ...]
     since: int
     expires_at: int
     seen: str

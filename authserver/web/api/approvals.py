@@ -27,13 +27,14 @@ class OneRequest(One):
 
 
 class RequestState(Answer):
-    """Something that waits for a decision. `name`, `who` and `what` are the words of whoever asks."""
+    """Something that waits for a decision. `name`, `who`, `what` and `shows` are the words of whoever asks."""
 
     kind: str
     id: str
     name: str
     who: str
     what: str
+    shows: list[str] = Field(description="What is asked for, in full")
     since: Seconds
     expires_at: Seconds
     seen: str = Field(description="Stands for all that is to be decided about")
