@@ -1,6 +1,7 @@
 """Where the demo lives: its folder, its two ports, and the settings file that ``authserver …`` reads there too."""
 
 import errno
+import json
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,6 +16,10 @@ registrations_per_address = "1000 per minute"
 hosted_registrations_per_address = "1000 per minute"
 registration_flood_per_address = "1000 per minute"
 sign_ins_per_address = "1000 per minute"
+# Mail is not sent, but kept here.
+mail_directory = {mail}
+mail_from = "demo@authserver.example"
+notice_mail = ["owner@authserver.example"]
 """
 
 LOOPBACK = ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1"))
@@ -59,7 +64,8 @@ class Place:
     def write_settings(self) -> None:
         """Write the settings file: this demo and each ``authserver …`` run from the same folder share it."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        text = SETTINGS.format(port=self.as_port)
+        mail = json.dumps(str(self.home.absolute() / "mail"))
+        text = SETTINGS.format(port=self.as_port, mail=mail)
         (self.home / "authserver.toml").write_text(text, "utf-8")
 
 

@@ -5,13 +5,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 
 import click
 
 from ..keys.keyring import NoSigningKey
 from ..protocol.audit import Event
+from ..services.alerts.state_rules import broken
 from ..services.deployment import Deployment
 from ..services.trail.verification import Finding, Noted, Summary, Verification
 from ..store.seals import TrailMoved
@@ -36,7 +37,11 @@ def verify(found: Deployment, noted: str | None, as_json: bool) -> None:
     stores = found.stores
     walk = Verification(stores.seals, stores.trail, stores.streams, found.keyring, _noted(noted))
     findings = walk.findings()
+    first = next(findings, None)
+    findings = findings if first is None else chain([first], findings)
     wrong = _as_json(findings, walk.summary) if as_json else _as_lines(findings, walk.summary)
+    if first is not None:
+        found.watch.raise_new([broken(first.seal, str(first.kind))])
     click.get_current_context().exit(1 if wrong else 0)
 
 

@@ -13,6 +13,7 @@ from ..store.purge import purge as purge_batch
 from . import (
     api,
     apply,
+    approvals,
     audit,
     audit_export,
     client_add,
@@ -27,6 +28,7 @@ from . import (
     export,
     grants,
     keys,
+    notices,
     people,
     person,
     registration_tokens,
@@ -71,8 +73,9 @@ def migrate() -> None:
 @with_deployment
 def purge(found: Deployment) -> None:
     """Delete what has expired, in bounded batches."""
-    Maintenance(found.stores, found.settings.refresh_retry_window, found.reaper).sweep()
-    total = {"clients": count} if (count := sum(found.reaper.reap())) else {}
+    Maintenance(found.stores, found.settings.refresh_retry_window, found.reaper, found.approvals).sweep()
+    gone = {"clients": sum(found.reaper.reap()), "requests for a decision": found.approvals.expire()}
+    total = {name: count for name, count in gone.items() if count}
     while any((gone := purge_batch(found.stores.database, BATCH)).values()):
         total = {name: total.get(name, 0) + count for name, count in gone.items()}
     for name, count in total.items():
@@ -109,3 +112,5 @@ audit.audit.add_command(audit_export.export)
 main.add_command(documents.document)
 main.add_command(domains.domain)
 main.add_command(traces.trace)
+main.add_command(approvals.approval)
+main.add_command(notices.notices)

@@ -50,9 +50,12 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
         OwnUrl(found.settings.issuer, trusting(found.settings.fetch_ca_file)).start()
     found.tracing.recorder.start()
     retention = found.settings.tool_receipt_retention
-    Maintenance(found.stores, found.settings.refresh_retry_window, found.reaper, receipts_for=retention).start()
+    window = found.settings.refresh_retry_window
+    Maintenance(found.stores, window, found.reaper, found.approvals, receipts_for=retention).start()
     found.sealer.start()
     found.streams.start()
+    found.watch.start()
+    found.delivery.start()
 
 
 def _pin(number: int) -> None:

@@ -13,6 +13,7 @@ from .trace.step import Cause
 SIGNING_ALGORITHM = "token_endpoint_auth_signing_alg"
 SIGNING_ALGORITHMS = "token_endpoint_auth_signing_alg_values_supported"
 
+HELD_DOCUMENT = "held_document"  # in a client's metadata: the digest of one that waits for an administrator
 VOUCHED_BY = "vouched_by"  # in a client's metadata: the trusted issuer of its software statement
 
 

@@ -27,6 +27,9 @@ from ..settings import Settings
 from ..settings.group import DAY
 from ..store.stores import Stores
 from . import key_sets, statement_issuers
+from .alerts import configured as watching
+from .approvals.kinds import kinds
+from .approvals.queue import Approvals
 from .authorization import AuthorizationService
 from .ceilings import AddressLimit, ClientLimit, RegistrationCeilings, Room
 from .client_authentication import ClientAuthentication
@@ -38,6 +41,9 @@ from .key_sets import MOST_KEY_SET, KeySets
 from .known_clients import KnownClients
 from .later import Later
 from .metadata_documents import MetadataDocuments
+from .notices import configured as notice_targets
+from .notices.delivery import Delivery
+from .notices.words import Words
 from .reaper import Reaper
 from .registration import Registration
 from .revocation import Revocation
@@ -86,6 +92,9 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         "access_tokens": stores.access_tokens,
         "formats": formats,
     }
+    words = Words(settings.issuer, stores.alerts)
+    told = notice_targets.targets(settings, words)
+    approvals = Approvals(kinds(settings, stores, known), stores.notices, stores.audit)
     tracing = Tracing(References(safe.derive("traces")), Recorder(stores.traces))
     return Deployment(
         settings=settings,
@@ -119,6 +128,9 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         connections=Connections(stores.grants, stores.tool_calls, stores.resources, settings.unused_permission_after),
         sealer=Sealer(stores.seals, stores.streams, keyring, settings.audit_retention_days, targets),
         streams=Streams(stores.trail, stores.seals, stores.streams, targets),
+        approvals=approvals,
+        watch=watching.watch(settings, stores, approvals, [target.name for target in told]),
+        delivery=Delivery(stores.notices, told),
     )
 
 
@@ -138,7 +150,8 @@ def _unusual_use(settings: Settings, stores: Stores) -> UnusualUse:
         calls_least=settings.unusual_calls_least,
         refusals=settings.unusual_refusals,
     )
-    return UnusualUse(stores.resources, stores.clients, stores.tool_calls, stores.alerts, thresholds)
+    off = frozenset(settings.alerts_off)
+    return UnusualUse(stores.resources, stores.clients, stores.tool_calls, stores.alerts, thresholds, off)
 
 
 def _registration(settings: Settings, stores: Stores, room: Room) -> Registration:

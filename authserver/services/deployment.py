@@ -9,10 +9,13 @@ from ..keys.rotation import Rotation
 from ..keys.sealing import Vault
 from ..settings import Settings
 from ..store.stores import Stores
+from .alerts.watch import Watch
+from .approvals.queue import Approvals
 from .authorization import AuthorizationService
 from .connections import Connections
 from .introspection import Introspection
 from .known_clients import KnownClients
+from .notices.delivery import Delivery
 from .reaper import Reaper
 from .registration import Registration
 from .revocation import Revocation
@@ -54,5 +57,8 @@ class Deployment:
     connections: Connections
     sealer: Sealer
     streams: Streams
+    approvals: Approvals
+    watch: Watch
+    delivery: Delivery
     tracing: Tracing
     timelines: Timelines

@@ -1,6 +1,6 @@
 """What each worker does beside answering: erase sealed successors at their window's end, purge what expired.
 
-Registrations that nobody uses go with it.
+Registrations that nobody uses go with it, and so does what waited for a decision too long.
 """
 
 import threading
@@ -10,6 +10,7 @@ import structlog
 
 from ..store.purge import purge
 from ..store.stores import Stores
+from .approvals.queue import Approvals
 from .reaper import Reaper
 
 BATCH = 1000
@@ -31,6 +32,7 @@ class Maintenance:
     stores: Stores
     window: int
     reaper: Reaper
+    approvals: Approvals
     pause: float = 15.0
     receipts_for: int = 90 * DAY
 
@@ -53,6 +55,7 @@ class Maintenance:
                 self.reaper.reap(stop.wait)
                 if rounds % ROUNDS_PER_PURGE == 0:
                     purge(self.stores.database, BATCH, receipts_for=self.receipts_for)
+                    self.approvals.expire()
             except Exception:
                 log.exception("maintenance failed; trying again later")
             rounds += 1

@@ -10,7 +10,7 @@ from ..outbound.addresses import AddressPolicy
 from ..outbound.fetch import FetchRefused
 from ..outbound.urls import check_client_id
 from ..protocol.audit import Event, Origin
-from ..protocol.client import Client, ClientKind
+from ..protocol.client import HELD_DOCUMENT, Client, ClientKind
 from ..protocol.domain import Decision, decision_about
 from ..protocol.errors import ClientRefused, DocumentRefused
 from ..protocol.registration import document
@@ -20,7 +20,7 @@ from .ceilings import AddressLimit, Room
 from .documents import Documents, DocumentUnavailable
 
 IN_FORCE = "document"  # in a client's metadata: the digest of the document that it was made from
-HELD = "held_document"  # and of a newer one that waits for an administrator
+REFUSED = "refused_document"  # and of a newer one that an administrator, or nobody in time, let in
 MOST_URL = 1024  # characters: it is a part of keys, whose length databases bound
 PEOPLE_KNOW = ("name", "redirect_uris", "auth_method", "jwks_uri")
 
@@ -69,7 +69,7 @@ class MetadataDocuments:
     def held(self, client_id: str) -> dict[str, Any]:
         """What would change for people if the held document came into force; empty if none is held."""
         client, body = self.clients.find_fresh(client_id), self._body(client_id)
-        if client is None or HELD not in client.metadata:
+        if client is None or HELD_DOCUMENT not in client.metadata:
             return {}
         return changes(client, _made(client_id, body))
 
@@ -79,12 +79,21 @@ class MetadataDocuments:
         Whoever publishes it can change it once more while an administrator looks.
         """
         client, body = self.clients.find_fresh(client_id), self._body(client_id)
-        if client is None or HELD not in client.metadata:
+        if client is None or HELD_DOCUMENT not in client.metadata:
             return False
         made = replace(_made(client_id, body), created_at=client.created_at)
         if changes(client, made) != seen:
             return False
-        return self.clients.update(made, event.about(client_id=client_id, detail=seen))
+        return self.clients.settle(made, event.about(client_id=client_id, detail=seen))
+
+    def refuse(self, client_id: str, event: Event) -> bool:
+        """Keep to the document in force until there is yet another one; False if no change is held."""
+        client = self.clients.find_fresh(client_id)
+        if client is None or HELD_DOCUMENT not in client.metadata:
+            return False
+        metadata = {**client.metadata, REFUSED: client.metadata[HELD_DOCUMENT]}
+        del metadata[HELD_DOCUMENT]
+        return self.clients.settle(replace(client, metadata=metadata), event.about(client_id=client_id))
 
     def pin(self, client_id: str, body: str, event: Event) -> None:
         """Take *body* for the client's document from now on, whatever its URL answers.
@@ -122,7 +131,7 @@ class MetadataDocuments:
             return made
         if known.pending and decision is not Decision.ASK:
             known = self._approved(known, origin)
-        if digest_of(body) in (known.metadata.get(IN_FORCE), known.metadata.get(HELD)):
+        if digest_of(body) in map(known.metadata.get, (IN_FORCE, HELD_DOCUMENT, REFUSED)):
             return known
         holds = self.holds_changes or (decision is Decision.ASK and not known.pending)
         return self._changed(known, body, origin, holds=holds)
@@ -137,7 +146,7 @@ class MetadataDocuments:
         made = replace(_made(known.client_id, body), created_at=known.created_at, pending=known.pending)
         differs = changes(known, made)
         if differs and holds:
-            kept = replace(known, metadata={**known.metadata, HELD: digest_of(body)})
+            kept = replace(known, metadata={**known.metadata, HELD_DOCUMENT: digest_of(body)})
             self.clients.update(kept, _event("client.change_held", kept, origin).about(detail=differs))
             return kept
         event = _event("client.changed", made, origin).about(detail=differs)

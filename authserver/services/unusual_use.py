@@ -12,11 +12,12 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ..protocol.alert import AlertKind
 from ..protocol.audit import Event, Origin
 from ..protocol.ports import Clients, Resources
 from ..protocol.resource import identified
 from ..protocol.scope import Risk
-from ..store.alerts import Alert, AlertKind, AlertStore
+from ..store.alerts import Alert, AlertStore
 from ..store.tool_calls import ToolCallStore
 from ..store.tool_receipts import Kept
 
@@ -37,18 +38,20 @@ class Thresholds:
 
 @dataclass(frozen=True, slots=True)
 class UnusualUse:
-    """Looks at what is new, and raises alerts."""
+    """Looks at what is new, and raises alerts; ``off`` are the rules that are switched off."""
 
     resources: Resources
     clients: Clients
     calls: ToolCallStore
     alerts: AlertStore
     thresholds: Thresholds
+    off: frozenset[AlertKind] = frozenset()
 
     def look(self, resource: str, kept: Sequence[Kept], lost: int, origin: Origin) -> None:
         """Judge *kept*, the new receipts of *resource*, and that its guard *lost* so many."""
         found = [*self._first_uses(resource, kept), *self._many_calls(resource, kept)]
         found += [*self._many_refusals(resource, kept), *_lost(resource, lost)]
+        found = [alert for alert in found if alert.kind not in self.off]
         if found:
             self.alerts.raise_new(found, Event("alert.raised", "system", origin))
 

@@ -74,3 +74,9 @@ class Audit(Group):
         if not found:
             raise ValueError("audit_syslog is not set")
         return (found["path"], 0) if found["path"] else (found["host"].strip("[]"), int(found["port"]))
+
+    @property
+    def audit_targets(self) -> tuple[str, ...]:
+        """The names of what the trail is sent to."""
+        set_ones = {"file": self.audit_file, "syslog": self.audit_syslog, "webhook": self.audit_webhook}
+        return tuple(name for name, place in set_ones.items() if place)

@@ -7,9 +7,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from .alerts import Alerts
 from .audit import Audit
 from .clients import Clients
 from .fetching import Fetching
+from .notices import Notices
 from .people import People
 from .serving import Serving
 from .tokens import Tokens
@@ -20,7 +22,7 @@ class SettingsError(ValueError):
     """A setting is wrong; the text tells which, and what would be right."""
 
 
-class Settings(Serving, Tokens, People, Clients, Fetching, ToolCalls, Audit):
+class Settings(Serving, Tokens, People, Clients, Fetching, ToolCalls, Audit, Alerts, Notices):
     """All settings of one deployment."""
 
 

@@ -2,36 +2,31 @@
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import Select, select, update
 
+from ..protocol.alert import AlertKind, Severity
 from ..protocol.audit import Event
 from ..protocol.credential import base64url
 from .audit import record
 from .clock import now
 from .database import Database
 from .models import AlertRow, ClientRow, UserRow
+from .notices import Notice, note
 from .paging import Order, Page, cut
 
 ID_BYTES = 16
 
 
-class AlertKind(StrEnum):
-    """What looked unusual."""
-
-    FIRST_DESTRUCTIVE_USE = "first_destructive_use"
-    MANY_CALLS = "many_calls"
-    MANY_REFUSALS = "many_refusals"
-    RECEIPTS_LOST = "receipts_lost"
-
-
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """Something to be told once for all that it is about, and for ``occasion`` (such as a day) if that is not empty."""
+    """Something to be told once for all that it is about, and for ``occasion`` (such as a day) if that is not empty.
+
+    ``resource`` is empty where it is about no MCP server; a subject that has no field of its own is in ``occasion``.
+    """
 
     kind: AlertKind
     resource: str
@@ -65,6 +60,11 @@ class AlertListing:
     display_name: str | None
     client_name: str | None
 
+    @property
+    def severity(self) -> Severity:
+        """How much it matters."""
+        return AlertKind(self.kind).severity if self.kind in set(AlertKind) else Severity.WARNING
+
 
 COLUMNS = ("id", "kind", "resource", "client_id", "user_id", "tool", "detail", "raised_at", "dismissed_at")
 LISTING = (
@@ -88,7 +88,10 @@ class AlertStore:
         self._database = database
 
     def raise_new(self, alerts: Iterable[Alert], event: Event) -> int:
-        """Tell those of *alerts* that were not told before, and return how many. Safe under concurrency."""
+        """Tell those of *alerts* that were not told before, and return how many. Safe under concurrency.
+
+        Each of them is a notice too, of the topic ``alert.<kind>``.
+        """
         new = 0
         with self._database.transaction() as connection:
             for alert in sorted(set(alerts), key=lambda alert: alert.id):
@@ -98,6 +101,7 @@ class AlertStore:
                     new += 1
                     about = {name: columns[name] for name in ("client_id", "user_id", "resource")}
                     record(connection, event.about(**about, detail={"kind": alert.kind, "alert": alert.id}))
+                    note(connection, Notice(f"alert.{alert.kind}", {"id": alert.id}))
         return new
 
     def dismiss(self, alert_id: str, event: Event) -> bool:
@@ -120,6 +124,10 @@ class AlertStore:
     def of_user(self, user_id: str, limit: int) -> list[AlertListing]:
         """The newest of those about a person that nobody has dismissed."""
         return self._list(NEWEST_FIRST.limit(STANDING.where(AlertRow.user_id == user_id), None, limit))[:limit]
+
+    def listed(self, alert_ids: Collection[str]) -> dict[str, AlertListing]:
+        """Those of *alert_ids* that are known, dismissed or not."""
+        return {line.id: line for line in self._list(LISTING.where(AlertRow.id.in_(alert_ids)))}
 
     def find(self, alert_id: str) -> AlertListing | None:
         """One that nobody has dismissed."""

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from ..protocol.client import AuthMethod, Client, ClientKind
+from ..protocol.client import HELD_DOCUMENT, AuthMethod, Client, ClientKind
 from .models import ClientRow
 
-LASTING = ("client_id", "kind", "created_at", "pending_since")
+LASTING = ("client_id", "kind", "created_at", "pending_since", "held_since")
 CHANGEABLE = (
     "name", "redirect_uris", "auth_method", "grant_types", "secret_digest", "registration_digest", "extra",
     "previous_secret_digest", "previous_secret_until", "jwks", "jwks_uri", "ceilings",
@@ -19,6 +19,7 @@ def lasting(client: Client) -> dict[str, Any]:
         "kind": client.kind,
         "created_at": client.created_at,
         "pending_since": client.created_at if client.pending else None,
+        "held_since": client.created_at if HELD_DOCUMENT in client.metadata else None,
     }
 
 

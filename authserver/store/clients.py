@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Update, and_, bindparam, func, not_, or_, 
 from sqlalchemy.orm import Session
 
 from ..protocol.audit import Event
-from ..protocol.client import Client, ClientKind
+from ..protocol.client import HELD_DOCUMENT, Client, ClientKind
 from . import own_places, postgresql, sqlite
 from .audit import record
 from .cache import RecentlyUsed
@@ -134,7 +134,18 @@ class ClientStore:
             existing = existing.where(ClientRow.secret_digest == secret)
         if hold:
             existing = existing.values(pending_since=func.coalesce(ClientRow.pending_since, now))
-        return self._change(client.client_id, existing.values(**changeable(client)), event)
+        held_since = now if HELD_DOCUMENT in client.metadata else None
+        return self._change(client.client_id, existing.values(**changeable(client), held_since=held_since), event)
+
+    def settle(self, client: Client, event: Event) -> bool:
+        """Replace *client*, a change of which was held; False if none is held any more."""
+        held = (
+            ClientRow.client_id == client.client_id,
+            ClientRow.deleted_at.is_(None),
+            ClientRow.held_since.is_not(None),
+        )
+        settled = update(ClientRow).where(*held).values(**changeable(client), held_since=None)
+        return self._change(client.client_id, settled, event)
 
     def approve(self, client_id: str, identity: bytes, event: Event) -> bool:
         """Let a waiting client act; False if it is gone or waits no longer.

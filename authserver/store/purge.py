@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from .alerts import AlertKind
+from ..protocol.alert import AlertKind
 from .clock import now, now_in_milliseconds
 from .database import Database
 from .ended import LATELY
@@ -15,8 +15,12 @@ from .models import (
     ApiAnswerRow,
     CodeRow,
     EndedPositionRow,
+    FailureCountRow,
     FamilyRow,
     FetchedDocumentRow,
+    GrantNetworkRow,
+    NoticeMessageRow,
+    NoticeRow,
     RefreshTokenRow,
     RevokedAccessTokenRow,
     SessionRow,
@@ -28,12 +32,14 @@ from .models import (
     TraceRow,
     UsedAssertionRow,
 )
+from .notices import KEPT_SECONDS
 from .throttles import FORGOTTEN_SECONDS
 from .traces import KEPT_MS
 
 GRACE_SECONDS = 24 * 3600  # longer than any access token lives, and than a code's replay is of interest
 LONG_AGO = now - GRACE_SECONDS
 SKEW_SECONDS = 300  # a node whose clock is late takes an assertion for longer
+NETWORK_SECONDS = 90 * 24 * 3600  # after which a network that a grant came from is new again
 # A source that never answered well has only its newest failure to remember.
 DISUSED = ~FetchedDocumentRow.pinned & (
     (func.coalesce(FetchedDocumentRow.fetched_at, 0) <= now - STALE_SECONDS)
@@ -55,6 +61,10 @@ EXPIRED: tuple[Expired, ...] = (
     (FetchedDocumentRow.url, DISUSED),
     (ThrottleRow.key, ThrottleRow.last_failed_at <= now - FORGOTTEN_SECONDS),
     (ApiAnswerRow.digest, ApiAnswerRow.begun_at <= LONG_AGO),
+    (FailureCountRow.minute, FailureCountRow.minute <= LONG_AGO // 60),
+    (GrantNetworkRow.seen_at, GrantNetworkRow.seen_at <= now - NETWORK_SECONDS),
+    (NoticeRow.id, NoticeRow.created_at <= now - KEPT_SECONDS),
+    (NoticeMessageRow.id, NoticeMessageRow.created_at <= now - KEPT_SECONDS),
     (TraceRow.id, TraceRow.last_ms <= now_in_milliseconds - KEPT_MS),
 )
 

@@ -9,6 +9,7 @@ from .audit import AuditStore
 from .clients import ClientStore
 from .codes import CodeStore
 from .database import Database
+from .decisions import DecisionStore
 from .domains import DomainStore
 from .ended import EndedStore
 from .epoch import ConfigEpoch
@@ -16,6 +17,7 @@ from .fetched import FetchedStore
 from .grants import GrantStore
 from .initial_access_tokens import InitialAccessTokenStore
 from .keys import KeyStore
+from .notices import NoticeStore
 from .reaping import RegistrationStore
 from .refresh_tokens import RefreshTokenStore
 from .resources import ResourceStore
@@ -30,6 +32,7 @@ from .traces import TraceStore
 from .trail import TrailStore
 from .used_assertions import UsedAssertionStore
 from .users import UserStore
+from .watching import WatchStore
 
 SESSION_IDLE_SECONDS = 7 * 24 * 3600
 
@@ -41,6 +44,7 @@ class Stores:
     database: Database
     epoch: ConfigEpoch
     clients: ClientStore
+    decisions: DecisionStore
     initial_access_tokens: InitialAccessTokenStore
     registrations: RegistrationStore
     resources: ResourceStore
@@ -60,6 +64,8 @@ class Stores:
     tool_receipts: ToolReceiptStore
     tool_calls: ToolCallStore
     alerts: AlertStore
+    notices: NoticeStore
+    watch: WatchStore
     traces: TraceStore
     api_answers: ApiAnswerStore
     audit: AuditStore
@@ -75,6 +81,7 @@ class Stores:
             database=database,
             epoch=epoch,
             clients=ClientStore(database, epoch),
+            decisions=DecisionStore(database),
             initial_access_tokens=InitialAccessTokenStore(database),
             registrations=RegistrationStore(database, epoch),
             resources=ResourceStore(database, epoch),
@@ -94,6 +101,8 @@ class Stores:
             tool_receipts=ToolReceiptStore(database),
             tool_calls=ToolCallStore(database),
             alerts=AlertStore(database),
+            notices=NoticeStore(database),
+            watch=WatchStore(database),
             traces=TraceStore(database),
             api_answers=ApiAnswerStore(database),
             audit=AuditStore(database),

@@ -66,6 +66,12 @@ class TrailStore:
         with self._database.reading() as connection:
             return read(connection, limit, beyond(after), stands_at <= at(until), *others)
 
+    def waits_since(self, after: Place) -> int | None:
+        """When the first event behind *after* was written (Unix milliseconds); None if there is none."""
+        first = select(AuditRow.at_ms).where(beyond(after)).order_by(AuditRow.xid, AuditRow.id).limit(1)
+        with self._database.reading() as connection:
+            return connection.scalar(first)
+
     def tail(self, after: Place) -> Tail:
         """What there is behind the newest seal's place *after*, finished or not."""
         wanted = select(func.count(), func.min(AuditRow.at_ms)).where(beyond(after))

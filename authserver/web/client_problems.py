@@ -16,8 +16,8 @@ from ..protocol.errors import (
     UnregisteredRedirect,
 )
 from ..protocol.registry.known import KnownClient, registry
+from ..protocol.strangers import plain
 from .problem import Problem
-from .words import plain
 
 LONGEST_SENTENCE = 600
 BY_ABSENCE = {

@@ -1,22 +1,24 @@
 """How templates say things: times, names that strangers chose, and what a scope's risk means."""
 
-import unicodedata
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from flask import Flask, g
+from markupsafe import Markup, escape
 
-from ..protocol import redirect_uri
+from ..protocol import redirect_uri, strangers
 from ..protocol.registry import address
 from ..protocol.scope import Risk
 from ..services import tool_limit
+from ..services.alerts import words as alert_words
 from ..services.tool_choices import ToolItem
 from ..settings import Settings
+from ..store.alerts import AlertListing
 from . import signed_in
 from .origin import origin
 
-LONGEST_NAME = 60
+LONGEST_FACT = 120
 RISKS = {
     Risk.READ: "reads only",
     Risk.WRITE: "makes changes",
@@ -27,11 +29,12 @@ RISKS = {
 def install(app: Flask, settings: Settings) -> None:
     """Give templates their filters, and what every page shows."""
     app.jinja_env.filters.update(
-        plain=plain,
+        plain=strangers.plain,
         moment=moment,
         machine=machine,
         host=redirect_uri.host,
         owner=address.split,
+        told=told,
         risk=lambda risk: RISKS[risk],
         opened_by=lambda tools, name: [tool for tool in tools if name in tool.scopes],
         limits=tool_limit.in_words,
@@ -55,11 +58,17 @@ def _having(tools: Iterable[ToolItem], sought: str) -> list[ToolItem]:
     return [item for item in tools if wanted in f"{item.name} {item.tool.title} {item.tool.description}".casefold()]
 
 
-def plain(text: str, longest: int = LONGEST_NAME) -> str:
-    """*text* of a stranger on one line, without invisible and direction-changing characters, at most *longest* long."""
-    visible = "".join(" " if unicodedata.category(c)[0] in "CZ" else c for c in text)
-    words = " ".join(visible.split())
-    return words if len(words) <= longest else words[: longest - 1].rstrip() + "…"
+def told(line: AlertListing) -> Markup:
+    """What an alert says; what strangers chose in it keeps its direction to itself."""
+    facts = {name: _quoted(name, text) for name, text in alert_words.facts(line).items()}
+    return Markup(alert_words.sentence(line.kind)).format_map(alert_words.Facts(facts))  # noqa: S704 - words of ours
+
+
+def _quoted(name: str, text: str) -> Markup:
+    if name in {"client", "person"}:
+        return Markup("<bdi>{}</bdi>").format(strangers.plain(text))
+    words = strangers.plain(text, LONGEST_FACT)
+    return Markup("<code>{}</code>").format(words) if name == "tool" else escape(words)
 
 
 def moment(seconds: float) -> str:

@@ -11,12 +11,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Origin
 from authserver.protocol.tool_receipt import ToolReceipt
 from authserver.protocol.trace.record import Record
 from authserver.protocol.trace.step import Cause, Step
-from authserver.store.alerts import Alert, AlertKind
+from authserver.store.alerts import Alert
+from authserver.store.stores import Stores
 from tests.conformance.site import CALENDAR
+from tests.store.scene import a_client
 
 from .person import allow, sign_in
 from .scene import EVENT
@@ -37,7 +40,7 @@ PRESSED = """() => {
   }
   return [...looks.values()];
 }"""
-CONSOLE = ("clients", "grants", "servers", "calls", "traces", "alerts", "people", "keys", "audit")
+CONSOLE = ("approvals", "clients", "grants", "servers", "calls", "traces", "alerts", "people", "keys", "audit")
 HOST = "https://a-very-long-host-name.that-goes-on-and-on.with-many-labels.and-some-more.example/callback"
 
 
@@ -153,6 +156,14 @@ def test_doubts_and_helpful_errors_are_accessible(running, page):
     assert not found
 
 
+def _of_what_waits(stores: Stores) -> list[str]:
+    """The pages about a client that waits for approval."""
+    waits = a_client(name=NASTY, redirect_uris=(HOST,), pending=True, created_at=int(time.time()))
+    stores.clients.register(waits, EVENT)
+    asked = [f"/approval/{act}?kind=client&id={waits.client_id}" for act in ("approve", "deny")]
+    return [*asked, "/approvals?kind=change", "/approval/deny?kind=client&id=unknown"]
+
+
 def test_the_console_is_accessible(running, page, app):
     client = running.app(NASTY, app.uri, HOST)
     page.goto(running.asks(client))
@@ -191,6 +202,7 @@ def test_the_console_is_accessible(running, page, app):
         "/../sign-in/again",
         revoke.removeprefix("/admin"),
     ]
+    paths += _of_what_waits(stores)
     found = []
     for path in paths:
         page.goto(f"{running.issuer}/admin{path}")

@@ -9,8 +9,9 @@ from sqlalchemy import text
 from authserver.protocol.audit import Event
 from authserver.store.audit import AuditFilter
 from tests.conformance.flow import LOOPBACK, Flow
-from tests.conformance.site import CALENDAR
-from tests.conformance.visitor import Visitor
+from tests.conformance.site import CALENDAR, Site
+from tests.conformance.visitor import Visitor, forms
+from tests.web.pages.test_consent_page import words
 
 from .ageing import age
 from .publisher import Page, Publisher
@@ -131,6 +132,54 @@ def test_where_changes_are_held_the_old_document_counts_until_it_is_accepted(tru
     assert flow.site.get(flow.url()).status_code == 400
     assert flow.site.get(flow.url(redirect_uri=HOSTED)).status_code == 303
     assert not documents.accept(url, documents.held(url), SYSTEM)
+
+
+@pytest.mark.requirement("CR-9")
+def test_a_held_change_is_in_the_queue_until_it_is_let_in(trusting_site, publisher: Publisher):
+    flow, url = held(trusting_site(metadata_document_changes="hold"), publisher)
+    approvals = flow.site.deployment.approvals
+    [request] = approvals.kind("change").page(None, 10)
+    assert (request.id, request.who) == (url, url)
+    assert f"redirect uris: {LOOPBACK} {HOSTED} → {HOSTED}" in request.what
+    root = Visitor(flow.site, "root")
+    page = root.open(f"/admin/approval/approve?kind=change&id={quote(url, safe='')}")
+    assert root.submit(page, forms(page)[-1], {}).status_code == 200
+    assert flow.site.get(flow.url(redirect_uri=HOSTED)).status_code == 303
+    assert approvals.find("change", url) is None
+    again = root.submit(page, forms(page)[-1], {})
+    assert (again.status_code, "root let the change in" in words(again)) == (409, True)
+
+
+@pytest.mark.requirement("CR-9")
+@pytest.mark.parametrize("ends", ["deny", "expire"])
+def test_a_change_that_is_denied_or_expires_is_not_held_again(trusting_site, publisher: Publisher, ends: str):
+    flow, url = held(trusting_site(metadata_document_changes="hold"), publisher)
+    approvals = flow.site.deployment.approvals
+    if ends == "expire":
+        with flow.site.deployment.stores.database.transaction() as connection:
+            connection.execute(text("UPDATE clients SET held_since = held_since - 1209600"))
+        assert approvals.expire() == 1
+    else:
+        assert approvals.deny(approvals.find("change", url), SYSTEM)
+    age(flow.site, HOUR)
+    assert flow.site.get(flow.url()).status_code == 303, "the old redirect URI"
+    assert approvals.find("change", url) is None
+    assert len(audited(flow, "client.change_refused") + audited(flow, "client.change_expired")) == 1
+    publisher.publish("/client.json", {**DOCUMENT, "redirect_uris": [HOSTED], "client_name": "Yet another"})
+    age(flow.site, HOUR)
+    flow.site.get(flow.url())
+    assert approvals.find("change", url)
+
+
+def held(site: Site, publisher: Publisher) -> tuple[Flow, str]:
+    """A client that people know, whose document is another by now."""
+    flow = Flow(site)
+    url = known_by(flow, publisher.publish("/client.json", DOCUMENT))
+    flow.allow(Visitor(flow.site))
+    publisher.publish("/client.json", {**DOCUMENT, "redirect_uris": [HOSTED]})
+    age(flow.site, HOUR)
+    flow.site.get(flow.url())
+    return flow, url
 
 
 @pytest.mark.requirement("CR-9")

@@ -2,7 +2,8 @@
 
 import pytest
 
-from authserver.store.alerts import Alert, AlertKind
+from authserver.protocol.alert import AlertKind
+from authserver.store.alerts import Alert
 from authserver.store.audit import AuditFilter
 from authserver.store.purge import purge
 

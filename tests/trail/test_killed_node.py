@@ -62,10 +62,10 @@ def _ready(issuer: str) -> bool:
         return False
 
 
-def register(issuer: str, answered: list[str], stop: threading.Event) -> None:
-    """Clients without end, or until the node is gone."""
+def register(issuer: str, answered: list[str], stop: threading.Event, most: float = float("inf")) -> None:
+    """Clients without end, or until there are so many, or the node is gone."""
     with suppress(httpx2.TransportError):
-        while not stop.is_set():
+        while len(answered) < most and not stop.is_set():
             asked = {"client_name": f"Editor {len(answered)}", "redirect_uris": ["http://127.0.0.1/callback"]}
             answer = httpx2.post(f"{issuer}/register", json={**asked, "token_endpoint_auth_method": "none"})
             assert answer.status_code == 201, answer.text

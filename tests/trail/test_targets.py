@@ -13,11 +13,12 @@ import pytest
 from authserver.outbound.fetch import trusting
 from authserver.outbound.post import EnteredPost
 from authserver.outbound.refusal import FetchRefused
+from authserver.outbound.signed_post import SignedPost, signature
 from authserver.outbound.syslog import Collector, LocalCollector
 from authserver.protocol.audit import Event
 from authserver.protocol.audit_seal import Place, Recorded
 from authserver.services.trail.formats import json_line
-from authserver.services.trail.targets import FileTarget, NotTaken, SyslogTarget, WebhookTarget, signature
+from authserver.services.trail.targets import FileTarget, NotTaken, SyslogTarget, WebhookTarget
 from tests.outbound.authority import Authority
 
 from .collectors import Hook, hook, syslog
@@ -41,7 +42,7 @@ def hooked(authority: Authority) -> Iterator[Hook]:
 def webhook(found: Hook, authority: Authority, seconds: float = 5.0) -> WebhookTarget:
     networks = {("127.0.0.1", found.port): (ip_network("127.0.0.1/32"),)}
     trust = trusting(str(authority.ca_file))
-    return WebhookTarget(EnteredPost(found.url, networks, proxy="", trust=trust, seconds=seconds), SECRET)
+    return WebhookTarget(SignedPost(EnteredPost(found.url, networks, proxy="", trust=trust, seconds=seconds), SECRET))
 
 
 def test_a_file_gets_a_line_for_each_event_and_is_its_owners_alone(tmp_path: Path):
@@ -110,7 +111,7 @@ def test_a_webhook_that_refuses_took_nothing(hooked: Hook, authority: Authority,
 
 def test_a_webhook_that_nobody_vouches_for_gets_nothing(hooked: Hook, authority: Authority):
     networks = {("127.0.0.1", hooked.port): (ip_network("127.0.0.1/32"),)}
-    target = WebhookTarget(EnteredPost(hooked.url, networks, proxy="", trust=trusting()), SECRET)
+    target = WebhookTarget(SignedPost(EnteredPost(hooked.url, networks, proxy="", trust=trusting()), SECRET))
     with pytest.raises(NotTaken, match="certificate") as refused:
         target.take(BATCH)
     assert hooked.posts == []

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from ...outbound.fetch import trusting
 from ...outbound.post import EnteredPost
 from ...outbound.refusal import FetchRefused
+from ...outbound.signed_post import SignedPost
 from ...outbound.syslog import Collector, LocalCollector
 from ...settings import Settings, SettingsError
 from .targets import FileTarget, SyslogTarget, Target, WebhookTarget
@@ -25,13 +26,15 @@ def targets(settings: Settings) -> tuple[Target, ...]:
 
 
 def _webhook(settings: Settings) -> WebhookTarget:
+    return WebhookTarget(signed_post("audit_webhook", settings.audit_webhook, settings.webhook_secret, settings))
+
+
+def signed_post(name: str, url: str, secret: str, settings: Settings) -> SignedPost:
+    """The way to the webhook at *url*, which the setting *name* says. Raises `SettingsError`."""
     try:
         way = EnteredPost(
-            settings.audit_webhook,
-            settings.entered_networks,
-            proxy=settings.fetch_proxy,
-            trust=trusting(settings.fetch_ca_file),
+            url, settings.entered_networks, proxy=settings.fetch_proxy, trust=trusting(settings.fetch_ca_file)
         )
     except FetchRefused as refused:
-        raise SettingsError(f"audit_webhook: {refused} (for a private network see fetch_entered_networks)") from None
-    return WebhookTarget(way, settings.webhook_secret)
+        raise SettingsError(f"{name}: {refused} (for a private network see fetch_entered_networks)") from None
+    return SignedPost(way, secret)

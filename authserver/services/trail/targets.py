@@ -1,18 +1,13 @@
 """What takes the sealed trail: a file, a syslog collector, a webhook. Each takes a batch whole, or refuses it."""
 
-import base64
-import binascii
-import hashlib
-import hmac
 import os
 import stat
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...outbound.post import EnteredPost
-from ...outbound.refusal import FetchRefused, Refusal
+from ...outbound.refusal import FetchRefused
+from ...outbound.signed_post import SignedPost
 from ...outbound.syslog import Collector, LocalCollector
 from ...protocol.audit_seal import Recorded
 from .formats import json_line, syslog_message
@@ -20,7 +15,6 @@ from .formats import json_line, syslog_message
 LONGEST_LINE = 16 * 1024 * 1024
 READ_BACK = 64 * 1024
 LINE_START = b'{"id":"'
-STANDARD_SECRET = "whsec_"  # noqa: S105 - the prefix of Standard Webhooks' secrets, not one
 
 
 class NotTaken(Exception):
@@ -78,48 +72,19 @@ class SyslogTarget:
 
 @dataclass(frozen=True, slots=True)
 class WebhookTarget:
-    """Posts ``{"events": […]}``, signed as Standard Webhooks has it: HMAC-SHA256 of id, time and body."""
+    """Posts ``{"events": […]}``, signed."""
 
-    way: EnteredPost
-    secret: str
+    way: SignedPost
     name: str = "webhook"
 
     def take(self, batch: Sequence[Recorded]) -> None:
         """See `Target.take`."""
         body = f'{{"events":[{",".join(map(json_line, batch))}]}}'.encode("ascii")
         first, last = batch[0].place, batch[-1].place
-        identifier, at = f"{first.xid}-{first.id}.{last.xid}-{last.id}", str(int(time.time()))
-        headers = [
-            ("Content-Type", "application/json"),
-            ("webhook-id", identifier),
-            ("webhook-timestamp", at),
-            ("webhook-signature", signature(self.secret, identifier, at, body)),
-        ]
         try:
-            self.way.post(body, headers)
+            self.way.post(f"{first.xid}-{first.id}.{last.xid}-{last.id}", body)
         except FetchRefused as refused:
-            hint = " (see fetch_entered_networks)" if refused.reason is Refusal.ADDRESS else ""
-            raise NotTaken(f"{refused}{hint}") from None
-
-    def __repr__(self) -> str:
-        """Without the secret."""
-        return "WebhookTarget()"
-
-
-def signature(secret: str, identifier: str, at: str, body: bytes) -> str:
-    """The value of ``webhook-signature``. A *secret* that begins with ``whsec_`` is base64 after that."""
-    signed = f"{identifier}.{at}.".encode() + body
-    return f"v1,{base64.b64encode(hmac.digest(secret_bytes(secret), signed, hashlib.sha256)).decode()}"
-
-
-def secret_bytes(secret: str) -> bytes:
-    """The key that *secret* stands for."""
-    if secret.startswith(STANDARD_SECRET):
-        try:
-            return base64.b64decode(secret.removeprefix(STANDARD_SECRET), validate=True)
-        except binascii.Error:
-            pass
-    return secret.encode()
+            raise NotTaken(str(refused)) from None
 
 
 def _mend_end(opened: int) -> None:

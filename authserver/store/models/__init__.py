@@ -14,6 +14,7 @@ from .epoch import EpochRow
 from .fetched_document import FetchedDocumentRow
 from .grant import ConsentRow, GrantRow
 from .initial_access_token import InitialAccessTokenRow
+from .notice import FailureCountRow, GrantNetworkRow, NoticeMessageRow, NoticeRow
 from .refresh_token import FamilyRow, RefreshTokenRow
 from .resource import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
 from .revoked_access_token import RevokedAccessTokenRow
@@ -37,10 +38,14 @@ __all__ = [
     "DomainPolicyRow",
     "EndedPositionRow",
     "EpochRow",
+    "FailureCountRow",
     "FamilyRow",
     "FetchedDocumentRow",
+    "GrantNetworkRow",
     "GrantRow",
     "InitialAccessTokenRow",
+    "NoticeMessageRow",
+    "NoticeRow",
     "RefreshTokenRow",
     "ResourceNameRow",
     "ResourceRow",

@@ -9,6 +9,7 @@ from .base import Digest, Row, Seconds
 
 SUSPENDED = text("suspended_at IS NOT NULL")
 WAITING = text("pending_since IS NOT NULL")
+HELD = text("held_since IS NOT NULL")
 UNUSED = text(
     "last_used_at IS NULL AND deleted_at IS NULL"
     " AND (kind = 'dynamic' OR (pending_since IS NOT NULL AND suspended_at IS NULL AND kind = 'metadata_document'))"
@@ -29,6 +30,7 @@ class ClientRow(Row):
     __table_args__ = (
         Index(None, "created_at"),
         Index(None, "pending_since", postgresql_where=WAITING, sqlite_where=WAITING),
+        Index(None, "held_since", postgresql_where=HELD, sqlite_where=HELD),
         Index(None, "suspended_at", postgresql_where=SUSPENDED, sqlite_where=SUSPENDED),
         Index("ix_clients_unused", "created_at", postgresql_where=UNUSED, sqlite_where=UNUSED),
         Index("ix_clients_idle", "last_used_at", postgresql_where=USED, sqlite_where=USED),
@@ -54,6 +56,7 @@ class ClientRow(Row):
     last_used_at: Mapped[Seconds | None]
     declared: Mapped[bool] = mapped_column(server_default=false())
     pending_since: Mapped[Seconds | None]
+    held_since: Mapped[Seconds | None]
     fingerprint: Mapped[Digest | None]
     suspended_at: Mapped[Seconds | None]
     deleted_at: Mapped[Seconds | None]

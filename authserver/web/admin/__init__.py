@@ -27,6 +27,7 @@ def close_to_others(app: Flask) -> None:
 
 from . import (  # noqa: E402, F401 - views register themselves
     alerts,
+    approvals,
     audit,
     calls,
     clients,

@@ -1,4 +1,4 @@
-"""Clients: the apps that have registered. Each can be approved or refused if it waits, suspended, or deleted."""
+"""Clients: the apps that have registered. Each can be suspended, or deleted; for what waits see `approvals`."""
 
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -9,11 +9,10 @@ from ...protocol.registry.recognition import recognise
 from ...protocol.role import Permission
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
-from ..stale import again, form_of
+from ..stale import form_of
 from . import blueprint
 from .access import needs
 
-CHANGED = "The client has changed what it says of itself since this page was shown, so it was not approved. Look again."
 MOST_COUNTED = 1000  # clients that wait
 
 
@@ -46,41 +45,6 @@ def client() -> ResponseReturnValue:
         told=told,
         known_clients=dict.fromkeys(identity.known for _, identity in told if identity.known),
     )
-
-
-@blueprint.get("/client/approve")
-@needs(Permission.CLIENTS_APPROVE)
-def approve_client() -> ResponseReturnValue:
-    """What approving will do, and whom: what the form carries is what was seen."""
-    return render_template("admin/approve_client.html", client=_waiting_client())
-
-
-@blueprint.post("/client/approve")
-@needs(Permission.CLIENTS_APPROVE)
-@form_of(approve_client)
-def do_approve_client() -> ResponseReturnValue:
-    """Let the client act, if it still is what the page showed."""
-    found = _waiting_client()
-    seen = request.form.get("seen") == found.identity.hex()
-    if not seen or not deployment().stores.clients.approve(found.client_id, found.identity, event("client.approved")):
-        return again(approve_client, CHANGED, 409)
-    return redirect(url_for("admin.client", id=found.client_id), 303)
-
-
-@blueprint.get("/client/refuse")
-@needs(Permission.CLIENTS_APPROVE)
-def refuse_client() -> ResponseReturnValue:
-    """What refusing will do."""
-    return render_template("admin/refuse_client.html", client=_waiting_client())
-
-
-@blueprint.post("/client/refuse")
-@needs(Permission.CLIENTS_APPROVE)
-@form_of(refuse_client)
-def do_refuse_client() -> ResponseReturnValue:
-    """Refuse the client."""
-    deployment().stores.clients.refuse(_waiting_client().client_id, event("client.refused"))
-    return redirect(url_for("admin.clients", only="waiting"), 303)
 
 
 @blueprint.get("/client/suspend")
@@ -118,13 +82,6 @@ def do_delete_client() -> ResponseReturnValue:
     found = _client()
     deployment().stores.clients.delete(found.client_id, event("client.deleted"))
     return redirect(url_for("admin.clients"), 303)
-
-
-def _waiting_client() -> Client:
-    found = _client()
-    if not found.pending:
-        raise NotFound
-    return found
 
 
 def _client() -> Client:

@@ -85,7 +85,8 @@ class AlertState(Answer):
 
     id: str
     kind: str
-    resource: str
+    severity: str = Field(description="`notice`, `warning` or `critical`")
+    resource: str = Field(description="Empty if it is about no MCP server")
     client_id: str | None
     user_id: str | None
     tool: str | None

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import update
 
 from authserver.protocol import own_api
+from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Permission, Role
 from authserver.services.own_api import enable
-from authserver.store.alerts import Alert, AlertKind
+from authserver.store.alerts import Alert
 from authserver.store.models import ClientRow
 from authserver.web.admin.roles import ACTS
 from tests.conformance.flow import Flow
@@ -68,6 +69,26 @@ def test_a_waiting_client_is_approved_as_it_was_seen_or_not_at_all(site: Site, r
     again = robot.get("/client", id=client_id).headers["ETag"]
     assert robot.post("/client/approve", id=client_id, headers={"If-Match": again}).status_code == 409
     assert robot.post("/client/refuse", id=client_id).status_code == 409
+
+
+def test_what_waits_is_listed_and_decided_as_it_was_seen(site: Site, robot: Robot) -> None:
+    first, second = Flow(site), Flow(site)
+    for each in (first, second):
+        each.register()
+        _let_wait(site, each.values["client_id"])
+    ids = [each.values["client_id"] for each in (first, second)]
+    listed = {line["id"]: line for line in robot.get("/approvals", kind="client", limit=200).json["items"]}
+    assert set(ids) <= set(listed)
+    assert listed[ids[0]]["expires_at"] - listed[ids[0]]["since"] == 14 * 86_400
+    for client_id, act, event in ((ids[0], "approve", "client.approved"), (ids[1], "deny", "client.refused")):
+        about = {"kind": "client", "id": client_id}
+        assert robot.post(f"/approval/{act}", **about).status_code == 428
+        assert robot.post(f"/approval/{act}", **about, headers={"If-Match": '"other"'}).status_code == 412
+        seen = {"If-Match": robot.get("/approval", **about).headers["ETag"]}
+        assert robot.post(f"/approval/{act}", **about, headers=seen).status_code == 204
+        assert robot.post(f"/approval/{act}", **about, headers=seen).status_code == 404
+        assert newest_event(robot, client_id=client_id, name=event)["actor"] == f"client:{robot.client_id}"
+    assert robot.get("/approvals", kind="other").status_code == 404
 
 
 def _let_wait(site: Site, client_id: str) -> None:

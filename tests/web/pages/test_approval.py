@@ -56,39 +56,39 @@ def test_an_approved_client_goes_on_as_any_other_and_one_that_is_refused_is_gone
     client_id = waiting.values["client_id"]
     listed = admin.open("/admin/clients")
     assert "1 waiting for approval" in words(listed)
-    page = press(admin, f"/admin/client/approve?id={client_id}")
+    page = press(admin, f"/admin/approval/approve?kind=client&id={client_id}")
     assert "waits for approval" not in words(page)
     assert "access_token" in waiting.tokens(visitor)
     (line,) = site.deployment.stores.audit.page(AuditFilter(name="client.approved", client_id=client_id), None, 9)
     assert line.event.actor.startswith("user:")
-    assert admin.open(f"/admin/client/approve?id={client_id}").status_code == 404
+    assert admin.open(f"/admin/approval/approve?kind=client&id={client_id}").status_code == 404
     other = Flow(site)
     other.register()
-    press(admin, f"/admin/client/refuse?id={other.values['client_id']}")
+    press(admin, f"/admin/approval/deny?kind=client&id={other.values['client_id']}")
     assert "not registered here" in visitor.open(other.url()).text
     assert site.deployment.stores.clients.tombstoned(other.values["client_id"])
 
 
 @pytest.mark.requirement("CR-2", "TK-3")
 def test_a_client_that_must_wait_again_gets_no_tokens_from_anything_it_has(site, waiting, visitor, admin):
-    press(admin, f"/admin/client/approve?id={waiting.values['client_id']}")
+    press(admin, f"/admin/approval/approve?kind=client&id={waiting.values['client_id']}")
     waiting.tokens(visitor)
     waiting.allow(visitor)
     change(site, waiting, {**PUBLIC, "client_name": "Claude"})
     for answer in (waiting.refresh(), waiting.token()):
         assert (answer.status_code, answer.json["error"]) == (401, "invalid_client")
     assert "has to be approved first" in visitor.open(waiting.url()).text
-    press(admin, f"/admin/client/approve?id={waiting.values['client_id']}")
+    press(admin, f"/admin/approval/approve?kind=client&id={waiting.values['client_id']}")
     assert waiting.refresh().status_code == 200
 
 
 @pytest.mark.requirement("CR-2", "CR-15")
 def test_refusing_a_client_that_waits_again_ends_what_people_gave_it(site, waiting, visitor, admin):
     client_id = waiting.values["client_id"]
-    press(admin, f"/admin/client/approve?id={client_id}")
+    press(admin, f"/admin/approval/approve?kind=client&id={client_id}")
     waiting.tokens(visitor)
     change(site, waiting, {**PUBLIC, "client_name": "Claude"})
-    press(admin, f"/admin/client/refuse?id={client_id}")
+    press(admin, f"/admin/approval/deny?kind=client&id={client_id}")
     (grant,) = site.deployment.stores.grants.page(client_id, None, 9)
     assert grant.revoked_at is not None
     assert waiting.refresh().status_code == 401
@@ -114,7 +114,7 @@ def test_an_approved_client_cannot_turn_into_another_without_being_approved_agai
 
 @pytest.mark.requirement("CR-2")
 def test_what_is_approved_is_what_the_administrator_saw(site, waiting, admin):
-    path = f"/admin/client/approve?id={waiting.values['client_id']}"
+    path = f"/admin/approval/approve?kind=client&id={waiting.values['client_id']}"
     page = admin.open(path)
     change(site, waiting, EVIL)
     answer = admin.submit(page, forms(page)[-1], {})
@@ -125,10 +125,10 @@ def test_what_is_approved_is_what_the_administrator_saw(site, waiting, admin):
 
 @pytest.mark.requirement("CR-2", "AZ-10")
 def test_nobody_is_approved_without_the_forms_token(site, waiting, admin):
-    path = f"/admin/client/approve?id={waiting.values['client_id']}"
+    path = f"/admin/approval/approve?kind=client&id={waiting.values['client_id']}"
     admin.open("/admin")
-    for action in ("approve", "refuse"):
-        assert admin.http.post(path.replace("approve", action), data={"seen": ""}).status_code == 400
+    for action in ("approve", "deny"):
+        assert admin.http.post(path.replace("/approve", f"/{action}"), data={"seen": ""}).status_code == 400
     assert site.deployment.stores.clients.find_fresh(waiting.values["client_id"]).pending
 
 
@@ -160,7 +160,7 @@ def test_a_refused_client_with_a_metadata_document_is_stopped_for_good_since_its
     url = "https://client.example/metadata.json"
     known = site.deployment.stores.clients
     known.register(a_client(client_id=url, kind=ClientKind.METADATA_DOCUMENT, pending=True), EVENT)
-    press(admin, f"/admin/client/refuse?id={url}")
+    press(admin, f"/admin/approval/deny?kind=client&id={url}")
     found = known.find_fresh(url)
     assert found.suspended
     assert not known.tombstoned(url)

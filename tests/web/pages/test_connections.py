@@ -9,9 +9,10 @@ import jwt
 import pytest
 from sqlalchemy import update
 
+from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Event
 from authserver.services.connections import Connection
-from authserver.store.alerts import Alert, AlertKind
+from authserver.store.alerts import Alert
 from authserver.store.audit import AuditFilter
 from authserver.store.models import GrantRow
 from tests.conformance.flow import PUBLIC, Flow

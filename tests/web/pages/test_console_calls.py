@@ -6,8 +6,9 @@ from urllib.parse import quote
 
 import pytest
 
+from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Event
-from authserver.store.alerts import Alert, AlertKind
+from authserver.store.alerts import Alert
 from authserver.store.audit import AuditFilter
 from tests.conformance.site import NOTES, Site
 from tests.conformance.visitor import Visitor, forms

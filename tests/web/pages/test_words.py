@@ -7,11 +7,12 @@ from werkzeug.exceptions import HTTPException
 
 from authserver.protocol import form
 from authserver.protocol.audit import Event
+from authserver.protocol.strangers import plain
 from authserver.services.authorization import Person
 from authserver.services.proposal import Proposal
 from authserver.web import problems
 from authserver.web.listing import Search
-from authserver.web.words import RISKS, machine, moment, plain
+from authserver.web.words import RISKS, machine, moment
 from tests.conformance.flow import Flow
 from tests.conformance.site import Site
 

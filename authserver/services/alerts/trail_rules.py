@@ -1,0 +1,132 @@
+"""Rules over a stretch of the sealed trail: sign-ins that fail, tokens that were used twice, and new networks.
+
+What is looked at twice, because a process died in between, raises no alert twice; failures may then count twice.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ...protocol.alert import AlertKind
+from ...protocol.audit import Event, Origin
+from ...protocol.client import Client
+from ...protocol.ports import Clients
+from ...protocol.registry.recognition import stays_on_device
+from ...store.alerts import Alert
+from ...store.watching import Refresh, Stretch, WatchStore
+from .networks import network_of
+
+DAY = 86_400
+MINUTE = 60
+EVERYBODY = "all"
+REUSED = {"token.reused": "refresh token", "code.replayed": "authorization code"}
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """From where on failed sign-ins are an alert: counts within ``minutes``, of a person, a source, and overall."""
+
+    minutes: int
+    of_account: int
+    of_source: int
+    overall: int
+
+
+@dataclass(frozen=True, slots=True)
+class TrailRules:
+    """Judges stretches. ``devices_only``: new networks count for clients on people's own devices alone."""
+
+    watch: WatchStore
+    clients: Clients
+    limits: Limits
+    devices_only: bool
+
+    def alerts(self, stretch: Stretch) -> Iterator[Alert]:
+        """What is unusual in *stretch*; what is remembered of it is saved as it goes."""
+        yield from self._failures(stretch)
+        yield from _reuses(stretch)
+        yield from self._new_networks(stretch)
+
+    def remember(self, stretch: Stretch) -> None:
+        """Save the networks of *stretch*: once its alerts are raised, so that none is lost."""
+        known = self._known(stretch)
+        seen = {(each.grant_id, network) for each in stretch.refreshes if (network := network_of(each.address))}
+        self.watch.remember(pair for pair in seen if known.get(pair[0], {}).get(pair[1], DAY) >= DAY)
+
+    def _known(self, stretch: Stretch) -> dict[str, dict[str, int]]:
+        return self.watch.networks({each.grant_id for each in stretch.refreshes})
+
+    def _failures(self, stretch: Stretch) -> Iterator[Alert]:
+        new: Counter[tuple[str, int]] = Counter()
+        for each in stretch.failures:
+            subjects = [EVERYBODY, f"source:{Origin(each.address).site}"]
+            subjects += [f"account:{each.user_id}"] if each.user_id else []
+            for subject in subjects:
+                new[subject, each.minute] += each.count
+        self.watch.count(new)
+        for subject, minute in sorted(new):
+            yield from self._burst(subject, minute)
+
+    def _burst(self, subject: str, minute: int) -> Iterator[Alert]:
+        sort, _, about = subject.partition(":")
+        kind, most = {
+            "account": (AlertKind.FAILED_SIGN_INS_OF_ACCOUNT, self.limits.of_account),
+            "source": (AlertKind.FAILED_SIGN_INS_OF_SOURCE, self.limits.of_source),
+            EVERYBODY: (AlertKind.FAILED_SIGN_INS_OVERALL, self.limits.overall),
+        }[sort]
+        failures = self.watch.counted(subject, minute, self.limits.minutes)
+        if failures >= most:
+            detail = {"failures": failures, "minutes": self.limits.minutes}
+            if sort == "source":
+                detail["source"] = about  # type: ignore[assignment]
+            day = minute * MINUTE // DAY
+            yield Alert(
+                kind,
+                "",
+                user_id=about if sort == "account" else None,
+                occasion=f"{about} {day}" if sort == "source" else str(day),
+                detail=detail,
+            )
+
+    def _new_networks(self, stretch: Stretch) -> Iterator[Alert]:
+        known = self._known(stretch)
+        for each in stretch.refreshes:
+            network, before = network_of(each.address), known.get(each.grant_id)
+            if network and before and network not in before and self._watched(each):
+                detail = {"network": network, "grant": each.grant_id}
+                occasion = f"{each.grant_id} {_today()}"
+                about = (each.resource, each.client_id, each.user_id)
+                yield Alert(AlertKind.NEW_NETWORK, *about, occasion=occasion, detail=detail)
+
+    def _watched(self, refresh: Refresh) -> bool:
+        if not self.devices_only:
+            return True
+        client = self.clients.find(refresh.client_id)
+        return client is not None and _on_device(client)
+
+
+def _reuses(stretch: Stretch) -> Iterator[Alert]:
+    for recorded in stretch.events:
+        if (what := REUSED.get(recorded.event.name)) is not None:
+            yield _reuse(recorded.event, what, recorded.at_ms // 1000 // DAY)
+
+
+def _reuse(event: Event, what: str, day: int) -> Alert:
+    detail = {"what": what, "source": event.origin.address, "grant": event.grant_id}
+    return Alert(
+        AlertKind.TOKEN_REUSED,
+        event.resource or "",
+        event.client_id,
+        event.user_id,
+        occasion=f"{event.grant_id} {day}",
+        detail=detail,
+    )
+
+
+def _on_device(client: Client) -> bool:
+    return any(map(stays_on_device, client.redirect_uris))
+
+
+def _today() -> str:
+    return str(int(time.time()) // DAY)

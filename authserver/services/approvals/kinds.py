@@ -1,0 +1,17 @@
+"""The kinds of requests that wait for a decision, all of them: the one place that lists them."""
+
+from ...settings import Settings
+from ...store.stores import Stores
+from ..known_clients import KnownClients
+from .changes import HeldChanges
+from .clients import WaitingClients
+from .kind import Kind
+
+
+def kinds(settings: Settings, stores: Stores, known: KnownClients) -> tuple[Kind, ...]:
+    """What can wait for an administrator under *settings*."""
+    lifetime = settings.approval_lifetime
+    found: list[Kind] = [WaitingClients(stores.clients, stores.decisions, lifetime)]
+    if known.documents:
+        found.append(HeldChanges(known.documents, stores.decisions, lifetime))
+    return tuple(found)

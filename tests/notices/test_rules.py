@@ -1,0 +1,181 @@
+"""Rules over the trail and the state of the server: each raises one alert for its subject and day."""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+
+from authserver.accounts.errors import TooManyAttempts, WrongCredentials
+from authserver.protocol.audit import Event, Origin
+from authserver.services.alerts.networks import network_of
+from authserver.store.audit import AuditFilter
+from authserver.store.models import AuditRow, StreamRow
+from tests.conformance.site import Site
+from tests.sealing import wait_until_finished
+from tests.store.scene import a_client
+
+SERVER = "https://notes.example/mcp"
+
+
+@pytest.fixture
+def site(site_with: Callable[..., Site]) -> Site:
+    made = site_with(failed_sign_in_delay=0)
+    look(made)
+    return made
+
+
+def look(site: Site) -> None:
+    """Seal what has happened, and look at all of it."""
+    wait_until_finished(site.deployment.stores.database)
+    site.deployment.sealer.seal()
+    while site.deployment.watch.look():
+        pass
+
+
+def write(site: Site, name: str, address: str, **about: Any) -> None:
+    site.deployment.stores.audit.write(Event(name, "system", Origin(address), **about))
+
+
+def write_ago(site: Site, seconds: int) -> None:
+    """An event that was written *seconds* ago."""
+    nothing = dict.fromkeys(("actor", "outcome", "address", "correlation_id"), "")
+    made = insert(AuditRow).values(name="a", at_ms=int(time.time() - seconds) * 1000, detail={}, **nothing)
+    with site.deployment.stores.database.transaction() as connection:
+        connection.execute(made)
+
+
+def told(site: Site) -> list[tuple[str, str | None, dict[str, object]]]:
+    lines = site.deployment.stores.alerts.standing(None, 50)
+    return [(line.kind, line.user_id, line.detail) for line in sorted(lines, key=lambda line: line.kind)]
+
+
+def kinds(site: Site) -> list[str]:
+    return [kind for kind, _, _ in told(site)]
+
+
+def test_failed_sign_ins_of_one_person_are_told_once_however_many(site: Site):
+    ada = site.deployment.stores.users.by_name("ada")
+    for number in range(12):
+        with pytest.raises((WrongCredentials, TooManyAttempts)):
+            site.deployment.sign_in.attempt("ada", "wrong", Origin(f"192.0.2.{number}"))
+        if number in {6, 7, 9, 11}:
+            look(site)
+            assert kinds(site) == ([] if number == 6 else ["failed_sign_ins_of_account"])
+    [(_, user_id, detail)] = told(site)
+    assert (user_id, detail) == (ada.id, {"failures": 8, "minutes": 10})
+    assert len(site.deployment.stores.audit.page(AuditFilter(name="alert.raised"), None, 10).lines) == 1
+
+
+def test_one_source_is_told_whoever_it_tries_and_of_ipv6_the_customers_network(site: Site):
+    for number in range(20):
+        write(site, "sign_in.failed", f"2001:db8:1:2::{number:x}")
+        write(site, "sign_in.failed", f"198.51.100.{number}")
+    look(site)
+    [(kind, _, detail)] = told(site)
+    assert (kind, detail["source"]) == ("failed_sign_ins_of_source", "2001:db8:1:2::/64")
+    for number in range(60):
+        write(site, "sign_in.failed", f"203.0.113.{number}")
+    look(site)
+    assert kinds(site) == ["failed_sign_ins_of_source", "failed_sign_ins_overall"]
+
+
+def test_failures_that_lie_far_apart_are_no_burst(site: Site):
+    for _ in range(19):
+        write(site, "sign_in.failed", "192.0.2.7")
+    look(site)
+    with site.deployment.stores.database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE failure_counts SET minute = minute - 11")
+    write(site, "sign_in.failed", "192.0.2.7")
+    look(site)
+    assert told(site) == []
+
+
+def test_what_was_used_twice_is_told_with_its_grant(site: Site):
+    about = {"client_id": "editor", "user_id": None, "grant_id": "g1", "resource": SERVER}
+    for name in ("token.reused", "token.reused", "code.replayed"):
+        write(site, name, "203.0.113.9", **about)
+    look(site)
+    [(kind, _, detail)] = told(site)
+    assert kind == "token_reused"
+    assert (detail["grant"], detail["source"]) == ("g1", "203.0.113.9")
+
+
+@pytest.mark.parametrize(("uri", "expected"), [("http://127.0.0.1/cb", 1), ("https://app.example/cb", 0)])
+def test_a_grant_from_a_new_network_is_told_for_apps_on_devices(site: Site, uri: str, expected: int):
+    client = a_client(redirect_uris=(uri,))
+    site.deployment.stores.clients.register(client, Event("client.registered", "system"))
+    for address in ("192.0.2.7", "192.0.2.200", "198.51.100.1", "198.51.100.2", "203.0.113.1"):
+        write(site, "token.refreshed", address, client_id=client.client_id, grant_id="g1", resource=SERVER)
+        look(site)
+    assert kinds(site) == ["new_network"] * expected
+    if expected:
+        assert told(site)[0][2] == {"network": "198.51.100.0/24", "grant": "g1"}
+
+
+def test_of_all_grants_where_that_is_asked_for_and_none_where_it_is_off(site_with: Callable[..., Site]):
+    for settings, expected in (({"new_network_of": "all"}, 1), ({"alerts_off": ["new_network"]}, 0)):
+        site = site_with(**settings)
+        for address in ("2001:db8:1::1", "2001:db8:1:ffff::1", "2001:db8:2::1"):
+            write(site, "token.refreshed", address, client_id="gone", grant_id="g1", resource=SERVER)
+            look(site)
+        assert len(told(site)) == expected
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.7", "192.0.2.0/24"),
+        ("2001:db8:1:2::3", "2001:db8:1::/48"),
+        ("::ffff:192.0.2.7", "192.0.2.0/24"),
+        ("root@host", None),
+        ("", None),
+    ],
+)
+def test_networks_are_those_of_addresses(address: str, network: str | None):
+    assert network_of(address) == network
+
+
+def test_a_trail_that_is_not_sealed_is_told(site: Site):
+    site.deployment.watch.look_at_state()
+    assert told(site) == []
+    write_ago(site, 601)
+    site.deployment.watch.look_at_state()
+    site.deployment.watch.look_at_state()
+    assert kinds(site) == ["trail_unsealed"]
+
+
+def test_a_target_that_lags_behind_and_fails_is_told(site_with: Callable[..., Site]):
+    site = site_with(audit_file="/nowhere/audit.jsonl", stream_down_after=60)
+    look(site)
+    streams = site.deployment.stores.streams
+    streams.claim("file", "me", 60)
+    streams.fail("file", "me", "no such folder")
+    site.deployment.watch.look_at_state()
+    assert told(site) == []
+    head = site.deployment.stores.seals.head()
+    assert head
+    write_ago(site, 61)
+    look(site)
+    streams.advance("file", "me", head.last)
+    streams.fail("file", "me", "no such folder")
+    site.deployment.watch.look_at_state()
+    [(kind, _, detail)] = told(site)
+    assert (kind, detail["target"], detail["failure"]) == ("stream_down", "file", "no such folder")
+
+
+def test_one_process_looks_at_a_time_and_the_next_goes_on_where_it_was(site: Site, site_with: Callable[..., Site]):
+    write(site, "token.reused", "192.0.2.7", grant_id="g1")
+    look(site)
+    other = replace(site.deployment.watch, holder="another process")
+    write(site, "token.reused", "192.0.2.7", grant_id="g2")
+    wait_until_finished(site.deployment.stores.database)
+    site.deployment.sealer.seal()
+    assert not other.look()
+    with site.deployment.stores.database.transaction() as connection:
+        connection.execute(update(StreamRow).values(leased_until=0))
+    assert other.look()
+    assert not site.deployment.watch.look()
+    assert kinds(site) == ["token_reused", "token_reused"]
