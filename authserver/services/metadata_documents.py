@@ -16,11 +16,11 @@ from ..protocol.errors import ClientRefused, DocumentRefused
 from ..protocol.registration import document
 from ..store.clients import ClientStore
 from ..store.domains import DomainStore
+from ..store.models.client import HELD_DOCUMENT as HELD
 from .ceilings import AddressLimit, Room
 from .documents import Documents, DocumentUnavailable
 
 IN_FORCE = "document"  # in a client's metadata: the digest of the document that it was made from
-HELD = "held_document"  # and of a newer one that waits for an administrator
 MOST_URL = 1024  # characters: it is a part of keys, whose length databases bound
 PEOPLE_KNOW = ("name", "redirect_uris", "auth_method", "jwks_uri")
 

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from ..protocol.audit import Event
 from ..protocol.client import Client, ClientKind
-from . import own_places, postgresql, sqlite
+from . import client_versions, own_places, postgresql, sqlite
 from .audit import record
 from .cache import RecentlyUsed
 from .client_row import changeable, client_of, lasting
@@ -105,6 +105,7 @@ class ClientStore:
             with own_places.kept(connection, client.client_id):
                 if connection.execute(wanted.returning(ClientRow.client_id)).first() is None:
                     return False
+                client_versions.forget(connection, client.client_id)
                 # A decision that raced with the deletion may have left one.
                 end_grants(connection, GrantRow.client_id == client.client_id)
             bump(connection)
@@ -134,7 +135,7 @@ class ClientStore:
             existing = existing.where(ClientRow.secret_digest == secret)
         if hold:
             existing = existing.values(pending_since=func.coalesce(ClientRow.pending_since, now))
-        return self._change(client.client_id, existing.values(**changeable(client)), event)
+        return self._change(client.client_id, existing.values(**changeable(client)), event, says=True)
 
     def approve(self, client_id: str, identity: bytes, event: Event) -> bool:
         """Let a waiting client act; False if it is gone or waits no longer.
@@ -244,11 +245,15 @@ class ClientStore:
         self._epoch.forget()
         return True
 
-    def _change(self, client_id: str, existing: Update, event: Event) -> bool:
+    def _change(self, client_id: str, existing: Update, event: Event, *, says: bool = False) -> bool:
+        """*says*: it may say something else of itself afterwards."""
         with self._database.transaction() as connection:
             with own_places.kept(connection, client_id):
+                before = client_versions.said(connection, client_id) if says else None
                 if not connection.execute(existing).rowcount:
                     return False
+                if before is not None:
+                    client_versions.keep(connection, client_id, before, event)
             bump(connection)
             record(connection, event)
         self._epoch.forget()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from .access_tokens import AccessTokenStore
 from .alerts import AlertStore
 from .audit import AuditStore
+from .client_versions import ClientVersionStore
 from .clients import ClientStore
 from .codes import CodeStore
 from .database import Database
@@ -21,6 +22,7 @@ from .resources import ResourceStore
 from .seals import SealStore
 from .sessions import SessionStore
 from .streams import StreamStore
+from .tallies import TallyStore
 from .throttles import ThrottleStore
 from .tool_calls import ToolCallStore
 from .tool_permissions import ToolPermissionStore
@@ -64,6 +66,8 @@ class Stores:
     trail: TrailStore
     seals: SealStore
     streams: StreamStore
+    tallies: TallyStore
+    client_versions: ClientVersionStore
 
     @classmethod
     def over(cls, database: Database, *, session_idle: int = SESSION_IDLE_SECONDS) -> "Stores":
@@ -97,4 +101,6 @@ class Stores:
             trail=TrailStore(database),
             seals=SealStore(database),
             streams=StreamStore(database),
+            tallies=TallyStore(database),
+            client_versions=ClientVersionStore(database),
         )

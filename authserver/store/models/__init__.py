@@ -7,6 +7,7 @@ from .authorization_code import CodeRow
 from .base import Row
 from .client import ClientRow
 from .client_position import ClientPositionRow
+from .client_version import ClientVersionRow
 from .domain_policy import DomainPolicyRow
 from .ended_position import EndedPositionRow
 from .epoch import EpochRow
@@ -18,6 +19,7 @@ from .resource import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
 from .revoked_access_token import RevokedAccessTokenRow
 from .session import SessionRow
 from .signing_key import SigningKeyRow
+from .tally import CensusRow, TallyRow
 from .throttle import ThrottleRow
 from .tool_challenge import ToolChallengeRow
 from .tool_receipt import ToolHourRow, ToolReceiptRow, ToolUseRow
@@ -28,8 +30,10 @@ from .user import UserRow
 __all__ = [
     "AlertRow",
     "AuditRow",
+    "CensusRow",
     "ClientPositionRow",
     "ClientRow",
+    "ClientVersionRow",
     "CodeRow",
     "ConsentRow",
     "DomainPolicyRow",
@@ -49,6 +53,7 @@ __all__ = [
     "SessionRow",
     "SigningKeyRow",
     "StreamRow",
+    "TallyRow",
     "ThrottleRow",
     "ToolChallengeRow",
     "ToolHourRow",

@@ -16,6 +16,12 @@ UNUSED = text(
 """What strangers put here. One with a document that was refused is suspended, and stays: it would only come again."""
 USED = text("last_used_at IS NOT NULL AND deleted_at IS NULL AND kind = 'dynamic'")
 GUARDS = text("kind = 'resource_server'")
+HELD_DOCUMENT = "held_document"
+"""In a client's metadata: the digest of a newer document of it that waits for an administrator."""
+HELD_IN = {
+    "postgresql": text(f"metadata ->> '{HELD_DOCUMENT}' IS NOT NULL AND deleted_at IS NULL"),
+    "sqlite": text(f"json_extract(metadata, '$.{HELD_DOCUMENT}') IS NOT NULL AND deleted_at IS NULL"),
+}
 SHARED = text("fingerprint IS NOT NULL AND deleted_at IS NULL")
 
 
@@ -23,6 +29,7 @@ class ClientRow(Row):
     """A client. A deleted one keeps its row, so that its id is known as a pruned one (CR-15).
 
     ``fingerprint`` is that of the registration which everyone who registers the same shares; None where nobody does.
+    ``likeness`` is `Client.likeness`.
     """
 
     __tablename__ = "clients"
@@ -34,6 +41,9 @@ class ClientRow(Row):
         Index("ix_clients_idle", "last_used_at", postgresql_where=USED, sqlite_where=USED),
         Index("ix_clients_guards", "client_id", postgresql_where=GUARDS, sqlite_where=GUARDS),
         Index("uq_clients_shared", "fingerprint", unique=True, postgresql_where=SHARED, sqlite_where=SHARED),
+        Index("ix_clients_likeness", "likeness", "created_at"),
+        Index("ix_clients_unused_alike", "likeness", "created_at", postgresql_where=UNUSED, sqlite_where=UNUSED),
+        Index("ix_clients_held", "created_at", postgresql_where=HELD_IN["postgresql"], sqlite_where=HELD_IN["sqlite"]),
     )
 
     client_id: Mapped[str] = mapped_column(primary_key=True)
@@ -55,5 +65,6 @@ class ClientRow(Row):
     declared: Mapped[bool] = mapped_column(server_default=false())
     pending_since: Mapped[Seconds | None]
     fingerprint: Mapped[Digest | None]
+    likeness: Mapped[Digest | None]
     suspended_at: Mapped[Seconds | None]
     deleted_at: Mapped[Seconds | None]
