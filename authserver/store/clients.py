@@ -16,6 +16,7 @@ from .database import Database
 from .ending import end_grants
 from .epoch import ConfigEpoch, bump
 from .models import ClientRow, GrantRow
+from .models.client import HELD_IN
 from .paging import Order, Page, cut
 
 CACHED_CLIENTS = 10_000
@@ -177,19 +178,23 @@ class ClientStore:
         existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
         return self._change(client_id, existing.values(suspended_at=now if suspended else None), event)
 
-    def rotate_secret(self, client_id: str, digest: bytes, overlap: int, event: Event) -> bool:
+    def rotate_secret(
+        self, client_id: str, digest: bytes, overlap: int, event: Event, until_now: bytes | None = None
+    ) -> bool:
         """Give a client another secret; the one until now is good for *overlap* seconds more, any before it no longer.
 
-        False if it is gone, or has no secret.
+        False if it is gone, or has no secret; or not the one *until_now* that the caller saw, where that is given.
         """
         existing = update(ClientRow).where(
             ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None), ClientRow.secret_digest.is_not(None)
         )
-        until_now = {
+        if until_now is not None:
+            existing = existing.where(ClientRow.secret_digest == until_now)
+        overlapping = {
             "previous_secret_digest": ClientRow.secret_digest if overlap else None,
             "previous_secret_until": now + overlap if overlap else None,
         }
-        return self._change(client_id, existing.values(secret_digest=digest, **until_now), event)
+        return self._change(client_id, existing.values(secret_digest=digest, **overlapping), event)
 
     def set_ceiling(self, client_id: str, resource: str, scopes: tuple[str, ...], event: Event) -> bool:
         """Say what a client may get for itself at *resource*, in place of what it might. False if it is gone."""
@@ -217,11 +222,28 @@ class ClientStore:
         with self._database.session() as session:
             return tuple(map(client_of, session.scalars(existing.order_by(ClientRow.created_at, ClientRow.client_id))))
 
-    def page(self, query: str, after: str | None, limit: int, *, waiting: bool = False) -> Page[ClientListing]:
-        """Clients whose name or id has *query* in it, newest first; only those that wait for approval if *waiting*."""
+    def page(
+        self,
+        query: str,
+        after: str | None,
+        limit: int,
+        *,
+        waiting: bool = False,
+        held: bool = False,
+        likeness: bytes | None = None,
+    ) -> Page[ClientListing]:
+        """Clients whose name or id has *query* in it, newest first.
+
+        Only those that wait for approval if *waiting*, those with a changed document that waits if *held*, those with
+        this *likeness* if it is given.
+        """
         existing = select(ClientRow, LIVE_GRANTS).where(ClientRow.deleted_at.is_(None))
         if waiting:
             existing = existing.where(ClientRow.pending_since.is_not(None))
+        if held:
+            existing = existing.where(HELD_IN[self._database.dialect])
+        if likeness is not None:
+            existing = existing.where(ClientRow.likeness == likeness)
         if query:
             names = (ClientRow.name, ClientRow.client_id)
             existing = existing.where(or_(*(name.icontains(query, autoescape=True) for name in names)))

@@ -13,6 +13,7 @@ from .domains import DomainStore
 from .ended import EndedStore
 from .epoch import ConfigEpoch
 from .fetched import FetchedStore
+from .grant_search import GrantSearch
 from .grants import GrantStore
 from .initial_access_tokens import InitialAccessTokenStore
 from .keys import KeyStore
@@ -49,6 +50,7 @@ class Stores:
     refresh_tokens: RefreshTokenStore
     access_tokens: AccessTokenStore
     grants: GrantStore
+    grant_search: GrantSearch
     users: UserStore
     sessions: SessionStore
     throttles: ThrottleStore
@@ -84,6 +86,7 @@ class Stores:
             refresh_tokens=RefreshTokenStore(database),
             access_tokens=AccessTokenStore(database),
             grants=GrantStore(database),
+            grant_search=GrantSearch(database),
             users=UserStore(database),
             sessions=SessionStore(database, session_idle),
             throttles=ThrottleStore(database),

@@ -70,7 +70,7 @@ def upgrade() -> None:
     _fill_likeness(op.get_bind())
     op.create_index("ix_clients_likeness", "clients", ["likeness", "created_at"])
     alike = {"postgresql_where": UNUSED, "sqlite_where": UNUSED}
-    _index("unused_alike", ["likeness", "created_at"], alike)
+    _index("unused_alike", ["likeness", "created_at", "client_id"], alike)
     _index("held", ["created_at"], HELD)
     _tally()
 

@@ -42,7 +42,14 @@ class ClientRow(Row):
         Index("ix_clients_guards", "client_id", postgresql_where=GUARDS, sqlite_where=GUARDS),
         Index("uq_clients_shared", "fingerprint", unique=True, postgresql_where=SHARED, sqlite_where=SHARED),
         Index("ix_clients_likeness", "likeness", "created_at"),
-        Index("ix_clients_unused_alike", "likeness", "created_at", postgresql_where=UNUSED, sqlite_where=UNUSED),
+        Index(
+            "ix_clients_unused_alike",
+            "likeness",
+            "created_at",
+            "client_id",
+            postgresql_where=UNUSED,
+            sqlite_where=UNUSED,
+        ),
         Index("ix_clients_held", "created_at", postgresql_where=HELD_IN["postgresql"], sqlite_where=HELD_IN["sqlite"]),
     )
 

@@ -27,8 +27,10 @@ def close_to_others(app: Flask) -> None:
 
 from . import (  # noqa: E402, F401 - views register themselves
     alerts,
+    alike,
     audit,
     calls,
+    client_secret,
     clients,
     emergency,
     grants,
@@ -39,5 +41,7 @@ from . import (  # noqa: E402, F401 - views register themselves
     person_state,
     roles,
     servers,
+    settings,
+    tokens,
     traces,
 )

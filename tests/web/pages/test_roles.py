@@ -21,12 +21,20 @@ OPEN_TO = {
     "/admin/trace": Permission.TRACES_READ,
     "/admin/traces": Permission.TRACES_READ,
     "/admin/clients": Permission.CLIENTS_READ,
+    "/admin/clients/alike": Permission.CLIENTS_READ,
+    "/admin/clients/group": Permission.CLIENTS_READ,
+    "/admin/clients/group/delete": Permission.CLIENTS_DELETE,
+    "/admin/client/secret": Permission.CLIENTS_SECRETS,
     "/admin/client": Permission.CLIENTS_READ,
     "/admin/client/approve": Permission.CLIENTS_APPROVE,
     "/admin/client/refuse": Permission.CLIENTS_APPROVE,
     "/admin/client/suspend": Permission.CLIENTS_EDIT,
     "/admin/client/delete": Permission.CLIENTS_DELETE,
     "/admin/grants": Permission.GRANTS_READ,
+    "/admin/grant": Permission.GRANTS_READ,
+    "/admin/grants/token": Permission.GRANTS_READ,
+    "/admin/grant/family/revoke": Permission.GRANTS_REVOKE,
+    "/admin/settings": Permission.SETTINGS_READ,
     "/admin/grant/revoke": Permission.GRANTS_REVOKE,
     "/admin/grants/revoke": Permission.GRANTS_REVOKE_ALL,
     "/admin/keys": Permission.KEYS_READ,
@@ -44,9 +52,9 @@ OPEN_TO = {
     "/admin/servers": Permission.SERVERS_READ,
 }
 TABS = {
-    Role.OWNER: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "Attempts", "People", "Keys", "Audit"],
-    Role.ADMIN: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "Attempts", "People", "Keys", "Audit"],
-    Role.AUDITOR: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "Attempts", "People", "Keys", "Audit"],
+    Role.OWNER: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "Attempts", "People", "Keys", "Audit", "Settings"],
+    Role.ADMIN: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "Attempts", "People", "Keys", "Audit", "Settings"],
+    Role.AUDITOR: ["Overview", "Clients", "Grants", "Servers", "Tool calls", "Attempts", "People", "Keys", "Audit", "Settings"],
     Role.SUPPORT: ["Overview", "Clients", "Grants", "Servers", "Attempts", "People"],
 }
 
