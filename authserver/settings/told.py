@@ -49,7 +49,7 @@ def _own(group: type[Group]) -> list[str]:
 
 
 def _told(settings: Settings, name: str) -> Told:
-    purpose = " ".join((Settings.model_fields[name].description or "").replace("``", "").split())
+    purpose = " ".join((Settings.model_fields[name].description or "").replace("`", "").split())
     return Told(name, purpose, _words(name, getattr(settings, name)), _source(settings, name))
 
 

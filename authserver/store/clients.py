@@ -66,6 +66,11 @@ class ClientStore:
             row = session.scalars(EXISTING, {"client_id": client_id}).one_or_none()
             return None if row is None else client_of(row)
 
+    def last_used(self, client_id: str) -> int | None:
+        """When a person allowed the client something last (Unix seconds, true to the hour); None if nobody ever did."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(ClientRow.last_used_at).where(ClientRow.client_id == client_id))
+
     def has_guard(self, resource: str) -> bool:
         """Whether the guard of *resource* has an identity here."""
         guards = select(ClientRow.extra).where(

@@ -35,10 +35,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """Bars over some time. ``totals`` are its sums, each with its colour; ``words`` say the whole in a sentence."""
+    """Bars over some time; ``totals`` are their sums, each with its colour.
+
+    ``peak`` is what the highest stands for, ``words`` say the whole in a sentence.
+    """
 
     bars: tuple[Bar, ...]
     width: int
+    peak: int
     totals: tuple[tuple[str, str], ...]
     first: str
     last: str
@@ -79,7 +83,9 @@ def _chart(lines: Sequence[Line], last: int, called: Callable[[int], str], unit:
     )
     totals = tuple((line.kind, f"{sum(line.figures)} {line.name}") for line in lines)
     whole = f"{', '.join(words for _, words in totals)} in {length} {unit}"
-    return Chart(bars, STEP * length, totals, names[0], names[-1], f"{whole}, at most {peak} in one" if peak else whole)
+    return Chart(
+        bars, STEP * length, peak, totals, names[0], names[-1], f"{whole}, at most {peak} in one" if peak else whole
+    )
 
 
 def _parts(lines: Sequence[Line], index: int, peak: int) -> tuple[Part, ...]:

@@ -51,7 +51,7 @@ class ClientRow(Row):
             sqlite_where=UNUSED,
         ),
         Index("ix_clients_held", "created_at", postgresql_where=HELD_IN["postgresql"], sqlite_where=HELD_IN["sqlite"]),
-    )
+    )  # fmt: skip
 
     client_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]

@@ -54,6 +54,7 @@ def client() -> ResponseReturnValue:
         grants=own,
         held=deployment().known_clients.held(found),
         told=told,
+        last_used=stores.clients.last_used(found.client_id),
         registered=stores.audit.first_of_client(found.client_id),
         revisions=revisions(stores.client_versions.of(found.client_id)),
         attempts=stores.traces.page(TraceFilter(failed=False, client_id=found.client_id), None, NEWEST).lines,
