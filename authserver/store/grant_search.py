@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import ColumnElement, Select, func, select
 
 from .database import Database
 from .grants import LISTING, NEWEST_FIRST, GrantListing
@@ -105,12 +105,13 @@ class GrantSearch:
             return connection.scalar(revoked) is not None
 
     def _with_scope(self, wanted: GrantFilter, after: str | None, limit: int) -> Page[GrantListing]:
-        place = select(GrantRow.created_at, GrantRow.id, GrantRow.scopes).where(and_(*wanted.conditions))
+        place = select(GrantRow.created_at, GrantRow.id, GrantRow.scopes).where(*wanted.conditions)
         with self._database.reading() as connection:
             looked_at = connection.execute(NEWEST_FIRST.limit(place, after, LOOKED_AT)).all()
         fits = [row for row in looked_at[:LOOKED_AT] if wanted.scope in row.scopes][: limit + 1]
-        lines = self._list(LISTING.where(GrantRow.id.in_([row.id for row in fits])))
-        page = cut(sorted(lines, key=_newest_first), limit, lambda line: (line.created_at, line.id))
+        places = {row.id: index for index, row in enumerate(fits)}
+        lines = self._list(LISTING.where(GrantRow.id.in_(places)))
+        page = cut(sorted(lines, key=lambda line: places[line.id]), limit, lambda line: (line.created_at, line.id))
         if page.after is None and len(looked_at) > LOOKED_AT:
             last = looked_at[LOOKED_AT - 1]
             return Page(page.lines, f"{last.created_at}.{last.id}")
@@ -119,7 +120,3 @@ class GrantSearch:
     def _list(self, statement: Select[*tuple[object, ...]]) -> list[GrantListing]:
         with self._database.reading() as connection:
             return [GrantListing(**row._asdict()) for row in connection.execute(statement)]
-
-
-def _newest_first(line: GrantListing) -> tuple[int, str]:
-    return (-line.created_at, line.id)

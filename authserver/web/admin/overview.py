@@ -67,7 +67,7 @@ def start() -> ResponseReturnValue:
         notices=notices(),
         counts=overview(stores.database),
         most=MOST,
-        per_minute=max(hours[Series.TOKENS][-2:]) / MINUTES,
+        per_minute=hours[Series.TOKENS][-2] / MINUTES,
         panels=[_panel(title, series, (hour, hours), (day, days)) for title, series in DRAWN.items()],
         figures=[_table("Figures by hour", hour, hours, HOURS), _table("Figures by day", day, days, DAYS)],
         columns=[WORDS[series] for series in Series],
