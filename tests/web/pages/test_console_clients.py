@@ -9,8 +9,10 @@ from sqlalchemy import update
 
 from authserver.protocol import credential
 from authserver.protocol.audit import Event
+from authserver.protocol.client import AuthMethod, Client, ClientKind, GrantType
 from authserver.store.audit import AuditFilter
 from authserver.store.models import ClientRow
+from authserver.store.models.client import HELD_DOCUMENT
 from authserver.web.admin import alike
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import Site
@@ -202,3 +204,22 @@ def test_what_is_in_use_stays_when_its_group_ends(own_site: Site, visitor: Visit
 def test_a_group_that_there_is_not_is_404(admin: Visitor, query: str):
     for path in ("group", "group/delete"):
         assert admin.open(f"/admin/clients/{path}{query}").status_code == 404
+
+
+def test_a_change_that_waits_is_no_obstacle_while_its_document_is_not_at_hand(site: Site, admin: Visitor):
+    url = "https://forgotten.example/client.json"
+    client = Client(
+        client_id=url,
+        kind=ClientKind.METADATA_DOCUMENT,
+        name="Forgotten",
+        redirect_uris=("https://forgotten.example/cb",),
+        auth_method=AuthMethod.NONE,
+        grant_types=(GrantType.AUTHORIZATION_CODE,),
+        created_at=1_780_000_000,
+        metadata={HELD_DOCUMENT: "x"},
+    )
+    site.deployment.stores.clients.preregister(client, CHANGE)
+    page = admin.open(f"/admin/client?id={url}")
+    assert page.status_code == 200
+    assert "says something else by now" not in page.text
+    assert url in admin.open("/admin/clients?only=changed").text
