@@ -51,6 +51,12 @@ class Rotation:
                 made.append(self._add(slot, signs_from=None))
         return made
 
+    def lacking(self) -> list[Slot]:
+        """The places where `ensure` would make something."""
+        keys = [key for key in self.store.all() if key.signs_until is None]
+        there = {(slot, key.signs_from is None) for key in keys for slot in self._slots() if slot.fits(key)}
+        return [slot for slot in self._slots() if not {(slot, True), (slot, False)} <= there]
+
     def rotate(self) -> list[str]:
         """Promote each standby, retire what signed, and publish new standbys. Returns the kids that sign from now.
 

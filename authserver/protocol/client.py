@@ -107,6 +107,12 @@ class Client:
         known_by = [self.name, sorted(self.redirect_uris), self.auth_method, *filter(None, [self.jwks_uri])]
         return hashlib.sha256(json.dumps(known_by).encode()).digest()
 
+    @property
+    def likeness(self) -> bytes:
+        """A digest of its name and redirect hosts: the same for registrations that are the same to people."""
+        hosts = sorted({redirect_uri.host(uri) for uri in self.redirect_uris})
+        return hashlib.sha256(json.dumps([self.name, hosts]).encode()).digest()
+
     def may_act_alone(self) -> bool:
         """Whether it gets tokens for itself, as only a client that an administrator registered for it does (EX-1)."""
         vouched_for = self.kind is ClientKind.PREREGISTERED and not (self.pending or self.suspended)

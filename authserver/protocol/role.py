@@ -16,6 +16,7 @@ class Permission(StrEnum):
     CLIENTS_APPROVE = "clients.approve"
     CLIENTS_EDIT = "clients.edit"
     CLIENTS_DELETE = "clients.delete"
+    CLIENTS_SECRETS = "clients.secrets"
     GRANTS_READ = "grants.read"
     GRANTS_REVOKE = "grants.revoke"
     GRANTS_REVOKE_ALL = "grants.revoke_all"
@@ -31,6 +32,7 @@ class Permission(StrEnum):
     KEYS_ROTATE = "keys.rotate"
     EMERGENCY = "emergency"
     AUDIT_READ = "audit.read"
+    SETTINGS_READ = "settings.read"
 
 
 class Role(StrEnum):

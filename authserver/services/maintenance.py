@@ -1,6 +1,7 @@
 """What each worker does beside answering: erase sealed successors at their window's end, purge what expired.
 
-Registrations that nobody uses go with it, and so does what waited for a decision too long.
+Registrations that nobody uses go with it, and so does what waited for a decision too long; what the console tells is
+counted.
 """
 
 import threading
@@ -53,6 +54,7 @@ class Maintenance:
             try:
                 self.sweep()
                 self.reaper.reap(stop.wait)
+                self.stores.tallies.recount()
                 if rounds % ROUNDS_PER_PURGE == 0:
                     purge(self.stores.database, BATCH, receipts_for=self.receipts_for)
                     self.approvals.expire()

@@ -38,6 +38,20 @@ class Reaper:
         )
         return unused, self._in_batches(self._end_idle, rest)
 
+    def count_alike(self, likeness: bytes, most: int) -> int:
+        """How many unused registrations are alike (`Client.likeness`) and past their first hour; counts to *most*."""
+        return self.registrations.count_alike(likeness, self.registrations.age_limit(SPARED_SECONDS), most)
+
+    def delete_alike(self, likeness: bytes, event: Event, seconds: float) -> int:
+        """Delete those until none is left or *seconds* have passed, each batch on its own; returns how many."""
+        made_until, until = self.registrations.age_limit(SPARED_SECONDS), time.monotonic() + seconds
+        gone = 0
+        while True:
+            some = self.registrations.delete_unused(made_until, BATCH, event, likeness)
+            gone += some
+            if some < BATCH or time.monotonic() >= until:
+                return gone
+
     def _unused_until(self) -> int:
         expired = self.registrations.age_limit(self.unused_lifetime)
         surplus = self.registrations.surplus_until(self.most_unused * 3 // 4)

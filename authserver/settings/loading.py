@@ -5,7 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import PrivateAttr, ValidationError
 
 from .alerts import Alerts
 from .audit import Audit
@@ -25,21 +25,46 @@ class SettingsError(ValueError):
 class Settings(Serving, Tokens, People, Clients, Fetching, ToolCalls, Audit, Alerts, Notices):
     """All settings of one deployment."""
 
+    _in_environment: frozenset[str] = PrivateAttr(frozenset())
+    _file: Path | None = PrivateAttr(None)
+
+    def model_post_init(self, context: object) -> None:
+        """Remember which of them the environment gave: afterwards nothing tells."""
+        prefix = str(self.model_config["env_prefix"]).lower()
+        given = (name.lower() for name in os.environ)
+        self._in_environment = frozenset(name.removeprefix(prefix) for name in given if name.startswith(prefix))
+
+    @property
+    def in_environment(self) -> frozenset[str]:
+        """The names of those that the environment gave."""
+        return self._in_environment
+
+    @property
+    def file(self) -> Path | None:
+        """The file that was read, if there was one."""
+        return self._file
+
 
 def load() -> Settings:
     """Read the settings of this process. Raises `SettingsError` in words that name the setting."""
     try:
-        return Settings(**_from_file())
+        path = _path()
+        settings = Settings(**(_from_file(path) if path else {}))
     except ValidationError as wrong:
         lines = [f"{'.'.join(map(str, e['loc'])) or 'settings'}: {e['msg']}" for e in wrong.errors(include_input=False)]
         raise SettingsError("; ".join(lines)) from None
+    settings._file = path
+    return settings
 
 
-def _from_file() -> dict[str, Any]:
+def _path() -> Path | None:
+    """The file to read; None if none is named and there is none."""
     named = os.environ.get("AUTHSERVER_CONFIG")
     path = Path(named) if named else Path(os.environ.get("AUTHSERVER_HOME", "var")) / "authserver.toml"
-    if not named and not path.exists():
-        return {}
+    return path if named or path.exists() else None
+
+
+def _from_file(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as wrong:

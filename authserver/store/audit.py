@@ -96,6 +96,13 @@ class AuditStore:
             found = [_listing(row) for row in session.scalars(statement)]
         return cut(found, limit, lambda line: (line.id, ""))
 
+    def first_of_client(self, client_id: str) -> AuditListing | None:
+        """The oldest event about a client that is kept: with luck, how it came here."""
+        oldest = select(AuditRow).where(AuditRow.client_id == client_id).order_by(AuditRow.id).limit(1)
+        with self._database.session() as session:
+            row = session.scalars(oldest).one_or_none()
+            return _listing(row) if row else None
+
 
 def _listing(row: AuditRow) -> AuditListing:
     return AuditListing(row.id, row.at_ms, event_of(row))

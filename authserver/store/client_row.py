@@ -1,15 +1,19 @@
 """Between a client of the protocol and its row."""
 
+import hashlib
+import json
 from typing import Any
 
 from ..protocol.client import HELD_DOCUMENT, AuthMethod, Client, ClientKind
+from ..protocol.credential import base64url
 from .models import ClientRow
 
 LASTING = ("client_id", "kind", "created_at", "pending_since", "held_since")
 CHANGEABLE = (
     "name", "redirect_uris", "auth_method", "grant_types", "secret_digest", "registration_digest", "extra",
-    "previous_secret_digest", "previous_secret_until", "jwks", "jwks_uri", "ceilings",
+    "previous_secret_digest", "previous_secret_until", "jwks", "jwks_uri", "ceilings", "likeness",
 )  # fmt: skip
+NOT_SAID = frozenset({"document", HELD_DOCUMENT})  # digests of documents, which tell nobody anything
 
 
 def lasting(client: Client) -> dict[str, Any]:
@@ -38,6 +42,21 @@ def changeable(client: Client) -> dict[str, Any]:
         "jwks": client.jwks,
         "jwks_uri": client.jwks_uri,
         "ceilings": {resource: list(scopes) for resource, scopes in client.ceilings.items()},
+        "likeness": client.likeness,
+    }
+
+
+def said_by(client: Client) -> dict[str, Any]:
+    """What a client says of itself, for its history: plain JSON, without secrets; keys by digests of them."""
+    keys = [base64url(hashlib.sha256(json.dumps(key, sort_keys=True).encode()).digest()) for key in _keys(client)]
+    return {
+        "name": client.name,
+        "redirect_uris": list(client.redirect_uris),
+        "auth_method": client.auth_method,
+        "grant_types": list(client.grant_types),
+        "jwks_uri": client.jwks_uri,
+        "keys": keys,
+        **{name: value for name, value in client.metadata.items() if name not in NOT_SAID},
     }
 
 
@@ -63,3 +82,8 @@ def client_of(row: ClientRow) -> Client:
         pending=row.pending_since is not None,
         declared=row.declared,
     )
+
+
+def _keys(client: Client) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (client.jwks or {}).get("keys", [])
+    return found

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from ..protocol.audit import Event
 from ..protocol.client import HELD_DOCUMENT, Client, ClientKind
-from . import own_places, postgresql, sqlite
+from . import client_versions, own_places, postgresql, sqlite
 from .audit import record
 from .cache import RecentlyUsed
 from .client_row import changeable, client_of, lasting
@@ -65,6 +65,11 @@ class ClientStore:
             row = session.scalars(EXISTING, {"client_id": client_id}).one_or_none()
             return None if row is None else client_of(row)
 
+    def last_used(self, client_id: str) -> int | None:
+        """When a person allowed the client something last (Unix seconds, true to the hour); None if nobody ever did."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(ClientRow.last_used_at).where(ClientRow.client_id == client_id))
+
     def has_guard(self, resource: str) -> bool:
         """Whether the guard of *resource* has an identity here."""
         guards = select(ClientRow.extra).where(
@@ -105,6 +110,7 @@ class ClientStore:
             with own_places.kept(connection, client.client_id):
                 if connection.execute(wanted.returning(ClientRow.client_id)).first() is None:
                     return False
+                client_versions.forget(connection, client.client_id)
                 # A decision that raced with the deletion may have left one.
                 end_grants(connection, GrantRow.client_id == client.client_id)
             bump(connection)
@@ -135,7 +141,8 @@ class ClientStore:
         if hold:
             existing = existing.values(pending_since=func.coalesce(ClientRow.pending_since, now))
         held_since = now if HELD_DOCUMENT in client.metadata else None
-        return self._change(client.client_id, existing.values(**changeable(client), held_since=held_since), event)
+        existing = existing.values(**changeable(client), held_since=held_since)
+        return self._change(client.client_id, existing, event, says=True)
 
     def settle(self, client: Client, event: Event) -> bool:
         """Replace *client*, a change of which was held; False if none is held any more."""
@@ -145,7 +152,7 @@ class ClientStore:
             ClientRow.held_since.is_not(None),
         )
         settled = update(ClientRow).where(*held).values(**changeable(client), held_since=None)
-        return self._change(client.client_id, settled, event)
+        return self._change(client.client_id, settled, event, says=True)
 
     def approve(self, client_id: str, identity: bytes, event: Event) -> bool:
         """Let a waiting client act; False if it is gone or waits no longer.
@@ -187,19 +194,23 @@ class ClientStore:
         existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
         return self._change(client_id, existing.values(suspended_at=now if suspended else None), event)
 
-    def rotate_secret(self, client_id: str, digest: bytes, overlap: int, event: Event) -> bool:
+    def rotate_secret(
+        self, client_id: str, digest: bytes, overlap: int, event: Event, until_now: bytes | None = None
+    ) -> bool:
         """Give a client another secret; the one until now is good for *overlap* seconds more, any before it no longer.
 
-        False if it is gone, or has no secret.
+        False if it is gone, or has no secret; or not the one *until_now* that the caller saw, where that is given.
         """
         existing = update(ClientRow).where(
             ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None), ClientRow.secret_digest.is_not(None)
         )
-        until_now = {
+        if until_now is not None:
+            existing = existing.where(ClientRow.secret_digest == until_now)
+        overlapping = {
             "previous_secret_digest": ClientRow.secret_digest if overlap else None,
             "previous_secret_until": now + overlap if overlap else None,
         }
-        return self._change(client_id, existing.values(secret_digest=digest, **until_now), event)
+        return self._change(client_id, existing.values(secret_digest=digest, **overlapping), event)
 
     def set_ceiling(self, client_id: str, resource: str, scopes: tuple[str, ...], event: Event) -> bool:
         """Say what a client may get for itself at *resource*, in place of what it might. False if it is gone."""
@@ -234,11 +245,28 @@ class ClientStore:
         with self._database.session() as session:
             return tuple(map(client_of, session.scalars(existing.order_by(ClientRow.created_at, ClientRow.client_id))))
 
-    def page(self, query: str, after: str | None, limit: int, *, waiting: bool = False) -> Page[ClientListing]:
-        """Clients whose name or id has *query* in it, newest first; only those that wait for approval if *waiting*."""
+    def page(
+        self,
+        query: str,
+        after: str | None,
+        limit: int,
+        *,
+        waiting: bool = False,
+        held: bool = False,
+        likeness: bytes | None = None,
+    ) -> Page[ClientListing]:
+        """Clients whose name or id has *query* in it, newest first.
+
+        Only those that wait for approval if *waiting*, those with a changed document that waits if *held*, those with
+        this *likeness* if it is given.
+        """
         existing = select(ClientRow, LIVE_GRANTS).where(ClientRow.deleted_at.is_(None))
         if waiting:
             existing = existing.where(ClientRow.pending_since.is_not(None))
+        if held:
+            existing = existing.where(ClientRow.held_since.is_not(None))
+        if likeness is not None:
+            existing = existing.where(ClientRow.likeness == likeness)
         if query:
             names = (ClientRow.name, ClientRow.client_id)
             existing = existing.where(or_(*(name.icontains(query, autoescape=True) for name in names)))
@@ -262,11 +290,15 @@ class ClientStore:
         self._epoch.forget()
         return True
 
-    def _change(self, client_id: str, existing: Update, event: Event) -> bool:
+    def _change(self, client_id: str, existing: Update, event: Event, *, says: bool = False) -> bool:
+        """*says*: it may say something else of itself afterwards."""
         with self._database.transaction() as connection:
             with own_places.kept(connection, client_id):
+                before = client_versions.said(connection, client_id) if says else None
                 if not connection.execute(existing).rowcount:
                     return False
+                if before is not None:
+                    client_versions.keep(connection, client_id, before, event)
             bump(connection)
             record(connection, event)
         self._epoch.forget()

@@ -1,12 +1,23 @@
-"""The numbers of the console's first page."""
+"""The numbers of the console's first page, and of what waits there for somebody."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import ColumnElement, ScalarSelect, TextClause, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from ..protocol.trace.step import Verdict
+from .clock import now_in_milliseconds
 from .database import Database
-from .models import ClientRow, GrantRow, ResourceRow, UserRow
+from .decisions import HELD, PENDING
+from .models import AlertRow, ClientRow, GrantRow, ResourceRow, TraceRow, UserRow
+from .models.client import UNUSED
+from .tallies import Census, TallyStore
+
+MOST = 10_000
+"""Up to here things are counted when they are asked for; of more there is the census, a minute old."""
+
+DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,17 +30,51 @@ class Overview:
     resources: int
 
 
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many there are that somebody should look at, each counted to `MOST` at most.
+
+    Clients that wait for approval, and documents of clients that changed; alerts; registrations that nobody used;
+    attempts to connect that failed in the last 24 hours.
+    """
+
+    approvals: int
+    documents: int
+    alerts: int
+    unused: int
+    attempts: int
+
+
 def overview(database: Database) -> Overview:
-    """Count what lives now."""
+    """Count what lives now; of what there is very much, what was counted last."""
+    census = {name: number for name, number in TallyStore(database).census().items() if number >= MOST}
+    wanted: dict[str, InstrumentedAttribute[int | None]] = {
+        Census.GRANTS: GrantRow.revoked_at,
+        Census.CLIENTS: ClientRow.deleted_at,
+        "users": UserRow.disabled_at,
+        "resources": ResourceRow.suspended_at,
+    }
+    some = {name: ended_at for name, ended_at in wanted.items() if name not in census}
+    counts = select(*(_count(ended_at, ended_at.is_(None)).label(name) for name, ended_at in some.items()))
+    with database.reading() as connection:
+        found = connection.execute(counts).one()._asdict()
+    return Overview(**{**{str(name): number for name, number in census.items()}, **found})
+
+
+def waiting(database: Database) -> Waiting:
+    """Count what waits, by indexes that hold nothing else."""
+    lately = now_in_milliseconds - DAY_MS
     counts = select(
-        _count(GrantRow.revoked_at).label("grants"),
-        _count(ClientRow.deleted_at).label("clients"),
-        _count(UserRow.disabled_at).label("users"),
-        _count(ResourceRow.suspended_at).label("resources"),
+        _count(ClientRow.client_id, PENDING).label("approvals"),
+        _count(ClientRow.client_id, HELD).label("documents"),
+        _count(AlertRow.id, AlertRow.dismissed_at.is_(None)).label("alerts"),
+        _count(ClientRow.client_id, UNUSED).label("unused"),
+        _count(TraceRow.id, TraceRow.verdict == Verdict.FAILED, TraceRow.last_ms > lately).label("attempts"),
     )
     with database.reading() as connection:
-        return Overview(**connection.execute(counts).one()._asdict())
+        return Waiting(**connection.execute(counts).one()._asdict())
 
 
-def _count(ended_at: InstrumentedAttribute[int | None]) -> ScalarSelect[int]:
-    return select(func.count()).select_from(ended_at.class_).where(ended_at.is_(None)).scalar_subquery()
+def _count(column: InstrumentedAttribute[Any], *which: ColumnElement[bool] | TextClause) -> ScalarSelect[int]:
+    some = select(column).where(*which).limit(MOST).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()

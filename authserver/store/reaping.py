@@ -27,6 +27,22 @@ class Due:
     since: int
 
 
+@dataclass(frozen=True, slots=True)
+class Alike:
+    """Registrations that nobody used and that are the same to people: how many, and since when (Unix seconds).
+
+    ``client_id`` is one of them; ``likeness`` is `Client.likeness`.
+    """
+
+    likeness: bytes
+    unused: int
+    oldest: int
+    newest: int
+    client_id: str
+    name: str
+    redirect_uris: tuple[str, ...]
+
+
 class RegistrationStore:
     """Dynamic registrations by their age and use, and clients with a metadata document while they wait for approval.
 
@@ -40,6 +56,32 @@ class RegistrationStore:
     def count_unused(self, most: int) -> int:
         """How many were never used; counts to *most*."""
         some = select(ClientRow.created_at).where(UNUSED).limit(most).subquery()
+        with self._database.reading() as connection:
+            return connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+    def alike(self, limit: int) -> tuple[Alike, ...]:
+        """The largest groups of unused registrations that are alike, at most *limit*, the largest first.
+
+        It reads an index of unused ones only, of which there are never more than the settings allow.
+        """
+        row, number = ClientRow, func.count()
+        sums = select(
+            row.likeness,
+            number.label("unused"),
+            func.min(row.created_at).label("oldest"),
+            func.max(row.created_at).label("newest"),
+            func.min(row.client_id).label("one"),
+        )
+        sums = sums.where(UNUSED, row.likeness.is_not(None)).group_by(row.likeness).having(number > 1)
+        group = sums.order_by(number.desc(), row.likeness).limit(limit).subquery()
+        found = select(*group.c, row.name, row.redirect_uris).join(row, row.client_id == group.c.one)
+        with self._database.reading() as connection:
+            rows = connection.execute(found.order_by(group.c.unused.desc(), group.c.likeness)).all()
+        return tuple(Alike(*each[:6], tuple(each.redirect_uris)) for each in rows)
+
+    def count_alike(self, likeness: bytes, until: int, most: int) -> int:
+        """How many unused ones made until *until* have this *likeness*; counts to *most*."""
+        some = select(ClientRow.created_at).where(_unused(until), ClientRow.likeness == likeness).limit(most).subquery()
         with self._database.reading() as connection:
             return connection.execute(select(func.count()).select_from(some)).scalar_one()
 
@@ -62,9 +104,13 @@ class RegistrationStore:
         """At most *limit* of those last used until *until*, the longest idle first."""
         return self._due(ClientRow.last_used_at, _idle(until), limit)
 
-    def delete_unused(self, until: int, limit: int, event: Event) -> int:
-        """Delete at most *limit* of those made until *until* and never used: no trace but *event*; returns how many."""
-        found = select(ClientRow.client_id).where(_unused(until)).order_by(ClientRow.created_at).limit(limit)
+    def delete_unused(self, until: int, limit: int, event: Event, likeness: bytes | None = None) -> int:
+        """Delete at most *limit* of those made until *until* and never used: no trace but *event*; returns how many.
+
+        Only those with this *likeness*, if it is given.
+        """
+        which = _unused(until) if likeness is None else and_(_unused(until), ClientRow.likeness == likeness)
+        found = select(ClientRow.client_id).where(which).order_by(ClientRow.created_at).limit(limit)
         with self._database.transaction() as connection:
             ids = connection.scalars(found.with_for_update(skip_locked=True)).all()
             if ids:

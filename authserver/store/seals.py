@@ -12,6 +12,7 @@ from .audit import record
 from .clock import now
 from .database import Database
 from .models import AuditRow, SealRow
+from .tallies import tally
 from .trail import PAGE, at, beyond, count_on, counts_on_from, finished, read, stands_at
 
 LOCK = 0x6D6371  # any number that nobody else takes
@@ -47,7 +48,7 @@ class SealStore:
     def seal(self, sign: Sign, most: int = PAGE) -> int:
         """Seal the next *most* finished events at the most; returns how many. 0 too while another process seals.
 
-        Each event is sealed once, by whatever number of sealers. Raises `TrailMoved`.
+        Each event is sealed once, by whatever number of sealers, and counted for the overview. Raises `TrailMoved`.
         """
         if not self._waits():
             return 0
@@ -62,6 +63,7 @@ class SealStore:
             previous = (head.number + 1, seal_digest(head.signed)) if head else (1, "")
             stated = statement(*previous, batch, made_at)
             connection.execute(insert(SealRow).values(**_columns(stated, sign(stated))))
+            tally(self._database, connection, batch)
         return len(batch)
 
     def head(self) -> Seal | None:

@@ -6,6 +6,7 @@ from .access_tokens import AccessTokenStore
 from .alerts import AlertStore
 from .api_answers import ApiAnswerStore
 from .audit import AuditStore
+from .client_versions import ClientVersionStore
 from .clients import ClientStore
 from .codes import CodeStore
 from .database import Database
@@ -14,6 +15,7 @@ from .domains import DomainStore
 from .ended import EndedStore
 from .epoch import ConfigEpoch
 from .fetched import FetchedStore
+from .grant_search import GrantSearch
 from .grants import GrantStore
 from .initial_access_tokens import InitialAccessTokenStore
 from .keys import KeyStore
@@ -24,6 +26,7 @@ from .resources import ResourceStore
 from .seals import SealStore
 from .sessions import SessionStore
 from .streams import StreamStore
+from .tallies import TallyStore
 from .throttles import ThrottleStore
 from .tool_calls import ToolCallStore
 from .tool_permissions import ToolPermissionStore
@@ -52,6 +55,7 @@ class Stores:
     refresh_tokens: RefreshTokenStore
     access_tokens: AccessTokenStore
     grants: GrantStore
+    grant_search: GrantSearch
     users: UserStore
     sessions: SessionStore
     throttles: ThrottleStore
@@ -72,6 +76,8 @@ class Stores:
     trail: TrailStore
     seals: SealStore
     streams: StreamStore
+    tallies: TallyStore
+    client_versions: ClientVersionStore
 
     @classmethod
     def over(cls, database: Database, *, session_idle: int = SESSION_IDLE_SECONDS) -> "Stores":
@@ -89,6 +95,7 @@ class Stores:
             refresh_tokens=RefreshTokenStore(database),
             access_tokens=AccessTokenStore(database),
             grants=GrantStore(database),
+            grant_search=GrantSearch(database),
             users=UserStore(database),
             sessions=SessionStore(database, session_idle),
             throttles=ThrottleStore(database),
@@ -109,4 +116,6 @@ class Stores:
             trail=TrailStore(database),
             seals=SealStore(database),
             streams=StreamStore(database),
+            tallies=TallyStore(database),
+            client_versions=ClientVersionStore(database),
         )

@@ -79,6 +79,15 @@ class TrailStore:
             rows, since_ms = connection.execute(wanted).one()
         return Tail(rows, since_ms)
 
+    def unsealed_since(self, after: Place) -> int | None:
+        """When the first event behind the newest seal's place *after* was written (Unix milliseconds), if there is one.
+
+        By one look at the index, however many there are.
+        """
+        first = select(AuditRow.at_ms).where(beyond(after)).order_by(AuditRow.xid, AuditRow.id).limit(1)
+        with self._database.reading() as connection:
+            return connection.scalar(first)
+
 
 def read(connection: Connection, limit: int, *conditions: ColumnElement[bool]) -> list[Recorded]:
     """The first *limit* events that fit, in order."""

@@ -4,8 +4,9 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
+from authserver.protocol.audit import Event
 from authserver.protocol.client import Client, ClientKind
 from authserver.protocol.errors import InvalidGrant
 from authserver.services.reaper import BATCH, SPARED_SECONDS, Reaper
@@ -211,3 +212,51 @@ def test_a_hundred_thousand_registrations_go_in_bounded_batches_while_tokens_are
     assert len(batches) == MANY // BATCH
     assert refreshed > 5
     assert clients(stores.database) == 1
+
+
+def test_unused_registrations_that_are_alike_are_one_group_however_their_ports_differ(stores: Stores):
+    for port in range(3):
+        made(stores, DAY, name="Editor", redirect_uris=(f"http://localhost:{port + 5000}/cb",))
+    for _ in range(2):
+        made(stores, DAY, name="Other", redirect_uris=("https://other.example/cb",))
+    made(stores, DAY, name="Alone")
+    used = made(stores, DAY, name="Editor", redirect_uris=("http://localhost:9/cb",))
+    with stores.database.transaction() as connection:
+        connection.execute(
+            update(ClientRow).where(ClientRow.client_id == used.client_id).values(last_used_at=used.created_at)
+        )
+    groups = stores.registrations.alike(10)
+    assert [(group.name, group.unused) for group in groups] == [("Editor", 3), ("Other", 2)]
+    assert groups[0].likeness == used.likeness
+    assert len(stores.registrations.alike(1)) == 1
+    assert len(stores.clients.page("", None, 10, likeness=used.likeness).lines) == 4
+
+
+def test_of_a_group_those_go_that_nobody_used_and_that_are_past_their_first_hour(stores: Stores):
+    old = [made(stores, DAY, name="Editor") for _ in range(3)]
+    young, other = made(stores, 60, name="Editor"), made(stores, DAY, name="Other")
+    likeness = old[0].likeness
+    assert reaper(stores).count_alike(likeness, 10) == 3
+    assert reaper(stores).count_alike(likeness, 2) == 2
+    assert reaper(stores).delete_alike(likeness, EVENT, 5.0) == 3
+    assert reaper(stores).count_alike(likeness, 10) == 0
+    assert all(stores.clients.find_fresh(client.client_id) for client in (young, other))
+
+
+def test_a_large_group_ends_in_batches_and_goes_on_where_it_ended(stores: Stores, database: Database):
+    likeness = a_client(name="App", redirect_uris=()).likeness
+    flood(database, BATCH * 2 + 7)
+    with database.transaction() as connection:
+        connection.execute(update(ClientRow).values(likeness=likeness))
+    event = Event("clients.deleted", "user:root")
+    assert reaper(stores).delete_alike(likeness, event, 0.0) == BATCH
+    assert reaper(stores).delete_alike(likeness, event, 60.0) == BATCH + 7
+    told = [line.event.detail for line in stores.audit.page(AuditFilter(name="clients.deleted"), None, 9)]
+    assert told == [{"clients": 7}, {"clients": BATCH}, {"clients": BATCH}]
+
+
+def test_groups_are_read_from_an_index_of_unused_ones(stores: Stores, database: Database):
+    with noted(database) as executed:
+        stores.registrations.alike(50)
+        stores.registrations.count_alike(b"x" * 32, 1, 50)
+    assert scans(plans(database, executed)) == []

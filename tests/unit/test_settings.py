@@ -8,6 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from authserver.settings import Settings, SettingsError, load
+from authserver.settings.told import Source, Told, told
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -143,3 +144,66 @@ def test_a_file_of_authorities_without_certificates_is_named_at_start(tmp_path):
 ])  # fmt: skip
 def test_a_server_looks_at_its_own_url_where_others_see_it(given, looks):
     assert Settings(**given).looks_at_itself is looks
+
+
+def lines_of(settings: Settings) -> dict[str, Told]:
+    return {line.name: line for lines in told(settings).values() for line in lines}
+
+
+def test_every_setting_is_told_once_with_what_it_is_for():
+    found = told(Settings())
+    names = [line.name for lines in found.values() for line in lines]
+    assert sorted(names) == sorted(Settings.model_fields)
+    assert all(line.purpose for line in lines_of(Settings()).values())
+    assert {line.source for line in lines_of(Settings()).values()} == {Source.DEFAULT}
+
+
+def test_each_value_says_where_it_comes_from(monkeypatch, tmp_path):
+    (tmp_path / "authserver.toml").write_text('issuer = "http://localhost:1"\nworkers = 3\nthreads = 8\n')
+    monkeypatch.setenv("AUTHSERVER_HOME", str(tmp_path))
+    monkeypatch.setenv("AUTHSERVER_ISSUER", "http://localhost:2")
+    monkeypatch.setenv("authserver_bind", "127.0.0.1:9")
+    settings = load()
+    found = {name: (line.value, line.source) for name, line in lines_of(settings).items()}
+    assert found["issuer"] == ("http://localhost:2", Source.ENVIRONMENT)
+    assert found["bind"] == ("127.0.0.1:9", Source.ENVIRONMENT)
+    assert found["workers"] == ("3", Source.FILE)
+    assert found["threads"] == ("8", Source.FILE), "what the file says, even if it is what is built in"
+    assert found["log_level"] == ("INFO", Source.DEFAULT)
+    assert settings.file == tmp_path / "authserver.toml"
+    assert Settings().file is None
+
+
+SECRET_WORDS = ("secret", "password", "token", "key", "credential")
+NO_SECRETS = {
+    "access_token_lifetime",
+    "access_token_algorithm",
+    "refresh_token_lifetime",
+    "next_key_lead",
+    "password_hash_slots",
+    "audit_webhook_secret_file",
+}
+
+
+def test_what_sounds_like_a_secret_is_kept_as_one():
+    """A new setting of such a name is a `SecretStr`, or stands in this list because it is none."""
+    sounding = {name for name in Settings.model_fields if any(word in name for word in SECRET_WORDS)}
+    kept = {name for name in sounding if isinstance(getattr(Settings(), name), SecretStr)}
+    assert sounding - kept <= NO_SECRETS
+
+
+def test_no_secret_is_told(tmp_path):
+    settings = Settings(
+        home=tmp_path,
+        key_encryption_key=SecretStr("hidden-key"),
+        database_url="postgresql+psycopg://ann:hidden-word@db.example/auth?password=hidden-too",
+        audit_webhook="https://hooks.example/services/hidden-path?hidden=1",
+        audit_webhook_secret=SecretStr("hidden-" * 5),
+    )
+    found = lines_of(settings)
+    assert "hidden" not in str([line.value for line in found.values()])
+    assert found["key_encryption_key"].value == "set"
+    assert found["database_url"].value == "postgresql+psycopg://ann:…@db.example/auth?…"
+    assert found["audit_webhook"].value == "https://hooks.example/…?…"
+    assert lines_of(Settings())["key_encryption_key"].value == "not set"
+    assert lines_of(Settings())["registration_redirect_hosts"].value == "none"

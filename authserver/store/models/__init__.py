@@ -8,6 +8,7 @@ from .authorization_code import CodeRow
 from .base import Row
 from .client import ClientRow
 from .client_position import ClientPositionRow
+from .client_version import ClientVersionRow
 from .domain_policy import DomainPolicyRow
 from .ended_position import EndedPositionRow
 from .epoch import EpochRow
@@ -20,6 +21,7 @@ from .resource import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
 from .revoked_access_token import RevokedAccessTokenRow
 from .session import SessionRow
 from .signing_key import SigningKeyRow
+from .tally import CensusRow, TallyRow
 from .throttle import ThrottleRow
 from .tool_challenge import ToolChallengeRow
 from .tool_receipt import ToolHourRow, ToolReceiptRow, ToolUseRow
@@ -31,8 +33,10 @@ __all__ = [
     "AlertRow",
     "ApiAnswerRow",
     "AuditRow",
+    "CensusRow",
     "ClientPositionRow",
     "ClientRow",
+    "ClientVersionRow",
     "CodeRow",
     "ConsentRow",
     "DomainPolicyRow",
@@ -56,6 +60,7 @@ __all__ = [
     "SessionRow",
     "SigningKeyRow",
     "StreamRow",
+    "TallyRow",
     "ThrottleRow",
     "ToolChallengeRow",
     "ToolHourRow",

@@ -24,6 +24,7 @@ class ClientRow(Row):
     """A client. A deleted one keeps its row, so that its id is known as a pruned one (CR-15).
 
     ``fingerprint`` is that of the registration which everyone who registers the same shares; None where nobody does.
+    ``likeness`` is `Client.likeness`.
     """
 
     __tablename__ = "clients"
@@ -36,7 +37,16 @@ class ClientRow(Row):
         Index("ix_clients_idle", "last_used_at", postgresql_where=USED, sqlite_where=USED),
         Index("ix_clients_guards", "client_id", postgresql_where=GUARDS, sqlite_where=GUARDS),
         Index("uq_clients_shared", "fingerprint", unique=True, postgresql_where=SHARED, sqlite_where=SHARED),
-    )
+        Index("ix_clients_likeness", "likeness", "created_at"),
+        Index(
+            "ix_clients_unused_alike",
+            "likeness",
+            "created_at",
+            "client_id",
+            postgresql_where=UNUSED,
+            sqlite_where=UNUSED,
+        ),
+    )  # fmt: skip
 
     client_id: Mapped[str] = mapped_column(primary_key=True)
     kind: Mapped[str]
@@ -58,5 +68,6 @@ class ClientRow(Row):
     pending_since: Mapped[Seconds | None]
     held_since: Mapped[Seconds | None]
     fingerprint: Mapped[Digest | None]
+    likeness: Mapped[Digest | None]
     suspended_at: Mapped[Seconds | None]
     deleted_at: Mapped[Seconds | None]

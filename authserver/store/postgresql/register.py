@@ -26,12 +26,13 @@ WITH moment AS (
     INSERT INTO clients
         (client_id, kind, name, redirect_uris, auth_method, grant_types, secret_digest, registration_digest, metadata,
          previous_secret_digest, previous_secret_until, jwks, jwks_uri, ceilings, created_at, pending_since,
-         fingerprint)
+         fingerprint, likeness)
     SELECT
         %(client_id)s::text, %(kind)s::text, %(client_name)s::text, %(redirect_uris)s::json, %(auth_method)s::text,
         %(grant_types)s::text, %(secret_digest)s::bytea, %(registration_digest)s::bytea, %(metadata)s::json,
         %(previous_secret_digest)s::bytea, %(previous_secret_until)s::bigint, %(jwks)s::json, %(jwks_uri)s::text,
-        %(ceilings)s::json, %(created_at)s::bigint, %(pending_since)s::bigint, %(fingerprint)s::bytea
+        %(ceilings)s::json, %(created_at)s::bigint, %(pending_since)s::bigint, %(fingerprint)s::bytea,
+        %(likeness)s::bytea
     WHERE %(ticket)s::bytea IS NULL OR EXISTS (SELECT FROM admitted)
     ON CONFLICT (fingerprint) WHERE fingerprint IS NOT NULL AND deleted_at IS NULL
         DO UPDATE SET created_at = excluded.created_at
@@ -72,4 +73,5 @@ def _parameters(client: Client) -> dict[str, Any]:
         "ceilings": json.dumps(client.ceilings),
         "created_at": client.created_at,
         "pending_since": client.created_at if client.pending else None,
+        "likeness": client.likeness,
     }

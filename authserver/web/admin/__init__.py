@@ -27,9 +27,11 @@ def close_to_others(app: Flask) -> None:
 
 from . import (  # noqa: E402, F401 - views register themselves
     alerts,
+    alike,
     approvals,
     audit,
     calls,
+    client_secret,
     clients,
     emergency,
     grants,
@@ -41,5 +43,7 @@ from . import (  # noqa: E402, F401 - views register themselves
     roles,
     server_edit,
     servers,
+    settings,
+    tokens,
     traces,
 )

@@ -1,29 +1,39 @@
 """Clients: the apps that have registered. Each can be suspended, or deleted; for what waits see `approvals`."""
 
+import time
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from ...protocol.client import Client
+from ...protocol.credential import base64url
 from ...protocol.registry.recognition import recognise
 from ...protocol.role import Permission
+from ...protocol.trace.words import words_of
+from ...services.client_history import revisions
+from ...store.grants import Whose
+from ...store.traces import TraceFilter
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
 from ..stale import form_of
 from . import blueprint
 from .access import needs
 
+ONLY = ("waiting", "changed")
+NEWEST = 5
+MOST_GRANTS = 10_000
 MOST_COUNTED = 1000  # clients that wait
 
 
 @blueprint.get("/clients")
 @needs(Permission.CLIENTS_READ)
 def clients() -> ResponseReturnValue:
-    """All of them, or those that wait for approval, newest first."""
+    """All of them, those that wait for approval, or those whose changed document waits; newest first."""
     search = Search.asked()
-    only = "waiting" if request.args.get("only") == "waiting" else None
+    only = request.args.get("only") if request.args.get("only") in ONLY else None
     known = deployment().stores.clients
-    page = known.page(search.query, search.after, LINES, waiting=only is not None)
+    page = known.page(search.query, search.after, LINES, waiting=only == "waiting", held=only == "changed")
     return render_template(
         "admin/clients.html", page=page, search=search, only=only, waiting=known.waiting(MOST_COUNTED)
     )
@@ -32,8 +42,8 @@ def clients() -> ResponseReturnValue:
 @blueprint.get("/client")
 @needs(Permission.CLIENTS_READ)
 def client() -> ResponseReturnValue:
-    """One client: what it says of itself, what people are told of it, and its newest grants."""
-    found = _client()
+    """One client: what it says and said of itself, what people are told of it, its newest grants and attempts."""
+    found, stores = wanted_client(), deployment().stores
     grants = deployment().stores.grants.page(found.client_id, None, LINES)
     own = [grant for grant in grants if grant.client_id == found.client_id]
     told = [(uri, recognise(found, uri)) for uri in found.redirect_uris]
@@ -43,6 +53,13 @@ def client() -> ResponseReturnValue:
         grants=own,
         held=deployment().known_clients.held(found),
         told=told,
+        last_used=stores.clients.last_used(found.client_id),
+        registered=stores.audit.first_of_client(found.client_id),
+        revisions=revisions(stores.client_versions.of(found.client_id)),
+        attempts=stores.traces.page(TraceFilter(failed=False, client_id=found.client_id), None, NEWEST).lines,
+        alike=base64url(found.likeness),
+        words_of=words_of,
+        now=time.time(),
         known_clients=dict.fromkeys(identity.known for _, identity in told if identity.known),
     )
 
@@ -51,7 +68,8 @@ def client() -> ResponseReturnValue:
 @needs(Permission.CLIENTS_EDIT)
 def suspend_client() -> ResponseReturnValue:
     """What suspending, or its end, will do."""
-    return render_template("admin/suspend_client.html", client=_client())
+    found = wanted_client()
+    return render_template("admin/suspend_client.html", client=found, **_at_stake(found))
 
 
 @blueprint.post("/client/suspend")
@@ -59,7 +77,7 @@ def suspend_client() -> ResponseReturnValue:
 @form_of(suspend_client)
 def do_suspend_client() -> ResponseReturnValue:
     """Turn the client off, or on again, as the form says: sending it twice changes nothing more."""
-    found = _client()
+    found = wanted_client()
     suspend = request.form.get("suspend") == "yes"
     if suspend != found.suspended:
         about = event("client.suspended" if suspend else "client.resumed").about(client_id=found.client_id)
@@ -71,7 +89,8 @@ def do_suspend_client() -> ResponseReturnValue:
 @needs(Permission.CLIENTS_DELETE, fresh=True)
 def delete_client() -> ResponseReturnValue:
     """What deleting will do."""
-    return render_template("admin/delete_client.html", client=_client())
+    found = wanted_client()
+    return render_template("admin/delete_client.html", client=found, **_at_stake(found))
 
 
 @blueprint.post("/client/delete")
@@ -79,12 +98,19 @@ def delete_client() -> ResponseReturnValue:
 @form_of(delete_client)
 def do_delete_client() -> ResponseReturnValue:
     """Delete the client."""
-    found = _client()
+    found = wanted_client()
     deployment().stores.clients.delete(found.client_id, event("client.deleted"))
     return redirect(url_for("admin.clients"), 303)
 
 
-def _client() -> Client:
+def _at_stake(found: Client) -> dict[str, int]:
+    """How many live grants an act reaches, and where counting them ended."""
+    live = deployment().stores.grants.count_live(Whose(client_id=found.client_id), MOST_GRANTS)
+    return {"live": live, "most": MOST_GRANTS}
+
+
+def wanted_client() -> Client:
+    """The client that the page is about. Raises `NotFound`."""
     found = deployment().stores.clients.find_fresh(wanted_id())
     if found is None:
         raise NotFound

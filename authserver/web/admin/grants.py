@@ -1,10 +1,12 @@
 """Grants: what people allowed which clients to do where, and the way to end one."""
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from ...protocol.role import Permission
+from ...store.audit import AuditFilter
+from ...store.grant_search import GrantFilter
 from ...store.grants import GrantListing
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
@@ -12,22 +14,48 @@ from ..stale import form_of
 from . import blueprint
 from .access import needs
 
+NAMES = ("person", "client", "server", "scope", "show")
+LIVE = "live"
+MOST_CHARACTERS = 2048
+NOBODY = ""
+NEWEST = 8
+
 
 @blueprint.get("/grants")
 @needs(Permission.GRANTS_READ)
 def grants() -> ResponseReturnValue:
-    """All of them, ended ones too, newest first."""
-    search = Search.asked()
-    page = deployment().stores.grants.page(search.query, search.after, LINES)
-    return render_template("admin/grants.html", page=page, search=search)
+    """All of them, ended ones too, or those that are searched for; newest first."""
+    search, chosen, stores = Search.asked(), {name: _chosen(name) for name in NAMES}, deployment().stores
+    if any(chosen.values()):
+        page = stores.grant_search.page(_filter(chosen), search.after, LINES)
+    else:
+        page = stores.grants.page(search.query, search.after, LINES)
+    return render_template(
+        "admin/grants.html", page=page, search=search, chosen=chosen, resources=stores.resources.all()
+    )
+
+
+@blueprint.get("/grant")
+@needs(Permission.GRANTS_READ)
+def grant() -> ResponseReturnValue:
+    """One of them, ended or not: what it is about, its refresh families, and the newest events."""
+    found, stores = _grant(), deployment().stores
+    return render_template(
+        "admin/grant.html",
+        grant=found,
+        families=stores.grant_search.families(found.id),
+        events=stores.audit.page(AuditFilter(grant_id=found.id), None, NEWEST),
+    )
 
 
 @blueprint.get("/grant/revoke")
 @needs(Permission.GRANTS_REVOKE)
 def revoke_grant() -> ResponseReturnValue:
     """What revoking will do."""
-    lifetime = deployment().settings.access_token_lifetime
-    return render_template("admin/revoke_grant.html", grant=_live_grant(), minutes=-(-lifetime // 60))
+    found, lifetime = _grant(), deployment().settings.access_token_lifetime
+    if found.revoked_at is not None:
+        raise NotFound
+    return render_template("admin/revoke_grant.html", grant=found, minutes=-(-lifetime // 60))
 
 
 @blueprint.post("/grant/revoke")
@@ -39,9 +67,31 @@ def do_revoke_grant() -> ResponseReturnValue:
     return redirect(url_for("admin.grants"), 303)
 
 
-def _live_grant() -> GrantListing:
-    wanted = wanted_id()
-    for grant in deployment().stores.grants.for_user(wanted_id("user")):
-        if grant.id == wanted:
-            return grant
-    raise NotFound
+def _grant() -> GrantListing:
+    found = deployment().stores.grants.find(wanted_id())
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _filter(chosen: dict[str, str | None]) -> GrantFilter:
+    return GrantFilter(
+        user_id=_user_id(chosen["person"]),
+        client_id=chosen["client"],
+        resource=chosen["server"],
+        scope=chosen["scope"],
+        live=chosen["show"] == LIVE,
+    )
+
+
+def _user_id(username: str | None) -> str | None:
+    """The person called *username*; for one that there is not an id that nobody has."""
+    if username is None:
+        return None
+    found = deployment().stores.users.by_name(username)
+    return found.id if found else NOBODY
+
+
+def _chosen(name: str) -> str | None:
+    given = request.args.get(name, "").strip()
+    return given if given.isprintable() and 0 < len(given) <= MOST_CHARACTERS else None

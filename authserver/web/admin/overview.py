@@ -1,23 +1,96 @@
-"""The console's first page: what is unusual, how much there is, and what happened last."""
+"""The console's first page: what needs attention, how much there is and happens, and what happened last."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from ...protocol.role import Permission
 from ...store.audit import AuditFilter
-from ...store.overview import overview
+from ...store.overview import MOST, overview
+from ...store.tallies import DAYS, HOURS, Figures, Series
+from .. import charts
+from ..charts import Chart, Line
 from ..deployment import deployment
 from . import blueprint
 from .access import needs
+from .attention import notices
 
 NEWEST = 8
+DRAWN = {
+    "Sign-ins": (Series.SIGN_INS, Series.FAILURES),
+    "Tokens issued": (Series.TOKENS,),
+    "New clients": (Series.CLIENTS,),
+    "Tool calls": (Series.CALLS,),
+}
+WORDS = {
+    Series.SIGN_INS: "sign-ins",
+    Series.FAILURES: "failures",
+    Series.TOKENS: "tokens",
+    Series.CLIENTS: "new clients",
+    Series.CALLS: "tool calls",
+}
+MINUTES = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """What is drawn of one subject: by hour and by day."""
+
+    title: str
+    hours: Chart
+    days: Chart
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The same figures as a table, newest first: beginnings in Unix seconds, and a figure for each series.
+
+    ``characters`` of the written moment are enough to tell one from another.
+    """
+
+    name: str
+    characters: int
+    lines: list[tuple[int, list[int]]]
 
 
 @blueprint.get("")
 @needs(Permission.OVERVIEW_READ)
 def start() -> ResponseReturnValue:
-    """The newest alerts, counts, and the newest events."""
+    """What needs attention, counts, charts, and the newest alerts and events."""
     stores = deployment().stores
-    events = stores.audit.page(AuditFilter(), None, NEWEST)
-    alerts = stores.alerts.standing(None, NEWEST)
-    return render_template("admin/overview.html", counts=overview(stores.database), events=events, alerts=alerts)
+    hour, hours = stores.tallies.hours()
+    day, days = stores.tallies.days()
+    return render_template(
+        "admin/overview.html",
+        notices=notices(),
+        counts=overview(stores.database),
+        most=MOST,
+        per_minute=hours[Series.TOKENS][-2] / MINUTES,
+        panels=[_panel(title, series, (hour, hours), (day, days)) for title, series in DRAWN.items()],
+        figures=[_table("Figures by hour", hour, hours, HOURS), _table("Figures by day", day, days, DAYS)],
+        columns=[WORDS[series] for series in Series],
+        events=stores.audit.page(AuditFilter(), None, NEWEST),
+        alerts=stores.alerts.standing(None, NEWEST),
+    )
+
+
+def _panel(title: str, series: Sequence[Series], hours: tuple[int, Figures], days: tuple[int, Figures]) -> Panel:
+    return Panel(
+        title, charts.of_hours(hours[0], _lines(series, hours[1])), charts.of_days(days[0], _lines(series, days[1]))
+    )
+
+
+def _lines(series: Sequence[Series], figures: Figures) -> list[Line]:
+    return [Line(one, WORDS[one], figures[one]) for one in series]
+
+
+def _table(name: str, last: int, figures: Figures, length: int) -> Table:
+    beginnings = charts.moments(last, length, days=length == DAYS)
+    backwards = [tuple(reversed(figures[series])) for series in Series]
+    return Table(
+        name,
+        16 if length == HOURS else 10,
+        [(at, [each[index] for each in backwards]) for index, at in enumerate(beginnings)],
+    )

@@ -31,6 +31,7 @@ ACTS = {
     Permission.CLIENTS_APPROVE: "approve and refuse clients",
     Permission.CLIENTS_EDIT: "make, change and suspend clients",
     Permission.CLIENTS_DELETE: "delete clients",
+    Permission.CLIENTS_SECRETS: "give clients new secrets",
     Permission.GRANTS_READ: "see grants",
     Permission.GRANTS_REVOKE: "revoke a grant",
     Permission.GRANTS_REVOKE_ALL: "revoke all grants of a person, a client or a server",
@@ -46,6 +47,7 @@ ACTS = {
     Permission.KEYS_ROTATE: "rotate keys",
     Permission.EMERGENCY: "withdraw all keys, revoke everything",
     Permission.AUDIT_READ: "see the audit trail",
+    Permission.SETTINGS_READ: "see settings",
 }
 
 

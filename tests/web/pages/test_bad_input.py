@@ -14,7 +14,22 @@ from tests.conformance.visitor import Visitor, forms
 from tests.web.pages.conftest import HOSTED
 
 PATHS = ["/", "/sign-in", "/sign-out", "/signed-out", "/authorize", "/admin", "/admin/clients", "/admin/client"]
-CONSOLE = ["/admin/clients", "/admin/client", "/admin/grants", "/admin/grant/revoke", "/admin/people", "/admin/audit"]
+CONSOLE = [
+    "/admin",
+    "/admin/clients",
+    "/admin/client",
+    "/admin/client/secret",
+    "/admin/clients/alike",
+    "/admin/clients/group",
+    "/admin/grants",
+    "/admin/grant",
+    "/admin/grants/token",
+    "/admin/grant/revoke",
+    "/admin/grant/family/revoke",
+    "/admin/people",
+    "/admin/audit",
+    "/admin/settings",
+]
 NAMES = [
     "client_id",
     "redirect_uri",
@@ -28,6 +43,11 @@ NAMES = [
     "id",
     "user",
     "name",
+    "person",
+    "client",
+    "server",
+    "show",
+    "only",
 ]
 
 pairs = st.lists(st.tuples(st.sampled_from(NAMES) | st.text(max_size=8), st.text(max_size=40)), max_size=8)
@@ -111,7 +131,8 @@ def console(site) -> Visitor:
 @pytest.mark.parametrize("after", ["9" * 19 + ".x", "0" * 5000 + "1.x", "1.\0", "-1.x", "1", ".", "1.x", "²"])
 @pytest.mark.parametrize("path", ["/admin/clients", "/admin/grants", "/admin/people", "/admin/audit"])
 def test_any_place_in_a_list_is_answered(console, path, after):
-    assert console.http.get(path, query_string={"after": after}).status_code == 200
+    for others in ({}, {"scope": "x", "show": "live"}):
+        assert console.http.get(path, query_string={"after": after, **others}).status_code == 200
 
 
 @many

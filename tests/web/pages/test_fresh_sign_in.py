@@ -14,6 +14,8 @@ from tests.web.pages.test_roles import routes
 
 DANGEROUS = {
     "/admin/client/delete",
+    "/admin/client/secret",
+    "/admin/clients/group/delete",
     "/admin/emergency",
     "/admin/emergency/grants",
     "/admin/grants/revoke",

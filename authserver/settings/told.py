@@ -1,0 +1,87 @@
+"""Settings as they are told to administrators: each with its value and where that comes from, and no secret."""
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from urllib.parse import urlsplit, urlunsplit
+
+from pydantic import SecretStr
+
+from .group import Group
+from .loading import Settings
+
+LEFT_OUT = "…"
+
+
+class Source(StrEnum):
+    """Where a value comes from."""
+
+    DEFAULT = "default"
+    FILE = "file"
+    ENVIRONMENT = "environment"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A setting: what it is for, its value in words, and its source; a secret says only whether it is ``set``."""
+
+    name: str
+    purpose: str
+    value: str
+    source: Source
+
+
+def told(settings: Settings) -> dict[str, tuple[Told, ...]]:
+    """All of *settings* by what they are about, in the order in which they are documented."""
+    return {_about(group): tuple(_told(settings, name) for name in _own(group)) for group in _groups()}
+
+
+def _groups() -> list[type[Group]]:
+    return [each for each in Settings.__bases__ if issubclass(each, Group)]
+
+
+def _about(group: type[Group]) -> str:
+    return (group.__doc__ or group.__name__).splitlines()[0].rstrip(".")
+
+
+def _own(group: type[Group]) -> list[str]:
+    return [name for name in group.model_fields if name in group.__annotations__]
+
+
+def _told(settings: Settings, name: str) -> Told:
+    purpose = " ".join((Settings.model_fields[name].description or "").replace("`", "").split())
+    return Told(name, purpose, _words(name, getattr(settings, name)), _source(settings, name))
+
+
+def _source(settings: Settings, name: str) -> Source:
+    if name in settings.in_environment:
+        return Source.ENVIRONMENT
+    return Source.FILE if name in settings.model_fields_set else Source.DEFAULT
+
+
+def _words(name: str, value: object) -> str:
+    if isinstance(value, SecretStr):
+        return "set" if value.get_secret_value() else "not set"
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(_words(name, each) for each in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_words(name, each)}" for key, each in value.items()) or "none"
+    return _without_secrets(str(value), path="webhook" not in name) or "empty"
+
+
+def _without_secrets(text: str, *, path: bool) -> str:
+    """*text* without the password and the query of a URL, and without its *path* where that is one."""
+    try:
+        parts = urlsplit(text)
+        is_secret = bool(parts.password or parts.query or not path)
+    except ValueError:
+        return LEFT_OUT
+    if not parts.scheme or not parts.netloc or not is_secret:
+        return text
+    who, at, where = parts.netloc.rpartition("@")
+    user, colon, _ = who.partition(":")
+    shown = f"{user}{colon}{LEFT_OUT if colon else ''}{at}{where}"
+    query = LEFT_OUT if parts.query else ""
+    return urlunsplit((parts.scheme, shown, parts.path if path else f"/{LEFT_OUT}", query, ""))

@@ -1,0 +1,103 @@
+"""Charts as figures that a template draws in SVG: bars over time, each with its words, and no script.
+
+One bar for each hour or day; a bar may have two parts, one on the other. All lengths are in units of the drawing, whose
+width is that of its bars, so that it fits any screen.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+HEIGHT = 40
+STEP = 10  # from bar to bar
+LEAST = 1.5  # the height of a bar that is not nothing
+HOUR, DAY = 3600, 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of a bar: from ``top`` downwards by ``height``; ``kind`` chooses its colour."""
+
+    kind: str
+    top: float
+    height: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One moment: its place from the left, its parts, and what they stand for in words."""
+
+    left: int
+    parts: tuple[Part, ...]
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """Bars over some time; ``totals`` are their sums, each with its colour.
+
+    ``peak`` is what the highest stands for, ``words`` say the whole in a sentence.
+    """
+
+    bars: tuple[Bar, ...]
+    width: int
+    peak: int
+    totals: tuple[tuple[str, str], ...]
+    first: str
+    last: str
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A row of figures: ``kind`` is its colour, ``name`` its words (``sign-ins``), and a figure for each moment."""
+
+    kind: str
+    name: str
+    figures: Sequence[int]
+
+
+def of_hours(last: int, lines: Sequence[Line]) -> Chart:
+    """The chart of *lines*, whose last figure is of the hour *last* (numbered from the epoch, as are days)."""
+    return _chart(lines, last, lambda hour: f"{datetime.fromtimestamp(hour * HOUR, UTC):%H:00}", "hours")
+
+
+def of_days(last: int, lines: Sequence[Line]) -> Chart:
+    """The same by days."""
+    return _chart(lines, last, lambda day: f"{datetime.fromtimestamp(day * DAY, UTC):%Y-%m-%d}", "days")
+
+
+def moments(last: int, length: int, *, days: bool) -> list[int]:
+    """The beginnings of the *length* hours or days up to *last*, in Unix seconds, newest first."""
+    return [(last - back) * (DAY if days else HOUR) for back in range(length)]
+
+
+def _chart(lines: Sequence[Line], last: int, called: Callable[[int], str], unit: str) -> Chart:
+    length = len(lines[0].figures)
+    peak = max(sum(line.figures[index] for line in lines) for index in range(length))
+    names = [called(last - length + 1 + index) for index in range(length)]
+    bars = tuple(
+        Bar(STEP * index, _parts(lines, index, peak), f"{names[index]}: {_words(lines, index)}")
+        for index in range(length)
+    )
+    totals = tuple((line.kind, f"{sum(line.figures)} {line.name}") for line in lines)
+    whole = f"{', '.join(words for _, words in totals)} in {length} {unit}"
+    return Chart(
+        bars, STEP * length, peak, totals, names[0], names[-1], f"{whole}, at most {peak} in one" if peak else whole
+    )
+
+
+def _parts(lines: Sequence[Line], index: int, peak: int) -> tuple[Part, ...]:
+    parts, top = [], float(HEIGHT)
+    for line in lines:
+        figure = line.figures[index]
+        if figure:
+            height = min(max(LEAST, HEIGHT * figure / peak), top)
+            top = math.floor((top - height) * 100) / 100
+            parts.append(Part(line.kind, top, round(height, 2)))
+    return tuple(parts)
+
+
+def _words(lines: Sequence[Line], index: int) -> str:
+    return ", ".join(f"{line.figures[index]} {line.name}" for line in lines)
