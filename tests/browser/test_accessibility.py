@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from authserver.protocol import credential
 from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Origin
 from authserver.protocol.tool_receipt import ToolReceipt
@@ -40,7 +41,19 @@ PRESSED = """() => {
   }
   return [...looks.values()];
 }"""
-CONSOLE = ("approvals", "clients", "grants", "servers", "calls", "traces", "alerts", "people", "keys", "audit")
+CONSOLE = (
+    "approvals",
+    "clients",
+    "grants",
+    "servers",
+    "calls",
+    "traces",
+    "alerts",
+    "people",
+    "keys",
+    "audit",
+    "settings",
+)
 HOST = "https://a-very-long-host-name.that-goes-on-and-on.with-many-labels.and-some-more.example/callback"
 
 
@@ -191,7 +204,18 @@ def test_the_console_is_accessible(running, page, app):
     ada = stores.users.by_name("ada").id
     running.site.deployment.sessions.open(stores.users.find(ada), EVENT.origin, NASTY)
     (session, *_) = stores.sessions.of_user(ada, 9)
+    secretive = replace(client, client_id=credential.identifier(), secret_digest=credential.digest("x"))
+    stores.clients.register(secretive, EVENT)
+    stores.clients.update(replace(secretive, name="Another name"), EVENT)
     paths += [
+        "/clients/alike",
+        f"/clients/group?id={credential.base64url(client.likeness)}",
+        f"/clients/group/delete?id={credential.base64url(client.likeness)}",
+        f"/client?id={secretive.client_id}",
+        f"/client/secret?id={secretive.client_id}",
+        f"/grant?id={ended.id}",
+        "/grants/token",
+        "/grants?scope=notes:read",
         "/trace?id=K7QFM-2XW9D",
         f"/server?id={CALENDAR.identifier}",
         f"/client?id={client.client_id}",
