@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Update, and_, bindparam, func, not_, or_, select, true, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, func, literal_column, not_, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from ..protocol.audit import Event
@@ -12,32 +12,47 @@ from .audit import record
 from .cache import RecentlyUsed
 from .client_row import changeable, client_of, lasting
 from .clock import now
+from .counting import counted_grants, shown
 from .database import Database
 from .ending import end_grants
 from .epoch import ConfigEpoch, bump
 from .models import ClientRow, GrantRow
 from .paging import Order, Page, cut
+from .searching import has
 
 CACHED_CLIENTS = 10_000
 CACHED_SECONDS = 5.0
 REGISTER = {"postgresql": postgresql.register, "sqlite": sqlite.register}
 EXISTING = select(ClientRow).where(ClientRow.client_id == bindparam("client_id"), ClientRow.deleted_at.is_(None))
 NEWEST_FIRST = Order(ClientRow.created_at, ClientRow.client_id)
-LIVE_GRANTS = (
-    select(func.count())
-    .where(GrantRow.client_id == ClientRow.client_id, GrantRow.revoked_at.is_(None))
-    .correlate(ClientRow)
-    .scalar_subquery()
-)
+LIVE_GRANTS = counted_grants(ClientRow, GrantRow.client_id == ClientRow.client_id)
+
+
+def named_like(query: str, dialect: str) -> ColumnElement[bool]:
+    """Which clients have *query* in their name or in the URL that is their id, or are the one of that id."""
+    is_document = ClientRow.kind == literal_column("'metadata_document'")
+    return or_(
+        has(ClientRow.name, query, dialect),
+        and_(is_document, has(ClientRow.client_id, query, dialect)),
+        ClientRow.client_id == query,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class ClientListing:
-    """A client as the console lists it; ``last_used_at`` in Unix seconds is true to the hour."""
+    """A client as the console lists it; ``last_used_at`` in Unix seconds is true to the hour.
+
+    ``live_grants`` are counted to `counting.MOST`.
+    """
 
     client: Client
     live_grants: int
     last_used_at: int | None
+
+    @property
+    def counted(self) -> str:
+        """How many live grants, in words."""
+        return shown(self.live_grants)
 
 
 class ClientStore:
@@ -217,13 +232,12 @@ class ClientStore:
             return tuple(map(client_of, session.scalars(existing.order_by(ClientRow.created_at, ClientRow.client_id))))
 
     def page(self, query: str, after: str | None, limit: int, *, waiting: bool = False) -> Page[ClientListing]:
-        """Clients whose name or id has *query* in it, newest first; only those that wait for approval if *waiting*."""
+        """Clients that `named_like` tells, newest first; only those that wait for approval if *waiting*."""
         existing = select(ClientRow, LIVE_GRANTS).where(ClientRow.deleted_at.is_(None))
         if waiting:
             existing = existing.where(ClientRow.pending_since.is_not(None))
         if query:
-            names = (ClientRow.name, ClientRow.client_id)
-            existing = existing.where(or_(*(name.icontains(query, autoescape=True) for name in names)))
+            existing = existing.where(named_like(query, self._database.dialect))
         with self._database.session() as session:
             rows = session.execute(NEWEST_FIRST.limit(existing, after, limit))
             found = [ClientListing(client_of(row), grants, row.last_used_at) for row, grants in rows]

@@ -2,16 +2,23 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ScalarSelect, func, select
+from sqlalchemy import ScalarSelect, func, literal, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from .database import Database
 from .models import ClientRow, GrantRow, ResourceRow, UserRow
 
+MOST = 10_000
+
+
+def shown(count: int) -> str:
+    """*count* as the page says it."""
+    return f"{count:,}" if count < MOST else f"{MOST:,}+"
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How many there are: of grants, clients, people and MCP servers that have not ended."""
+    """How many there are: of grants, clients, people and MCP servers that have not ended; counted to `MOST`."""
 
     grants: int
     clients: int
@@ -32,4 +39,5 @@ def overview(database: Database) -> Overview:
 
 
 def _count(ended_at: InstrumentedAttribute[int | None]) -> ScalarSelect[int]:
-    return select(func.count()).select_from(ended_at.class_).where(ended_at.is_(None)).scalar_subquery()
+    some = select(literal(1)).select_from(ended_at.class_).where(ended_at.is_(None)).limit(MOST).subquery()
+    return select(func.count()).select_from(some).scalar_subquery()

@@ -35,13 +35,12 @@ def clients() -> ResponseReturnValue:
 def client() -> ResponseReturnValue:
     """One client: what it says of itself, what people are told of it, and its newest grants."""
     found = _client()
-    grants = deployment().stores.grants.page(found.client_id, None, LINES)
-    own = [grant for grant in grants if grant.client_id == found.client_id]
+    grants = deployment().stores.grants.of_client(found.client_id, LINES)
     told = [(uri, recognise(found, uri)) for uri in found.redirect_uris]
     return render_template(
         "admin/client.html",
         client=found,
-        grants=own,
+        grants=grants.lines,
         held=deployment().known_clients.held(found),
         told=told,
         known_clients=dict.fromkeys(identity.known for _, identity in told if identity.known),

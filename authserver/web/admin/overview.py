@@ -1,11 +1,13 @@
 """The console's first page: what is unusual, how much there is, and what happened last."""
 
+from dataclasses import asdict
+
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from ...protocol.role import Permission
 from ...store.audit import AuditFilter
-from ...store.overview import overview
+from ...store.overview import overview, shown
 from ..deployment import deployment
 from . import blueprint
 from .access import needs
@@ -20,4 +22,5 @@ def start() -> ResponseReturnValue:
     stores = deployment().stores
     events = stores.audit.page(AuditFilter(), None, NEWEST)
     alerts = stores.alerts.standing(None, NEWEST)
-    return render_template("admin/overview.html", counts=overview(stores.database), events=events, alerts=alerts)
+    counts = {name: shown(count) for name, count in asdict(overview(stores.database)).items()}
+    return render_template("admin/overview.html", counts=counts, events=events, alerts=alerts)
