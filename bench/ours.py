@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from flask import Flask
+
 from authserver.app import create_app
 from authserver.protocol import credential
 from authserver.protocol.audit import Event
@@ -72,13 +74,23 @@ def prepared(
 ) -> Iterator[Deployment]:
     """Set the empty *database* up, with an MCP server at *resource*; the deployment as this process sees it."""
     environment = environment_of(folder, database, port, public)
+    set_up(environment, resource)
+    found: Deployment = application(environment).extensions["authserver"]
+    yield found
+    found.stores.database.close()
+
+
+def set_up(environment: Mapping[str, str], resource: str) -> None:
+    """Set the empty database of *environment* up, with an MCP server at *resource*."""
     _run(environment, "init")
     scopes = [part for name in SCOPES for part in ("--scope", f"{name}=Work with notes")]
     _run(environment, "resource", "add", resource, "--name", "Notes", *scopes, "--default", SCOPES[0])
+
+
+def application(environment: Mapping[str, str]) -> Flask:
+    """The server of *environment* in this process."""
     os.environ.update(environment)
-    found: Deployment = create_app(load()).extensions["authserver"]
-    yield found
-    found.stores.database.close()
+    return create_app(load())
 
 
 def environment_of(folder: Path, database: Database, port: int, public: int | None = None) -> dict[str, str]:

@@ -64,5 +64,5 @@ def list_people(found: Deployment, search: str, limit: int, as_json: bool) -> No
             click.echo(json.dumps({**described(line.user), "grants": line.live_grants}))
         else:
             ended = "  (disabled)" if line.user.disabled else ""
-            known_as = f"{plain(line.user.username):24} {line.user.role:8} {line.live_grants:5} grants  "
+            known_as = f"{plain(line.user.username):24} {line.user.role:8} {line.counted:>5} grants  "
             click.echo(known_as + plain(line.user.display_name) + ended)

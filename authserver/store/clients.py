@@ -1,8 +1,6 @@
 """Registered clients: implements `protocol.ports.Clients`."""
 
-from dataclasses import dataclass
-
-from sqlalchemy import ColumnElement, Update, and_, bindparam, func, not_, or_, select, true, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, func, not_, select, true, update
 from sqlalchemy.orm import Session
 
 from ..protocol.audit import Event
@@ -10,34 +8,19 @@ from ..protocol.client import HELD_DOCUMENT, Client, ClientKind
 from . import client_versions, own_places, postgresql, sqlite
 from .audit import record
 from .cache import RecentlyUsed
+from .client_listing import ClientListing, page_of
 from .client_row import changeable, client_of, lasting
 from .clock import now
 from .database import Database
 from .ending import end_grants
 from .epoch import ConfigEpoch, bump
 from .models import ClientRow, GrantRow
-from .paging import Order, Page, cut
+from .paging import Page
 
 CACHED_CLIENTS = 10_000
 CACHED_SECONDS = 5.0
 REGISTER = {"postgresql": postgresql.register, "sqlite": sqlite.register}
 EXISTING = select(ClientRow).where(ClientRow.client_id == bindparam("client_id"), ClientRow.deleted_at.is_(None))
-NEWEST_FIRST = Order(ClientRow.created_at, ClientRow.client_id)
-LIVE_GRANTS = (
-    select(func.count())
-    .where(GrantRow.client_id == ClientRow.client_id, GrantRow.revoked_at.is_(None))
-    .correlate(ClientRow)
-    .scalar_subquery()
-)
-
-
-@dataclass(frozen=True, slots=True)
-class ClientListing:
-    """A client as the console lists it; ``last_used_at`` in Unix seconds is true to the hour."""
-
-    client: Client
-    live_grants: int
-    last_used_at: int | None
 
 
 class ClientStore:
@@ -255,25 +238,15 @@ class ClientStore:
         held: bool = False,
         likeness: bytes | None = None,
     ) -> Page[ClientListing]:
-        """Clients whose name or id has *query* in it, newest first.
+        """Clients that `named_like` tells of *query*, newest first.
 
         Only those that wait for approval if *waiting*, those with a changed document that waits if *held*, those with
         this *likeness* if it is given.
         """
-        existing = select(ClientRow, LIVE_GRANTS).where(ClientRow.deleted_at.is_(None))
-        if waiting:
-            existing = existing.where(ClientRow.pending_since.is_not(None))
-        if held:
-            existing = existing.where(ClientRow.held_since.is_not(None))
-        if likeness is not None:
-            existing = existing.where(ClientRow.likeness == likeness)
-        if query:
-            names = (ClientRow.name, ClientRow.client_id)
-            existing = existing.where(or_(*(name.icontains(query, autoescape=True) for name in names)))
-        with self._database.session() as session:
-            rows = session.execute(NEWEST_FIRST.limit(existing, after, limit))
-            found = [ClientListing(client_of(row), grants, row.last_used_at) for row, grants in rows]
-        return cut(found, limit, lambda line: (line.client.created_at, line.client.client_id))
+        which = [ClientRow.likeness == likeness] if likeness is not None else []
+        which += [ClientRow.pending_since.is_not(None)] if waiting else []
+        which += [ClientRow.held_since.is_not(None)] if held else []
+        return page_of(self._database, query, which, after, limit)
 
     def _end(self, client_id: str, event: Event, which: ColumnElement[bool]) -> bool:
         nothing = {

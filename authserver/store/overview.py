@@ -22,7 +22,7 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How many there are: of grants, clients, people and MCP servers that have not ended."""
+    """How many there are: of grants, clients, people and MCP servers that have not ended; counted to `MOST`."""
 
     grants: int
     clients: int

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar, TypeVarTuple
+from typing import Any, Generic, TypeVar, TypeVarTuple
 
-from sqlalchemy import Select, SQLColumnExpression, tuple_
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, tuple_
 
 Line = TypeVar("Line")
 Selected = TypeVarTuple("Selected")
@@ -29,6 +29,11 @@ class Order:
     moment: SQLColumnExpression[int]
     identity: SQLColumnExpression[str]
 
+    @property
+    def newest_first(self) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        """What to sort by."""
+        return self.moment.desc(), self.identity.desc()
+
     def limit(self, statement: Select[*Selected], after: str | None, limit: int) -> Select[*Selected]:
         """*statement* for one page: *limit* lines after the line *after*, and one more to see whether it ends.
 
@@ -37,7 +42,7 @@ class Order:
         place = _read(after)
         if place is not None:
             statement = statement.where(tuple_(self.moment, self.identity) < tuple_(*place))
-        return statement.order_by(self.moment.desc(), self.identity.desc()).limit(limit + 1)
+        return statement.order_by(*self.newest_first).limit(limit + 1)
 
 
 def cut(lines: Sequence[Line], limit: int, place: Callable[[Line], tuple[int, str]]) -> Page[Line]:

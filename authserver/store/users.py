@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..protocol import credential
@@ -10,18 +10,15 @@ from ..protocol.audit import Event
 from ..protocol.role import Role
 from .audit import record
 from .clock import now
+from .counting import counted_grants, shown
 from .database import Database
 from .ending import end_grants, end_sessions
 from .models import GrantRow, UserRow
 from .paging import Order, Page, cut
+from .searching import has
 
 NEWEST_FIRST = Order(UserRow.created_at, UserRow.id)
-LIVE_GRANTS = (
-    select(func.count())
-    .where(GrantRow.user_id == UserRow.id, GrantRow.revoked_at.is_(None))
-    .correlate(UserRow)
-    .scalar_subquery()
-)
+LIVE_GRANTS = counted_grants(UserRow, GrantRow.user_id == UserRow.id)
 # Locked in one order by everyone: of two owners who end each other's ownership the second finds the first's done.
 LIVE_OWNERS = (
     select(UserRow.id)
@@ -29,6 +26,11 @@ LIVE_OWNERS = (
     .order_by(UserRow.id)
     .with_for_update(key_share=True)
 )
+
+
+def named_like(query: str, dialect: str) -> ColumnElement[bool]:
+    """Which people have *query* in one of their names."""
+    return or_(*(has(name, query, dialect) for name in (UserRow.username, UserRow.display_name)))
 
 
 class UserExists(ValueError):
@@ -53,11 +55,16 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class UserListing:
-    """A person as the console lists them; ``created_at`` in Unix seconds."""
+    """A person as the console lists them; ``created_at`` in Unix seconds, grants counted to `counting.MOST`."""
 
     user: User
     live_grants: int
     created_at: int
+
+    @property
+    def counted(self) -> str:
+        """How many live grants, in words."""
+        return shown(self.live_grants)
 
 
 class UserStore:
@@ -132,8 +139,7 @@ class UserStore:
         """People whose name has *query* in it, newest first."""
         statement = select(UserRow, LIVE_GRANTS)
         if query:
-            names = (UserRow.username, UserRow.display_name)
-            statement = statement.where(or_(*(name.icontains(query, autoescape=True) for name in names)))
+            statement = statement.where(named_like(query, self._database.dialect))
         with self._database.session() as session:
             rows = session.execute(NEWEST_FIRST.limit(statement, after, limit))
             found = [UserListing(user_of(row), grants, row.created_at) for row, grants in rows]

@@ -14,6 +14,7 @@ from playwright.sync_api import expect
 from authserver.protocol import credential
 from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Origin
+from authserver.protocol.client import Client
 from authserver.protocol.tool_receipt import ToolReceipt
 from authserver.protocol.trace.record import Record
 from authserver.protocol.trace.step import Cause, Step
@@ -177,6 +178,14 @@ def _of_what_waits(stores: Stores) -> list[str]:
     return [*asked, "/approvals?kind=change", "/approval/deny?kind=client&id=unknown"]
 
 
+def _of_a_secret(stores: Stores, client: Client) -> list[str]:
+    """The pages about a client like *client* with a secret, which said something else before."""
+    secretive = replace(client, client_id=credential.identifier(), secret_digest=credential.digest("x"))
+    stores.clients.register(secretive, EVENT)
+    stores.clients.update(replace(secretive, name="Another name"), EVENT)
+    return [f"/client?id={secretive.client_id}", f"/client/secret?id={secretive.client_id}"]
+
+
 def test_the_console_is_accessible(running, page, app):
     client = running.app(NASTY, app.uri, HOST)
     page.goto(running.asks(client))
@@ -204,15 +213,10 @@ def test_the_console_is_accessible(running, page, app):
     ada = stores.users.by_name("ada").id
     running.site.deployment.sessions.open(stores.users.find(ada), EVENT.origin, NASTY)
     (session, *_) = stores.sessions.of_user(ada, 9)
-    secretive = replace(client, client_id=credential.identifier(), secret_digest=credential.digest("x"))
-    stores.clients.register(secretive, EVENT)
-    stores.clients.update(replace(secretive, name="Another name"), EVENT)
     paths += [
         "/clients/alike",
         f"/clients/group?id={credential.base64url(client.likeness)}",
         f"/clients/group/delete?id={credential.base64url(client.likeness)}",
-        f"/client?id={secretive.client_id}",
-        f"/client/secret?id={secretive.client_id}",
         f"/grant?id={ended.id}",
         "/grants/token",
         "/grants?scope=notes:read",
@@ -226,7 +230,7 @@ def test_the_console_is_accessible(running, page, app):
         "/../sign-in/again",
         revoke.removeprefix("/admin"),
     ]
-    paths += _of_what_waits(stores)
+    paths += [*_of_what_waits(stores), *_of_a_secret(stores, client)]
     found = []
     for path in paths:
         page.goto(f"{running.issuer}/admin{path}")

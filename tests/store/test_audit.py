@@ -39,12 +39,22 @@ def test_text_that_a_database_cannot_hold_does_not_stop_an_event(stores: Stores)
     assert line.event.name == "a\ufffdb"
 
 
-@pytest.mark.parametrize("field", ["name", "outcome", "user_id", "client_id", "grant_id", "resource"])
+@pytest.mark.parametrize("field", ["name", "outcome", "user_id", "client_id", "resource"])
 def test_events_are_filtered_by_whom_and_what_they_are_about(stores: Stores, field: str):
     stores.audit.write(FULL)
     stores.audit.write(Event("other", "system"))
     wanted = AuditFilter(**{field: getattr(FULL, field)})
     assert [line.event for line in stores.audit.page(wanted, None, 10)] == [FULL]
+
+
+def test_the_events_of_a_grant_are_found_among_its_persons(scene: Scene):
+    token = scene.first_token()
+    [grant] = scene.stores.grants.for_user(scene.user_id)
+    scene.refresh(token)
+    scene.stores.audit.write(Event("of.another", "system", user_id=scene.user_id, grant_id="another"))
+    events = scene.stores.audit.page(AuditFilter(grant_id=grant.id), None, 10)
+    assert next(iter(events)).event.name == "token.refreshed"
+    assert {line.event.grant_id for line in events} == {grant.id}
 
 
 def test_the_trail_goes_on_page_by_page_with_the_newest_first(stores: Stores):

@@ -9,7 +9,7 @@ from authserver.protocol.errors import InvalidGrant
 from authserver.store.grants import GrantListing, Standing, Whose
 from authserver.store.models import AuditRow
 
-from .scene import EVENT, HOST, RESOURCE, Scene, a_client, let_pass
+from .scene import EVENT, HOST, NOTES, RESOURCE, Scene, a_client, let_pass
 
 PHONE = credential.digest("another device")
 
@@ -145,11 +145,20 @@ def test_a_grant_that_nobody_used_has_no_last_use(scene: Scene):
 
 
 def test_the_list_is_searched_by_person_client_and_resource(scene: Scene):
+    scene.stores.resources.add(NOTES, EVENT)
     allow(scene, "notes:read")
-    for part in ("ALI", "edit", "notes.example", scene.client.client_id[:9]):
+    for part in ("ALI", "ce a.", "edit", "i", "notes.example", scene.client.client_id):
         assert len(scene.stores.grants.page(part, None, 10).lines) == 1
-    for other in ("bob bob", "%", "lic_"):
+    for other in ("bob bob", "%", "lic_", "ediit", "z", scene.client.client_id[1:]):
         assert scene.stores.grants.page(other, None, 10).lines == ()
+
+
+def test_the_grants_of_a_deleted_client_are_found_by_its_id(scene: Scene):
+    allow(scene, "notes:read")
+    scene.stores.clients.delete(scene.client.client_id, EVENT)
+    assert len(scene.stores.grants.page(scene.client.client_id, None, 10).lines) == 1
+    assert len(scene.stores.grants.of_client(scene.client.client_id, 10).lines) == 1
+    assert scene.stores.grants.page("edit", None, 10).lines == ()
 
 
 def test_the_list_goes_on_page_by_page_with_the_newest_first(scene: Scene):

@@ -19,6 +19,8 @@ from authserver.store.stores import Stores
 from .scene import EVENT, Scene, a_client
 
 BOOKKEEPING = {"alembic_version"}
+SEARCHED = {"ix_clients_named", "ix_clients_documents", "ix_users_named", "ix_users_called"}
+"""PostgreSQL's indexes over what `searching.grams` tells: no mapped row can name them for one database alone."""
 OF_THE_FIRST_SCHEMA = (
     "INSERT INTO users VALUES ('u', 'u', 'U', 'x', 'user', 1, NULL)",
     "INSERT INTO clients VALUES ('c', 'dynamic', 'C', '[]', 'none', '', NULL, NULL, '{}', 1, NULL, NULL, NULL)",
@@ -43,7 +45,8 @@ def tables(url: str) -> set[str]:
 
 def test_the_mapped_rows_are_what_the_migrations_make(database: Database):
     with database.reading() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        mapped = {"compare_type": True, "include_object": lambda _, name, *__: name not in SEARCHED}
+        context = MigrationContext.configure(connection, opts=mapped)
         assert compare_metadata(context, Row.metadata) == []
 
 

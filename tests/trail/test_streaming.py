@@ -196,9 +196,9 @@ def end_leases(trail: Trail) -> None:
     trail.tamper("UPDATE audit_streams SET leased_until = 0")
 
 
-def wait_for(condition) -> None:
+def wait_for(condition, seconds: int = SECONDS) -> None:
     ticking = threading.Event()
-    for _ in range(SECONDS * 100):
+    for _ in range(seconds * 100):
         if condition():
             return
         ticking.wait(0.01)

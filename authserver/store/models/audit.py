@@ -16,7 +16,8 @@ class AuditRow(Row):
     """
 
     __tablename__ = "audit_events"
-    __table_args__ = (Index(None, "user_id", "id"), Index(None, "client_id", "id"), Index(None, "xid", "id"))
+    # None by grant: the events of one are found among its person's.
+    __table_args__ = tuple(Index(None, column, "id") for column in ("user_id", "client_id", "name", "xid"))
 
     # SQLite numbers rows by itself only where the key is declared INTEGER.
     id: Mapped[int] = mapped_column(BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True)

@@ -24,6 +24,7 @@ class ToolReceiptRow(Row):
         Index(None, "user_id", "at_ms", "key"),
         Index(None, "client_id", "at_ms", "key"),
         Index(None, "resource", "at_ms", "key"),
+        Index(None, "tool", "at_ms", "key"),
         Index("ix_tool_receipts_refused", "client_id", "at_ms", postgresql_where=REFUSED, sqlite_where=REFUSED),
     )
 

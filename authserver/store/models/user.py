@@ -12,7 +12,10 @@ class UserRow(Row):
     """A person. ``username`` is stored casefolded; ``role`` is a `protocol.role.Role`."""
 
     __tablename__ = "users"
-    __table_args__ = (Index("ix_users_owners", "id", postgresql_where=OWNERS, sqlite_where=OWNERS),)
+    __table_args__ = (
+        Index("ix_users_owners", "id", postgresql_where=OWNERS, sqlite_where=OWNERS),
+        Index(None, "created_at", "id"),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(unique=True)

@@ -44,13 +44,12 @@ def clients() -> ResponseReturnValue:
 def client() -> ResponseReturnValue:
     """One client: what it says and said of itself, what people are told of it, its newest grants and attempts."""
     found, stores = wanted_client(), deployment().stores
-    grants = deployment().stores.grants.page(found.client_id, None, LINES)
-    own = [grant for grant in grants if grant.client_id == found.client_id]
+    grants = stores.grants.of_client(found.client_id, LINES)
     told = [(uri, recognise(found, uri)) for uri in found.redirect_uris]
     return render_template(
         "admin/client.html",
         client=found,
-        grants=own,
+        grants=grants.lines,
         held=deployment().known_clients.held(found),
         told=told,
         last_used=stores.clients.last_used(found.client_id),

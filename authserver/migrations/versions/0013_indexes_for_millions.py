@@ -1,0 +1,70 @@
+"""What the console's lists need to answer as fast over millions of rows as over ten."""
+
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0013"
+down_revision = "0012"
+
+GRAMS = """CREATE FUNCTION search_grams(text, integer, integer) RETURNS text[]
+LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
+    SELECT array(
+        SELECT DISTINCT substr(lower($1), at, size)
+        FROM generate_series($2, $3) AS size, generate_series(1, length(lower($1)) - size + 1) AS at
+    )
+$$"""
+# Runs of one to three letters, by which PostgreSQL finds names with some text in them.
+SEARCHED = {
+    "ix_clients_named": ("clients", "name", ""),
+    "ix_clients_documents": ("clients", "client_id", " WHERE kind = 'metadata_document'"),
+    "ix_users_named": ("users", "username", ""),
+    "ix_users_called": ("users", "display_name", ""),
+}
+LIVE_CLIENT = "deleted_at IS NULL"
+WAITING = "pending_since IS NOT NULL AND deleted_at IS NULL"
+LIVE_GRANT = "revoked_at IS NULL"
+# name → table, columns, which rows
+MADE = {
+    "ix_clients_live": ("clients", ["created_at", "client_id"], LIVE_CLIENT),
+    "ix_clients_waiting": ("clients", ["created_at", "client_id"], WAITING),
+    "ix_users_created_at": ("users", ["created_at", "id"], None),
+    "ix_grants_created_at": ("grants", ["created_at", "id"], None),
+    "ix_grants_client_id": ("grants", ["client_id", "created_at", "id"], None),
+    "ix_grants_live_client_id": ("grants", ["client_id"], LIVE_GRANT),
+    "ix_grants_live_resource": ("grants", ["resource"], LIVE_GRANT),
+    "ix_audit_events_name": ("audit_events", ["name", "id"], None),
+    "ix_tool_receipts_tool": ("tool_receipts", ["tool", "at_ms", "key"], None),
+}
+BEFORE = {
+    "ix_clients_created_at": ("clients", ["created_at"], None),
+    "ix_grants_created_at": ("grants", ["created_at"], None),
+    "ix_grants_client_id": ("grants", ["client_id"], None),
+}
+
+
+def upgrade() -> None:
+    for name, (table, *_) in BEFORE.items():
+        op.drop_index(name, table)
+    _create(MADE)
+    if op.get_bind().dialect.name == "postgresql":
+        op.execute(GRAMS)
+        for name, (table, column, which) in SEARCHED.items():
+            op.execute(f"CREATE INDEX {name} ON {table} USING gin (search_grams({column}, 1, 3)){which}")
+
+
+def downgrade() -> None:
+    if op.get_bind().dialect.name == "postgresql":
+        for name in SEARCHED:
+            op.execute(f"DROP INDEX {name}")
+        op.execute("DROP FUNCTION search_grams(text, integer, integer)")
+    for name, (table, *_) in MADE.items():
+        op.drop_index(name, table)
+    _create(BEFORE)
+
+
+def _create(indexes: Mapping[str, tuple[str, list[str], str | None]]) -> None:
+    for name, (table, columns, which) in indexes.items():
+        where = sa.text(which) if which else None
+        op.create_index(name, table, columns, postgresql_where=where, sqlite_where=where)
