@@ -12,8 +12,8 @@ from ..protocol.authorization_code import NewCode
 from ..protocol.tool_permission import Permissions
 from .approval import Approval, hold_client, remember_consent, save_code, widen_grant
 from .audit import record
-from .clients import NEWEST_FIRST as CLIENTS
-from .clients import named_like as clients_like
+from .client_listing import NEWEST_FIRST as CLIENTS
+from .client_listing import named_like as clients_like
 from .database import Database
 from .ending import end_grants
 from .models import ClientRow, ConsentRow, FamilyRow, GrantRow, RefreshTokenRow, ResourceRow, UserRow

@@ -13,13 +13,6 @@ from ...protocol.tool import Mark, Tool
 from .declared import ClientForm, Declared, ResourceEntry, ScopeEntry, ToolEntry
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes no anchors: `document.load` takes none."""
-
-    def ignore_aliases(self, data: object) -> bool:
-        return True
-
-
 def exported(resources: Iterable[Resource], clients: Iterable[Client]) -> str:
     """The YAML of *resources* and of *clients* that were registered beforehand, without secrets.
 
@@ -30,7 +23,7 @@ def exported(resources: Iterable[Resource], clients: Iterable[Client]) -> str:
         "clients": list(map(_client, clients)),
     }
     Declared.model_validate(said)
-    return yaml.dump(said, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+    return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=120)
 
 
 def unclear(resources: Iterable[Resource], clients: Iterable[Client]) -> Iterator[str]:
