@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from mcp_token_guard import Guard
+from mcp_token_guard import Guard, fetch
 from mcp_token_guard.upkeep import Upkeep
 from tests.middleware.asgi_client import Client
 from tests.middleware.clock import Clock
@@ -34,6 +34,12 @@ async def _to_its_end(test: Coroutine[Any, Any, None]) -> None:
         async with asyncio.timeout(30):
             while others := asyncio.all_tasks() - {asyncio.current_task()}:
                 await asyncio.wait(others)
+
+
+@pytest.fixture(autouse=True)
+def patient_fetches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may keep an issuer from answering in the five seconds that guards have patience for."""
+    monkeypatch.setattr(fetch, "MOST_SECONDS", 30)
 
 
 @pytest.fixture

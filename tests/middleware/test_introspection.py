@@ -135,7 +135,7 @@ async def test_all_who_wait_for_one_answer_share_the_question(guard_with: Callab
 
     def held(_: dict[str, str]) -> Any:
         waiting.set()
-        go.wait(10)
+        go.wait(30)
         return answer
 
     issuer.answers["/introspect"] = held
@@ -155,7 +155,7 @@ async def test_made_up_tokens_keep_no_more_questions_under_way_than_a_bound(
     monkeypatch.setattr(module, "MOST_QUESTIONS", 3)
     assert MOST_QUESTIONS == 100
     go = threading.Event()
-    issuer.answers["/introspect"] = lambda form: {"active": not go.wait(10)}
+    issuer.answers["/introspect"] = lambda form: {"active": not go.wait(30)}
     first = [asyncio.create_task(guard.verify(f"{TOKEN}{number}")) for number in range(3)]
     async with asyncio.timeout(30):
         while len(guard.introspection._questions) < 3:
