@@ -147,6 +147,7 @@ async def test_while_the_issuer_is_down_it_goes_on_until_the_bound_then_answers_
     for _ in range(3):
         clock.now += BOUND / 4
         assert (await client.call("read_note", token=token)).status == 200
+        await client.guard.settle()
     clock.now += BOUND / 4
     answer = await client.call("read_note", token=token)
     assert answer.status == 503
