@@ -33,6 +33,7 @@ class Revocations:
         metadata: KeptFresh[ServerMetadata],
         summary: Summary,
         cycle: Cycle,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._issuer = issuer
         self._urls = urls
@@ -40,6 +41,7 @@ class Revocations:
         self._metadata = metadata
         self._summary = summary
         self._cycle = cycle
+        self._clock = clock
         self._lists: dict[str, Kept[Entries]] = {}
         self._single: tuple[str, Kept[frozenset[str]]] | None = None
 
@@ -95,7 +97,7 @@ class Revocations:
             return await self._summary.has_list(uri, found.version) if found.is_young(time.time()) else None
 
         reader = ListReader(uri, self._issuer, kind, parse, self._keys)
-        return KeptFresh(reader.read, self._cycle, vouch=vouch)
+        return KeptFresh(reader.read, self._cycle, vouch=vouch, clock=self._clock)
 
     async def _current(self, kept: Kept[Content]) -> Content:
         found = await kept.current()

@@ -1,6 +1,7 @@
 """All that a guard keeps of its issuer, and keeps fresh: metadata, keys, and lists of what counts no more."""
 
-from collections.abc import Collection
+import time
+from collections.abc import Callable, Collection
 
 from .discovery import Discovery, ServerMetadata
 from .freshness import Cycle, KeptFresh
@@ -13,16 +14,23 @@ METADATA_INTERVAL = 300.0
 
 
 class Upkeep:
-    """For one *issuer* and one *resource*; keys and lists in one *cycle*, the metadata more seldom."""
+    """For one *issuer* and one *resource*; keys and lists in one *cycle* of *clock*, the metadata more seldom."""
 
-    def __init__(self, issuer: str, resource: str, algorithms: Collection[str], cycle: Cycle) -> None:
+    def __init__(
+        self,
+        issuer: str,
+        resource: str,
+        algorithms: Collection[str],
+        cycle: Cycle,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         # It outlives any outage: where the keys are is no reason to refuse while the keys themselves are fresh.
         seldom = Cycle.spread(METADATA_INTERVAL, float("inf"))
         urls = StatusUrls(issuer, resource)
-        self.metadata: KeptFresh[ServerMetadata] = KeptFresh(Discovery(issuer).read, seldom)
-        self._summary = Summary(urls, self.metadata, cycle)
-        self.keys = Keys(self.metadata, algorithms, self._summary, cycle)
-        self.revocations = Revocations(issuer, urls, self.keys, self.metadata, self._summary, cycle)
+        self.metadata: KeptFresh[ServerMetadata] = KeptFresh(Discovery(issuer).read, seldom, clock=clock)
+        self._summary = Summary(urls, self.metadata, cycle, clock)
+        self.keys = Keys(self.metadata, algorithms, self._summary, cycle, clock)
+        self.revocations = Revocations(issuer, urls, self.keys, self.metadata, self._summary, cycle, clock)
 
     async def settle(self) -> None:
         """Wait for what is being fetched."""

@@ -1,6 +1,5 @@
 """Passwords are hashed by Argon2id, a few at a time, at one cost for everyone."""
 
-import threading
 import time
 from collections.abc import Callable
 
@@ -55,38 +54,28 @@ def test_a_hash_with_weaker_parameters_is_outdated(passwords):
 @pytest.mark.requirement("AZ-12")
 def test_somebody_unknown_costs_as_much_as_somebody_known(passwords):
     stored = passwords.hash("correct horse")
-    known = fastest(lambda: passwords.verify("wrong", stored))
-    unknown = fastest(lambda: passwords.verify("wrong", None))
-    assert 0.5 < unknown / known < 2
+    known: list[float] = []
+    unknown: list[float] = []
+    alike = False
+    # The least of seven counts; where the machine has disturbed even these, more are taken.
+    while len(known) < 7 or (len(known) < 100 and not alike):
+        known.append(seconds(lambda: passwords.verify("wrong", stored)))
+        unknown.append(seconds(lambda: passwords.verify("wrong", None)))
+        alike = 0.5 < min(unknown) / min(known) < 2
+    assert alike
 
 
-def fastest(action: Callable[[], object]) -> float:
-    """The least of some measured times, of this thread alone: what the machine does besides does not count."""
-
-    def measured() -> float:
-        begun = time.thread_time()
-        action()
-        return time.thread_time() - begun
-
-    return min(measured() for _ in range(7))
+def seconds(action: Callable[[], object]) -> float:
+    """What *action* takes of this thread's time: what the machine does besides does not count."""
+    begun = time.thread_time()
+    action()
+    return time.thread_time() - begun
 
 
 def test_a_hash_that_finds_no_slot_in_time_is_asked_to_come_again():
     passwords = Passwords(slots=1, patience=0.01)
     stored = passwords.hash("correct horse")
-    refused: list[Busy] = []
-
-    def verify() -> None:
-        try:
-            passwords.verify("correct horse", stored)
-        except Busy as busy:
-            refused.append(busy)
-
-    threads = [threading.Thread(target=verify) for _ in range(12)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert refused
-    assert all(busy.retry_after >= 1 for busy in refused)
+    with passwords._slot(), pytest.raises(Busy) as refused:
+        passwords.verify("correct horse", stored)
+    assert refused.value.retry_after >= 1
     assert passwords.verify("correct horse", stored)

@@ -5,8 +5,9 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
+PATIENCE_MS = 30_000  # on a busy machine
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
     "--disable-background-networking",
@@ -27,6 +28,7 @@ def executable() -> str:
 @contextmanager
 def chromium(*arguments: str) -> Iterator[Browser]:
     """A headless Chromium, started with *arguments* of one's own besides."""
+    expect.set_options(timeout=PATIENCE_MS)
     sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=executable(), args=[*QUIET, *sandbox, *arguments])

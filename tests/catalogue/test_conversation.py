@@ -19,7 +19,7 @@ READ = {"name": "read_note", "inputSchema": {"type": "object"}}
 WRITE = {"name": "write_note", "inputSchema": {"type": "object"}}
 
 
-def tools(answer, seconds: float = 10, most: int = 1_000_000) -> tuple[set[str], list[Any]]:
+def tools(answer, seconds: float = 60, most: int = 1_000_000) -> tuple[set[str], list[Any]]:
     with mcp_server(answer) as (url, asked):
         trust = ssl.create_default_context()
         where = Correspondence(url, {}, proxy="", trust=trust, most_bytes=most, seconds=seconds)

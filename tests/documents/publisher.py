@@ -49,7 +49,7 @@ class Publisher:
         lines = head.decode().split("\r\n")
         self.asked.append(path)
         self.conditions += [line for line in lines if line.lower().startswith("if-none-match")]
-        self.going.wait(10)
+        self.going.wait(30)
         page = self.pages.get(path)
         if page is None:
             says(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")(stream, head)

@@ -20,6 +20,7 @@ from .stage import Stage, stage
 
 pytestmark = pytest.mark.requirement("RS-11")
 BELIEVED = 2.0  # seconds
+PATIENCE = 30  # seconds, on a busy machine
 EVENT = Event("grant.revoked", "admin:test")
 
 
@@ -57,14 +58,16 @@ def _by_command(running: Stage, mint: Mint, minted: Minted) -> None:
     running.authserver("client", "suspend", minted.client_id)
 
 
-def seconds_until_refused(guard: Guard, token: str) -> float:
-    since = time.monotonic()
-    while (passed := time.monotonic() - since) < 2 * BELIEVED:
+def seconds_let_in(guard: Guard, token: str) -> float:
+    """Go on verifying *token* until it is refused; when the last time before began, however late that was answered."""
+    since, last = time.monotonic(), 0.0
+    while (began := time.monotonic() - since) < PATIENCE:
         try:
             guard.verify_now(token)
         except TokenRefused:
-            break
-    return passed
+            return last
+        last = began
+    raise AssertionError("still let in")
 
 
 @pytest.mark.requirement("TK-2")
@@ -78,7 +81,7 @@ def test_what_ended_is_refused_within_the_seconds_that_an_answer_is_believed(
     for token in (minted.access_token, other.access_token):
         assert guard.verify_now(token).may("notes:read")
     end(running, minting, minted)
-    assert seconds_until_refused(guard, minted.access_token) < BELIEVED + 0.5
+    assert seconds_let_in(guard, minted.access_token) < BELIEVED + 0.5
     assert guard.verify_now(other.access_token)
 
 
@@ -107,7 +110,7 @@ def test_what_the_guard_publishes_is_what_the_server_lists(opaque: tuple[Stage, 
     guard.publish_tools(tools)
     since = time.monotonic()
     while (heard := _notes(minting, running).heard) is None:
-        assert time.monotonic() - since < 10, "nothing was published"
+        assert time.monotonic() - since < PATIENCE, "nothing was published"
         minting.stores.resources.refresh()
     assert heard.source is Source.GUARD
     # By either way it is the same, to the digest: nothing differs when the server itself is asked.

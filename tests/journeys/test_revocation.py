@@ -13,6 +13,7 @@ from .minting import Mint, Minted
 from .stage import Stage, stage
 
 WITHIN = 3.0  # seconds
+PATIENCE = 30  # seconds, on a busy machine
 EVENT = Event("grant.revoked", "admin:test")
 BODY = {"jsonrpc": "2.0", "id": 1, "method": "tools/list", "params": {}}
 ACCEPT = {"Accept": "application/json, text/event-stream"}
@@ -34,15 +35,18 @@ def status(http: httpx2.Client, running: Stage, token: str) -> int:
     return http.post(running.resource, json=BODY, headers=headers).status_code
 
 
-def seconds_until_refused(running: Stage, token: str, since: float) -> float:
-    """Go on calling with *token*, as a client would; how long after *since* it was refused, for good."""
-    with httpx2.Client() as http:
-        while status(http, running, token) != 401:
-            assert time.monotonic() - since < 10, "still let in"
-        felt = time.monotonic() - since
+def seconds_let_in(running: Stage, token: str) -> float:
+    """Go on calling with *token*, as a client would, until it is refused, for good; when the last call before began.
+
+    A busy machine answers late: what counts is when a call began.
+    """
+    since, last = time.monotonic(), 0.0
+    with httpx2.Client(timeout=PATIENCE) as http:
+        while (began := time.monotonic() - since) < PATIENCE and status(http, running, token) != 401:
+            last = began
         for _ in range(20):
             assert status(http, running, token) == 401
-    return felt
+    return last
 
 
 def _by_grant(running: Stage, mint: Mint, minted: Minted) -> None:
@@ -75,7 +79,7 @@ def test_the_next_calls_are_refused_within_three_seconds(
         for token in (minted.access_token, other.access_token):
             assert status(http, running, token) not in (401, 503)
         end(running, minting, minted)
-        assert seconds_until_refused(running, minted.access_token, time.monotonic()) < WITHIN
+        assert seconds_let_in(running, minted.access_token) < WITHIN
         assert status(http, running, other.access_token) not in (401, 503)
 
 
@@ -105,7 +109,7 @@ def test_what_a_client_has_for_itself_is_refused_within_three_seconds_too(
     with httpx2.Client() as http:
         assert status(http, running, answer["access_token"]) not in (401, 503)
     end(running, made["client_id"])
-    assert seconds_until_refused(running, answer["access_token"], time.monotonic()) < WITHIN
+    assert seconds_let_in(running, answer["access_token"]) < WITHIN
 
 
 @pytest.mark.requirement("TK-12")
@@ -118,6 +122,6 @@ def test_after_an_emergency_rotation_a_forged_token_is_refused_within_three_seco
     with httpx2.Client() as http:
         assert status(http, running, forged) not in (401, 503)
         assert "withdrew" in running.authserver("keys", "rotate", "--emergency")
-        assert seconds_until_refused(running, forged, time.monotonic()) < WITHIN
+        assert seconds_let_in(running, forged) < WITHIN
         assert status(http, running, minted.access_token) == 401
         assert status(http, running, minting.refreshed(minted)) not in (401, 503)

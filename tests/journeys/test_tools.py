@@ -19,6 +19,7 @@ from .stage import ROOT, Stage
 
 NOTE = {"title": "work/plan", "text": "a text"}
 WITHIN = 3.0  # seconds
+PATIENCE = 60  # seconds, on a busy machine
 OTHER = {"title": "home/plan", "text": "a text"}
 
 
@@ -58,7 +59,7 @@ def growing(running: Stage) -> Iterator[Growing]:
 
 
 def _await(resource: str) -> None:
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + PATIENCE
     while time.monotonic() < deadline:
         try:
             httpx2.get(resource)
@@ -163,19 +164,24 @@ def test_what_was_done_is_told_to_person_and_administrator_and_what_is_revoked_e
         _until_told(who, page, "delete_note")
 
     administrator.revoke_grant_of(client.client_id)
-    since = time.monotonic()
-    with pytest.raises(ClientFailed, match="access_denied"):
-        _call_until(client, person, since + WITHIN)
-    assert time.monotonic() - since < WITHIN + 2, "felt in time, and the person asked"
+    assert _seconds_let_in(client, person) < WITHIN
 
 
-def _call_until(client: Client, person: Person, deadline: float) -> None:
-    while time.monotonic() < deadline:
-        client.do("call", tool="list_notes", arguments={}, decide=person.deny)
+def _seconds_let_in(client: Client, person: Person) -> float:
+    """Go on calling until the person is asked, who denies; when the last call before began."""
+    since, last = time.monotonic(), 0.0
+    while (began := time.monotonic() - since) < PATIENCE:
+        try:
+            client.do("call", tool="list_notes", arguments={}, decide=person.deny)
+        except ClientFailed as failed:
+            assert "access_denied" in str(failed)
+            return last
+        last = began
+    raise AssertionError("still let in")
 
 
 def _until_told(who: Person, page: str, words: str) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     who.open(who.stage.issuer + page)
     while words not in who.page.content():
         assert time.monotonic() < deadline, "the receipt did not arrive"

@@ -3,12 +3,15 @@
 import asyncio
 import inspect
 from collections.abc import Coroutine, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 
-from mcp_token_guard import Guard
+from mcp_token_guard import Guard, fetch
+from mcp_token_guard.upkeep import Upkeep
 from tests.middleware.asgi_client import Client
+from tests.middleware.clock import Clock
 from tests.middleware.issuer import RESOURCE, Issuer, serving
 from tests.middleware.published import Published
 
@@ -28,15 +31,29 @@ async def _to_its_end(test: Coroutine[Any, Any, None]) -> None:
     try:
         await test
     finally:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while others := asyncio.all_tasks() - {asyncio.current_task()}:
                 await asyncio.wait(others)
+
+
+@pytest.fixture(autouse=True)
+def patient_fetches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine may keep an issuer from answering in the five seconds that guards have patience for."""
+    monkeypatch.setattr(fetch, "MOST_SECONDS", 30)
 
 
 @pytest.fixture
 def issuer() -> Iterator[Issuer]:
     with serving(Issuer()) as published:
         yield published
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """What the guards that a test makes keep of their issuer ages by this clock."""
+    found = Clock()
+    monkeypatch.setattr("mcp_token_guard.guard.Upkeep", partial(Upkeep, clock=found))
+    return found
 
 
 @pytest.fixture

@@ -128,13 +128,14 @@ async def test_zero_seconds_ask_each_time(guard_with: Callable[..., Guard], issu
     assert asked(issuer) == 3
 
 
-async def test_all_who_wait_for_one_answer_share_the_question(guard: Guard, issuer: Issuer) -> None:
+async def test_all_who_wait_for_one_answer_share_the_question(guard_with: Callable[..., Guard], issuer: Issuer) -> None:
+    guard = guard_with(introspection_seconds=60)  # for a thread that begins late
     waiting, go = threading.Event(), threading.Event()
     answer = issuer.answers["/introspect"]
 
     def held(_: dict[str, str]) -> Any:
         waiting.set()
-        go.wait(10)
+        go.wait(30)
         return answer
 
     issuer.answers["/introspect"] = held
@@ -154,9 +155,9 @@ async def test_made_up_tokens_keep_no_more_questions_under_way_than_a_bound(
     monkeypatch.setattr(module, "MOST_QUESTIONS", 3)
     assert MOST_QUESTIONS == 100
     go = threading.Event()
-    issuer.answers["/introspect"] = lambda form: {"active": not go.wait(10)}
+    issuer.answers["/introspect"] = lambda form: {"active": not go.wait(30)}
     first = [asyncio.create_task(guard.verify(f"{TOKEN}{number}")) for number in range(3)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(guard.introspection._questions) < 3:
             await asyncio.sleep(0.005)
     with pytest.raises(IssuerUnavailable, match="too many"):
@@ -223,7 +224,8 @@ async def test_jwts_go_on_being_judged_here(guard: Guard, issuer: Issuer) -> Non
     assert asked(issuer) == 0
 
 
-def test_a_thread_without_a_loop_asks_too(guard: Guard, issuer: Issuer) -> None:
+def test_a_thread_without_a_loop_asks_too(guard_with: Callable[..., Guard], issuer: Issuer) -> None:
+    guard = guard_with(introspection_seconds=60)
     assert guard.verify_now(TOKEN).subject == "alice"
     assert guard.verify_now(TOKEN).subject == "alice"
     assert asked(issuer) == 1

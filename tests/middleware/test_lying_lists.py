@@ -11,7 +11,7 @@ import pytest
 
 from mcp_token_guard import Guard, IssuerUnavailable, TokenRefused
 from tests.middleware.issuer import RESOURCE, Issuer, es256
-from tests.middleware.published import SIZE, TAG, Published, guard_of, packed_of, refused
+from tests.middleware.published import PATIENCE, SIZE, TAG, Published, guard_of, packed_of, refused
 
 
 @pytest.fixture
@@ -119,13 +119,13 @@ async def test_without_a_true_list_nobody_is_let_in(
 async def test_a_lie_does_not_bring_a_revoked_token_back(
     issuer: Issuer, published: Published, lie: Callable[..., Any]
 ) -> None:
-    guard = guard_of(issuer, keys_bound=60.0)
+    guard = guard_of(issuer)
     token = published.token()
     published.status(3)
     await refused(guard, token, "revoked")
     lie(published)
     seen = issuer.fetched("/status/t/7")
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while issuer.fetched("/status/t/7") == seen:
             with pytest.raises(TokenRefused, match="revoked"):
                 await guard.verify(token)
@@ -145,7 +145,7 @@ async def test_a_list_of_anything_but_ids_is_none(guard: Guard, published: Publi
 
 @pytest.mark.requirement("TK-10")
 async def test_an_older_list_is_refused_though_it_is_well_signed(issuer: Issuer, published: Published) -> None:
-    guard = guard_of(issuer, keys_bound=60.0)
+    guard = guard_of(issuer)
     token = published.token()
     old = published.status()
     await guard.verify(token)
@@ -153,7 +153,7 @@ async def test_an_older_list_is_refused_though_it_is_well_signed(issuer: Issuer,
     await refused(guard, token, "revoked")
     issuer.overrides["/status/t/7"] = (200, old)
     seen = issuer.fetched("/status/t/7", 200)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while issuer.fetched("/status/t/7", 200) == seen:
             with pytest.raises(TokenRefused, match="revoked"):
                 await guard.verify(token)

@@ -38,7 +38,7 @@ def sent(issuer: Issuer) -> list[Any]:
 
 
 async def until(what: Callable[[], Any]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not what():
             await asyncio.sleep(0.005)
 
@@ -160,7 +160,7 @@ async def test_the_newest_list_counts_and_the_end_of_the_server_ends_it(guard: G
     guard.publish_tools([])
     assert first.cancelled()
     await until(lambda: {"tools": []} in sent(issuer))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await guard.settle()
     second = guard._manifest._publishing
     assert second is not None

@@ -1,14 +1,17 @@
 """One question in each cycle: the summary tells the guard whether to ask for keys and lists at all (TK-10)."""
 
 import asyncio
+import threading
 import time
 from typing import Any
 
 import pytest
 
-from mcp_token_guard import Guard, fetch
+from mcp_token_guard import Guard, TokenRefused, fetch
+from mcp_token_guard.fetch import FetchError
+from tests.middleware.clock import Clock
 from tests.middleware.issuer import Issuer, es256, rs256
-from tests.middleware.published import BOUND, INTERVAL, TAG, Published, guard_of, refused
+from tests.middleware.published import BOUND, PATIENCE, TAG, Published, guard_of, refused
 
 SUMMARY = f"/status/{TAG}"
 LIST = f"/status/{TAG}/7"
@@ -33,7 +36,7 @@ def token_of(published: Published, **changes: Any) -> str:
 
 async def using(guard: Guard, token: str, issuer: Issuer, path: str, times: int) -> None:
     """Use *token* until *path* was asked for so many *times*."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while issuer.fetched(path) < times:
             await guard.verify(token)
             await asyncio.sleep(0.005)
@@ -122,40 +125,44 @@ async def test_a_list_in_the_second_half_of_its_time_is_asked_for_though_nothing
     await using(guard, token_of(published), published.issuer, LIST, 3)
 
 
+async def pass_by(clock: Clock, seconds: float, guard: Guard, *tokens: str) -> None:
+    """Let *seconds* pass and use *tokens* then; all that this has asked for has come."""
+    clock.now += seconds
+    for token in tokens:
+        await guard.verify(token)
+    await guard.settle()
+
+
 @pytest.mark.requirement("TK-10")
-async def test_a_list_first_met_later_comes_into_the_same_rhythm(guard: Guard, published: Published) -> None:
-    issuer = published.issuer
-    await using(guard, token_of(published), issuer, SUMMARY, 3)
-    await asyncio.sleep(INTERVAL / 2)
+async def test_a_list_first_met_later_comes_into_the_same_rhythm(clock: Clock, published: Published) -> None:
+    issuer, guard = published.issuer, guard_of(published.issuer, keys_interval=8.0)
+    first = token_of(published)
+    for _ in range(2):
+        await pass_by(clock, 8, guard, first)
     later = f"/status/{TAG}/8"
     published.status(path=later)
     published.summary()
-    both = (token_of(published), published.token(3, published.url(later)))
-    async with asyncio.timeout(10):
-        while not issuer.fetched(later):
-            for token in both:
-                await guard.verify(token)
-    began, before = time.monotonic(), issuer.fetched(SUMMARY)
-    async with asyncio.timeout(10):
-        while issuer.fetched(SUMMARY) < before + 10:
-            for token in both:
-                await guard.verify(token)
-            await asyncio.sleep(0.005)
-    assert time.monotonic() - began > 9 * INTERVAL * 0.95
+    both = (first, published.token(3, published.url(later)))
+    await pass_by(clock, 4, guard, *both)
+    before = issuer.fetched(SUMMARY)
+    for _ in range(20):
+        await pass_by(clock, 4, guard, *both)
+    assert issuer.fetched(SUMMARY) == before + 10
     assert [issuer.fetched(path) for path in (LIST, later)] == [1, 1]
 
 
 @pytest.mark.requirement("TK-10")
-async def test_a_summary_that_has_gone_is_done_without(guard: Guard, published: Published) -> None:
-    issuer, token = published.issuer, token_of(published)
-    await using(guard, token, issuer, SUMMARY, 3)
+async def test_a_summary_that_has_gone_is_done_without(clock: Clock, published: Published) -> None:
+    issuer, guard, token = published.issuer, guard_of(published.issuer), token_of(published)
+    for _ in range(2):
+        await pass_by(clock, BOUND / 4, guard, token)
+    assert issuer.fetched(SUMMARY, 200) == 1
     del issuer.overrides[SUMMARY]
-    began = time.monotonic()
-    while time.monotonic() - began < BOUND * 1.5:
-        await guard.verify(token)
-        await asyncio.sleep(0.01)
+    for _ in range(6):
+        await pass_by(clock, BOUND / 4, guard, token)
     published.status(3, path=LIST)
-    await refused(guard, token, "revoked")
+    with pytest.raises(TokenRefused, match="revoked"):
+        await pass_by(clock, BOUND / 4, guard, token)
 
 
 @pytest.mark.requirement("TK-10")
@@ -167,25 +174,39 @@ async def test_an_etag_that_cannot_be_sent_back_keeps_nothing_from_being_asked_f
     await using(guard, token, issuer, SUMMARY, 1)
     published.status(3, path=LIST)
     published.summary()
-    async with asyncio.timeout(BOUND / 2):
-        await refused(guard, token, "revoked")
+    await refused(guard, token, "revoked")
 
 
 @pytest.mark.requirement("TK-10", "RS-7")
 async def test_one_that_does_not_answer_keeps_requests_waiting_once(
-    guard: Guard, published: Published, monkeypatch: pytest.MonkeyPatch
+    clock: Clock, published: Published, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(fetch, "MOST_SECONDS", 0.5)
-    issuer, token = published.issuer, token_of(published)
-    await using(guard, token, issuer, SUMMARY, 3)
-    issuer.delays[SUMMARY] = 2
-    waits = []
-    for _ in range(100):
-        began = time.monotonic()
-        await guard.verify(token)
-        waits.append(time.monotonic() - began)
-        await asyncio.sleep(0.01)
-    assert sum(wait > 0.25 for wait in waits) <= 1
-    published.status(3, path=LIST)
-    async with asyncio.timeout(BOUND / 2):
-        await refused(guard, token, "revoked")
+    issuer, guard, token = published.issuer, guard_of(published.issuer), token_of(published)
+    for _ in range(2):
+        await pass_by(clock, BOUND / 4, guard, token)
+    with monkeypatch.context() as patched:
+        patched.setattr(fetch, "MOST_SECONDS", 0.5)
+        patched.setitem(issuer.delays, SUMMARY, 20)
+        await pass_by(clock, BOUND / 4, guard, token)
+    asked, over = [], threading.Event()
+
+    async def silent(_: object) -> object:
+        asked.append(clock.now)
+        while not over.is_set():
+            await asyncio.sleep(0.005)
+        raise FetchError("it did not answer")
+
+    monkeypatch.setattr(guard._upkeep._summary._kept, "_fetch", silent)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            for _ in range(10):
+                clock.now += BOUND / 4
+                await guard.verify(token)
+            published.status(3, path=LIST)
+            clock.now += BOUND / 4
+            with pytest.raises(TokenRefused, match="revoked"):
+                await guard.verify(token)
+    finally:
+        over.set()
+    assert len(asked) == 1
+    await guard.settle()

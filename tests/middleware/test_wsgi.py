@@ -11,7 +11,9 @@ import pytest
 
 from mcp_token_guard import Guard, TokenRefused, current_caller, requires
 from mcp_token_guard.background import drive
+from mcp_token_guard.freshness import RETRY
 from tests.middleware.asgi_client import Client, tool_call
+from tests.middleware.clock import Clock
 from tests.middleware.issuer import RESOURCE, Issuer, serving
 from tests.middleware.wsgi_client import App, ask
 
@@ -94,19 +96,24 @@ def test_bodies_are_read_within_bounds_and_to_their_end(issuer: Issuer) -> None:
 
 
 @pytest.mark.requirement("RS-7")
-def test_without_keys_the_answer_is_503_and_with_them_again_200() -> None:
+def test_without_keys_the_answer_is_503_and_with_them_again_200(clock: Clock) -> None:
     issuer = Issuer()
     with serving(issuer):
-        guard = Guard(RESOURCE, issuer=issuer.url, scopes="notes:read", keys_interval=0.01, keys_bound=0.02)
-        assert guard.verify_now(issuer.token()).subject == "alice"
-    while ask(guard, App(), "GET", **bearer(issuer.token())).status == 200:
-        pass
-    answer = ask(guard, App(), "GET", **bearer(issuer.token()))
+        guard = Guard(RESOURCE, issuer=issuer.url, scopes="notes:read")
+        good = bearer(issuer.token())
+        assert ask(guard, App(), "GET", **good).status == 200
+    clock.now += guard.keys_bound
+    answer = ask(guard, App(), "GET", **good)
     assert (answer.status, answer.headers["retry-after"]) == (503, "5")
+    with serving(issuer, port=int(issuer.url.rpartition(":")[2])):
+        clock.now += RETRY
+        assert ask(guard, App(), "GET", **good).status == 200
 
 
 @pytest.mark.requirement("RS-7")
-def test_threads_and_loops_share_one_guard_and_one_fetch(guard: Guard, issuer: Issuer) -> None:
+@pytest.mark.usefixtures("clock")
+def test_threads_and_loops_share_one_guard_and_one_fetch(issuer: Issuer) -> None:
+    guard = Guard(RESOURCE, issuer=issuer.url, scopes="notes:read")
     tokens = [issuer.token(jti=str(number)) for number in range(40)]
     together = threading.Barrier(10)
 

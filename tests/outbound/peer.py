@@ -96,8 +96,8 @@ def endlessly(parts: Iterable[bytes]) -> Answer:
     return answer
 
 
-def slowly(start: bytes, drop: bytes, most: int = 500) -> Answer:
-    """Answers with *start*, and then with *drop* again and again, *most* times (ten seconds) or until nobody listens.
+def slowly(start: bytes, drop: bytes, most: int = 3000) -> Answer:
+    """Answers with *start*, and then with *drop* again and again, *most* times (a minute) or until nobody listens.
 
     The first drop comes after a moment, and so does the end.
     """

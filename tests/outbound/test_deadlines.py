@@ -1,6 +1,6 @@
 """One deadline for everything, and no more fetches at once than agreed.
 
-The slow ones go on for ten seconds, byte by byte: a limit for each read would never end them.
+The slow ones go on for a minute, byte by byte: a limit for each read would never end them.
 """
 
 import socket
@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from authserver.outbound.addresses import ClientSupplied
-from authserver.outbound.fetch import FetchRefused, Refusal, SafeFetch
+from authserver.outbound.fetch import RESOLUTIONS_PER_FETCH, FetchRefused, Refusal, SafeFetch
 
 from .authority import Authority
 from .conftest import HOST, LOOPBACK, ExceptedHost, Names
@@ -26,7 +26,7 @@ from .tickets import flooding
 pytestmark = pytest.mark.requirement("CR-8")
 
 SECONDS = 0.4
-ENOUGH = 4.0
+ENOUGH = 20.0  # on a busy machine
 
 SLOW: dict[str, Answer] = {
     "says nothing": slowly(b"", b""),
@@ -74,9 +74,9 @@ def slowly_after_hello(start: bytes) -> Answer:
 
 def test_a_flood_of_session_tickets_is_cut_off(authority: Authority, trust: ssl.SSLContext, tmp_path: Path):
     context = authority.serving(HOST)
-    with peer(flooding(context, tmp_path, seconds=10), context) as host:
+    with peer(flooding(context, tmp_path, seconds=60), context) as host:
         policy = ClientSupplied({(HOST, host.port): LOOPBACK})
-        fetch = SafeFetch(policy, trust=trust, resolver=Names(["127.0.0.1"]))
+        fetch = SafeFetch(policy, trust=trust, seconds=60, resolver=Names(["127.0.0.1"]))
         assert refused_in_time(lambda: fetch.get(f"https://{HOST}:{host.port}/c")) == Refusal.SIZE
 
 
@@ -102,9 +102,8 @@ def test_name_servers_that_hang_hold_a_bounded_number_of_threads(trust: ssl.SSLC
     fetch = SafeFetch(ClientSupplied(), trust=trust, seconds=0.01, concurrent=1, resolver=hanging)
     before = threading.active_count()
     reasons = [refused_in_time(lambda: fetch.get("https://client.example/c")) for _ in range(20)]
-    assert reasons[0] == Refusal.TIMEOUT
-    assert reasons[-1] == Refusal.BUSY
-    assert threading.active_count() - before <= 8
+    assert reasons == [Refusal.TIMEOUT] * RESOLUTIONS_PER_FETCH + [Refusal.BUSY] * (20 - RESOLUTIONS_PER_FETCH)
+    assert threading.active_count() - before <= RESOLUTIONS_PER_FETCH
     answered.set()
 
 
@@ -120,7 +119,7 @@ def test_an_address_that_swallows_connections_leaves_time_for_the_next(
     names = Names(["::1", "127.0.0.1"])
     with excepted_host(document(b"{}")) as host, swallowing("::1", host.peer.port):
         policy = ClientSupplied({(HOST, host.peer.port): (*LOOPBACK, IPv6Network("::1/128"))})
-        fetch = SafeFetch(policy, trust=trust, seconds=2, resolver=names)
+        fetch = SafeFetch(policy, trust=trust, seconds=5, resolver=names)
         assert fetch.get(host.url).body == b"{}"
 
 

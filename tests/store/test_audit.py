@@ -27,10 +27,11 @@ FULL = Event(
 
 
 def test_an_event_comes_back_as_it_was_written(stores: Stores):
+    began = time.time()
     stores.audit.write(FULL)
     [line] = stores.audit.page(AuditFilter(), None, 10)
     assert line.event == FULL
-    assert abs(line.at_ms / 1000 - time.time()) < 5
+    assert began - 1 < line.at_ms / 1000 < time.time() + 1
 
 
 def test_text_that_a_database_cannot_hold_does_not_stop_an_event(stores: Stores):

@@ -66,8 +66,8 @@ STEPS = st.lists(
     st.one_of(
         st.tuples(st.just(present), st.integers(0, 3)),
         st.tuples(st.just(present), st.integers(0, 1)),
-        # Not around the window's edge, where a second that ticks meanwhile decides.
-        st.tuples(st.just(wait), st.sampled_from([1, 12, WINDOW + 5])),
+        # Not around the window's edge, where the seconds that tick meanwhile decide.
+        st.tuples(st.just(wait), st.sampled_from([1, 120, WINDOW + 5])),
         st.tuples(st.just(revoke), st.just(0)),
     ),
     max_size=12,

@@ -130,13 +130,13 @@ def test_a_grant_is_listed_with_the_names_that_people_know_and_its_last_use(scen
     [grant] = own(scene)
     assert (grant.username, grant.display_name, grant.client_name) == ("alice", "Alice A.", "Editor")
     assert grant.last_used_at is not None
-    assert 0 <= grant.last_used_at - grant.created_at <= 5
+    assert 0 <= grant.last_used_at - grant.created_at <= 60
 
     let_pass(scene.stores.database, 100)
     scene.refresh(token)
     [grant] = own(scene)
     assert grant.last_used_at is not None
-    assert 100 <= grant.last_used_at - grant.created_at <= 105
+    assert 100 <= grant.last_used_at - grant.created_at <= 160
 
 
 def test_a_grant_that_nobody_used_has_no_last_use(scene: Scene):

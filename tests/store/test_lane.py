@@ -113,7 +113,10 @@ def test_a_kept_connection_that_died_while_it_rested_is_replaced(
     assert process(postgresql) != before
 
 
-def test_after_the_server_was_away_one_call_fails_and_all_connections_are_new(postgresql: Database, watcher: Database):
+def test_after_the_server_was_away_one_call_fails_and_all_connections_are_new(
+    postgresql: Database, watcher: Database, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("authserver.store.engine.IDLE_SECONDS", 3600)
     with held(postgresql, watcher, 3):
         before = connections(watcher)
     assert len(before) == 3

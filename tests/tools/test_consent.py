@@ -187,7 +187,7 @@ def test_a_token_ends_with_the_first_permission_in_it(docs: Docs, visitor: Visit
     url = docs.url(scope="docs:read docs:delete")
     docs.flow.answer(visitor.decide(url, tools={"delete_doc"}, filled={"term:delete_doc": "while"}))
     response = docs.flow.token().json
-    assert 55 <= response["expires_in"] <= 60
+    assert 0 < response["expires_in"] <= 60
     assert claims_of(response)["exp"] - claims_of(response)["iat"] == response["expires_in"]
 
 

@@ -215,9 +215,10 @@ def test_an_unchanged_list_is_not_sent_again(site: Site, flow: Flow, visitor: Vi
 
 @pytest.mark.requirement("TK-10")
 def test_a_list_is_signed_anew_at_half_its_time_and_two_nodes_say_the_same(
-    site: Site, flow: Flow, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+    site_with: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path, _ = place(flow.tokens(visitor)["access_token"])
+    site = site_with()  # of its own: what it signs in the future would be served to whoever comes after
+    path, _ = place(Flow(site).tokens(Visitor(site))["access_token"])
     now = [time.time() // status_list.TTL * status_list.TTL + 1000 * status_list.TTL]
     monkeypatch.setattr(status_lists, "time", SimpleNamespace(time=lambda: now[0], monotonic=time.monotonic))
     first = site.get(path)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import OperationalError
 from authserver.keys.numbering import tag
 from authserver.protocol import status_list
 from authserver.protocol.audit import Event
-from authserver.services import ended_places, status_lists
+from authserver.services import status_lists
 from authserver.services.composition import compose
 from authserver.services.status_lists import StatusLists
 from authserver.store.ended import EndedStore, RevokedToken
@@ -21,9 +21,9 @@ from tests.conformance.site import CALENDAR, ISSUER, NOTES, Site
 from tests.conformance.visitor import Visitor
 
 from .clock import passes
-from .listed import claims, look_each_time
+from .listed import claims, later, look_each_time
 
-__all__ = ["look_each_time"]
+__all__ = ["later", "look_each_time"]
 
 pytestmark = pytest.mark.usefixtures("look_each_time")
 
@@ -97,20 +97,6 @@ def test_lists_that_are_signed_anew_and_say_the_same_do_not_change_it_on_any_nod
     found = elsewhere.find(SUMMARY.removeprefix("/status/"))
     assert found is not None
     assert found.etag == before
-
-
-@pytest.fixture
-def later(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Let so many seconds pass for nodes."""
-    passed = [0.0]
-    clock = SimpleNamespace(time=time.time, monotonic=lambda: time.monotonic() + passed[0])
-    monkeypatch.setattr(status_lists, "time", clock)
-    monkeypatch.setattr(ended_places, "time", clock)
-
-    def let_pass(seconds: float) -> None:
-        passed[0] += seconds
-
-    return let_pass
 
 
 def said(lists: StatusLists) -> str:
@@ -214,34 +200,54 @@ def test_what_a_look_throws_away_meanwhile_is_not_at_hand(
     lists, path = another_node(site), SUMMARY.removeprefix("/status/")
     before = said(lists)
     end(site, flow)
-    time.sleep(0.5)
+    half_a_second_later = time.monotonic() + 0.5
     looking: list[bool] = []
 
     def monotonic() -> float:
         if not looking:
             looking.append(True)
             said(lists)  # as another thread may, in just that moment
-        return time.monotonic()
+        return half_a_second_later
 
     monkeypatch.setattr(status_lists, "time", SimpleNamespace(time=time.time, monotonic=monotonic))
     found = lists.at_hand(path)
     assert found is None or found.etag != before
 
 
+class Door:
+    """In the place of a lock: tells who has come to it, inside or waiting."""
+
+    def __init__(self) -> None:
+        self.came = threading.Semaphore(0)
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> None:
+        self.came.release()
+        self._lock.acquire()
+
+    def __exit__(self, *_: object) -> None:
+        self._lock.release()
+
+
 @pytest.mark.requirement("TK-10")
 def test_who_waited_for_a_slow_look_does_not_look_again(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(status_lists, "LOOK_SECONDS", 0.1)
-    lists, looks, read = another_node(site), [], EndedStore.tokens
+    now, looks, door, read = [1000.0], [], Door(), EndedStore.tokens
+    lists = another_node(site)
+    monkeypatch.setattr(lists, "_lock", door)
+    monkeypatch.setattr(status_lists, "time", SimpleNamespace(time=time.time, monotonic=lambda: now[0]))
+    asking = [threading.Thread(target=said, args=(lists,)) for _ in range(6)]
 
     def slow(store: EndedStore) -> list[RevokedToken]:
-        looks.append(time.monotonic())
-        time.sleep(0.3)
+        looks.append(now[0])
+        if len(looks) == 1:
+            assert all(door.came.acquire(timeout=30) for _ in asking)
+        now[0] += 0.3
         return read(store)
 
     monkeypatch.setattr(EndedStore, "tokens", slow)
-    asking = [threading.Thread(target=said, args=(lists,)) for _ in range(6)]
     for each in asking:
         each.start()
     for each in asking:
         each.join()
-    assert len(looks) <= 2
+    assert len(looks) == 1
