@@ -27,6 +27,7 @@ from ..settings import Settings
 from ..settings.group import DAY
 from ..store.stores import Stores
 from . import key_sets, statement_issuers
+from .admission import Admission
 from .authorization import AuthorizationService
 from .ceilings import AddressLimit, ClientLimit, RegistrationCeilings, Room
 from .client_authentication import ClientAuthentication
@@ -38,6 +39,7 @@ from .key_sets import MOST_KEY_SET, KeySets
 from .known_clients import KnownClients
 from .later import Later
 from .metadata_documents import MetadataDocuments
+from .policies import Policies
 from .reaper import Reaper
 from .registration import Registration
 from .revocation import Revocation
@@ -70,6 +72,9 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     room = Room(stores.registrations.count_unused, settings.most_unused_registrations)
     known = known_clients(settings, stores, room)
     tools = ToolDetailing(stores.resources)
+    policies = Policies(
+        stores.policies, stores.domains, stores.pending_grants, stores.resources, stores.refresh_tokens, stores.audit
+    )
     targets = configured.targets(settings)
     who = ClientAuthentication.at(settings.issuer, stores.clients, known.keys, stores.used_assertions)
     formats = TokenFormats(
@@ -95,8 +100,9 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         rotation=_rotation(settings, stores, safe),
         sign_in=_sign_in(settings, stores),
         sessions=Sessions(stores.sessions, settings.session_lifetime),
-        authorization=_authorization(settings, stores, known),
-        token=_token(settings, stores, formats, who, tools, _exchanges(settings, stores, tracing)),
+        policies=policies,
+        authorization=_authorization(settings, stores, known, policies),
+        token=_token(settings, stores, formats, who, tools, policies, _exchanges(settings, stores, tracing)),
         revocation=Revocation(**shared),
         introspection=Introspection(**shared, issuer=settings.issuer, resources=stores.resources, tools=tools),
         tool_permissions=ToolPermissions(who, stores.resources, stores.tool_permissions),
@@ -207,7 +213,7 @@ def known_clients(settings: Settings, stores: Stores, room: Room) -> KnownClient
     return KnownClients(stores.clients, documents if settings.metadata_documents else None, keys)
 
 
-def _authorization(settings: Settings, stores: Stores, known: KnownClients) -> AuthorizationService:
+def _authorization(settings: Settings, stores: Stores, known: KnownClients, policies: Policies) -> AuthorizationService:
     return AuthorizationService(
         issuer=settings.issuer,
         clients=known,
@@ -218,6 +224,7 @@ def _authorization(settings: Settings, stores: Stores, known: KnownClients) -> A
         audit=stores.audit,
         code_lifetime=settings.authorization_code_lifetime,
         redirect_hosts=settings.allowed_redirect_hosts,
+        admission=Admission(policies, stores.pending_grants, settings.fresh_sign_in, settings.pending_grant_lifetime),
     )
 
 
@@ -238,6 +245,7 @@ def _token(
     formats: TokenFormats,
     who: ClientAuthentication,
     tools: ToolDetailing,
+    policies: Policies,
     traces: Exchanges,
 ) -> TokenEndpoint:
     codes = AuthorizationCodeGrant(
@@ -249,7 +257,7 @@ def _token(
         settings.refresh_token_lifetime,
         settings.refresh_retry_window,
     )
-    own = ClientCredentialsGrant(stores.resources, stores.access_tokens, own_api.identifier(settings.issuer))
+    own = ClientCredentialsGrant(stores.resources, stores.access_tokens, own_api.identifier(settings.issuer), policies)
     grants: tuple[Grant, ...] = (codes, refreshes, own)
     return TokenEndpoint(
         issuer=settings.issuer,
@@ -257,6 +265,7 @@ def _token(
         resources=stores.resources,
         grants={grant.grant_type: grant for grant in grants},
         tools=tools,
+        policies=policies,
         traces=traces,
         formats=formats,
         lifetime=settings.access_token_lifetime,

@@ -13,6 +13,7 @@ from .authorization import AuthorizationService
 from .connections import Connections
 from .introspection import Introspection
 from .known_clients import KnownClients
+from .policies import Policies
 from .reaper import Reaper
 from .registration import Registration
 from .revocation import Revocation
@@ -39,6 +40,7 @@ class Deployment:
     rotation: Rotation
     sign_in: SignIn
     sessions: Sessions
+    policies: Policies
     authorization: AuthorizationService
     token: TokenEndpoint
     revocation: Revocation

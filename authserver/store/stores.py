@@ -13,8 +13,11 @@ from .ended import EndedStore
 from .epoch import ConfigEpoch
 from .fetched import FetchedStore
 from .grants import GrantStore
+from .groups import GroupStore
 from .initial_access_tokens import InitialAccessTokenStore
 from .keys import KeyStore
+from .pending_grants import PendingGrantStore
+from .policies import PolicyStore
 from .reaping import RegistrationStore
 from .refresh_tokens import RefreshTokenStore
 from .resources import ResourceStore
@@ -56,6 +59,9 @@ class Stores:
     keys: KeyStore
     fetched: FetchedStore
     domains: DomainStore
+    policies: PolicyStore
+    groups: GroupStore
+    pending_grants: PendingGrantStore
     tool_receipts: ToolReceiptStore
     tool_calls: ToolCallStore
     alerts: AlertStore
@@ -89,6 +95,9 @@ class Stores:
             keys=KeyStore(database, epoch),
             fetched=FetchedStore(database, epoch),
             domains=DomainStore(database, epoch),
+            policies=PolicyStore(database, epoch),
+            groups=GroupStore(database, epoch),
+            pending_grants=PendingGrantStore(database, epoch),
             tool_receipts=ToolReceiptStore(database),
             tool_calls=ToolCallStore(database),
             alerts=AlertStore(database),

@@ -24,6 +24,16 @@ WAITS: dict[Cause, Words] = {
         "The person was asked whether to allow the app.",
         "If nothing follows, they have not answered: start again from the app, and press Allow or Deny.",
     ),
+    Cause.SIGN_IN_TOO_OLD: Words(
+        Verdict.WAITS,
+        "A rule of policy wants a fresh sign-in for this; the person was asked for the password again.",
+        "If nothing follows, they closed that page. 'authserver policy explain' says which rule it is.",
+    ),
+    Cause.GRANT_PENDING: Words(
+        Verdict.WAITS,
+        "A rule of policy wants an administrator to allow this first; it waits for them.",
+        "Approve or deny it: Policies in the console, or 'authserver policy waiting'. Then the person connects again.",
+    ),
 }
 WORDS: dict[Cause, Words] = {
     **{cause: Words(Verdict.OK, happened) for cause, happened in WENT_ON.items()},

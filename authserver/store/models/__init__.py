@@ -13,6 +13,8 @@ from .epoch import EpochRow
 from .fetched_document import FetchedDocumentRow
 from .grant import ConsentRow, GrantRow
 from .initial_access_token import InitialAccessTokenRow
+from .pending_grant import PendingGrantRow
+from .policy import GroupMemberRow, PolicyHeadRow, PolicyVersionRow
 from .refresh_token import FamilyRow, RefreshTokenRow
 from .resource import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
 from .revoked_access_token import RevokedAccessTokenRow
@@ -38,7 +40,11 @@ __all__ = [
     "FamilyRow",
     "FetchedDocumentRow",
     "GrantRow",
+    "GroupMemberRow",
     "InitialAccessTokenRow",
+    "PendingGrantRow",
+    "PolicyHeadRow",
+    "PolicyVersionRow",
     "RefreshTokenRow",
     "ResourceNameRow",
     "ResourceRow",

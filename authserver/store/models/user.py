@@ -6,13 +6,17 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .base import Row, Seconds
 
 OWNERS = text("role = 'owner'")
+OF_WEIGHT = text("role <> 'member'")
 
 
 class UserRow(Row):
     """A person. ``username`` is stored casefolded; ``role`` is a `protocol.role.Role`."""
 
     __tablename__ = "users"
-    __table_args__ = (Index("ix_users_owners", "id", postgresql_where=OWNERS, sqlite_where=OWNERS),)
+    __table_args__ = (
+        Index("ix_users_owners", "id", postgresql_where=OWNERS, sqlite_where=OWNERS),
+        Index("ix_users_of_weight", "id", postgresql_where=OF_WEIGHT, sqlite_where=OF_WEIGHT),
+    )
 
     id: Mapped[str] = mapped_column(primary_key=True)
     username: Mapped[str] = mapped_column(unique=True)

@@ -1,0 +1,202 @@
+"""What rules let an administrator allow first: requests of people, and what became of them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from ..protocol import credential
+from ..protocol.audit import Event
+from .audit import record
+from .cache import RecentlyUsed
+from .clock import now
+from .database import Database
+from .epoch import ConfigEpoch, bump
+from .models import ClientRow, PendingGrantRow, UserRow
+from .paging import Order, Page, cut
+
+MOST_WAITING = 20
+"""Requests of one person that wait at a time."""
+
+MOST_KEPT, KEPT_SECONDS = 10_000, 5.0
+NEWEST_FIRST = Order(PendingGrantRow.created_at, PendingGrantRow.id)
+ABOUT = (
+    PendingGrantRow.user_id == bindparam("user_id"),
+    PendingGrantRow.client_id == bindparam("client_id"),
+    PendingGrantRow.resource == bindparam("resource"),
+)
+APPROVED = select(PendingGrantRow.approved).where(*ABOUT)
+STANDING = select(
+    PendingGrantRow.id, PendingGrantRow.asked, PendingGrantRow.state, (PendingGrantRow.expires_at > now).label("counts")
+).where(*ABOUT)
+LISTED = (
+    select(PendingGrantRow, UserRow.username, func.coalesce(ClientRow.name, PendingGrantRow.client_id))
+    .join(UserRow, UserRow.id == PendingGrantRow.user_id)
+    .outerjoin(ClientRow, ClientRow.client_id == PendingGrantRow.client_id)
+)
+
+
+class State(StrEnum):
+    """What became of a request."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Who wants what, through which client, at which server: ``asked`` are keys of items, ``rule`` asks for it."""
+
+    user_id: str
+    client_id: str
+    resource: str
+    asked: tuple[str, ...]
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class PendingGrant:
+    """A request as administrators see it; times in Unix seconds. One that ``is_over`` waits no more."""
+
+    id: str
+    wanted: Wanted
+    username: str
+    client_name: str
+    approved: tuple[str, ...]
+    state: State
+    created_at: int
+    expires_at: int
+    decided_by: str | None
+
+
+class TooManyWait(Exception):
+    """This person has as many requests waiting as there may be."""
+
+
+class PendingGrantStore:
+    """Requests. At most one of a person for a client at a server."""
+
+    def __init__(self, database: Database, epoch: ConfigEpoch) -> None:
+        """*epoch* tells other processes what was decided."""
+        self._database = database
+        self._epoch = epoch
+        self._recent: RecentlyUsed[frozenset[str]] = RecentlyUsed(MOST_KEPT, KEPT_SECONDS)
+
+    def approved(self, user_id: str, client_id: str, resource: str) -> frozenset[str]:
+        """The keys of what was approved. May be some seconds old, but never older than a decision by a second."""
+        about = {"user_id": user_id, "client_id": client_id, "resource": resource}
+        epoch, key = self._epoch.current(), "\n".join(about.values())
+        found = self._recent.get(key, epoch)
+        if found is None:
+            row = self._database.look_up(APPROVED, about)
+            found = frozenset(_words(row.approved) if row else ())
+            self._recent.keep(key, found, epoch)
+        return found
+
+    def ask(self, wanted: Wanted, lifetime: int, event: Event) -> State:
+        """Have *wanted* wait for *lifetime* seconds; what waits or was denied of late is not asked for again.
+
+        Returns what it is then: waiting or denied. Raises `TooManyWait`.
+        """
+        about = {"user_id": wanted.user_id, "client_id": wanted.client_id, "resource": wanted.resource}
+        waits = {"state": State.WAITING.value, "created_at": now, "expires_at": now + lifetime}
+        asks = {**waits, "rule": wanted.rule, "asked": wanted.asked, "decided_at": None, "decided_by": None}
+        new = self._database.insert(PendingGrantRow).values(id=credential.identifier(), approved=(), **about, **asks)
+        with self._database.transaction() as connection:
+            found = connection.execute(STANDING.with_for_update(), about).one_or_none()
+            if (
+                found is not None
+                and found.counts
+                and found.state != State.APPROVED
+                and {*wanted.asked} <= {*found.asked}
+            ):
+                return State(found.state)
+            _check_room(connection, wanted.user_id)
+            again = update(PendingGrantRow).where(PendingGrantRow.id == (found.id if found else "")).values(asks)
+            if connection.execute(again if found else new.on_conflict_do_nothing()).rowcount:
+                record(connection, event.about(**about, detail={"asked": list(wanted.asked), "rule": wanted.rule}))
+        return State.WAITING
+
+    def decide(self, request_id: str, seen: tuple[str, ...], state: State, event: Event) -> bool:
+        """Approve or deny what waits, if it still asks for what was *seen*; False if it does not, or waits no more."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                select(PendingGrantRow.approved)
+                .where(
+                    PendingGrantRow.id == request_id,
+                    PendingGrantRow.state == State.WAITING.value,
+                    PendingGrantRow.expires_at > now,
+                    PendingGrantRow.asked == seen,
+                )
+                .with_for_update()
+            ).one_or_none()
+            if row is None:
+                return False
+            added = seen if state is State.APPROVED else ()
+            self._write(connection, request_id, state, tuple(dict.fromkeys((*row.approved, *added))), event)
+        self._epoch.forget()
+        return True
+
+    def withdraw(self, request_id: str, event: Event) -> bool:
+        """Take back all that was approved; False if there is nothing of it. Tokens feel it at their next refresh."""
+        held = select(PendingGrantRow.id).where(PendingGrantRow.id == request_id, PendingGrantRow.approved != ())
+        with self._database.transaction() as connection:
+            if connection.scalar(held.with_for_update()) is None:
+                return False
+            self._write(connection, request_id, State.DENIED, (), event)
+        self._epoch.forget()
+        return True
+
+    def find(self, request_id: str) -> PendingGrant | None:
+        """The request of that id."""
+        with self._database.session() as session:
+            row = session.execute(LISTED.where(PendingGrantRow.id == request_id)).one_or_none()
+            return _listing(row) if row else None
+
+    def page(self, state: State, after: str | None, limit: int) -> Page[PendingGrant]:
+        """Requests in that *state*, newest first; of those that wait only what has not expired."""
+        wanted = LISTED.where(PendingGrantRow.state == state.value)
+        if state is State.WAITING:
+            wanted = wanted.where(PendingGrantRow.expires_at > now)
+        with self._database.session() as session:
+            found = [_listing(row) for row in session.execute(NEWEST_FIRST.limit(wanted, after, limit))]
+        return cut(found, limit, lambda line: (line.created_at, line.id))
+
+    def _write(
+        self, connection: Connection, request_id: str, state: State, approved: tuple[str, ...], event: Event
+    ) -> None:
+        decided = {"state": state.value, "approved": approved, "decided_at": now, "decided_by": event.actor}
+        columns = (PendingGrantRow.user_id, PendingGrantRow.client_id, PendingGrantRow.resource, PendingGrantRow.asked)
+        changed = update(PendingGrantRow).where(PendingGrantRow.id == request_id).values(decided).returning(*columns)
+        row = connection.execute(changed).one()
+        bump(connection)
+        about = {"user_id": row.user_id, "client_id": row.client_id, "resource": row.resource}
+        record(connection, event.about(**about, detail={**event.detail, "asked": list(row.asked)}))
+
+
+def _listing(found: tuple[PendingGrantRow, str, str]) -> PendingGrant:
+    row, username, client_name = found
+    return PendingGrant(
+        id=row.id,
+        wanted=Wanted(row.user_id, row.client_id, row.resource, row.asked, row.rule),
+        username=username,
+        client_name=client_name,
+        approved=row.approved,
+        state=State(row.state),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        decided_by=row.decided_by,
+    )
+
+
+def _check_room(connection: Connection, user_id: str) -> None:
+    waiting = (PendingGrantRow.state == State.WAITING.value, PendingGrantRow.expires_at > now)
+    counted = select(func.count()).where(PendingGrantRow.user_id == user_id, *waiting)
+    if (connection.scalar(counted) or 0) >= MOST_WAITING:
+        raise TooManyWait
+
+
+def _words(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    """A column of words; what is looked up again and again comes as text."""
+    return tuple(value.split()) if isinstance(value, str) else value
