@@ -28,6 +28,9 @@ from . import (
     keys,
     people,
     person,
+    policy,
+    policy_explain,
+    policy_requests,
     registration_tokens,
     resources,
     serve,
@@ -82,7 +85,15 @@ def purge(found: Deployment) -> None:
 main.add_command(serve.serve)
 main.add_command(api.api)
 main.add_command(people.user)
-for command in (person.show, person.give_role, person.disable, person.enable, person.sessions):
+for command in (
+    person.show,
+    person.give_role,
+    person.disable,
+    person.enable,
+    person.sessions,
+    policy_requests.join,
+    policy_requests.leave,
+):
     people.user.add_command(command)
 main.add_command(grants.grant)
 main.add_command(clients.client)
@@ -107,3 +118,12 @@ audit.audit.add_command(audit_export.export)
 main.add_command(documents.document)
 main.add_command(domains.domain)
 main.add_command(traces.trace)
+main.add_command(policy.policy)
+for command in (
+    policy_explain.explain,
+    policy_explain.replay,
+    policy_requests.waiting,
+    policy_requests.approve,
+    policy_requests.deny,
+):
+    policy.policy.add_command(command)

@@ -21,8 +21,8 @@ from ..store.clients import ClientStore
 from ..store.grants import Approval, GrantStore, Standing
 from ..store.tool_permissions import Challenge, ToolPermissionStore
 from . import registered
-from .admission import Admission
 from .known_clients import KnownClients
+from .policy.admission import Admission
 from .proposal import Asked, Choice, Past, Person, Proposal, propose
 from .verdict import Verdict, verdict
 

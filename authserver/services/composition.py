@@ -27,7 +27,6 @@ from ..settings import Settings
 from ..settings.group import DAY
 from ..store.stores import Stores
 from . import key_sets, statement_issuers
-from .admission import Admission
 from .authorization import AuthorizationService
 from .ceilings import AddressLimit, ClientLimit, RegistrationCeilings, Room
 from .client_authentication import ClientAuthentication
@@ -39,7 +38,8 @@ from .key_sets import MOST_KEY_SET, KeySets
 from .known_clients import KnownClients
 from .later import Later
 from .metadata_documents import MetadataDocuments
-from .policies import Policies
+from .policy.admission import Admission
+from .policy.policies import Policies
 from .reaper import Reaper
 from .registration import Registration
 from .revocation import Revocation

@@ -13,7 +13,7 @@ from .authorization import AuthorizationService
 from .connections import Connections
 from .introspection import Introspection
 from .known_clients import KnownClients
-from .policies import Policies
+from .policy.policies import Policies
 from .reaper import Reaper
 from .registration import Registration
 from .revocation import Revocation

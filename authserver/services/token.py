@@ -13,7 +13,7 @@ from ..protocol.ports import Resources
 from ..protocol.trace.step import Cause
 from . import registered
 from .client_authentication import ClientAuthentication
-from .policies import Left, Policies
+from .policy.policies import Left, Policies
 from .token_formats import TokenFormats
 from .tool_details import ToolDetailing
 from .traces.exchanges import Exchanges

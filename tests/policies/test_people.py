@@ -21,7 +21,9 @@ def test_a_tool_that_is_denied_is_not_offered_and_the_page_says_so(docs: Docs, v
     page = visitor.open(docs.url(scope=ALL))
     boxes = {value for form in forms(page) for name, value in form.boxes if name == "tool"}
     assert "wipe_all" not in boxes
-    assert "Not allowed here" in page.text and "wipe_all" in page.text and "Wiping is for Root." in page.text
+    assert "Not allowed here" in page.text
+    assert "wipe_all" in page.text
+    assert "Wiping is for Root." in page.text
     claims = token(docs, visitor.decide(docs.url(scope=ALL)))
     assert tools_of(claims) == {"list_docs", "read_doc", "write_doc", "delete_doc"}
 
@@ -44,11 +46,14 @@ def test_where_nothing_is_left_the_person_is_told_and_the_app_can_be(
     rules({"name": "secret project", "effect": "deny", "says": "Ask Root."})
     page = visitor.open(docs.url(scope=ALL))
     assert page.status_code == 403
-    assert "This is not allowed here" in page.text and "Ask Root." in page.text
+    assert "This is not allowed here" in page.text
+    assert "Ask Root." in page.text
     assert "error=access_denied" in page.text
     assert "secret project" not in page.text, "a rule's name is for operators"
     refused = events(site, "policy.refused", docs.resource.identifier)[0]
-    assert refused.detail["rules"] == ["secret project"] and refused.outcome == "refused" and refused.user_id
+    assert refused.detail["rules"] == ["secret project"]
+    assert refused.outcome == "refused"
+    assert refused.user_id
 
 
 def test_an_app_that_asks_without_a_page_is_told_at_once(docs: Docs, visitor: Visitor, rules: Rule):
@@ -75,7 +80,8 @@ def test_a_refresh_of_which_nothing_is_left_is_refused_and_its_family_ended(
     rules({"name": "closed", "effect": "deny", "who": ["role:member"]})
     answer = refresh(docs)
     assert answer.status_code == 400
-    assert answer.json["error"] == "invalid_grant" and "a rule of this server" in answer.json["error_description"]
+    assert answer.json["error"] == "invalid_grant"
+    assert "a rule of this server" in answer.json["error_description"]
     refused = events(site, "policy.refused", docs.resource.identifier)[0]
     assert refused.detail["rules"] == ["closed"]
     rules()
@@ -95,7 +101,8 @@ def test_the_first_rule_that_fits_decides(docs: Docs, visitor: Visitor, rules: R
         {"effect": "deny", "name": "everything else"},
     )
     claims = token(docs, visitor.decide(docs.url(scope=ALL)))
-    assert tools_of(claims) == {"read_doc"} and claims["scope"] == "docs:read"
+    assert tools_of(claims) == {"read_doc"}
+    assert claims["scope"] == "docs:read"
 
 
 def test_a_group_counts_from_the_moment_somebody_is_in_it(docs: Docs, site: Site, visitor: Visitor, rules: Rule):

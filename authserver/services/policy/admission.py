@@ -4,14 +4,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..protocol.audit import Event, Origin
-from ..protocol.errors import GrantPending, SignInTooOld
-from ..protocol.policy.request import Item
-from ..protocol.policy.rule import Effect
-from ..protocol.policy.ruling import Ruling
-from ..store.pending_grants import PendingGrantStore, State, TooManyWait, Wanted
+from ...protocol.audit import Event, Origin
+from ...protocol.errors import GrantPending, SignInTooOld
+from ...protocol.policy.request import Item
+from ...protocol.policy.rule import Effect
+from ...protocol.policy.ruling import Ruling
+from ...store.pending_grants import PendingGrantStore, State, TooManyWait, Wanted
+from ..proposal import Asked, Person, Proposal
 from .policies import Policies, named, refused, told
-from .proposal import Asked, Person, Proposal
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,22 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import partial
 
-from ..protocol import scope, tool_permission
-from ..protocol.access_token import Authority, ClientAuthority
-from ..protocol.audit import Event, Origin
-from ..protocol.client import Client
-from ..protocol.domain import Decision, decision_about
-from ..protocol.errors import InvalidGrant, PolicyRefused, UnauthorizedClient
-from ..protocol.policy import items, request
-from ..protocol.policy.request import Item, Request, Through
-from ..protocol.policy.ruling import Ruling, Standing, rule_on
-from ..protocol.ports import RefreshTokens, Resources
-from ..protocol.resource import Resource, identified
-from ..protocol.trace.step import Cause
-from ..store.audit import AuditStore
-from ..store.domains import DomainStore
-from ..store.pending_grants import PendingGrantStore
-from ..store.policies import Policy, PolicyStore
+from ...protocol import scope, tool_permission
+from ...protocol.access_token import Authority, ClientAuthority
+from ...protocol.audit import Event, Origin
+from ...protocol.client import Client
+from ...protocol.domain import Decision, decision_about
+from ...protocol.errors import InvalidGrant, PolicyRefused, UnauthorizedClient
+from ...protocol.policy import items, request
+from ...protocol.policy.request import Item, Request, Through
+from ...protocol.policy.ruling import Ruling, Standing, rule_on
+from ...protocol.ports import RefreshTokens, Resources
+from ...protocol.resource import Resource, identified
+from ...protocol.trace.step import Cause
+from ...store.audit import AuditStore
+from ...store.domains import DomainStore
+from ...store.pending_grants import PendingGrantStore
+from ...store.policies import Policy, PolicyStore
 
 NOT_HERE = "a rule of this server does not allow that: ask an administrator"
 Authorities = Authority | ClientAuthority
