@@ -85,7 +85,7 @@ def _show(explained: Explanation) -> None:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 @with_deployment
 def replay(found: Deployment, path: Path, days: int, as_json: bool) -> None:
-    """Hold the rules of FILE against the grants and tokens of the last days, and show what they would decide otherwise."""
+    """Hold the rules of FILE against the grants and tokens of the last days, and show what changes."""
     policies = found.stores.policies
     before, after = policies.current(), policies.with_people(0, read(path).rules)
     since = int(time.time() * 1000) - days * DAY_MS

@@ -19,6 +19,8 @@ class Permission(StrEnum):
     GRANTS_READ = "grants.read"
     GRANTS_REVOKE = "grants.revoke"
     GRANTS_REVOKE_ALL = "grants.revoke_all"
+    GRANTS_APPROVE = "grants.approve"
+    POLICIES_READ = "policies.read"
     SERVERS_READ = "servers.read"
     CALLS_READ = "calls.read"
     TRACES_READ = "traces.read"
@@ -67,6 +69,7 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
             Permission.CLIENTS_READ,
             Permission.GRANTS_READ,
             Permission.GRANTS_REVOKE,
+            Permission.POLICIES_READ,
             Permission.SERVERS_READ,
             Permission.TRACES_READ,
             Permission.PEOPLE_READ,

@@ -27,6 +27,7 @@ def close_to_others(app: Flask) -> None:
 
 from . import (  # noqa: E402, F401 - views register themselves
     alerts,
+    approvals,
     audit,
     calls,
     clients,
@@ -37,6 +38,7 @@ from . import (  # noqa: E402, F401 - views register themselves
     overview,
     people,
     person_state,
+    policies,
     roles,
     servers,
     traces,

@@ -34,6 +34,8 @@ ACTS = {
     Permission.GRANTS_READ: "see grants",
     Permission.GRANTS_REVOKE: "revoke a grant",
     Permission.GRANTS_REVOKE_ALL: "revoke all grants of a person, a client or a server",
+    Permission.GRANTS_APPROVE: "decide on requests that a rule has an administrator approve",
+    Permission.POLICIES_READ: "see the rules of policy, and have them explained",
     Permission.SERVERS_READ: "see MCP servers and their tools",
     Permission.CALLS_READ: "see tool calls",
     Permission.TRACES_READ: "see why somebody could not connect",

@@ -1,7 +1,7 @@
 """The API of administration: what the console does, for clients that act for themselves (EX-1)."""
 
 from ...services.deployment import Deployment
-from . import clients, grants, keys, people, servers, watching
+from . import clients, grants, keys, people, policies, servers, watching
 from .frame import Api
 
 OPERATIONS = (
@@ -10,6 +10,7 @@ OPERATIONS = (
     *people.OPERATIONS,
     *servers.OPERATIONS,
     *keys.OPERATIONS,
+    *policies.OPERATIONS,
     *watching.OPERATIONS,
 )
 
