@@ -1,7 +1,7 @@
 """The API of administration: what the console does, for clients that act for themselves (EX-1)."""
 
 from ...services.deployment import Deployment
-from . import clients, grants, keys, people, policies, servers, watching
+from . import approvals, clients, grants, keys, people, policies, servers, watching
 from .frame import Api
 
 OPERATIONS = (
@@ -11,6 +11,7 @@ OPERATIONS = (
     *servers.OPERATIONS,
     *keys.OPERATIONS,
     *policies.OPERATIONS,
+    *approvals.OPERATIONS,
     *watching.OPERATIONS,
 )
 
