@@ -37,7 +37,9 @@ PRESSED = """() => {
   }
   return [...looks.values()];
 }"""
-CONSOLE = ("clients", "grants", "servers", "calls", "traces", "alerts", "people", "keys", "audit")
+CONSOLE = (
+    "clients", "grants", "servers", "calls", "traces", "alerts", "policies", "approvals", "people", "keys", "audit",
+)  # fmt: skip
 HOST = "https://a-very-long-host-name.that-goes-on-and-on.with-many-labels.and-some-more.example/callback"
 
 

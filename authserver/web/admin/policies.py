@@ -8,7 +8,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...protocol.errors import OAuthError
-from ...protocol.policy.words import sentence
+from ...protocol.policy.words import about
 from ...protocol.role import Permission
 from ...services.policy.explanation import Explanation, Question, Simulator, Unknown
 from ...services.policy.review import Reviewer
@@ -41,7 +41,7 @@ def policies() -> ResponseReturnValue:
     return render_template(
         "admin/policies.html",
         version=current.version,
-        lines=[(rule, sentence(rule)) for rule in current.rules],
+        lines=[(rule, about(rule)) for rule in current.rules],
         doubts=list(Reviewer(found.stores).doubts(current.rules)),
         applied=found.stores.policies.applied(),
         resources=found.stores.resources.all(),

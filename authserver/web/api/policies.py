@@ -29,7 +29,7 @@ class PolicyState(Answer):
 
     version: int
     applied_at: Seconds | None
-    applied_by: str | None
+    actor: str | None
     items: list[RuleState]
 
 
@@ -82,7 +82,7 @@ def _list(call: Call[Nothing, Nothing]) -> PolicyState:
     return PolicyState(
         version=current.version,
         applied_at=applied.applied_at if applied else None,
-        applied_by=applied.actor if applied else None,
+        actor=applied.actor if applied else None,
         items=lines,
     )
 

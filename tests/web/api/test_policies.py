@@ -23,7 +23,7 @@ def test_the_rules_are_listed_as_files_write_them(ruled: Robot) -> None:
     found = ruled.get("/policies").json
     assert [line["rule"] for line in found["items"]] == [RULE]
     assert found["version"] > 0
-    assert found["applied_by"] == "system"
+    assert found["actor"] == "system"
 
 
 def test_a_question_is_answered_with_the_rule_and_why(ruled: Robot, flow: Flow) -> None:

@@ -39,7 +39,7 @@ def request_id(site: Site) -> str:
 def test_the_rules_are_told_in_order_and_words(owner: Visitor):
     page = owner.open("/admin/policies").text
     assert page.index("nobody writes &lt;b&gt;") < page.index(">rest<")
-    assert "deny: the tools write_note" in page
+    assert "the tools write_note" in page
     assert "Ask &lt;i&gt;Root&lt;/i&gt;." in page
     assert "registration" in page
 
