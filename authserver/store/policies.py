@@ -8,7 +8,8 @@ from typing import Any
 from sqlalchemy import Connection, insert, select, update
 
 from ..protocol.audit import Event
-from ..protocol.policy import reading
+from ..protocol.policy import matching, reading
+from ..protocol.policy.matching import Compiled
 from ..protocol.policy.request import Person
 from ..protocol.policy.rule import Rules
 from ..protocol.role import Role
@@ -35,11 +36,12 @@ class Overtaken(Exception):
 class Policy:
     """A version of the rules, and of people what the rules ask for, by their ids; it never changes.
 
-    ``roles`` has all but members.
+    ``compiled`` are the same rules; ``roles`` has all but members.
     """
 
     version: int
     rules: Rules
+    compiled: Compiled = ()
     usernames: Mapping[str, str] = field(default_factory=dict)
     roles: Mapping[str, Role] = field(default_factory=dict)
     groups: Mapping[str, frozenset[str]] = field(default_factory=dict)
@@ -80,7 +82,7 @@ class PolicyStore:
 
     def with_people(self, version: int, rules: Rules) -> Policy:
         """*rules* that may not be in force, with the people whom they ask for."""
-        return Policy(version, rules, **self._people(rules))
+        return Policy(version, rules, matching.compiled(rules), **self._people(rules))
 
     def applied(self) -> Version | None:
         """Who applied the version that counts, and when; None if there never was one."""

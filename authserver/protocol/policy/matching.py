@@ -1,7 +1,12 @@
-"""Which rule decides: the first whose conditions all fit (decision 11)."""
+"""Which rule decides: the first whose conditions all fit (decision 11).
+
+Rules are compiled once: what depends on the request alone is asked once for a request, not again for each item, and
+nothing is asked that a rule does not say.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from ..scope import Risk
 from .conditions import CONDITIONS, OF_ITEMS, OF_REQUESTS, Condition
@@ -9,6 +14,42 @@ from .request import Item, ItemKind, Request
 from .rule import NONE, Conditions, Rule, Rules
 
 ANYTHING = Item(ItemKind.SCOPE, "", Risk.READ)  # what conditions of requests are not asked about
+Checks = tuple[tuple[Condition, Any], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Bearing:
+    """A rule that bears on a request: it decides the items that fit ``items``, unless (not None) ``unless`` fits."""
+
+    rule: Rule
+    items: Checks
+    unless: Checks | None = None
+
+    def decides(self, request: Request, item: Item) -> bool:
+        """Whether it decides *item*."""
+        exempt = self.unless is not None and _fit(self.unless, request, item)
+        return not exempt and _fit(self.items, request, item)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRule:
+    """What a request has to be for the rule to bear on it, and what is left to ask then."""
+
+    asked: Checks
+    exempt: Checks
+    plain: Bearing
+    but_for: Bearing | None
+
+    def bears(self, request: Request) -> Bearing | None:
+        """What is left of the rule for *request*; None if it can decide nothing of it."""
+        if not _fit(self.asked, request, ANYTHING):
+            return None
+        if self.but_for is None or not _fit(self.exempt, request, ANYTHING):
+            return self.plain
+        return self.but_for if self.but_for.unless else None
+
+
+Compiled = tuple[CompiledRule, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +61,14 @@ class Considered:
     why: str
 
 
-def bearing(rules: Rules, request: Request) -> Rules:
-    """Those of *rules* that can decide anything about *request*, whatever its items are."""
-    return tuple(rule for rule in rules if _bears(rule, request))
+def compiled(rules: Rules) -> Compiled:
+    """*rules*, ready to be asked again and again."""
+    return tuple(_compiled(rule) for rule in rules)
 
 
-def deciding(rules: Rules, request: Request, item: Item) -> Rule | None:
-    """The rule that decides *item*, of those that `bearing` left; None if none does."""
-    return next((rule for rule in rules if _decides(rule, request, item)), None)
+def bearing(rules: Compiled, request: Request) -> tuple[Bearing, ...]:
+    """What of *rules* can decide anything about *request*, in order."""
+    return tuple(found for rule in rules if (found := rule.bears(request)) is not None)
 
 
 def considered(rules: Rules, request: Request, item: Item) -> Iterator[Considered]:
@@ -39,33 +80,29 @@ def considered(rules: Rules, request: Request, item: Item) -> Iterator[Considere
             return
 
 
-def _bears(rule: Rule, request: Request) -> bool:
-    if _missing(rule.when, OF_REQUESTS, request, ANYTHING):
-        return False
-    exempt = rule.unless != NONE and not any(condition.is_given(rule.unless) for condition in OF_ITEMS)
-    return not (exempt and _missing(rule.unless, OF_REQUESTS, request, ANYTHING) is None)
+def _compiled(rule: Rule) -> CompiledRule:
+    items = _checks(rule.when, OF_ITEMS)
+    but_for = Bearing(rule, items, _checks(rule.unless, OF_ITEMS)) if rule.unless != NONE else None
+    asked, exempt = _checks(rule.when, OF_REQUESTS), _checks(rule.unless, OF_REQUESTS)
+    return CompiledRule(asked, exempt, Bearing(rule, items), but_for)
 
 
-def _decides(rule: Rule, request: Request, item: Item) -> bool:
-    if _missing(rule.when, OF_ITEMS, request, item):
-        return False
-    return rule.unless == NONE or _missing(rule.unless, CONDITIONS, request, item) is not None
+def _checks(conditions: Conditions, table: tuple[Condition, ...]) -> Checks:
+    return tuple((condition, condition.of(conditions)) for condition in table if condition.is_given(conditions))
 
 
-def _missing(conditions: Conditions, table: tuple[Condition, ...], request: Request, item: Item) -> Condition | None:
-    """The first condition of *table* that is given and does not fit."""
-    for condition in table:
-        value = condition.of(conditions)
-        if value not in ((), "", None) and not condition.fits(value, request, item):
-            return condition
-    return None
+def _fit(checks: Checks, request: Request, item: Item) -> bool:
+    for condition, value in checks:  # noqa: SIM110 - asked for every rule at every refresh: all() takes twice as long
+        if not condition.fits(value, request, item):
+            return False
+    return True
 
 
 def _considered(rule: Rule, request: Request, item: Item) -> Considered:
-    missing = _missing(rule.when, CONDITIONS, request, item)
-    if missing is not None:
-        return Considered(rule, False, f"{missing.name}: {missing.found(request, item)}")
-    if rule.unless != NONE and _missing(rule.unless, CONDITIONS, request, item) is None:
+    for condition, value in _checks(rule.when, CONDITIONS):
+        if not condition.fits(value, request, item):
+            return Considered(rule, False, f"{condition.name}: {condition.found(request, item)}")
+    if rule.unless != NONE and _fit(_checks(rule.unless, CONDITIONS), request, item):
         return Considered(rule, False, "what stands under unless holds")
-    given = ", ".join(condition.name for condition in CONDITIONS if condition.is_given(rule.when))
+    given = ", ".join(condition.name for condition, _ in _checks(rule.when, CONDITIONS))
     return Considered(rule, True, f"all of it fits: {given}" if given else "it has no conditions")

@@ -1,7 +1,7 @@
 """What rules are asked about: who wants something, through which client, at which server, when and from where."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import urlsplit
@@ -21,6 +21,12 @@ class Person:
     username: str
     role: Role
     groups: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Whatever ``who`` may call them."""
+        groups = (f"group:{name}" for name in self.groups)
+        return frozenset({"person", f"user:{self.username}", f"role:{self.role}", *groups})
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,24 +62,20 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request without its items. ``person`` is None where a client asks for itself; ``at`` is in Unix seconds."""
+    """A request without its items. ``person`` is None where a client asks for itself; ``at`` is in Unix seconds.
+
+    ``names`` are whatever ``who`` may call whoever asks; each rule is held against them.
+    """
 
     person: Person | None
     through: Through
     server: str
     at: int
     address: str
+    names: frozenset[str] = field(init=False)
 
-    @property
-    def names(self) -> frozenset[str]:
-        """Whatever ``who`` may call whoever asks."""
-        return _names(self.person) if self.person else MACHINE
-
-
-@lru_cache(maxsize=4096)
-def _names(person: Person) -> frozenset[str]:
-    groups = (f"group:{name}" for name in person.groups)
-    return frozenset({"person", f"user:{person.username}", f"role:{person.role}", *groups})
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", self.person.names if self.person else MACHINE)
 
 
 def publisher(client: Client) -> str:

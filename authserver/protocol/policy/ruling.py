@@ -7,21 +7,20 @@ stay either.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from functools import cache
 
-from .matching import bearing, deciding
+from .matching import Bearing
 from .request import Item, ItemKind, Request
-from .rule import Effect, Rule, Rules
+from .rule import Effect, Rule
 
 Implied = Callable[[str], Iterable[str]]
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What is so already: the sign-in is ``fresh``, and ``approved`` tells the keys of items that were approved."""
+    """What is so already: the sign-in is ``fresh``, and ``approved`` has the keys of items that were approved."""
 
     fresh: bool
-    approved: Callable[[], frozenset[str]]
+    approved: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,23 +50,26 @@ class Ruling:
 class _Deciding:
     """One request in the course of being decided."""
 
-    rules: Rules
+    bearing: tuple[Bearing, ...]
     request: Request
     standing: Standing
-    by: dict[str, Rule | None] = field(default_factory=dict)
+    by: dict[str, Rule] = field(default_factory=dict)
     shut: dict[str, LeftOut] = field(default_factory=dict)
 
-    def decide(self, item: Item, approved: Callable[[], frozenset[str]]) -> None:
-        rule = self.by[item.key] = deciding(self.rules, self.request, item)
-        if rule is not None and not self._is_met(rule.effect, item, approved):
+    def decide(self, item: Item) -> None:
+        rule = next((one.rule for one in self.bearing if one.decides(self.request, item)), None)
+        if rule is None:
+            return
+        self.by[item.key] = rule
+        if not self._is_met(rule.effect, item):
             self.shut[item.key] = LeftOut(item, rule.effect if self.request.person else Effect.DENY, rule)
 
-    def _is_met(self, effect: Effect, item: Item, approved: Callable[[], frozenset[str]]) -> bool:
+    def _is_met(self, effect: Effect, item: Item) -> bool:
         if effect is Effect.ALLOW:
             return True
         if self.request.person is None or effect is Effect.DENY:
             return False
-        return self.standing.fresh if effect is Effect.FRESH_SIGN_IN else item.key in approved()
+        return self.standing.fresh if effect is Effect.FRESH_SIGN_IN else item.key in self.standing.approved
 
     def settle(self, scopes: list[Item], tools: list[Item], implied: Implied) -> None:
         """Carry what is shut over to what depends on it, until nothing changes."""
@@ -79,10 +81,10 @@ class _Deciding:
 
     def _is_carried(self, scope: Item, tools: list[Item]) -> bool:
         """Whether a tool needs *scope* that a rule allows by name, before the one that shuts the scope."""
-        order = {id(rule): place for place, rule in enumerate(self.rules)}
+        order = {id(one.rule): place for place, one in enumerate(self.bearing)}
         barred = order[id(self.shut[scope.key].rule)]
         needing = [tool for tool in tools if scope.name in tool.scopes and tool.key not in self.shut]
-        rules = [rule for tool in needing if (rule := self.by[tool.key]) is not None]
+        rules = [self.by[tool.key] for tool in needing if tool.key in self.by]
         return any(order[id(rule)] < barred for rule in rules if rule.when.tools)
 
     def _follows(self, scope: Item, tools: list[Item], implied: Implied) -> bool:
@@ -105,22 +107,22 @@ class _Deciding:
         return other is not None
 
 
-def rule_on(rules: Rules, request: Request, items: Iterable[Item], standing: Standing, implied: Implied) -> Ruling:
-    """What *rules* leave of *items*; *implied* tells the scopes that a scope contains."""
+def rule_on(
+    bearing: tuple[Bearing, ...], request: Request, items: Iterable[Item], standing: Standing, implied: Implied
+) -> Ruling:
+    """What the rules that are *bearing* on *request* leave of *items*; *implied* tells the scopes in a scope."""
     every = tuple(items)
     scopes = [item for item in every if item.kind is ItemKind.SCOPE]
     tools = [item for item in every if item.kind is ItemKind.TOOL]
-    found = _Deciding(bearing(rules, request), request, standing)
-    if not found.rules:
-        return Ruling(frozenset(one.name for one in scopes), frozenset(one.name for one in tools))
-    approved = cache(standing.approved)
-    for item in every:
-        found.decide(item, approved)
-    found.settle(scopes, tools, implied)
+    found = _Deciding(bearing, request, standing)
+    for item in every if bearing else ():
+        found.decide(item)
+    if found.shut:
+        found.settle(scopes, tools, implied)
     decided = {id(rule) for rule in found.by.values()}
     return Ruling(
         scopes=frozenset(one.name for one in scopes if one.key not in found.shut),
         tools=frozenset(one.name for one in tools if one.key not in found.shut),
         out=tuple(found.shut[item.key] for item in every if item.key in found.shut),
-        rules=tuple(rule for rule in found.rules if id(rule) in decided),
+        rules=tuple(one.rule for one in bearing if id(one.rule) in decided),
     )

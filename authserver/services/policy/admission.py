@@ -28,7 +28,7 @@ class Admission:
         policy, resource = self.policies.rules.current(), asked.resource
         request = self.policies.request(policy, person.user_id, asked.request.client, resource.identifier, origin)
         fresh = time.time() - person.auth_time <= self.fresh
-        return lambda every: self.policies.ruling_by(policy, request, person.user_id, every, resource, fresh=fresh)
+        return lambda every: self.policies.ruling(policy, request, person.user_id, every, resource, fresh=fresh)
 
     def admit(self, proposal: Proposal, person: Person, origin: Origin) -> None:
         """Nothing, if something is left to decide on.

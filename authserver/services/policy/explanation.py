@@ -100,7 +100,7 @@ class Simulator:
         item = _wanted(question, every, notes)
         if item is not None and item not in every:
             every = (*every, item)
-        ruling = self.policies.ruling_by(policy, asked, user_id, every, resource, fresh=False)
+        ruling = self.policies.ruling(policy, asked, user_id, every, resource, fresh=False)
         lines = tuple(_line(one, ruling) for one in every if item is None or one == item)
         told = self._considered(policy, asked, item, ruling, notes)
         return Explanation(policy.version, lines, item, told, tuple(notes))

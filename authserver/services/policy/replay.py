@@ -87,7 +87,7 @@ class Replay:
         for policy in (self.before, self.after):
             person = policy.person(event.user_id) if event.user_id is not None else None
             asked = Request(person, through, resource.identifier, line.at_ms // 1000, event.origin.address)
-            rulings.append(self.policies.ruling_by(policy, asked, event.user_id, every, resource, fresh=True))
+            rulings.append(self.policies.ruling(policy, asked, event.user_id, every, resource, fresh=True))
         self._note(line, rulings[0], rulings[1], result)
 
     def _note(self, line: AuditListing, before: Ruling, after: Ruling, result: Replayed) -> None:

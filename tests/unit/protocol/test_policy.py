@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from authserver.protocol.client import AuthMethod, Client, ClientKind
 from authserver.protocol.policy import difference, reading, words
 from authserver.protocol.policy.conditions import CONDITIONS, DAYS
-from authserver.protocol.policy.matching import considered
+from authserver.protocol.policy.matching import bearing, compiled, considered
 from authserver.protocol.policy.request import Item, ItemKind, Person, Request, through
 from authserver.protocol.policy.rule import Conditions, Effect, Rule, Rules
 from authserver.protocol.policy.ruling import Ruling, Standing, rule_on
@@ -41,7 +41,8 @@ MACHINE = Request(None, ANN.through, ANN.server, ANN.at, ANN.address)
 
 
 def ruled(rules: Rules, asked: Request = ANN, fresh: bool = False, approved: Iterable[str] = ()) -> Ruling:
-    return rule_on(rules, asked, ITEMS, Standing(fresh, lambda: frozenset(approved)), IMPLIED.__getitem__)
+    standing = Standing(fresh, frozenset(approved))
+    return rule_on(bearing(compiled(rules), asked), asked, ITEMS, standing, IMPLIED.__getitem__)
 
 
 def rule(when: dict[str, object]) -> Rules:
