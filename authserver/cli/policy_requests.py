@@ -25,11 +25,16 @@ def waiting(found: Deployment, state: str, limit: int, as_json: bool) -> None:
     for line in found.stores.pending_grants.page(State(state), None, limit):
         wanted = line.wanted
         if as_json:
-            said = {"id": line.id, "user": line.username, "client_id": wanted.client_id, "resource": wanted.resource}
+            said = {
+                "id": line.id,
+                "user": line.username,
+                "client_id": wanted.by.client_id,
+                "resource": wanted.by.resource,
+            }
             click.echo(json.dumps({**said, "asked": wanted.asked, "rule": wanted.rule, "state": line.state}))
         else:
-            about = f"{plain(line.username)} through {plain(line.client_name)} ({plain(wanted.client_id)})"
-            click.echo(f"{line.id}  {about} at {plain(wanted.resource)}: {plain(' '.join(wanted.asked))}")
+            about = f"{plain(line.username)} through {plain(line.client_name)} ({plain(wanted.by.client_id)})"
+            click.echo(f"{line.id}  {about} at {plain(wanted.by.resource)}: {plain(' '.join(wanted.asked))}")
 
 
 @click.command("approve")

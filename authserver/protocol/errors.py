@@ -180,13 +180,17 @@ class PolicyRefused(AccessDenied):
 
 
 class GrantPending(AccessDenied):
-    """A rule wants an administrator to allow it first; ``denied``: one said no. ``says`` as in `PolicyRefused`."""
+    """A rule wants an administrator to allow it first; ``says`` as in `PolicyRefused`.
 
-    def __init__(self, says: str, *, denied: bool, private: str) -> None:
+    ``asked`` says whether one has been asked, None that one said no.
+    """
+
+    def __init__(self, says: str, *, asked: bool | None, private: str) -> None:
+        denied = asked is None
         said = "an administrator did not allow that" if denied else "an administrator has to allow that first"
         super().__init__(said, private=private, cause=Cause.POLICY_REFUSED if denied else Cause.GRANT_PENDING)
         self.says = says
-        self.denied = denied
+        self.asked = asked
 
 
 class LoginRequired(OAuthError):

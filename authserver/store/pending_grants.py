@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
@@ -25,9 +26,14 @@ ABOUT = (
     PendingGrantRow.client_id == bindparam("client_id"),
     PendingGrantRow.resource == bindparam("resource"),
 )
-APPROVED = select(PendingGrantRow.approved).where(*ABOUT)
+APPROVED = select(PendingGrantRow.approved, PendingGrantRow.client_identity).where(*ABOUT)
 STANDING = select(
-    PendingGrantRow.id, PendingGrantRow.asked, PendingGrantRow.state, (PendingGrantRow.expires_at > now).label("counts")
+    PendingGrantRow.id,
+    PendingGrantRow.asked,
+    PendingGrantRow.approved,
+    PendingGrantRow.client_identity,
+    PendingGrantRow.state,
+    (PendingGrantRow.expires_at > now).label("counts"),
 ).where(*ABOUT)
 LISTED = (
     select(PendingGrantRow, UserRow.username, func.coalesce(ClientRow.name, PendingGrantRow.client_id))
@@ -45,12 +51,25 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Who wants what, through which client, at which server: ``asked`` are keys of items, ``rule`` asks for it."""
+class Requester:
+    """Who, through which client as it is now (`protocol.client.Client.identity`), at which server."""
 
     user_id: str
     client_id: str
+    client_identity: bytes
     resource: str
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What finds their request."""
+        return {"user_id": self.user_id, "client_id": self.client_id, "resource": self.resource}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants: ``asked`` are keys of items, ``rule`` has an administrator decide on them."""
+
+    by: Requester
     asked: tuple[str, ...]
     rule: str
 
@@ -83,38 +102,44 @@ class PendingGrantStore:
         self._epoch = epoch
         self._recent: RecentlyUsed[frozenset[str]] = RecentlyUsed(MOST_KEPT, KEPT_SECONDS)
 
-    def approved(self, user_id: str, client_id: str, resource: str) -> frozenset[str]:
-        """The keys of what was approved. May be some seconds old, but never older than a decision by a second."""
-        about = {"user_id": user_id, "client_id": client_id, "resource": resource}
-        epoch, key = self._epoch.current(), "\n".join(about.values())
+    def approved(self, by: Requester) -> frozenset[str]:
+        """The keys of what was approved. May be some seconds old, but never older than a decision by a second.
+
+        Nothing, if the client has changed since.
+        """
+        epoch, key = self._epoch.current(), "\n".join((*by.about.values(), by.client_identity.hex()))
         found = self._recent.get(key, epoch)
         if found is None:
-            row = self._database.look_up(APPROVED, about)
-            found = frozenset(_words(row.approved) if row else ())
+            row = self._database.look_up(APPROVED, by.about)
+            found = frozenset(_words(row.approved) if row and row.client_identity == by.client_identity else ())
             self._recent.keep(key, found, epoch)
         return found
+
+    def state(self, wanted: Wanted) -> State | None:
+        """What became of *wanted*, if it waits or was denied of late."""
+        with self._database.reading() as connection:
+            found = connection.execute(STANDING, wanted.by.about).one_or_none()
+            return _state(found, wanted)
 
     def ask(self, wanted: Wanted, lifetime: int, event: Event) -> State:
         """Have *wanted* wait for *lifetime* seconds; what waits or was denied of late is not asked for again.
 
         Returns what it is then: waiting or denied. Raises `TooManyWait`.
         """
-        about = {"user_id": wanted.user_id, "client_id": wanted.client_id, "resource": wanted.resource}
+        about, identity = wanted.by.about, wanted.by.client_identity
         waits = {"state": State.WAITING.value, "created_at": now, "expires_at": now + lifetime}
         asks = {**waits, "rule": wanted.rule, "asked": wanted.asked, "decided_at": None, "decided_by": None}
-        new = self._database.insert(PendingGrantRow).values(id=credential.identifier(), approved=(), **about, **asks)
+        new = {"id": credential.identifier(), "approved": (), "client_identity": identity, **about, **asks}
         with self._database.transaction() as connection:
             found = connection.execute(STANDING.with_for_update(), about).one_or_none()
-            if (
-                found is not None
-                and found.counts
-                and found.state != State.APPROVED
-                and {*wanted.asked} <= {*found.asked}
-            ):
-                return State(found.state)
-            _check_room(connection, wanted.user_id)
-            again = update(PendingGrantRow).where(PendingGrantRow.id == (found.id if found else "")).values(asks)
-            if connection.execute(again if found else new.on_conflict_do_nothing()).rowcount:
+            if (state := _state(found, wanted)) is not None:
+                return state
+            _check_room(connection, wanted.by.user_id)
+            held = found.approved if found and found.client_identity == identity else ()
+            again = update(PendingGrantRow).where(PendingGrantRow.id == (found.id if found else ""))
+            first = self._database.insert(PendingGrantRow).values(**new).on_conflict_do_nothing()
+            change = again.values(**asks, approved=held, client_identity=identity) if found else first
+            if connection.execute(change).rowcount:
                 record(connection, event.about(**about, detail={"asked": list(wanted.asked), "rule": wanted.rule}))
         return State.WAITING
 
@@ -179,7 +204,7 @@ def _listing(found: tuple[PendingGrantRow, str, str]) -> PendingGrant:
     row, username, client_name = found
     return PendingGrant(
         id=row.id,
-        wanted=Wanted(row.user_id, row.client_id, row.resource, row.asked, row.rule),
+        wanted=Wanted(Requester(row.user_id, row.client_id, row.client_identity, row.resource), row.asked, row.rule),
         username=username,
         client_name=client_name,
         approved=row.approved,
@@ -188,6 +213,14 @@ def _listing(found: tuple[PendingGrantRow, str, str]) -> PendingGrant:
         expires_at=row.expires_at,
         decided_by=row.decided_by,
     )
+
+
+def _state(found: Any, wanted: Wanted) -> State | None:  # noqa: ANN401 - its columns are those of STANDING
+    """What the row *found* says of *wanted*; None if that is to be asked for (again)."""
+    if found is None or not found.counts or found.client_identity != wanted.by.client_identity:
+        return None
+    decided = found.state != State.APPROVED and {*wanted.asked} <= {*found.asked}
+    return State(found.state) if decided else None
 
 
 def _check_room(connection: Connection, user_id: str) -> None:

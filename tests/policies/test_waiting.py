@@ -2,10 +2,12 @@
 
 import pytest
 from sqlalchemy import update
+from werkzeug.test import TestResponse
 
 from authserver.protocol.audit import Event
-from authserver.store.models import PendingGrantRow
-from authserver.store.pending_grants import MOST_WAITING, PendingGrant, State, TooManyWait, Wanted
+from authserver.store.epoch import bump
+from authserver.store.models import ClientRow, PendingGrantRow
+from authserver.store.pending_grants import MOST_WAITING, PendingGrant, Requester, State, TooManyWait, Wanted
 from tests.conformance.site import Site
 from tests.conformance.visitor import Visitor, forms
 from tests.policies.conftest import Rule, events
@@ -19,12 +21,18 @@ ONLY_DELETE = {"scope": "docs:delete"}
 
 def waiting(site: Site, docs: Docs, state: State = State.WAITING) -> list[PendingGrant]:
     found = site.deployment.stores.pending_grants.page(state, None, 100)
-    return [one for one in found if one.wanted.resource == docs.resource.identifier]
+    return [one for one in found if one.wanted.by.resource == docs.resource.identifier]
 
 
 def decide(site: Site, one: PendingGrant, state: State) -> bool:
     event = GIVEN if state is State.APPROVED else REFUSED
     return site.deployment.stores.pending_grants.decide(one.id, one.wanted.asked, state, event)
+
+
+def ask(visitor: Visitor, docs: Docs, **changes: str) -> TestResponse:
+    """Press the button of the page that ends an authorization."""
+    page = visitor.open(docs.url(**{**ONLY_DELETE, **changes}))
+    return page if "They have been asked" in page.text else visitor.submit(page, forms(page)[-1], {"decision": "ask"})
 
 
 def end_all(site: Site) -> None:
@@ -37,11 +45,13 @@ def test_it_ends_on_a_page_asks_once_and_passes_when_it_is_approved(
     docs: Docs, site: Site, visitor: Visitor, rules: Rule
 ):
     rules(BY_WORD)
+    page = visitor.open(docs.url(**ONLY_DELETE))
+    assert page.status_code == 403
+    assert "An administrator has to allow this first" in page.text
+    assert "Ask in #docs." in page.text
+    assert not waiting(site, docs), "any website could have them open this page"
     for _ in range(2):
-        page = visitor.open(docs.url(**ONLY_DELETE))
-        assert page.status_code == 403
-        assert "An administrator has to allow this first" in page.text
-        assert "Ask in #docs." in page.text
+        assert "They have been asked" in ask(visitor, docs).text
     (one,) = waiting(site, docs)
     assert one.username == "ada"
     assert one.wanted.rule == "by word"
@@ -68,13 +78,13 @@ def test_what_waits_is_left_out_of_the_rest_until_it_is_asked_for(
 
 def test_a_no_is_told_and_stands_for_a_while(docs: Docs, site: Site, visitor: Visitor, rules: Rule):
     rules(BY_WORD)
-    visitor.open(docs.url(**ONLY_DELETE))
+    ask(visitor, docs)
     assert decide(site, waiting(site, docs)[0], State.DENIED)
     page = visitor.open(docs.url(**ONLY_DELETE))
     assert "An administrator did not allow this" in page.text
     assert not waiting(site, docs), "whoever was refused does not ask again at once"
     end_all(site)
-    visitor.open(docs.url(**ONLY_DELETE))
+    ask(visitor, docs)
     assert len(waiting(site, docs)) == 1
 
 
@@ -82,7 +92,7 @@ def test_what_was_approved_and_taken_back_is_in_no_refreshed_token(
     docs: Docs, site: Site, visitor: Visitor, rules: Rule
 ):
     rules(BY_WORD)
-    visitor.open(docs.url(**ONLY_DELETE))
+    ask(visitor, docs)
     decide(site, waiting(site, docs)[0], State.APPROVED)
     token(docs, visitor.decide(docs.url(scope=ALL)))
     assert "delete_doc" in tools_of(claims_of(docs.flow.refresh().json))
@@ -95,28 +105,46 @@ def test_a_request_that_asks_for_something_else_by_now_is_not_approved_unseen(
     docs: Docs, site: Site, visitor: Visitor, rules: Rule
 ):
     rules({**BY_WORD, "tools": ["delete_doc"]})
-    visitor.open(docs.url(scope="docs:read docs:delete tool:delete_doc"))
+    ask(visitor, docs, scope="docs:read docs:delete tool:delete_doc")
     seen = waiting(site, docs)
     rules(BY_WORD)
-    visitor.open(docs.url(**ONLY_DELETE))
+    ask(visitor, docs)
     assert seen
     assert not decide(site, seen[0], State.APPROVED)
     assert decide(site, waiting(site, docs)[0], State.APPROVED)
     assert not decide(site, waiting(site, docs, State.APPROVED)[0], State.DENIED), "it was decided already"
 
 
+def test_what_was_approved_for_an_app_is_not_for_what_it_becomes(docs: Docs, site: Site, visitor: Visitor, rules: Rule):
+    rules(BY_WORD)
+    ask(visitor, docs)
+    decide(site, waiting(site, docs)[0], State.APPROVED)
+    assert visitor.open(docs.url(**ONLY_DELETE)).status_code == 200
+    with site.deployment.stores.database.transaction() as connection:
+        which = ClientRow.client_id == docs.flow.values["client_id"]
+        connection.execute(update(ClientRow).where(which).values(name="Quite another app"))
+        bump(connection)
+    site.deployment.stores.epoch.forget()
+    page = visitor.open(docs.url(**ONLY_DELETE))
+    assert page.status_code == 403
+    ask(visitor, docs)
+    assert not waiting(site, docs)[0].approved
+
+
 def test_nobody_has_more_waiting_than_an_administrator_can_read(docs: Docs, site: Site):
     store, ada = site.deployment.stores.pending_grants, site.deployment.stores.users.by_name("ada")
     assert ada
 
-    def ask(number: int) -> None:
-        wanted = Wanted(ada.id, f"client-{number}", docs.resource.identifier, ("tool:x",), "a rule")
+    def wait(number: int) -> None:
+        wanted = Wanted(
+            Requester(ada.id, f"client-{number}", b"i" * 32, docs.resource.identifier), ("tool:x",), "a rule"
+        )
         store.ask(wanted, 600, Event("approval.asked", f"user:{ada.id}"))
 
     end_all(site)
     for number in range(MOST_WAITING):
-        ask(number)
+        wait(number)
     with pytest.raises(TooManyWait):
-        ask(MOST_WAITING)
+        wait(MOST_WAITING)
     end_all(site)
-    ask(MOST_WAITING + 2)
+    wait(MOST_WAITING + 2)

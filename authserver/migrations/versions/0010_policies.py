@@ -35,6 +35,7 @@ def upgrade() -> None:
         "pending_grants",
         sa.Column("id", sa.Text, primary_key=True),
         *(sa.Column(name, sa.Text, nullable=False) for name in texts),
+        sa.Column("client_identity", sa.LargeBinary(32), nullable=False),
         *(sa.Column(name, sa.BigInteger, nullable=False) for name in ("created_at", "expires_at")),
         sa.Column("decided_at", sa.BigInteger),
         sa.Column("decided_by", sa.Text),

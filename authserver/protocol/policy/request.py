@@ -33,7 +33,7 @@ class Person:
 class Through:
     """A client as rules know it: whatever ``through`` may call it, and whether what it says of itself is proven."""
 
-    client_id: str
+    client: Client
     names: frozenset[str]
     verified: bool
 
@@ -89,13 +89,14 @@ def through(client: Client, *, vouched: bool = False) -> Through:
     ``known:`` is by what it says of itself where nothing contradicts that. It is verified if an administrator, a
     trusted statement, or the only places where it publishes or has codes sent prove who it is.
     """
-    return _through(client.client_id, client.kind, client.name, client.redirect_uris, client.voucher, vouched)
+    found = _judged(client.client_id, client.kind, client.name, client.redirect_uris, client.voucher, vouched)
+    return Through(client, *found)
 
 
 @lru_cache(maxsize=4096)
-def _through(
+def _judged(
     client_id: str, kind: ClientKind, name: str, redirect_uris: tuple[str, ...], voucher: str | None, vouched: bool
-) -> Through:
+) -> tuple[frozenset[str], bool]:
     said = {VOUCHED_BY: voucher} if voucher else {}
     client = Client(client_id, kind, name, redirect_uris, AuthMethod.NONE, (), 0, metadata=said)
     found = [recognise(client, uri) for uri in redirect_uris]
@@ -103,7 +104,7 @@ def _through(
     hosts = (f"host:{one}" for one in _and_above(publisher(client)))
     proven = bool(found) and all(one.proof is not Proof.NONE for one in found)
     verified = proven or vouched or kind is ClientKind.PREREGISTERED
-    return Through(client_id, frozenset({f"client:{client_id}", f"kind:{kind}", *known, *hosts}), verified)
+    return frozenset({f"client:{client_id}", f"kind:{kind}", *known, *hosts}), verified
 
 
 def _and_above(host: str) -> Iterable[str]:

@@ -9,7 +9,7 @@ from ...protocol.errors import GrantPending, SignInTooOld
 from ...protocol.policy.request import Item
 from ...protocol.policy.rule import Effect
 from ...protocol.policy.ruling import Ruling
-from ...store.pending_grants import PendingGrantStore, State, TooManyWait, Wanted
+from ...store.pending_grants import PendingGrantStore, Requester, State, Wanted
 from ..proposal import Asked, Person, Proposal
 from .policies import Policies, named, refused, told
 
@@ -33,7 +33,7 @@ class Admission:
     def admit(self, proposal: Proposal, person: Person, origin: Origin) -> None:
         """Nothing, if something is left to decide on.
 
-        Raises `SignInTooOld` where that is all that lacks, `GrantPending` where an administrator is asked now, and
+        Raises `SignInTooOld` where that is all that lacks, `GrantPending` where an administrator has to be asked, and
         `PolicyRefused`; so too if what is left lacks a tool that a guard asks for, since the client would ask again.
         """
         ruling = proposal.ruling
@@ -42,31 +42,21 @@ class Admission:
         if not ruling.out or ((proposal.names or proposal.unknown) and not proposal.barred):
             return
         if ruling.waiting(Effect.APPROVAL):
-            raise self._pending(proposal, person, origin)
+            raise self.pending(proposal, self.pending_grants.state(_wanted(proposal, person)))
         self.policies.audit.write(self._event("policy.refused", proposal, person, origin).about(detail=told(ruling)))
         raise refused(ruling)
 
     def ask(self, proposal: Proposal, person: Person, origin: Origin) -> State:
         """Have what needs it wait for an administrator. Raises `TooManyWait`."""
-        wanting = proposal.ruling.waiting(Effect.APPROVAL)
-        wanted = Wanted(
-            user_id=person.user_id,
-            client_id=proposal.asked.request.client.client_id,
-            resource=proposal.asked.resource.identifier,
-            asked=tuple(one.item.key for one in wanting),
-            rule=wanting[0].rule.name,
-        )
         event = self._event("approval.asked", proposal, person, origin).about(outcome="success")
-        return self.pending_grants.ask(wanted, self.lifetime, event)
+        return self.pending_grants.ask(_wanted(proposal, person), self.lifetime, event)
 
-    def _pending(self, proposal: Proposal, person: Person, origin: Origin) -> GrantPending:
+    def pending(self, proposal: Proposal, state: State | None) -> GrantPending:
+        """What ends an authorization that waits for an administrator, or for the person to ask them (None)."""
         waiting = proposal.ruling.waiting(Effect.APPROVAL)
         says = next((one.rule.says for one in waiting if one.rule.says), "")
-        try:
-            denied = self.ask(proposal, person, origin) is State.DENIED
-        except TooManyWait:
-            return GrantPending(says, denied=False, private="this person has too many requests waiting")
-        return GrantPending(says, denied=denied, private=named(proposal.ruling))
+        asked = {None: False, State.WAITING: True}.get(state)
+        return GrantPending(says, asked=asked, private=named(proposal.ruling))
 
     def _event(self, name: str, proposal: Proposal, person: Person, origin: Origin) -> Event:
         asked = proposal.asked
@@ -79,3 +69,9 @@ class Admission:
             client_id=asked.request.client.client_id,
             resource=asked.resource.identifier,
         )
+
+
+def _wanted(proposal: Proposal, person: Person) -> Wanted:
+    client, waiting = proposal.asked.request.client, proposal.ruling.waiting(Effect.APPROVAL)
+    by = Requester(person.user_id, client.client_id, client.identity, proposal.asked.resource.identifier)
+    return Wanted(by, tuple(one.item.key for one in waiting), waiting[0].rule.name)

@@ -20,7 +20,7 @@ from ...protocol.resource import Resource, identified
 from ...protocol.trace.step import Cause
 from ...store.audit import AuditStore
 from ...store.domains import DomainStore
-from ...store.pending_grants import PendingGrantStore
+from ...store.pending_grants import PendingGrantStore, Requester
 from ...store.policies import Policy, PolicyStore
 
 NOT_HERE = "a rule of this server does not allow that: ask an administrator"
@@ -140,7 +140,8 @@ class Policies:
         """What was approved, if anything bears that asks for it."""
         if user_id is None or not any(one.rule.effect is Effect.APPROVAL for one in bears):
             return NOTHING
-        return self._pending_grants.approved(user_id, asked.through.client_id, asked.server)
+        client = asked.through.client
+        return self._pending_grants.approved(Requester(user_id, client.client_id, client.identity, asked.server))
 
 
 def _worked_out(

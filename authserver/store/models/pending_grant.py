@@ -3,14 +3,15 @@
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from .base import Row, Seconds
+from .base import Digest, Row, Seconds
 
 
 class PendingGrantRow(Row):
     """A person's request for a client at a server; there is one at the most, and it stays when it is decided.
 
     ``asked`` is what waits or was decided last, ``approved`` all that was ever approved and not taken back, both as
-    keys (`protocol.policy.request.Item.key`). ``state`` is ``waiting``, ``approved`` or ``denied``; until
+    keys (`protocol.policy.request.Item.key`). ``client_identity`` is what the client was then
+    (`protocol.client.Client.identity`): another one has nothing. ``state`` is waiting, approved or denied; until
     ``expires_at`` a no stands, and what waits waits. ``rule`` is what asks for it.
     """
 
@@ -24,6 +25,7 @@ class PendingGrantRow(Row):
     id: Mapped[str] = mapped_column(primary_key=True)
     user_id: Mapped[str]
     client_id: Mapped[str]
+    client_identity: Mapped[Digest]
     resource: Mapped[str]
     asked: Mapped[tuple[str, ...]]
     approved: Mapped[tuple[str, ...]]

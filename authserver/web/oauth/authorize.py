@@ -7,7 +7,7 @@ error is the client's), 3. who is signed in, 4. what they have to decide, 5. the
 from collections.abc import Callable
 from dataclasses import replace
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...protocol import form, redirect_uri
@@ -76,11 +76,7 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
         if person is None:
             tracing.note(Step.AUTHORIZATION, Cause.SIGN_IN_NEEDED)
             return redirect(next_page.sign_in(), 303)
-        proposal = service.propose(asked, person, origin())
-        service.admission.admit(proposal, person, origin())
-        if not proposal.names and not proposal.unknown:
-            raise InvalidScope("this resource has no default scopes: ask for one")
-        return answer(proposal, person)
+        return answer(service.propose(asked, person, origin()), person)
     except InvalidClient:
         raise  # it went while its request was looked at: still a page
     except OAuthError as error:
@@ -99,7 +95,15 @@ def _person(asked: Asked) -> Person | None:
     return None
 
 
+def _admit(proposal: Proposal, person: Person) -> None:
+    """Nothing, where there is something to decide on. Raises an `OAuthError`."""
+    deployment().authorization.admission.admit(proposal, person, origin())
+    if not proposal.names and not proposal.unknown:
+        raise InvalidScope("this resource has no default scopes: ask for one")
+
+
 def _ask(proposal: Proposal, person: Person) -> ResponseReturnValue:
+    _admit(proposal, person)
     silent = "none" in proposal.asked.request.prompt
     if not proposal.must_ask:
         answer = _allow(proposal, proposal.proposed, person, Cause.REMEMBERED)
@@ -113,14 +117,15 @@ def _ask(proposal: Proposal, person: Person) -> ResponseReturnValue:
 
 def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
     decision = Decision.parse(request.form)
+    if decision.button is Button.ASK:
+        return _ask_for(proposal, person)
     if decision.button is Button.DENY:
         tracing.note(Step.CONSENT, Cause.DENIED)
         return redirect(deployment().authorization.deny(proposal, person, origin()), 303)
+    _admit(proposal, person)
     if decision.shown != proposal.digest:
         tracing.note(Step.CONSENT, Cause.OUT_OF_DATE)
         return stale.again(lambda: _page(proposal), CHANGED, 409)
-    if decision.button is Button.ASK:
-        return _ask_for(proposal, person)
     if decision.button in LOOKING:
         return _look(proposal, decision)
     return _allow(proposal, decision.choice, person, Cause.ALLOWED)
@@ -135,13 +140,13 @@ def _look(proposal: Proposal, decision: Decision) -> ResponseReturnValue:
 
 def _ask_for(proposal: Proposal, person: Person) -> ResponseReturnValue:
     """What waits for an administrator by a rule is asked for; the rest can be decided now."""
-    if not proposal.ruling.waiting(Effect.APPROVAL):
-        return _page(proposal)
-    try:
-        state = deployment().authorization.admission.ask(proposal, person, origin())
-    except TooManyWait:
-        return stale.again(lambda: _page(proposal), policy_problems.TOO_MANY, 429)
-    return stale.again(lambda: _page(proposal), policy_problems.ASKED[state], 200)
+    if proposal.ruling.waiting(Effect.APPROVAL):
+        try:
+            g.note = policy_problems.ASKED[deployment().authorization.admission.ask(proposal, person, origin())]
+        except TooManyWait:
+            g.note = policy_problems.TOO_MANY
+    _admit(proposal, person)
+    return _page(proposal)
 
 
 def _allow(proposal: Proposal, choice: Choice, person: Person, how: Cause) -> ResponseReturnValue:

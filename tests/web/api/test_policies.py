@@ -3,7 +3,7 @@
 import pytest
 
 from authserver.protocol.audit import Event
-from authserver.store.pending_grants import State, Wanted
+from authserver.store.pending_grants import Requester, State, Wanted
 from tests.conformance.flow import Flow
 from tests.conformance.site import NOTES, Site
 from tests.policies.conftest import apply
@@ -46,7 +46,7 @@ def test_a_request_is_approved_as_it_was_seen_or_not_at_all(site: Site, robot: R
     event = Event("approval.asked", f"user:{ada.id}")
 
     def ask(*keys: str) -> None:
-        store.ask(Wanted(ada.id, "an-app", NOTES.identifier, keys, "a rule"), 600, event)
+        store.ask(Wanted(Requester(ada.id, "an-app", b"i" * 32, NOTES.identifier), keys, "a rule"), 600, event)
 
     ask("tool:write_note")
     line = next(one for one in robot.get("/approvals").json["items"] if one["client_id"] == "an-app")

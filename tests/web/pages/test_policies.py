@@ -6,7 +6,7 @@ import pytest
 
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Role
-from authserver.store.pending_grants import State, Wanted
+from authserver.store.pending_grants import Requester, State, Wanted
 from tests.conformance.site import NOTES, Site
 from tests.conformance.visitor import Visitor, forms
 from tests.policies.conftest import apply
@@ -31,9 +31,9 @@ def request_id(site: Site) -> str:
     """Ada's request, which waits."""
     store, ada = site.deployment.stores.pending_grants, site.deployment.stores.users.by_name("ada")
     assert ada
-    wanted = Wanted(ada.id, "some-app", NOTES.identifier, ("tool:write_note",), "a rule")
+    wanted = Wanted(Requester(ada.id, "some-app", b"i" * 32, NOTES.identifier), ("tool:write_note",), "a rule")
     store.ask(wanted, 600, Event("approval.asked", f"user:{ada.id}"))
-    return next(one.id for one in store.page(State.WAITING, None, 50) if one.wanted.client_id == "some-app")
+    return next(one.id for one in store.page(State.WAITING, None, 50) if one.wanted.by.client_id == "some-app")
 
 
 def test_the_rules_are_told_in_order_and_words(owner: Visitor):
@@ -75,5 +75,5 @@ def test_a_request_is_approved_as_it_was_seen_and_taken_back(site: Site, owner: 
     assert found.state is State.APPROVED
     back = owner.open(f"/admin/approval/deny?id={request_id}")
     owner.submit(back, forms(back)[-1], {})
-    assert not store.approved(found.wanted.user_id, "some-app", NOTES.identifier)
+    assert not store.approved(found.wanted.by)
     assert owner.submit(page, form, {}).status_code == 409, "decided once"
