@@ -59,6 +59,8 @@ class TokenEndpoint:
         left = self.policies.left(outcome.authority, client, origin)
         # 6. Sign and answer
         found = self._response(outcome, left, asked if "refresh_token" in form.single else ())
+        if left.rules:
+            self.traces.narrowed(form, outcome.authority, left.rules, origin)
         self.traces.issued(form, outcome.authority, origin)
         return found
 

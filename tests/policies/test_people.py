@@ -1,13 +1,20 @@
 """Rules where people decide, at the token endpoint, and at each refresh: what they deny is in no token."""
 
+import time
+
 import pytest
 
 from authserver.protocol.audit import Event
+from authserver.protocol.trace.step import Cause
+from authserver.store.database import Database
+from authserver.store.engine import create
+from authserver.store.stores import Stores
 from tests.conformance.site import Site
 from tests.conformance.visitor import Visitor, forms
 from tests.policies.conftest import Rule, events
 from tests.tools.conftest import Docs, claims_of, tools_of
 from tests.tools.test_consent import ALL, accepted, ticked, token
+from tests.traces.telling import told
 
 NOBODY_WIPES = {"name": "nobody wipes", "effect": "deny", "who": ["user:ada"], "tools": ["wipe_all"]}
 
@@ -118,6 +125,29 @@ def test_a_group_counts_from_the_moment_somebody_is_in_it(docs: Docs, site: Site
     finally:
         stores.groups.remove(ada.id, "contractors", Event("group.left", "system"))
     assert "docs:write" in claims_of(refresh(docs).json)["scope"]
+
+
+def test_the_trace_of_a_refresh_names_the_rule_that_narrowed_it(docs: Docs, site: Site, visitor: Visitor, rules: Rule):
+    token(docs, visitor.decide(docs.url(scope=ALL)))
+    rules(NOBODY_WIPES)
+    answer = refresh(docs)
+    refreshed = events(site, "token.refreshed", docs.resource.identifier)[0]
+    lines = told(site, refreshed.origin.correlation_id).lines
+    assert ({"rules": "nobody wipes"}, Cause.POLICY_NARROWED) in [(line.about, line.cause) for line in lines]
+    assert answer.status_code == 200
+
+
+def test_another_node_goes_by_a_change_within_a_second(docs: Docs, site: Site, rules: Rule):
+    other = Stores.over(Database(create(site.deployment.settings.url_of_database)))
+    try:
+        before = other.policies.current().version
+        rules(NOBODY_WIPES)
+        deadline = time.monotonic() + 3
+        while other.policies.current().version == before:
+            assert time.monotonic() < deadline
+        assert [one.name for one in other.policies.current().rules] == ["nobody wipes"]
+    finally:
+        other.database.close()
 
 
 def test_consent_is_remembered_beside_a_rule_that_leaves_something_out(docs: Docs, visitor: Visitor, rules: Rule):

@@ -36,6 +36,7 @@ class Cause(StrEnum):
     ALLOWED = "allowed"
     REMEMBERED = "remembered"
     TOKEN_ISSUED = "token_issued"  # noqa: S105 - the name of a cause
+    POLICY_NARROWED = "policy_narrowed"
     TOOL_CALLED = "tool_called"
     TOOL_REFUSED = "tool_refused"
     # It waits for a person

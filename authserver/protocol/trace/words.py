@@ -11,6 +11,7 @@ WENT_ON = {
     Cause.ALLOWED: "The person allowed the app.",
     Cause.REMEMBERED: "The person had allowed this before, and was not asked again.",
     Cause.TOKEN_ISSUED: "The app exchanged its code, and got an access token.",
+    Cause.POLICY_NARROWED: "Rules of policy left something out of the token; it works for the rest.",
     Cause.TOOL_CALLED: "The app called a tool with its token.",
 }
 WAITS: dict[Cause, Words] = {
@@ -31,8 +32,8 @@ WAITS: dict[Cause, Words] = {
     ),
     Cause.GRANT_PENDING: Words(
         Verdict.WAITS,
-        "A rule of policy wants an administrator to allow this first; it waits for them.",
-        "Approve or deny it: Policies in the console, or 'authserver policy waiting'. Then the person connects again.",
+        "A rule of policy wants an administrator to allow this first; the person can ask one by a button.",
+        "If they asked, decide: Policies in the console, or 'authserver policy waiting'. Then they connect again.",
     ),
 }
 WORDS: dict[Cause, Words] = {

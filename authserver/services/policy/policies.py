@@ -38,6 +38,12 @@ class Left:
     closed: frozenset[str] = NOTHING
     ruling: Ruling | None = None
 
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The names of the rules that left something out."""
+        out = self.ruling.out if self.ruling else ()
+        return tuple(dict.fromkeys(one.rule.name for one in out))
+
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
