@@ -50,11 +50,12 @@ def approve(found: Deployment, request_id: str) -> None:
 @with_deployment
 def deny(found: Deployment, request_id: str) -> None:
     """Say no to what waits under ID, or take back what was approved."""
-    if _request(found, request_id).approved:
-        found.stores.pending_grants.withdraw(request_id, Event("approval.withdrawn", "system"))
+    if _request(found, request_id).state is State.WAITING:
+        _decide(found, request_id, State.DENIED)
+    elif found.stores.pending_grants.withdraw(request_id, Event("approval.withdrawn", "system")):
         click.echo("taken back; tokens lose it at their next refresh")
     else:
-        _decide(found, request_id, State.DENIED)
+        click.echo("nothing to do")
 
 
 def _decide(found: Deployment, request_id: str, state: State) -> None:

@@ -5,8 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from authserver.app import create_app
+from authserver.protocol.audit import Event
+from authserver.services.deployment import Deployment
+from authserver.store.pending_grants import Requester, Wanted
 from tests.cli.conftest import Run
 
+EVENT = Event("approval.asked", "system")
 RULES = """\
 rules:
   - name: nobody deletes from outside
@@ -135,3 +140,21 @@ def test_a_replay_of_nothing_says_so(there: Run, rules: Path):
     answer = there("policy", "replay", str(rules))
     assert answer.exit_code == 0
     assert "0 of 0 would be decided otherwise" in answer.output
+
+
+def test_what_waits_is_decided_by_command(there: Run):
+    deployment: Deployment = create_app().extensions["authserver"]
+    try:
+        ada = deployment.stores.users.by_name("ada")
+        assert ada
+        by = Requester(ada.id, "night-job", b"i" * 32, "https://notes.example/mcp")
+        deployment.stores.pending_grants.ask(Wanted(by, ("tool:delete_note",), "a rule"), 600, EVENT)
+    finally:
+        deployment.stores.database.close()
+    (line,) = [json.loads(text) for text in there("policy", "waiting", "--json").output.splitlines()]
+    assert (line["user"], line["asked"], line["rule"]) == ("ada", ["tool:delete_note"], "a rule")
+    assert there("policy", "approve", line["id"]).output == "approved: tool:delete_note\n"
+    assert there("policy", "approve", line["id"]).exit_code == 1
+    assert "taken back" in there("policy", "deny", line["id"]).output
+    assert there("policy", "deny", line["id"]).output == "nothing to do\n"
+    assert there("policy", "approve", "nothing").exit_code == 1
