@@ -18,17 +18,17 @@ RISKS = {"read": "read", "write": "change", "destructive": "destroy"}
 
 
 def sentence(rule: Rule) -> str:
-    """*rule* in words: ``deny: the tools delete_* and for user:bob, unless from 10.0.0.0/8``."""
+    """*rule* in words: ``deny: the tools delete_*, for user:bob, unless from 10.0.0.0/8``."""
     return f"{rule.effect}: {about(rule)}"
 
 
 def about(rule: Rule) -> str:
     """What *rule* is about, in words."""
-    told = _told(rule.when) or "everything"
-    return f"{told}, unless {_told(rule.unless)}" if rule.unless != NONE else told
+    told = ", ".join(_told(rule.when)) or "everything"
+    return f"{told}, unless {' and '.join(_told(rule.unless))}" if rule.unless != NONE else told
 
 
-def _told(conditions: Conditions) -> str:
+def _told(conditions: Conditions) -> list[str]:
     found = []
     for name in ("tools", "scopes", "risks", "who", "through", "verified", "servers", "days", "hours", "from"):
         value = BY_NAME[name].of(conditions)
@@ -39,7 +39,7 @@ def _told(conditions: Conditions) -> str:
         else:
             entries = [value] if isinstance(value, str) else [RISKS.get(one, one) for one in value]
             found.append(PHRASES[name].format(" or ".join(entries)))
-    return " and ".join(found)
+    return found
 
 
 BY_NAME = {condition.name: condition for condition in CONDITIONS}

@@ -107,6 +107,14 @@ def test_a_tool_is_left_only_if_the_explanation_says_so(rules: Rules, asked: Req
 
 
 @given(rulesets, requests)
+def test_what_is_compiled_decides_as_what_is_explained(rules: Rules, asked: Request):
+    bears = bearing(compiled(rules), asked)
+    for item in ITEMS:
+        decided = next((one.rule for one in bears if one.decides(asked, item)), None)
+        assert decided is next((one.rule for one in considered(rules, asked, item) if one.fits), None)
+
+
+@given(rulesets, requests)
 def test_no_person_and_nothing_approved_means_no(rules: Rules, asked: Request):
     more = ruled(rules, asked, fresh=True, approved=[item.key for item in ITEMS])
     less = ruled(rules, asked)
