@@ -19,7 +19,7 @@ MOVED = "it changed, or was decided, just now: look at it again ('authserver app
 
 @click.group()
 def approval() -> None:
-    """What waits for an administrator: clients, changed documents (docs/notices.md)."""
+    """What waits for an administrator: clients, changed documents, what people ask for (docs/notices.md)."""
 
 
 @approval.command("list")

@@ -31,6 +31,9 @@ from . import (
     notices,
     people,
     person,
+    policy,
+    policy_explain,
+    policy_requests,
     registration_tokens,
     resources,
     serve,
@@ -87,7 +90,15 @@ main.add_command(serve.serve)
 main.add_command(export.export)
 main.add_command(api.api)
 main.add_command(people.user)
-for command in (person.show, person.give_role, person.disable, person.enable, person.sessions):
+for command in (
+    person.show,
+    person.give_role,
+    person.disable,
+    person.enable,
+    person.sessions,
+    policy_requests.join,
+    policy_requests.leave,
+):
     people.user.add_command(command)
 main.add_command(grants.grant)
 main.add_command(clients.client)
@@ -114,3 +125,11 @@ main.add_command(domains.domain)
 main.add_command(traces.trace)
 main.add_command(approvals.approval)
 main.add_command(notices.notices)
+main.add_command(policy.policy)
+for command in (
+    policy_explain.explain,
+    policy_explain.replay,
+    policy_requests.requests,
+    policy_requests.withdraw,
+):
+    policy.policy.add_command(command)

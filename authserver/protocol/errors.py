@@ -17,8 +17,11 @@
     ├── InvalidScope              400   nothing is left of the scopes asked for (RFC 6749 §5.2)
     ├── InvalidTarget             400   unknown or ambiguous resource (RFC 8707 §2)
     ├── AccessDenied              400   the person, or policy, said no (RFC 6749 §4.1.2.1)
-    │   └── Forbidden             403   a change of a registration that policy does not allow (RFC 7592 §2.2)
+    │   ├── Forbidden             403   a change of a registration that policy does not allow (RFC 7592 §2.2)
+    │   ├── GrantPending          400   an administrator has to allow it first, by a rule
+    │   └── PolicyRefused         400   a rule that an administrator made says no
     ├── LoginRequired             400   ``prompt=none`` without a session (OIDC Core §3.1.2.6)
+    │   └── SignInTooOld          400   the same, where a rule wants a fresh sign-in
     ├── ConsentRequired           400   ``prompt=none`` with a decision to make (OIDC Core §3.1.2.6)
     ├── InvalidRedirectURI        400   at registration (RFC 7591 §3.2.2)
     │   ├── RedirectHostNotAllowed  400   not on this deployment's allow-list, at registration and at authorize
@@ -168,10 +171,39 @@ class Forbidden(AccessDenied):
     status_code = 403
 
 
+class PolicyRefused(AccessDenied):
+    """A rule leaves nothing of a request; ``says`` is the administrator's own word about it, or empty."""
+
+    def __init__(self, description: str, says: str, *, private: str) -> None:
+        super().__init__(description, private=private, cause=Cause.POLICY_REFUSED)
+        self.says = says
+
+
+class GrantPending(AccessDenied):
+    """A rule wants an administrator to allow it first; ``says`` as in `PolicyRefused`.
+
+    ``asked`` says whether one has been asked, None that one said no.
+    """
+
+    def __init__(self, says: str, *, asked: bool | None, private: str) -> None:
+        denied = asked is None
+        said = "an administrator did not allow that" if denied else "an administrator has to allow that first"
+        super().__init__(said, private=private, cause=Cause.POLICY_REFUSED if denied else Cause.GRANT_PENDING)
+        self.says = says
+        self.asked = asked
+
+
 class LoginRequired(OAuthError):
     """OIDC Core §3.1.2.6 ``login_required``."""
 
     error = "login_required"
+
+
+class SignInTooOld(LoginRequired):
+    """A rule wants a sign-in of late for what is asked; whoever is there signs in again, then it goes on."""
+
+    def __init__(self, *, private: str) -> None:
+        super().__init__("this needs a sign-in of late", private=private, cause=Cause.SIGN_IN_TOO_OLD)
 
 
 class ConsentRequired(OAuthError):

@@ -12,14 +12,16 @@ class Permission(StrEnum):
     OVERVIEW_READ = "overview.read"
     ALERTS_READ = "alerts.read"
     ALERTS_DISMISS = "alerts.dismiss"
+    APPROVALS_READ = "approvals.read"
+    APPROVALS_DECIDE = "approvals.decide"
     CLIENTS_READ = "clients.read"
-    CLIENTS_APPROVE = "clients.approve"
     CLIENTS_EDIT = "clients.edit"
     CLIENTS_DELETE = "clients.delete"
     CLIENTS_SECRETS = "clients.secrets"
     GRANTS_READ = "grants.read"
     GRANTS_REVOKE = "grants.revoke"
     GRANTS_REVOKE_ALL = "grants.revoke_all"
+    POLICIES_READ = "policies.read"
     SERVERS_READ = "servers.read"
     SERVERS_EDIT = "servers.edit"
     CALLS_READ = "calls.read"
@@ -67,9 +69,11 @@ PERMISSIONS: dict[Role, frozenset[Permission]] = {
         {
             Permission.OVERVIEW_READ,
             Permission.ALERTS_READ,
+            Permission.APPROVALS_READ,
             Permission.CLIENTS_READ,
             Permission.GRANTS_READ,
             Permission.GRANTS_REVOKE,
+            Permission.POLICIES_READ,
             Permission.SERVERS_READ,
             Permission.TRACES_READ,
             Permission.PEOPLE_READ,

@@ -22,17 +22,9 @@ from ..store.grants import Approval, GrantStore, Standing
 from ..store.tool_permissions import Challenge, ToolPermissionStore
 from . import registered
 from .known_clients import KnownClients
-from .proposal import Asked, Choice, Past, Proposal, propose
+from .policy.admission import Admission
+from .proposal import Asked, Choice, Past, Person, Proposal, propose
 from .verdict import Verdict, verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Who decides, and in which browser: ``auth_time`` in Unix seconds, ``device`` the browser's long-lived secret."""
-
-    user_id: str
-    auth_time: int
-    device: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +40,7 @@ class AuthorizationService:
     audit: AuditStore
     code_lifetime: int
     redirect_hosts: RedirectHosts
+    admission: Admission
 
     def way(self, form: Form, origin: Origin) -> Returnable:
         """1. Who asks and where answers go. Every `OAuthError` from here is for a page, never a redirect (AZ-2)."""
@@ -78,8 +71,11 @@ class AuthorizationService:
         tools = replace(tools, ways=tool_request.parse(details, resource), detailed=details is not None)
         return Asked(request, resource, _selection(plain, tools, resource), tools)
 
-    def propose(self, asked: Asked, person: Person) -> Proposal:
-        """3. What the person has to decide, given what they decided before. An `OAuthError` is for the client."""
+    def propose(self, asked: Asked, person: Person, origin: Origin) -> Proposal:
+        """3. What the person has to decide, given what they decided before and what policy leaves.
+
+        An `OAuthError` is for the client.
+        """
         request = asked.request
         standing = self.grants.standing(
             user_id=person.user_id,
@@ -99,7 +95,8 @@ class AuthorizationService:
         )
         tool_request.check(asked.tools.ways, asked.resource)
         waiting = self._waiting(asked, person)
-        return propose(self._without_stale(asked, waiting), past, waiting)
+        limit = self.admission.limit(asked, person, origin)
+        return propose(self._without_stale(asked, waiting), past, limit, waiting)
 
     def may_allow_once(self, proposal: Proposal) -> bool:
         """Whether the server's guard can use up a permission for a single call: for that it needs an identity here."""
@@ -139,7 +136,7 @@ class AuthorizationService:
             raise
         code = credential.mint(credential.Prefix.CODE)
         self.clients.keep(proposal.asked.request.client, origin)
-        event = self._event("grant.approved", proposal, person, origin).about(detail=found.detail)
+        event = self._event("grant.approved", proposal, person, origin).about(detail=found.detail | proposal.rules)
         saved = self._code(code, proposal, found.approved, person)
         if self.grants.approve(self._approval(proposal, found, person), saved, event) is None:
             raise UnknownClient(Absence.DELETED)

@@ -44,6 +44,8 @@ from .metadata_documents import MetadataDocuments
 from .notices import configured as notice_targets
 from .notices.delivery import Delivery
 from .notices.words import Words
+from .policy.admission import Admission
+from .policy.policies import Policies
 from .reaper import Reaper
 from .registration import Registration
 from .revocation import Revocation
@@ -76,6 +78,9 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     room = Room(stores.registrations.count_unused, settings.most_unused_registrations)
     known = known_clients(settings, stores, room)
     tools = ToolDetailing(stores.resources)
+    policies = Policies(
+        stores.policies, stores.domains, stores.pending_grants, stores.resources, stores.refresh_tokens, stores.audit
+    )
     targets = configured.targets(settings)
     who = ClientAuthentication.at(settings.issuer, stores.clients, known.keys, stores.used_assertions)
     formats = TokenFormats(
@@ -104,8 +109,9 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         rotation=_rotation(settings, stores, safe),
         sign_in=_sign_in(settings, stores),
         sessions=Sessions(stores.sessions, settings.session_lifetime),
-        authorization=_authorization(settings, stores, known),
-        token=_token(settings, stores, formats, who, tools, _exchanges(settings, stores, tracing)),
+        policies=policies,
+        authorization=_authorization(settings, stores, known, policies),
+        token=_token(settings, stores, formats, who, tools, policies, _exchanges(settings, stores, tracing)),
         revocation=Revocation(**shared),
         introspection=Introspection(**shared, issuer=settings.issuer, resources=stores.resources, tools=tools),
         tool_permissions=ToolPermissions(who, stores.resources, stores.tool_permissions),
@@ -220,7 +226,7 @@ def known_clients(settings: Settings, stores: Stores, room: Room) -> KnownClient
     return KnownClients(stores.clients, documents if settings.metadata_documents else None, keys)
 
 
-def _authorization(settings: Settings, stores: Stores, known: KnownClients) -> AuthorizationService:
+def _authorization(settings: Settings, stores: Stores, known: KnownClients, policies: Policies) -> AuthorizationService:
     return AuthorizationService(
         issuer=settings.issuer,
         clients=known,
@@ -231,6 +237,7 @@ def _authorization(settings: Settings, stores: Stores, known: KnownClients) -> A
         audit=stores.audit,
         code_lifetime=settings.authorization_code_lifetime,
         redirect_hosts=settings.allowed_redirect_hosts,
+        admission=Admission(policies, stores.pending_grants, settings.fresh_sign_in, settings.pending_grant_lifetime),
     )
 
 
@@ -251,6 +258,7 @@ def _token(
     formats: TokenFormats,
     who: ClientAuthentication,
     tools: ToolDetailing,
+    policies: Policies,
     traces: Exchanges,
 ) -> TokenEndpoint:
     codes = AuthorizationCodeGrant(
@@ -262,7 +270,7 @@ def _token(
         settings.refresh_token_lifetime,
         settings.refresh_retry_window,
     )
-    own = ClientCredentialsGrant(stores.resources, stores.access_tokens, own_api.identifier(settings.issuer))
+    own = ClientCredentialsGrant(stores.resources, stores.access_tokens, own_api.identifier(settings.issuer), policies)
     grants: tuple[Grant, ...] = (codes, refreshes, own)
     return TokenEndpoint(
         issuer=settings.issuer,
@@ -270,6 +278,7 @@ def _token(
         resources=stores.resources,
         grants={grant.grant_type: grant for grant in grants},
         tools=tools,
+        policies=policies,
         traces=traces,
         formats=formats,
         lifetime=settings.access_token_lifetime,

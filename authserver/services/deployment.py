@@ -16,6 +16,7 @@ from .connections import Connections
 from .introspection import Introspection
 from .known_clients import KnownClients
 from .notices.delivery import Delivery
+from .policy.policies import Policies
 from .reaper import Reaper
 from .registration import Registration
 from .revocation import Revocation
@@ -42,6 +43,7 @@ class Deployment:
     rotation: Rotation
     sign_in: SignIn
     sessions: Sessions
+    policies: Policies
     authorization: AuthorizationService
     token: TokenEndpoint
     revocation: Revocation

@@ -2,10 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..protocol import scope
 from ..protocol.authorization import AuthorizationRequest
+from ..protocol.policy import items
+from ..protocol.policy.request import Item as PolicyItem
+from ..protocol.policy.request import ItemKind
+from ..protocol.policy.rule import Effect
+from ..protocol.policy.ruling import LeftOut, Ruling
 from ..protocol.registry.recognition import Recognition, recognise
 from ..protocol.resource import Resource
 from ..protocol.scope import Risk, Scope, Selection
@@ -15,6 +21,18 @@ from ..protocol.way import ANY_WAY, Way
 from ..store.tool_permissions import Challenge
 from . import tool_choices
 from .tool_choices import Before, State, ToolChoice, ToolItem
+
+Limit = Callable[[tuple[PolicyItem, ...]], Ruling]
+"""What tells of scopes and tools what policy leaves of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who decides, and in which browser: ``auth_time`` in Unix seconds, ``device`` the browser's long-lived secret."""
+
+    user_id: str
+    auth_time: int
+    device: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +76,7 @@ class Proposal:
     that can destroy and that this request did not ask for, so they do not join. ``is_first`` says that this person
     never allowed this client anything; ``former_name`` is how a client that has changed since was called then;
     ``must_ask``: the page must be shown. ``challenges`` of guards are answered by whatever is decided.
-    ``standing_tools`` is what this device's grant says of tools.
+    ``standing_tools`` is what this device's grant says of tools. ``ruling`` is what policy left out before.
     """
 
     asked: Asked
@@ -70,6 +88,7 @@ class Proposal:
     is_first: bool
     former_name: str | None
     must_ask: bool
+    ruling: Ruling
     challenges: tuple[Challenge, ...] = ()
     standing_tools: Permissions | None = None
 
@@ -92,6 +111,23 @@ class Proposal:
     def tools(self) -> tuple[ToolItem, ...]:
         """Every tool that can be ticked."""
         return (*(tool for item in (*self.new, *self.standing) for tool in item.tools), *self.unknown)
+
+    @property
+    def barred(self) -> bool:
+        """Whether policy left out a tool that a guard asks for."""
+        asked = {*self.asked.tools.named, *(one.tool for one in self.challenges)}
+        return any(one.item.kind is ItemKind.TOOL and one.item.name in asked for one in self.ruling.out)
+
+    @property
+    def left_out_by_policy(self) -> tuple[tuple[Effect, tuple[LeftOut, ...]], ...]:
+        """What policy left out, by what stands in its way."""
+        found = ((effect, self.ruling.waiting(effect)) for effect in (Effect.APPROVAL, Effect.DENY))
+        return tuple((effect, out) for effect, out in found if out)
+
+    @property
+    def rules(self) -> dict[str, object]:
+        """The rules that decided, for the audit trail."""
+        return {"rules": [rule.name for rule in self.ruling.rules]} if self.ruling.rules else {}
 
     @property
     def proposed(self) -> Choice:
@@ -175,15 +211,18 @@ class Past:
     consented_tools: Permissions | None = None
 
 
-def propose(asked: Asked, past: Past, challenges: tuple[Challenge, ...] = ()) -> Proposal:
-    """Sort the scopes of *asked*, and all that they imply, into new and standing; *challenges* are guards'."""
+def propose(asked: Asked, past: Past, limit: Limit, challenges: tuple[Challenge, ...] = ()) -> Proposal:
+    """Sort what *limit* leaves of *asked*, and of all it implies, into new and standing; *challenges* are guards'."""
     resource, client = asked.resource, asked.request.client
     wanted = frozenset(scope.expand(asked.selection.scopes, resource.scopes))
     joining = [name for name in past.granted if _may_join(name, wanted, resource)]
-    shown = scope.expand(wanted.union(joining), resource.scopes)
+    joined = scope.expand(wanted.union(joining), resource.scopes)
     before = Before(past.granted_tools, past.consented_tools)
-    tools = tool_choices.items(resource, shown, asked.tools, before, _ways(challenges))
-    items = _items(shown, tools, past, resource)
+    there = tool_choices.items(resource, joined, asked.tools, before, _ways(challenges))
+    ruling = limit((*items.of_scopes(resource, joined), *map(_ruled, there)))
+    shown = tuple(name for name in joined if name in ruling.scopes)
+    tools = tuple(tool for tool in there if tool.name in ruling.tools)
+    lines = _items(shown, tools, past, resource)
     changed = past.client_identity is not None and past.client_identity != client.identity
     identity = recognise(client, asked.request.redirect_uri)
     quiet = not identity.on_device and "consent" not in asked.request.prompt and not changed
@@ -191,16 +230,21 @@ def propose(asked: Asked, past: Past, challenges: tuple[Challenge, ...] = ()) ->
     return Proposal(
         asked=asked,
         identity=identity,
-        new=tuple(item for item in items if item.scope.name not in past.granted),
-        standing=tuple(item for item in items if item.scope.name in past.granted),
+        new=tuple(item for item in lines if item.scope.name not in past.granted),
+        standing=tuple(item for item in lines if item.scope.name in past.granted),
         unknown=tuple(tool for tool in tools if not tool.is_known),
-        left_out=tuple(s for s in resource.scopes if s.name in past.granted and s.name not in shown),
+        left_out=tuple(s for s in resource.scopes if s.name in past.granted and s.name not in joined),
         is_first=past.is_first,
         former_name=past.client_name if changed else None,
         must_ask=not (quiet and settled),
+        ruling=ruling,
         challenges=challenges,
         standing_tools=past.granted_tools,
     )
+
+
+def _ruled(tool: ToolItem) -> PolicyItem:
+    return PolicyItem(ItemKind.TOOL, tool.name, tool.risk, tool.tool.scopes)
 
 
 def _ways(challenges: tuple[Challenge, ...]) -> dict[str, tuple[Way, ...]]:

@@ -13,6 +13,7 @@ from ..protocol.ports import Resources
 from ..protocol.trace.step import Cause
 from . import registered
 from .client_authentication import ClientAuthentication
+from .policy.policies import Left, Policies
 from .token_formats import TokenFormats
 from .tool_details import ToolDetailing
 from .traces.exchanges import Exchanges
@@ -31,6 +32,7 @@ class TokenEndpoint:
     grants: dict[str, Grant]
     formats: TokenFormats
     tools: ToolDetailing
+    policies: Policies
     traces: Exchanges
     lifetime: int
 
@@ -53,8 +55,12 @@ class TokenEndpoint:
         event = Event("token.requested", f"client:{client.client_id}", origin, client_id=client.client_id)
         # 4. Act: what is used up, created and audited is one transaction
         outcome = grant.act(TokenRequest(client, form, resource, asked, event))
-        # 5. Sign and answer
-        found = self._response(outcome, asked if "refresh_token" in form.single else ())
+        # 5. What policy leaves of it
+        left = self.policies.left(outcome.authority, client, origin)
+        # 6. Sign and answer
+        found = self._response(outcome, left, asked if "refresh_token" in form.single else ())
+        if left.rules:
+            self.traces.narrowed(form, outcome.authority, left.rules, origin)
         self.traces.issued(form, outcome.authority, origin)
         return found
 
@@ -65,13 +71,12 @@ class TokenEndpoint:
             offered = ", ".join(self.grants)
             raise UnsupportedGrantType(f"grant_type must be one of: {offered}") from None
 
-    def _response(self, outcome: Outcome, narrowed_to: tuple[str, ...]) -> dict[str, Any]:
-        held = outcome.authority.scopes
-        scopes = tuple(name for name in held if name in narrowed_to) if narrowed_to else held
+    def _response(self, outcome: Outcome, left: Left, narrowed_to: tuple[str, ...]) -> dict[str, Any]:
+        scopes = tuple(name for name in left.scopes if name in narrowed_to) if narrowed_to else left.scopes
         if not scopes:
             raise InvalidScope("nothing is left of what was granted; start a new authorization")
         now = int(time.time())
-        tools = self.tools.of(outcome.authority, scopes, now)
+        tools = self.tools.of(outcome.authority, scopes, now, left.closed)
         lifetime = self.lifetime if tools is None or tools.ends is None else min(self.lifetime, tools.ends - now)
         claims = access_token.claims(
             outcome.authority, issuer=self.issuer, scopes=scopes, issued_at=now, lifetime=lifetime

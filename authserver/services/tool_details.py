@@ -13,7 +13,8 @@ from ..protocol.resource import Resource, identified
 from ..protocol.tool_permission import UNKNOWN, Permissions
 
 MOST_KEPT = 4096
-Key = tuple[str, tuple[str, ...], str | None]
+Key = tuple[str, tuple[str, ...], str | None, frozenset[str]]
+NONE: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +41,21 @@ class ToolDetailing:
         self._resources = resources
         self._kept = _Kept(())
 
-    def of(self, authority: Authority | ClientAuthority, scopes: tuple[str, ...], now: int) -> ToolDetails | None:
-        """The details of a token with *scopes*; None for a server whose tools are not known: scopes alone count."""
+    def of(
+        self, authority: Authority | ClientAuthority, scopes: tuple[str, ...], now: int, closed: frozenset[str] = NONE
+    ) -> ToolDetails | None:
+        """The details of a token with *scopes*; None for a server whose tools are not known: scopes alone count.
+
+        Tools that are *closed* by policy are left out.
+        """
         known, kept = self._resources.all(), self._kept
         if known is not kept.known or len(kept.details) >= MOST_KEPT:
             kept = self._kept = _Kept(known)
         # From here on only the pair in hand counts: another thread may put a newer one in its place meanwhile.
-        key = (authority.resource, scopes, authority.tools)
+        key = (authority.resource, scopes, authority.tools, closed)
         found = kept.details.get(key)
         if key not in kept.details or (found and found.ends is not None and found.ends <= now):
-            found = kept.details[key] = _make(kept.known, authority, scopes, now)
+            found = kept.details[key] = _make(kept.known, authority, scopes, now, closed)
         return found
 
     def still(
@@ -68,7 +74,11 @@ class ToolDetailing:
 
 
 def _make(
-    known: Iterable[Resource], authority: Authority | ClientAuthority, scopes: tuple[str, ...], now: int
+    known: Iterable[Resource],
+    authority: Authority | ClientAuthority,
+    scopes: tuple[str, ...],
+    now: int,
+    closed: frozenset[str],
 ) -> ToolDetails | None:
     resource = identified(known, authority.resource)
     if resource is None:
@@ -77,8 +87,9 @@ def _make(
     held = scope.expand(scopes, resource.scopes)
     if permissions is None and isinstance(authority, Authority):
         permissions = tool_permission.unasked(resource, held)
-    found = list(tool_permission.opened(resource, held, permissions, now))
-    if not (found or resource.tools or _has_seen_tools(permissions)):
+    opened = list(tool_permission.opened(resource, held, permissions, now))
+    found = [(name, way) for name, way in opened if name not in closed]
+    if not (opened or resource.tools or _has_seen_tools(permissions)):
         return None
     ends = min((way.until for _, way in found if way.until is not None), default=None)
     return ToolDetails(tool_permission.details(resource, found), ends)

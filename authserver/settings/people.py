@@ -19,6 +19,9 @@ class People(Group):
     fresh_sign_in: Annotated[int, Field(ge=30, le=DAY)] = 600
     """Seconds after a password in which the console does dangerous acts without asking for it again."""
 
+    pending_grant_lifetime: Annotated[int, Field(ge=60, le=90 * DAY)] = 7 * DAY
+    """Seconds for which a request waits that a rule has an administrator decide on, and for which their no stands."""
+
     sign_ins_per_address: str = "60 per minute"
     """Ceiling of sign-in attempts from one address; wrong passwords are slowed down long before it."""
 

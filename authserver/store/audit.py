@@ -1,6 +1,7 @@
 """The audit trail: written by every store in the transaction of the change itself, read by the console."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ COLUMNS = (
     "name", "actor", "user_id", "client_id", "resource", "grant_id", "outcome", "address", "correlation_id", "detail",
 )  # fmt: skip
 NOWHERE = Origin()
+PIECE = 2000
+SLACK_MS = 60_000  # a transaction that began late may have a lower number
 RECORD = insert(AuditRow).values(at_ms=now_in_milliseconds, **{name: bindparam(name) for name in COLUMNS})
 
 
@@ -107,6 +110,20 @@ class AuditStore:
         with self._database.session() as session:
             row = session.scalars(oldest).one_or_none()
             return _listing(row) if row else None
+
+    def newest(self, since_ms: int) -> Iterator[AuditListing]:
+        """Events since then (Unix milliseconds), newest first, read in bounded pieces."""
+        last: int | None = None
+        while True:
+            wanted = select(AuditRow).order_by(AuditRow.id.desc()).limit(PIECE)
+            with self._database.session() as session:
+                found = session.scalars(wanted if last is None else wanted.where(AuditRow.id < last)).all()
+                lines = [_listing(row) for row in found]
+            yield from (line for line in lines if line.at_ms >= since_ms)
+            # Rows are numbered as they are begun, and told the time then too: a piece that is older has none younger.
+            if len(lines) < PIECE or lines[-1].at_ms < since_ms - SLACK_MS:
+                return
+            last = lines[-1].id
 
 
 def _listing(row: AuditRow) -> AuditListing:

@@ -17,9 +17,12 @@ from .epoch import ConfigEpoch
 from .fetched import FetchedStore
 from .grant_search import GrantSearch
 from .grants import GrantStore
+from .groups import GroupStore
 from .initial_access_tokens import InitialAccessTokenStore
 from .keys import KeyStore
 from .notices import NoticeStore
+from .pending_grants import PendingGrantStore
+from .policies import PolicyStore
 from .reaping import RegistrationStore
 from .refresh_tokens import RefreshTokenStore
 from .resources import ResourceStore
@@ -65,6 +68,9 @@ class Stores:
     keys: KeyStore
     fetched: FetchedStore
     domains: DomainStore
+    policies: PolicyStore
+    groups: GroupStore
+    pending_grants: PendingGrantStore
     tool_receipts: ToolReceiptStore
     tool_calls: ToolCallStore
     alerts: AlertStore
@@ -105,6 +111,9 @@ class Stores:
             keys=KeyStore(database, epoch),
             fetched=FetchedStore(database, epoch),
             domains=DomainStore(database, epoch),
+            policies=PolicyStore(database, epoch),
+            groups=GroupStore(database, epoch),
+            pending_grants=PendingGrantStore(database, epoch),
             tool_receipts=ToolReceiptStore(database),
             tool_calls=ToolCallStore(database),
             alerts=AlertStore(database),

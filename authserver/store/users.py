@@ -15,6 +15,7 @@ from .database import Database
 from .ending import end_grants, end_sessions
 from .models import GrantRow, UserRow
 from .paging import Order, Page, cut
+from .policies import people_moved
 from .searching import has
 
 NEWEST_FIRST = Order(UserRow.created_at, UserRow.id)
@@ -81,6 +82,7 @@ class UserStore:
             with self._database.transaction() as connection:
                 new = insert(UserRow).values(**columns, password_hash=password_hash, role=role.value)
                 connection.execute(new)
+                people_moved(connection)
                 record(connection, event.about(user_id=user.id))
         except IntegrityError:
             raise UserExists(f"there is a user {user.username!r} already") from None
@@ -114,6 +116,7 @@ class UserStore:
                 _leave_an_owner(connection, user_id)
             if not connection.execute(held.values(role=role.value)).rowcount:
                 return False
+            people_moved(connection)
             record(connection, event.about(user_id=user_id, detail={**event.detail, "from": seen, "to": role}))
         return True
 

@@ -50,6 +50,8 @@ CONSOLE = (
     "calls",
     "traces",
     "alerts",
+    "policies",
+    "policies/requests",
     "people",
     "keys",
     "audit",

@@ -69,8 +69,8 @@ def test_details_of_a_catalogue_that_was_are_not_kept_for_the_one_that_is(docs: 
     make = tool_details._make
     begun: list[bool] = []
 
-    def slow(known, authority, scopes, now):
-        found = make(known, authority, scopes, now)
+    def slow(known, authority, scopes, now, closed):
+        found = make(known, authority, scopes, now, closed)
         if not begun:
             begun.append(True)
             docs.marked("read_doc", Mark.CHANGED)

@@ -8,6 +8,7 @@ from authserver.protocol.access_token import ClientAuthority
 from authserver.protocol.errors import InvalidGrant
 from authserver.protocol.grants import Outcome
 from authserver.protocol.scope import Risk, Scope
+from authserver.services.policy.policies import Left
 from authserver.store import migrate
 from tests.conformance.visitor import Visitor
 from tests.tools.attack import DELETING, refreshed, ways
@@ -84,7 +85,7 @@ def test_a_client_for_itself_has_no_token_that_no_server_takes(docs: Docs):
     docs.change(tools=tuple(tool(f"read_a_document_number_{number}", "docs:read", Risk.READ) for number in range(400)))
     authority = ClientAuthority("job", docs.resource.identifier, ("docs:read",))
     with pytest.raises(InvalidGrant, match="ask for fewer"):
-        docs.site.deployment.token._response(Outcome(authority, None), ())
+        docs.site.deployment.token._response(Outcome(authority, None), Left(authority.scopes), ())
 
 
 def test_what_was_refused_stays_refused_over_a_downgrade(site_with, docs_on):

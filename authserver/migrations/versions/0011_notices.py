@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
-down_revision = "0009"
+down_revision = "0010"
 
 WAITING = sa.text("try_at IS NOT NULL")
 HELD = sa.text("held_since IS NOT NULL")

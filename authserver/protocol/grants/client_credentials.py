@@ -1,14 +1,23 @@
 """The client credentials grant (OAuth 2.1 §4.2, EX-1): a client for itself, within what an administrator allowed it."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from ..access_token import ClientAuthority
-from ..client import GrantType
+from ..audit import Event
+from ..client import Client, GrantType
 from ..errors import InvalidScope, TemporarilyUnavailable, UnauthorizedClient
 from ..ports import AccessTokens, Resources
-from ..resource import match
+from ..resource import Resource, match
 from ..scope import within
 from . import Outcome, TokenRequest
+
+
+class Policies(Protocol):
+    """The rules that an administrator made: no person is there, so they decide."""
+
+    def alone(self, client: Client, resource: Resource, scopes: tuple[str, ...], event: Event) -> tuple[str, ...]:
+        """What they leave of *scopes*. Raises `UnauthorizedClient` if that is nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +30,7 @@ class ClientCredentialsGrant:
     resources: Resources
     tokens: AccessTokens
     own_api: str
+    policies: Policies
     grant_type: str = GrantType.CLIENT_CREDENTIALS
 
     def act(self, request: TokenRequest) -> Outcome:
@@ -33,6 +43,7 @@ class ClientCredentialsGrant:
         scopes = within(ceiling, request.scopes, resource.scopes, own=resource.identifier == self.own_api)
         if not scopes:
             raise InvalidScope("an administrator has allowed this client nothing of it: 'authserver client allow' does")
+        scopes = self.policies.alone(client, resource, scopes, request.event)
         authority = ClientAuthority(client.client_id, resource.identifier, scopes)
         event = request.event.about(name="token.issued", resource=resource.identifier, detail={"scopes": list(scopes)})
         position = self.tokens.issue(authority, ceiling, event)

@@ -149,6 +149,10 @@ FAILED: dict[Cause, Words] = {
     Cause.DENIED: _failed(
         "The person pressed Deny.", "If that was a mistake, start again from the app and press Allow."
     ),
+    Cause.POLICY_REFUSED: _failed(
+        "A rule of policy does not allow this person, or this client for itself, what was asked for.",
+        "The event policy.refused in the audit trail names the rule; 'authserver policy explain' says why it counts.",
+    ),
     Cause.NOTHING_CHOSEN: _failed(
         "The person pressed Allow with nothing ticked.",
         "Tick what the app may do, then press Allow.",

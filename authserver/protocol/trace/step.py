@@ -36,11 +36,14 @@ class Cause(StrEnum):
     ALLOWED = "allowed"
     REMEMBERED = "remembered"
     TOKEN_ISSUED = "token_issued"  # noqa: S105 - the name of a cause
+    POLICY_NARROWED = "policy_narrowed"
     TOOL_CALLED = "tool_called"
     TOOL_REFUSED = "tool_refused"
     # It waits for a person
     SIGN_IN_NEEDED = "sign_in_needed"
     CONSENT_SHOWN = "consent_shown"
+    SIGN_IN_TOO_OLD = "sign_in_too_old"
+    GRANT_PENDING = "grant_pending"
     # The app, as this server knows it
     NEVER_REGISTERED = "never_registered"
     DELETED = "deleted"
@@ -79,6 +82,7 @@ class Cause(StrEnum):
     SIGN_IN_DELAYED = "sign_in_delayed"
     SIGN_IN_BUSY = "sign_in_busy"
     DENIED = "denied"
+    POLICY_REFUSED = "policy_refused"
     NOTHING_CHOSEN = "nothing_chosen"
     NOT_CHOSEN = "not_chosen"
     OUT_OF_DATE = "out_of_date"

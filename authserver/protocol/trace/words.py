@@ -11,6 +11,7 @@ WENT_ON = {
     Cause.ALLOWED: "The person allowed the app.",
     Cause.REMEMBERED: "The person had allowed this before, and was not asked again.",
     Cause.TOKEN_ISSUED: "The app exchanged its code, and got an access token.",
+    Cause.POLICY_NARROWED: "Rules of policy left something out of the token; it works for the rest.",
     Cause.TOOL_CALLED: "The app called a tool with its token.",
 }
 WAITS: dict[Cause, Words] = {
@@ -23,6 +24,16 @@ WAITS: dict[Cause, Words] = {
         Verdict.WAITS,
         "The person was asked whether to allow the app.",
         "If nothing follows, they have not answered: start again from the app, and press Allow or Deny.",
+    ),
+    Cause.SIGN_IN_TOO_OLD: Words(
+        Verdict.WAITS,
+        "A rule of policy wants a fresh sign-in for this; the person was asked for the password again.",
+        "If nothing follows, they closed that page. 'authserver policy explain' says which rule it is.",
+    ),
+    Cause.GRANT_PENDING: Words(
+        Verdict.WAITS,
+        "A rule of policy wants an administrator to allow this first; the person can ask one by a button.",
+        "If they asked, decide: Policies in the console, or 'authserver policy waiting'. Then they connect again.",
     ),
 }
 WORDS: dict[Cause, Words] = {

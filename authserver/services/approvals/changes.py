@@ -67,6 +67,7 @@ class HeldChanges:
         return Request(
             kind=self.name,
             id=client.client_id,
+            client_id=client.client_id,
             name=client.name,
             who=client.client_id,
             what="; ".join(differs),

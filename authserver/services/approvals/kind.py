@@ -18,6 +18,7 @@ class Request:
 
     kind: str
     id: str
+    client_id: str
     name: str
     who: str
     what: str

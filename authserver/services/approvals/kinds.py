@@ -5,6 +5,7 @@ from ...store.stores import Stores
 from ..known_clients import KnownClients
 from .changes import HeldChanges
 from .clients import WaitingClients
+from .grants import WantedGrants
 from .kind import Kind
 
 
@@ -14,4 +15,5 @@ def kinds(settings: Settings, stores: Stores, known: KnownClients) -> tuple[Kind
     found: list[Kind] = [WaitingClients(stores.clients, stores.decisions, lifetime)]
     if known.documents:
         found.append(HeldChanges(known.documents, stores.decisions, lifetime))
+    found.append(WantedGrants(stores.pending_grants))
     return tuple(found)

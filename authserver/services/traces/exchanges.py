@@ -4,7 +4,7 @@ A code belongs to the attempt by its challenge, which the verifier of a right ex
 look-up. A refusal costs one, for the state of what was presented.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...protocol import credential
 from ...protocol.access_token import Authority, ClientAuthority
@@ -52,6 +52,18 @@ class Exchanges:
         reference = self.references.of_exchange(authority.client_id, form.get("code_verifier"))
         if reference is not None:
             self.recorder.take(_record(reference, Step.TOKEN, Cause.TOKEN_ISSUED, origin, authority))
+
+    def narrowed(
+        self, form: Form, authority: Authority | ClientAuthority, rules: tuple[str, ...], origin: Origin
+    ) -> None:
+        """That *rules*, by their names, left something out of what *form* got. Clients without a person: nothing."""
+        if not isinstance(authority, Authority):
+            return
+        reference, step = self.references.of_exchange(authority.client_id, form.get("code_verifier")), Step.TOKEN
+        if reference is None:
+            reference, step = loose(self.references, "refresh", origin, authority.family_id), Step.REFRESH
+        told = {"rules": ", ".join(rules)}
+        self.recorder.take(replace(_record(reference, step, Cause.POLICY_NARROWED, origin, authority), about=told))
 
     def refused(self, form: Form, authorization: str | None, error: OAuthError, origin: Origin) -> None:
         """That *form* was refused with *error*."""

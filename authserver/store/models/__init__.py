@@ -16,6 +16,8 @@ from .fetched_document import FetchedDocumentRow
 from .grant import ConsentRow, GrantRow
 from .initial_access_token import InitialAccessTokenRow
 from .notice import FailureCountRow, GrantNetworkRow, NoticeMessageRow, NoticeRow
+from .pending_grant import PendingGrantRow
+from .policy import GroupMemberRow, PolicyHeadRow, PolicyVersionRow
 from .refresh_token import FamilyRow, RefreshTokenRow
 from .resource import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
 from .revoked_access_token import RevokedAccessTokenRow
@@ -47,9 +49,13 @@ __all__ = [
     "FetchedDocumentRow",
     "GrantNetworkRow",
     "GrantRow",
+    "GroupMemberRow",
     "InitialAccessTokenRow",
     "NoticeMessageRow",
     "NoticeRow",
+    "PendingGrantRow",
+    "PolicyHeadRow",
+    "PolicyVersionRow",
     "RefreshTokenRow",
     "ResourceNameRow",
     "ResourceRow",

@@ -6,6 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .base import Row, Seconds
 
 OWNERS = text("role = 'owner'")
+OF_WEIGHT = text("role <> 'member'")
 
 
 class UserRow(Row):
@@ -15,6 +16,7 @@ class UserRow(Row):
     __table_args__ = (
         Index("ix_users_owners", "id", postgresql_where=OWNERS, sqlite_where=OWNERS),
         Index(None, "created_at", "id"),
+        Index("ix_users_of_weight", "id", postgresql_where=OF_WEIGHT, sqlite_where=OF_WEIGHT),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

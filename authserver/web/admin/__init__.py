@@ -40,6 +40,8 @@ from . import (  # noqa: E402, F401 - views register themselves
     overview,
     people,
     person_state,
+    policies,
+    policy_requests,
     roles,
     server_edit,
     servers,

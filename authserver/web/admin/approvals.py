@@ -27,7 +27,7 @@ DECIDED = {
 
 
 @blueprint.get("/approvals")
-@needs(Permission.CLIENTS_READ)
+@needs(Permission.APPROVALS_READ)
 def approvals() -> ResponseReturnValue:
     """What waits, of one kind, newest first; and how much there is of each."""
     search, kinds = Search.asked(), deployment().approvals.kinds
@@ -38,7 +38,7 @@ def approvals() -> ResponseReturnValue:
 
 
 @blueprint.get("/approval/approve")
-@needs(Permission.CLIENTS_APPROVE)
+@needs(Permission.APPROVALS_DECIDE)
 def approve() -> ResponseReturnValue:
     """What approving will do, and what: the form carries what was seen."""
     found = _waiting()
@@ -46,7 +46,7 @@ def approve() -> ResponseReturnValue:
 
 
 @blueprint.post("/approval/approve")
-@needs(Permission.CLIENTS_APPROVE)
+@needs(Permission.APPROVALS_DECIDE)
 @form_of(approve)
 def do_approve() -> ResponseReturnValue:
     """Let it in, if it still is what the page showed."""
@@ -56,11 +56,13 @@ def do_approve() -> ResponseReturnValue:
     seen = request.form.get("seen") == found.seen
     if not seen or not deployment().approvals.approve(found, event("approval.approved")):
         return again(approve, CHANGED, 409) if _waiting() else _too_late(409)
-    return redirect(url_for("admin.client", id=found.id), 303)
+    is_of_client = found.id == found.client_id
+    queue = url_for("admin.approvals", kind=found.kind)
+    return redirect(url_for("admin.client", id=found.id) if is_of_client else queue, 303)
 
 
 @blueprint.get("/approval/deny")
-@needs(Permission.CLIENTS_APPROVE)
+@needs(Permission.APPROVALS_DECIDE)
 def deny() -> ResponseReturnValue:
     """What denying will do."""
     found = _waiting()
@@ -68,7 +70,7 @@ def deny() -> ResponseReturnValue:
 
 
 @blueprint.post("/approval/deny")
-@needs(Permission.CLIENTS_APPROVE)
+@needs(Permission.APPROVALS_DECIDE)
 @form_of(deny)
 def do_deny() -> ResponseReturnValue:
     """Refuse it."""

@@ -1,7 +1,7 @@
 """The API of administration: what the console does, for clients that act for themselves (EX-1)."""
 
 from ...services.deployment import Deployment
-from . import approvals, clients, grants, keys, people, servers, watching
+from . import approvals, clients, grants, keys, people, policies, policy_requests, servers, watching
 from .frame import Api
 
 OPERATIONS = (
@@ -10,6 +10,8 @@ OPERATIONS = (
     *people.OPERATIONS,
     *servers.OPERATIONS,
     *keys.OPERATIONS,
+    *policies.OPERATIONS,
+    *policy_requests.OPERATIONS,
     *watching.OPERATIONS,
     *approvals.OPERATIONS,
 )

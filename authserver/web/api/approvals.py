@@ -10,7 +10,7 @@ from .clients import Seconds
 from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Paging, acting, reading
 from .problem import Problem
 
-KIND = Field("client", max_length=32, pattern=r"^[a-z_]+$", description="Of which kind: `client`, `change`")
+KIND = Field("client", max_length=32, pattern=r"^[a-z_]+$", description="Of which kind: `client`, `change`, `grant`")
 MOVED = "it changed, or somebody decided, just now; nothing was done"
 
 
@@ -31,6 +31,7 @@ class RequestState(Answer):
 
     kind: str
     id: str
+    client_id: str
     name: str
     who: str
     what: str
@@ -75,9 +76,9 @@ def _waiting(call: Call[OneRequest, Nothing]) -> Request:
 
 ASKED: dict[str, Any] = {"shows": _one, "seen": True, "problems": (404, 409)}
 OPERATIONS: tuple[AnyOperation, ...] = (
-    reading("/approvals", Permission.CLIENTS_READ, "What waits for a decision, newest first", Requests, RequestPage,
+    reading("/approvals", Permission.APPROVALS_READ, "What waits for a decision, newest first", Requests, RequestPage,
             _list, problems=(404,)),
-    reading("/approval", Permission.CLIENTS_READ, "One request", OneRequest, RequestState, _one),
-    acting("/approval/approve", Permission.CLIENTS_APPROVE, "Let in what waits", OneRequest, _approve, **ASKED),
-    acting("/approval/deny", Permission.CLIENTS_APPROVE, "Refuse what waits", OneRequest, _deny, **ASKED),
+    reading("/approval", Permission.APPROVALS_READ, "One request", OneRequest, RequestState, _one),
+    acting("/approval/approve", Permission.APPROVALS_DECIDE, "Let in what waits", OneRequest, _approve, **ASKED),
+    acting("/approval/deny", Permission.APPROVALS_DECIDE, "Refuse what waits", OneRequest, _deny, **ASKED),
 )  # fmt: skip

@@ -74,19 +74,6 @@ def _one(call: Call[One, Nothing]) -> ClientState:
     return ClientState(**_said(_client(call)))
 
 
-def _approve(call: Call[One, Nothing]) -> None:
-    found = _client(call)
-    _need_waiting(found)
-    if not call.deployment.stores.clients.approve(found.client_id, found.identity, call.event("client.approved")):
-        raise Problem(412, "it has changed since you saw it; nothing was done, look again")
-
-
-def _refuse(call: Call[One, Nothing]) -> None:
-    found = _client(call)
-    _need_waiting(found)
-    call.deployment.stores.clients.refuse(found.client_id, call.event("client.refused"))
-
-
 def _suspend(call: Call[One, Nothing]) -> None:
     _set_suspended(call, True, "client.suspended")
 
@@ -104,11 +91,6 @@ def _set_suspended(call: Call[One, Nothing], suspended: bool, name: str) -> None
     if found.suspended != suspended:
         about = call.event(name).about(client_id=found.client_id)
         call.deployment.stores.clients.set_suspended(found.client_id, suspended, about)
-
-
-def _need_waiting(found: Client) -> None:
-    if not found.pending:
-        raise Problem(409, "this client does not wait for approval")
 
 
 def _client(call: Call[One, Nothing]) -> Client:
@@ -159,11 +141,6 @@ def _rotate_secret(call: Call[Rotation, Nothing]) -> Secret:
 OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/clients", Permission.CLIENTS_READ, "Clients, newest first", Clients, ClientPage, _list),
     reading("/client", Permission.CLIENTS_READ, "One client", One, ClientState, _one),
-    acting(
-        "/client/approve", Permission.CLIENTS_APPROVE, "Let a client act that waits", One, _approve,
-        shows=_one, seen=True, problems=(409,),
-    ),
-    acting("/client/refuse", Permission.CLIENTS_APPROVE, "Refuse a client that waits", One, _refuse, problems=(409,)),
     acting("/client/suspend", Permission.CLIENTS_EDIT, "Stop a client for a while", One, _suspend),
     acting("/client/resume", Permission.CLIENTS_EDIT, "Let a client act again", One, _resume),
     Operation(

@@ -7,16 +7,27 @@ error is the client's), 3. who is signed in, 4. what they have to decide, 5. the
 from collections.abc import Callable
 from dataclasses import replace
 
-from flask import Response, make_response, redirect, render_template, request
+from flask import Response, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...protocol import form, redirect_uri
 from ...protocol.authorization import Returnable
-from ...protocol.errors import ConsentRequired, InvalidClient, InvalidRequest, InvalidScope, LoginRequired, OAuthError
+from ...protocol.errors import (
+    ConsentRequired,
+    GrantPending,
+    InvalidClient,
+    InvalidRequest,
+    InvalidScope,
+    LoginRequired,
+    OAuthError,
+    PolicyRefused,
+    SignInTooOld,
+)
+from ...protocol.policy.rule import Effect
 from ...protocol.trace.step import Cause, Step
-from ...services.authorization import Person
-from ...services.proposal import Asked, Choice, Proposal
-from .. import bodies, cookies, next_page, problems, signed_in, stale, tracing
+from ...services.proposal import Asked, Choice, Person, Proposal
+from ...store.pending_grants import TooManyWait
+from .. import bodies, cookies, next_page, policy_problems, problems, signed_in, stale, tracing
 from ..deployment import deployment
 from ..origin import origin
 from . import blueprint
@@ -28,6 +39,7 @@ MOST_QUERY = 4500  # characters; encoded once more for the way through sign-in, 
 CONTRADICTION = "What you ticked includes something that you did not tick. Tick both, or neither."
 HALF_TICKED = "You ticked a tool without the permission that opens it. Now both are ticked: please look again."
 NOTHING_TICKED = "You allowed the app, but ticked nothing. Tick what it may do, or deny."
+LOOKING = frozenset({Button.SEARCH, Button.READING, Button.NONE})
 
 Answer = Callable[[Proposal, Person], ResponseReturnValue]
 
@@ -64,16 +76,14 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
         if person is None:
             tracing.note(Step.AUTHORIZATION, Cause.SIGN_IN_NEEDED)
             return redirect(next_page.sign_in(), 303)
-        proposal = service.propose(asked, person)
-        if not proposal.names and not proposal.unknown:
-            raise InvalidScope("this resource has no default scopes: ask for one")
-        return answer(proposal, person)
+        return answer(service.propose(asked, person, origin()), person)
     except InvalidClient:
         raise  # it went while its request was looked at: still a page
     except OAuthError as error:
         problems.note(error)
         tracing.refused(error)
-        return _tell(way, error)
+        silent = "none" in (asked_for.get("prompt") or "").split()
+        return _tell(way, error) if silent else _show(way, error)
 
 
 def _person(asked: Asked) -> Person | None:
@@ -85,7 +95,15 @@ def _person(asked: Asked) -> Person | None:
     return None
 
 
+def _admit(proposal: Proposal, person: Person) -> None:
+    """Nothing, where there is something to decide on. Raises an `OAuthError`."""
+    deployment().authorization.admission.admit(proposal, person, origin())
+    if not proposal.names and not proposal.unknown:
+        raise InvalidScope("this resource has no default scopes: ask for one")
+
+
 def _ask(proposal: Proposal, person: Person) -> ResponseReturnValue:
+    _admit(proposal, person)
     silent = "none" in proposal.asked.request.prompt
     if not proposal.must_ask:
         answer = _allow(proposal, proposal.proposed, person, Cause.REMEMBERED)
@@ -99,19 +117,36 @@ def _ask(proposal: Proposal, person: Person) -> ResponseReturnValue:
 
 def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
     decision = Decision.parse(request.form)
+    if decision.button is Button.ASK:
+        return _ask_for(proposal, person)
     if decision.button is Button.DENY:
         tracing.note(Step.CONSENT, Cause.DENIED)
         return redirect(deployment().authorization.deny(proposal, person, origin()), 303)
+    _admit(proposal, person)
     if decision.shown != proposal.digest:
         tracing.note(Step.CONSENT, Cause.OUT_OF_DATE)
         return stale.again(lambda: _page(proposal), CHANGED, 409)
+    if decision.button in LOOKING:
+        return _look(proposal, decision)
+    return _allow(proposal, decision.choice, person, Cause.ALLOWED)
+
+
+def _look(proposal: Proposal, decision: Decision) -> ResponseReturnValue:
+    """The page again, as they want to see it."""
     if decision.button is Button.SEARCH:
         return _page(proposal, decision.choice, decision.sought)
-    if decision.button is Button.READING:
-        return _page(proposal, proposal.reading())
-    if decision.button is Button.NONE:
-        return _page(proposal, Choice(frozenset()))
-    return _allow(proposal, decision.choice, person, Cause.ALLOWED)
+    return _page(proposal, proposal.reading() if decision.button is Button.READING else Choice(frozenset()))
+
+
+def _ask_for(proposal: Proposal, person: Person) -> ResponseReturnValue:
+    """What waits for an administrator by a rule is asked for; the rest can be decided now."""
+    if proposal.ruling.waiting(Effect.APPROVAL):
+        try:
+            g.note = policy_problems.ASKED[deployment().authorization.admission.ask(proposal, person, origin())]
+        except TooManyWait:
+            g.note = policy_problems.TOO_MANY
+    _admit(proposal, person)
+    return _page(proposal)
 
 
 def _allow(proposal: Proposal, choice: Choice, person: Person, how: Cause) -> ResponseReturnValue:
@@ -146,6 +181,19 @@ def _page(proposal: Proposal, choice: Choice | None = None, sought: str = "") ->
         may_once=deployment().authorization.may_allow_once(proposal),
         here=next_page.this_page(),
     )
+
+
+def _show(way: Returnable, error: OAuthError) -> ResponseReturnValue:
+    """An error where somebody can be shown a page: what policy refuses is told to the person, who can go back then."""
+    match error:
+        case SignInTooOld():
+            return redirect(next_page.to_sign_in_again(), 303)
+        case PolicyRefused() | GrantPending():
+            target = way.error(error, deployment().settings.issuer)
+            shown = {"problem": policy_problems.of(error), "host": redirect_uri.host(way.redirect_uri)}
+            return make_response(render_template("not_allowed.html", **shown, target=target), 403)
+        case _:
+            return _tell(way, error)
 
 
 def _tell(way: Returnable, error: OAuthError) -> ResponseReturnValue:

@@ -27,6 +27,8 @@ class Button(StrEnum):
     """Tick nothing, and show the page again."""
 
     SEARCH = "search"
+    ASK = "ask"
+    """Ask an administrator for what a rule of policy wants them to allow first."""
 
 
 BUTTONS = frozenset(button.value for button in Button)

@@ -58,17 +58,18 @@ def test_a_waiting_client_is_approved_as_it_was_seen_or_not_at_all(site: Site, r
     seen = robot.get("/client", id=client_id)
     assert seen.json["waiting"]
     assert client_id in [line["client_id"] for line in robot.get("/clients", waiting="true").json["items"]]
-    assert robot.post("/client/approve", id=client_id).status_code == 428
-    other = robot.post("/client/approve", id=client_id, headers={"If-Match": '"other"'})
+    waits = robot.get("/approval", id=client_id)
+    assert robot.post("/approval/approve", id=client_id).status_code == 428
+    other = robot.post("/approval/approve", id=client_id, headers={"If-Match": '"other"'})
     assert other.status_code == 412
-    approved = robot.post("/client/approve", id=client_id, headers={"If-Match": seen.headers["ETag"]})
+    approved = robot.post("/approval/approve", id=client_id, headers={"If-Match": waits.headers["ETag"]})
     assert approved.status_code == 204
     found = clients.find_fresh(client_id)
     assert found is not None
     assert not found.pending
-    again = robot.get("/client", id=client_id).headers["ETag"]
-    assert robot.post("/client/approve", id=client_id, headers={"If-Match": again}).status_code == 409
-    assert robot.post("/client/refuse", id=client_id).status_code == 409
+    again = {"If-Match": waits.headers["ETag"]}
+    assert robot.post("/approval/approve", id=client_id, headers=again).status_code == 404
+    assert robot.post("/approval/deny", id=client_id, headers=again).status_code == 404
 
 
 def test_what_waits_is_listed_and_decided_as_it_was_seen(site: Site, robot: Robot) -> None:

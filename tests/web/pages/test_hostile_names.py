@@ -18,6 +18,7 @@ from authserver.protocol.role import Role
 from authserver.protocol.tool import Tool
 from authserver.store.alerts import Alert
 from authserver.store.models import ClientRow, SessionRow
+from authserver.store.pending_grants import Requester, State, Wanted
 from authserver.store.traces import TraceFilter
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import NOTES, PASSWORD, Site
@@ -97,13 +98,19 @@ def hostile(site_with: Callable[..., Site]) -> tuple[Site, dict[str, str]]:
     grant = stores.grants.for_user(person.id)[0]
     (session,) = stores.sessions.of_user(person.id, 1)
     family = tokens["refresh_token"].rpartition(".")[2]
+    asks = Wanted(Requester(person.id, client_id, found.identity, NOTES.identifier), (HOSTILE,), HOSTILE)
+    stores.pending_grants.ask(asks, 600, EVENT)
+    (wanted,) = stores.pending_grants.page(State.WAITING, None, 1)
     attempt = stores.traces.page(TraceFilter(failed=False), None, 1).lines[0]
     of = {
         "alert/dismiss": f"id={alert.id}",
         "trace": f"id={attempt.id}",
         "client": f"id={client_id}",
-        "client/approve": f"id={waiting}",
-        "client/refuse": f"id={waiting}",
+        "approval/approve": f"kind=client&id={waiting}",
+        "approval/deny": f"kind=client&id={waiting}",
+        "approvals": "kind=grant",
+        "policies/request/withdraw": f"id={wanted.id}",
+        "server/edit": f"id={NOTES.identifier}",
         "client/secret": f"id={client_id}",
         "client/suspend": f"id={client_id}",
         "client/delete": f"id={client_id}",

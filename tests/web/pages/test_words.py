@@ -8,8 +8,7 @@ from werkzeug.exceptions import HTTPException
 from authserver.protocol import form
 from authserver.protocol.audit import Event
 from authserver.protocol.strangers import plain
-from authserver.services.authorization import Person
-from authserver.services.proposal import Proposal
+from authserver.services.proposal import Person, Proposal
 from authserver.web import problems
 from authserver.web.listing import Search
 from authserver.web.words import RISKS, machine, moment
@@ -27,7 +26,7 @@ def proposal(site: Site, flow: Flow, device: str = "this device", **changes: str
     assert ada is not None
     asked_for = form.parse(flow.url(**changes).partition("?")[2])
     asked = service.check(asked_for, service.way(asked_for, EVENT.origin))
-    return service.propose(asked, Person(ada.id, 1_780_000_000, device))
+    return service.propose(asked, Person(ada.id, 1_780_000_000, device), EVENT.origin)
 
 
 @pytest.mark.requirement("AZ-8")

@@ -1,0 +1,75 @@
+"""``authserver policy requests`` and ``withdraw``, and the groups of people that rules speak of."""
+
+import json
+
+import click
+
+from ..protocol.audit import Event
+from ..services.deployment import Deployment
+from ..store.pending_grants import PendingGrant, State
+from .deployment import with_deployment
+from .person import person
+from .plain import plain
+
+MOST_GROUP = 200
+STATES = click.Choice([state.value for state in State])
+
+
+@click.command("requests")
+@click.option("--state", type=STATES, default=State.WAITING.value, show_default=True, help="What became of them.")
+@click.option("--limit", default=50, show_default=True, help="How many at the most, newest first.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@with_deployment
+def requests(found: Deployment, state: str, limit: int, as_json: bool) -> None:
+    """Show what people want and a rule lets an administrator allow first."""
+    for line in found.stores.pending_grants.page(State(state), None, limit):
+        wanted = line.wanted
+        if as_json:
+            said = {
+                "id": line.id,
+                "user": line.username,
+                "client_id": wanted.by.client_id,
+                "resource": wanted.by.resource,
+            }
+            click.echo(json.dumps({**said, "asked": wanted.asked, "rule": wanted.rule, "state": line.state}))
+        else:
+            about = f"{plain(line.username)} through {plain(line.client_name)} ({plain(wanted.by.client_id)})"
+            click.echo(f"{line.id}  {about} at {plain(wanted.by.resource)}: {plain(' '.join(wanted.asked))}")
+
+
+@click.command("withdraw")
+@click.argument("request_id", metavar="ID")
+@with_deployment
+def withdraw(found: Deployment, request_id: str) -> None:
+    """Take back what was approved under ID."""
+    done = found.stores.pending_grants.withdraw(_request(found, request_id).id, Event("approval.withdrawn", "system"))
+    click.echo("taken back; tokens lose it at their next refresh" if done else "nothing to do")
+
+
+def _request(found: Deployment, request_id: str) -> PendingGrant:
+    one = found.stores.pending_grants.find(request_id)
+    if one is None:
+        raise click.ClickException("there is no request of this id: 'authserver policy waiting' shows them")
+    return one
+
+
+@click.command("join")
+@click.argument("username")
+@click.argument("group")
+@with_deployment
+def join(found: Deployment, username: str, group: str) -> None:
+    """Put a person into a group, for rules of policy ('group:NAME')."""
+    if not group.isprintable() or not 0 < len(group) <= MOST_GROUP:
+        raise click.ClickException(f"a group's name has 1 to {MOST_GROUP} printable characters")
+    added = found.stores.groups.add(person(found, username).id, group, Event("group.joined", "system"))
+    click.echo(f"{plain(username)} is in {plain(group)}" if added else "nothing to do")
+
+
+@click.command("leave")
+@click.argument("username")
+@click.argument("group")
+@with_deployment
+def leave(found: Deployment, username: str, group: str) -> None:
+    """Take a person out of a group."""
+    gone = found.stores.groups.remove(person(found, username).id, group, Event("group.left", "system"))
+    click.echo(f"{plain(username)} has left {plain(group)}" if gone else "nothing to do")

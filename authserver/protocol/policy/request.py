@@ -1,0 +1,113 @@
+"""What rules are asked about: who wants something, through which client, at which server, when and from where."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from ..client import VOUCHED_BY, AuthMethod, Client, ClientKind
+from ..registry.recognition import Proof, recognise
+from ..role import Role
+from ..scope import Risk
+
+MACHINE = frozenset({"machine"})
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """A person as rules know them; ``username`` in lower case."""
+
+    username: str
+    role: Role
+    groups: frozenset[str] = frozenset()
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Whatever ``who`` may call them."""
+        groups = (f"group:{name}" for name in self.groups)
+        return frozenset({"person", f"user:{self.username}", f"role:{self.role}", *groups})
+
+
+@dataclass(frozen=True, slots=True)
+class Through:
+    """A client as rules know it: whatever ``through`` may call it, and whether what it says of itself is proven."""
+
+    client: Client
+    names: frozenset[str]
+    verified: bool
+
+
+class ItemKind(StrEnum):
+    """What rules decide on."""
+
+    SCOPE = "scope"
+    TOOL = "tool"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One scope, or one tool with all the ``scopes`` that it needs."""
+
+    kind: ItemKind
+    name: str
+    risk: Risk
+    scopes: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Its kind and name in one word: ``tool:delete_note``."""
+        return f"{self.kind}:{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request without its items. ``person`` is None where a client asks for itself; ``at`` is in Unix seconds.
+
+    ``names`` are whatever ``who`` may call whoever asks; each rule is held against them.
+    """
+
+    person: Person | None
+    through: Through
+    server: str
+    at: int
+    address: str
+    names: frozenset[str] = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", self.person.names if self.person else MACHINE)
+
+
+def publisher(client: Client) -> str:
+    """The host of its metadata document; empty for a client without one."""
+    return (urlsplit(client.client_id).hostname or "") if client.kind is ClientKind.METADATA_DOCUMENT else ""
+
+
+def through(client: Client, *, vouched: bool = False) -> Through:
+    """*client* as rules know it; *vouched*: an administrator allowed the domain of its metadata document.
+
+    ``known:`` is by what it says of itself where nothing contradicts that. It is verified if an administrator, a
+    trusted statement, or the only places where it publishes or has codes sent prove who it is.
+    """
+    found = _judged(client.client_id, client.kind, client.name, client.redirect_uris, client.voucher, vouched)
+    return Through(client, *found)
+
+
+@lru_cache(maxsize=4096)
+def _judged(
+    client_id: str, kind: ClientKind, name: str, redirect_uris: tuple[str, ...], voucher: str | None, vouched: bool
+) -> tuple[frozenset[str], bool]:
+    said = {VOUCHED_BY: voucher} if voucher else {}
+    client = Client(client_id, kind, name, redirect_uris, AuthMethod.NONE, (), 0, metadata=said)
+    found = [recognise(client, uri) for uri in redirect_uris]
+    known = (f"known:{one.known.id}" for one in found if one.known)
+    hosts = (f"host:{one}" for one in _and_above(publisher(client)))
+    proven = bool(found) and all(one.proof is not Proof.NONE for one in found)
+    verified = proven or vouched or kind is ClientKind.PREREGISTERED
+    return frozenset({f"client:{client_id}", f"kind:{kind}", *known, *hosts}), verified
+
+
+def _and_above(host: str) -> Iterable[str]:
+    """*host* and the domains that it lies in."""
+    labels = host.lower().split(".") if host else []
+    return [".".join(labels[index:]) for index in range(len(labels))]

@@ -1,0 +1,151 @@
+"""The simulator: whether a person may use a tool through a client, by which rule, and why not by the others."""
+
+from dataclasses import dataclass
+
+from ...protocol.policy import items
+from ...protocol.policy.matching import Considered, considered
+from ...protocol.policy.request import Item, ItemKind, Request
+from ...protocol.policy.rule import Effect
+from ...protocol.policy.ruling import LeftOut, Ruling
+from ...protocol.resource import Resource
+from ...store.policies import Policy
+from ...store.stores import Stores
+from .. import registered
+from .policies import Policies
+
+
+class Unknown(ValueError):
+    """The question is about something that is not there; the message says what."""
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who, through which client, at which server, for what, when (Unix seconds), and from where.
+
+    ``username`` is None for a client that asks for itself; without ``tool`` and ``scope`` it is about everything that
+    the server has.
+    """
+
+    username: str | None
+    client_id: str
+    server: str
+    tool: str | None = None
+    scope: str | None = None
+    at: int = 0
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What is decided about one item; ``out`` is None for one that is left."""
+
+    item: Item
+    out: LeftOut | None
+
+    @property
+    def rule_name(self) -> str | None:
+        """The rule by which it is left out."""
+        return self.out.rule.name if self.out else None
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """``considered`` are the rules, in order, that were held against ``item``; ``notes`` what else is to be known."""
+
+    version: int
+    lines: tuple[Line, ...]
+    item: Item | None
+    considered: tuple[Considered, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def effect(self) -> Effect:
+        """The answer: allowed if anything that was asked about is left, else what stands in the way of all."""
+        out = [line.out for line in self.lines if line.out is not None]
+        return Effect.ALLOW if len(out) < len(self.lines) or not out else out[0].effect
+
+    @property
+    def answer(self) -> str:
+        """The answer in a sentence."""
+        out = next((line.out for line in self.lines if line.out is not None), None)
+        if self.effect is not Effect.ALLOW and out is not None:
+            return f"{WORDS[self.effect]}, by the rule {out.rule.name!r}"
+        if self.item is None and out is not None:
+            return "allowed in part: see what is left"
+        deciding = next((one.rule for one in self.considered if one.fits), None)
+        return f"allowed, by the rule {deciding.name!r}" if deciding else "allowed: no rule is against it"
+
+
+WORDS = {
+    Effect.DENY: "denied",
+    Effect.APPROVAL: "needs an administrator's approval first",
+    Effect.FRESH_SIGN_IN: "needs a fresh sign-in",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Simulator:
+    """Answers questions by the rules that count, or by others. Reads only."""
+
+    stores: Stores
+    policies: Policies
+
+    def explain(self, question: Question, policy: Policy | None = None) -> Explanation:
+        """The answer to *question*. Raises `Unknown`, and `InvalidTarget` for a server that is not registered."""
+        policy = policy or self.stores.policies.current()
+        resource = registered.find((question.server,), self.stores.resources)
+        asked, user_id, notes = self._request(question, policy, resource)
+        names = tuple(scope.name for scope in resource.scopes)
+        every = items.held(resource, names)
+        item = _wanted(question, every, notes)
+        if item is not None and item not in every:
+            every = (*every, item)
+        ruling = self.policies.ruling(policy, asked, user_id, every, resource, fresh=False)
+        lines = tuple(_line(one, ruling) for one in every if item is None or one == item)
+        told = self._considered(policy, asked, item, ruling, notes)
+        return Explanation(policy.version, lines, item, told, tuple(notes))
+
+    def _request(self, question: Question, policy: Policy, resource: Resource) -> tuple[Request, str | None, list[str]]:
+        client = self.stores.clients.find(question.client_id)
+        if client is None:
+            raise Unknown(f"there is no client {question.client_id!r} here")
+        notes = ["this client is stopped, or waits for approval"] if client.suspended or client.pending else []
+        user_id = None
+        if question.username is not None:
+            person = self.stores.users.by_name(question.username)
+            if person is None:
+                raise Unknown(f"there is no user {question.username!r}")
+            notes += ["this person is disabled"] if person.disabled else []
+            user_id = person.id
+        elif not client.may_act_alone():
+            notes.append("this client gets no tokens for itself, whatever the rules say")
+        who = policy.person(user_id) if user_id is not None else None
+        asked = Request(who, self.policies.through(client), resource.identifier, question.at, question.address)
+        return asked, user_id, notes
+
+    def _considered(
+        self, policy: Policy, asked: Request, item: Item | None, ruling: Ruling, notes: list[str]
+    ) -> tuple[Considered, ...]:
+        if item is None:
+            return ()
+        found = tuple(considered(policy.rules, asked, item))
+        out = next((one for one in ruling.out if one.item == item), None)
+        if out is not None and not any(one.fits and one.rule == out.rule for one in found):
+            notes.append(f"it falls with something else that the rule {out.rule.name!r} leaves out")
+        return found
+
+
+def _wanted(question: Question, every: tuple[Item, ...], notes: list[str]) -> Item | None:
+    name, kind = question.tool or question.scope, ItemKind.TOOL if question.tool else ItemKind.SCOPE
+    if name is None:
+        return None
+    found = next((one for one in every if one.kind is kind and one.name == name), None)
+    if found is None and kind is ItemKind.SCOPE:
+        raise Unknown(f"this MCP server has no scope {name!r}")
+    if found is None:
+        notes.append("the catalogue does not know this tool: it counts as one that can destroy")
+    return found or items.unheard(name)
+
+
+def _line(item: Item, ruling: Ruling) -> Line:
+    return Line(item, next((one for one in ruling.out if one.item == item), None))

@@ -1,0 +1,45 @@
+"""Rules as a file, in YAML: ``version`` is the one that it was written from, ``rules`` is their list."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from ...protocol.flaw import Flaw
+from ...protocol.policy import reading
+from ...protocol.policy.rule import Rules
+from ..desired_state.document import load
+
+MEMBERS = {"version", "rules"}
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyFile:
+    """``version`` is None where the file does not say from which it was written."""
+
+    version: int | None
+    rules: Rules
+
+
+def read(text: bytes) -> PolicyFile:
+    """The rules of *text*. Raises `desired_state.document.Unreadable` with the lines of what is wrong."""
+    document = load(text)
+    content = document.content
+    if not isinstance(content, dict) or "rules" not in content:
+        raise document.refuse(Flaw((), "a mapping with the list 'rules', and perhaps 'version'"))
+    strange = [Flaw((str(name),), "is not known here") for name in content if name not in MEMBERS]
+    version = content.get("version")
+    if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 0):
+        strange.append(Flaw(("version",), "a number"))
+    if strange:
+        raise document.refuse(*strange)
+    try:
+        return PolicyFile(version, reading.read(content["rules"] if content["rules"] is not None else []))
+    except reading.Unfit as wrong:
+        raise document.refuse(*(flaw.inside("rules") for flaw in wrong.flaws)) from None
+
+
+def write(version: int, rules: Rules) -> str:
+    """*rules* as a file that `read` takes."""
+    content: dict[str, Any] = {"version": version, "rules": reading.written(rules)}
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)

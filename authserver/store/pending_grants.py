@@ -1,0 +1,255 @@
+"""What rules let an administrator allow first: requests of people, and what became of them."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from ..protocol import credential
+from ..protocol.audit import Event
+from .audit import record
+from .cache import RecentlyUsed
+from .clock import now
+from .database import Database
+from .epoch import ConfigEpoch, bump
+from .models import ClientRow, PendingGrantRow, UserRow
+from .paging import Order, Page, cut
+
+MOST_WAITING = 20
+"""Requests of one person that wait at a time."""
+
+MOST_KEPT, KEPT_SECONDS = 10_000, 5.0
+NEWEST_FIRST = Order(PendingGrantRow.created_at, PendingGrantRow.id)
+WAITS = (PendingGrantRow.state == "waiting", PendingGrantRow.expires_at > now)
+ABOUT = (
+    PendingGrantRow.user_id == bindparam("user_id"),
+    PendingGrantRow.client_id == bindparam("client_id"),
+    PendingGrantRow.resource == bindparam("resource"),
+)
+APPROVED = select(PendingGrantRow.approved, PendingGrantRow.client_identity).where(*ABOUT)
+STANDING = select(
+    PendingGrantRow.id,
+    PendingGrantRow.asked,
+    PendingGrantRow.approved,
+    PendingGrantRow.client_identity,
+    PendingGrantRow.state,
+    (PendingGrantRow.expires_at > now).label("counts"),
+).where(*ABOUT)
+LISTED = (
+    select(PendingGrantRow, UserRow.username, func.coalesce(ClientRow.name, PendingGrantRow.client_id))
+    .join(UserRow, UserRow.id == PendingGrantRow.user_id)
+    .outerjoin(ClientRow, ClientRow.client_id == PendingGrantRow.client_id)
+)
+
+
+class State(StrEnum):
+    """What became of a request."""
+
+    WAITING = "waiting"
+    APPROVED = "approved"
+    DENIED = "denied"
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Who, through which client as it is now (`protocol.client.Client.identity`), at which server."""
+
+    user_id: str
+    client_id: str
+    client_identity: bytes
+    resource: str
+
+    @property
+    def about(self) -> dict[str, str]:
+        """What finds their request."""
+        return {"user_id": self.user_id, "client_id": self.client_id, "resource": self.resource}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What somebody wants: ``asked`` are keys of items, ``rule`` has an administrator decide on them."""
+
+    by: Requester
+    asked: tuple[str, ...]
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class PendingGrant:
+    """A request as administrators see it; times in Unix seconds. One that ``is_over`` waits no more."""
+
+    id: str
+    wanted: Wanted
+    username: str
+    client_name: str
+    approved: tuple[str, ...]
+    state: State
+    created_at: int
+    expires_at: int
+    decided_by: str | None
+
+
+class TooManyWait(Exception):
+    """This person has as many requests waiting as there may be."""
+
+
+class PendingGrantStore:
+    """Requests. At most one of a person for a client at a server."""
+
+    def __init__(self, database: Database, epoch: ConfigEpoch) -> None:
+        """*epoch* tells other processes what was decided."""
+        self._database = database
+        self._epoch = epoch
+        self._recent: RecentlyUsed[frozenset[str]] = RecentlyUsed(MOST_KEPT, KEPT_SECONDS)
+
+    def approved(self, by: Requester) -> frozenset[str]:
+        """The keys of what was approved. May be some seconds old, but never older than a decision by a second.
+
+        Nothing, if the client has changed since.
+        """
+        epoch, key = self._epoch.current(), "\n".join((*by.about.values(), by.client_identity.hex()))
+        found = self._recent.get(key, epoch)
+        if found is None:
+            row = self._database.look_up(APPROVED, by.about)
+            found = frozenset(_words(row.approved) if row and row.client_identity == by.client_identity else ())
+            self._recent.keep(key, found, epoch)
+        return found
+
+    def state(self, wanted: Wanted) -> State | None:
+        """What became of *wanted*, if it waits or was denied of late."""
+        with self._database.reading() as connection:
+            found = connection.execute(STANDING, wanted.by.about).one_or_none()
+            return _state(found, wanted)
+
+    def ask(self, wanted: Wanted, lifetime: int, event: Event) -> State:
+        """Have *wanted* wait for *lifetime* seconds; what waits or was denied of late is not asked for again.
+
+        Returns what it is then: waiting or denied. Raises `TooManyWait`.
+        """
+        about, identity = wanted.by.about, wanted.by.client_identity
+        waits = {"state": State.WAITING.value, "created_at": now, "expires_at": now + lifetime}
+        asks = {**waits, "rule": wanted.rule, "asked": wanted.asked, "decided_at": None, "decided_by": None}
+        new = {"id": credential.identifier(), "approved": (), "client_identity": identity, **about, **asks}
+        with self._database.transaction() as connection:
+            found = connection.execute(STANDING.with_for_update(), about).one_or_none()
+            if (state := _state(found, wanted)) is not None:
+                return state
+            _check_room(connection, wanted.by.user_id)
+            held = found.approved if found and found.client_identity == identity else ()
+            again = update(PendingGrantRow).where(PendingGrantRow.id == (found.id if found else ""))
+            first = self._database.insert(PendingGrantRow).values(**new).on_conflict_do_nothing()
+            change = again.values(**asks, approved=held, client_identity=identity) if found else first
+            if connection.execute(change).rowcount:
+                detail = {"asked": list(wanted.asked), "rule": wanted.rule, "request": found.id if found else new["id"]}
+                record(connection, event.about(**about, detail=detail))
+        return State.WAITING
+
+    def decide(self, request_id: str, seen: tuple[str, ...], state: State, event: Event) -> bool:
+        """Approve or deny what waits, if it still asks for what was *seen*; False if it does not, or waits no more."""
+        with self._database.transaction() as connection:
+            row = connection.execute(
+                select(PendingGrantRow.approved)
+                .where(
+                    PendingGrantRow.id == request_id,
+                    PendingGrantRow.state == State.WAITING.value,
+                    PendingGrantRow.expires_at > now,
+                    PendingGrantRow.asked == seen,
+                )
+                .with_for_update()
+            ).one_or_none()
+            if row is None:
+                return False
+            added = seen if state is State.APPROVED else ()
+            self._write(connection, request_id, state, tuple(dict.fromkeys((*row.approved, *added))), event)
+        self._epoch.forget()
+        return True
+
+    def withdraw(self, request_id: str, event: Event) -> bool:
+        """Take back all that was approved; False if there is nothing of it. Tokens feel it at their next refresh."""
+        held = select(PendingGrantRow.id).where(PendingGrantRow.id == request_id, PendingGrantRow.approved != ())
+        with self._database.transaction() as connection:
+            if connection.scalar(held.with_for_update()) is None:
+                return False
+            self._write(connection, request_id, State.DENIED, (), event)
+        self._epoch.forget()
+        return True
+
+    def find(self, request_id: str) -> PendingGrant | None:
+        """The request of that id."""
+        with self._database.session() as session:
+            row = session.execute(LISTED.where(PendingGrantRow.id == request_id)).one_or_none()
+            return _listing(row) if row else None
+
+    def page(self, state: State, after: str | None, limit: int) -> Page[PendingGrant]:
+        """Requests in that *state*, newest first; of those that wait only what has not expired."""
+        wanted = LISTED.where(PendingGrantRow.state == state.value)
+        if state is State.WAITING:
+            wanted = wanted.where(PendingGrantRow.expires_at > now)
+        with self._database.session() as session:
+            found = [_listing(row) for row in session.execute(NEWEST_FIRST.limit(wanted, after, limit))]
+        return cut(found, limit, lambda line: (line.created_at, line.id))
+
+    def count_waiting(self, most: int) -> int:
+        """How many wait; counts to *most*."""
+        some = select(PendingGrantRow.id).where(*WAITS).limit(most).subquery()
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(some)) or 0
+
+    def expire(self, limit: int, event: Event) -> int:
+        """End at most *limit* that waited too long, as a no that stands no longer; returns how many."""
+        overdue = select(PendingGrantRow.id, PendingGrantRow.approved).where(
+            PendingGrantRow.state == State.WAITING.value, PendingGrantRow.expires_at <= now
+        )
+        with self._database.transaction() as connection:
+            found = connection.execute(overdue.limit(limit).with_for_update(skip_locked=True)).all()
+            for row in found:
+                state = State.APPROVED if row.approved else State.DENIED
+                self._write(connection, row.id, state, row.approved, event)
+        return len(found)
+
+    def _write(
+        self, connection: Connection, request_id: str, state: State, approved: tuple[str, ...], event: Event
+    ) -> None:
+        decided = {"state": state.value, "approved": approved, "decided_at": now, "decided_by": event.actor}
+        columns = (PendingGrantRow.user_id, PendingGrantRow.client_id, PendingGrantRow.resource, PendingGrantRow.asked)
+        changed = update(PendingGrantRow).where(PendingGrantRow.id == request_id).values(decided).returning(*columns)
+        row = connection.execute(changed).one()
+        bump(connection)
+        about = {"user_id": row.user_id, "client_id": row.client_id, "resource": row.resource}
+        record(connection, event.about(**about, detail={**event.detail, "asked": list(row.asked)}))
+
+
+def _listing(found: tuple[PendingGrantRow, str, str]) -> PendingGrant:
+    row, username, client_name = found
+    return PendingGrant(
+        id=row.id,
+        wanted=Wanted(Requester(row.user_id, row.client_id, row.client_identity, row.resource), row.asked, row.rule),
+        username=username,
+        client_name=client_name,
+        approved=row.approved,
+        state=State(row.state),
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        decided_by=row.decided_by,
+    )
+
+
+def _state(found: Any, wanted: Wanted) -> State | None:  # noqa: ANN401 - its columns are those of STANDING
+    """What the row *found* says of *wanted*; None if that is to be asked for (again)."""
+    if found is None or not found.counts or found.client_identity != wanted.by.client_identity:
+        return None
+    decided = found.state != State.APPROVED and {*wanted.asked} <= {*found.asked}
+    return State(found.state) if decided else None
+
+
+def _check_room(connection: Connection, user_id: str) -> None:
+    waiting = (PendingGrantRow.state == State.WAITING.value, PendingGrantRow.expires_at > now)
+    counted = select(func.count()).where(PendingGrantRow.user_id == user_id, *waiting)
+    if (connection.scalar(counted) or 0) >= MOST_WAITING:
+        raise TooManyWait
+
+
+def _words(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    """A column of words; what is looked up again and again comes as text."""
+    return tuple(value.split()) if isinstance(value, str) else value

@@ -1,0 +1,120 @@
+"""Policies: the rules that count, and the simulator."""
+
+import time
+from typing import Any
+
+from pydantic import Field
+
+from ...protocol.errors import OAuthError
+from ...protocol.policy import reading as rules
+from ...protocol.policy.words import sentence
+from ...protocol.role import Permission
+from ...services.policy.explanation import Question, Simulator, Unknown
+from .clients import Seconds
+from .operation import PLAIN, Answer, AnyOperation, Call, Nothing, Operation, Parameters, reading
+from .problem import Problem
+
+
+class RuleState(Answer):
+    """A rule, in words and as files write it."""
+
+    name: str
+    effect: str
+    words: str
+    rule: dict[str, Any]
+
+
+class PolicyState(Answer):
+    """The rules in their order: the first whose conditions all fit decides."""
+
+    version: int
+    applied_at: Seconds | None
+    actor: str | None
+    items: list[RuleState]
+
+
+class Asked(Parameters):
+    """Whether a person may use a tool through a client."""
+
+    user: str | None = Field(None, max_length=200, pattern=PLAIN, description="User name; null: the client for itself")
+    client_id: str = Field(min_length=1, max_length=2048, pattern=PLAIN)
+    server: str = Field(min_length=1, max_length=2048, pattern=PLAIN, description="The MCP server's identifier")
+    tool: str | None = Field(None, max_length=200, pattern=PLAIN)
+    scope: str | None = Field(None, max_length=200, pattern=PLAIN)
+    at: int | None = Field(None, ge=0, le=4_102_444_800, description="Unix seconds; now if left out")
+    address: str = Field("", max_length=64, pattern=PLAIN, description="From which address")
+
+
+class ItemState(Answer):
+    """What is decided about one scope or tool; `rule` leaves it out."""
+
+    item: str
+    effect: str
+    rule: str | None
+
+
+class ConsideredRule(Answer):
+    """A rule that was held against it, and why it does, or does not, decide."""
+
+    rule: str
+    fits: bool
+    why: str
+
+
+class Explained(Answer):
+    """The answer, in words too."""
+
+    version: int
+    effect: str
+    answer: str
+    items: list[ItemState]
+    considered: list[ConsideredRule]
+    notes: list[str]
+
+
+def _list(call: Call[Nothing, Nothing]) -> PolicyState:
+    store = call.deployment.stores.policies
+    current, applied = store.current(), store.applied()
+    lines = [
+        RuleState(name=rule.name, effect=rule.effect, words=sentence(rule), rule=told)
+        for rule, told in zip(current.rules, rules.written(current.rules), strict=True)
+    ]
+    return PolicyState(
+        version=current.version,
+        applied_at=applied.applied_at if applied else None,
+        actor=applied.actor if applied else None,
+        items=lines,
+    )
+
+
+def _explain(call: Call[Nothing, Asked]) -> Explained:
+    asked = call.body
+    at = asked.at if asked.at is not None else int(time.time())
+    scope = None if asked.tool else asked.scope or None
+    question = Question(asked.user or None, asked.client_id, asked.server, asked.tool or None, scope, at, asked.address)
+    try:
+        found = Simulator(call.deployment.stores, call.deployment.policies).explain(question)
+    except Unknown as unknown:
+        raise Problem(404, str(unknown)) from None
+    except OAuthError as refused:
+        raise Problem(404, str(refused.description)) from None
+    return Explained(
+        version=found.version,
+        effect=found.effect,
+        answer=found.answer,
+        items=[
+            ItemState(item=line.item.key, effect=line.out.effect if line.out else "allow", rule=line.rule_name)
+            for line in found.lines
+        ],
+        considered=[ConsideredRule(rule=one.rule.name, fits=one.fits, why=one.why) for one in found.considered],
+        notes=list(found.notes),
+    )
+
+
+OPERATIONS: tuple[AnyOperation, ...] = (
+    reading("/policies", Permission.POLICIES_READ, "The rules of policy, in order", Nothing, PolicyState, _list),
+    Operation(
+        "POST", "/policies/explain", Permission.POLICIES_READ, "Explain what the rules decide, by which, and why",
+        _explain, Nothing, Asked, Explained, problems=(404,),
+    ),
+)  # fmt: skip

@@ -1,0 +1,62 @@
+"""Policies by the API: the rules, the simulator, and requests that are decided as they were seen."""
+
+import pytest
+
+from authserver.protocol.audit import Event
+from authserver.store.pending_grants import Requester, State, Wanted
+from tests.conformance.flow import Flow
+from tests.conformance.site import NOTES, Site
+from tests.policies.conftest import apply
+from tests.web.api.conftest import Robot
+
+RULE = {"name": "no writing", "effect": "deny", "who": ["user:ada"], "tools": ["write_note"]}
+
+
+@pytest.fixture
+def ruled(site: Site, robot: Robot):
+    apply(site, RULE)
+    yield robot
+    apply(site)
+
+
+def test_the_rules_are_listed_as_files_write_them(ruled: Robot) -> None:
+    found = ruled.get("/policies").json
+    assert [line["rule"] for line in found["items"]] == [RULE]
+    assert found["version"] > 0
+    assert found["actor"] == "system"
+
+
+def test_a_question_is_answered_with_the_rule_and_why(ruled: Robot, flow: Flow) -> None:
+    flow.register()
+    asked = {"user": "ada", "client_id": flow.values["client_id"], "server": NOTES.identifier, "tool": "write_note"}
+    found = ruled.post("/policies/explain", json=asked)
+    assert found.status_code == 200, found.text
+    assert found.json["effect"] == "deny"
+    assert found.json["considered"][0]["rule"] == "no writing"
+    whole = ruled.post("/policies/explain", json={**asked, "tool": None}).json
+    assert {line["item"]: line["rule"] for line in whole["items"]}["tool:write_note"] == "no writing"
+    for wrong in ({"user": "nobody"}, {"client_id": "x"}, {"server": "https://no.example"}, {"server": "\u00e9"}):
+        assert ruled.post("/policies/explain", json={**asked, **wrong}).status_code == 404
+    assert ruled.post("/policies/explain", json={**asked, "at": -1}).status_code == 400
+
+
+def test_a_request_is_approved_as_it_was_seen_or_not_at_all(site: Site, robot: Robot) -> None:
+    store, ada = site.deployment.stores.pending_grants, site.deployment.stores.users.by_name("ada")
+    assert ada
+    event = Event("approval.asked", f"user:{ada.id}")
+
+    def ask(*keys: str) -> None:
+        store.ask(Wanted(Requester(ada.id, "an-app", b"i" * 32, NOTES.identifier), keys, "a rule"), 600, event)
+
+    ask("tool:write_note")
+    line = next(one for one in robot.get("/approvals", kind="grant").json["items"] if one["client_id"] == "an-app")
+    seen = robot.get("/approval", kind="grant", id=line["id"])
+    assert robot.post("/approval/approve", kind="grant", id=line["id"]).status_code == 428
+    ask("tool:write_note", "tool:other")
+    as_seen = {"If-Match": seen.headers["ETag"]}
+    assert robot.post("/approval/approve", kind="grant", id=line["id"], headers=as_seen).status_code == 412
+    again = {"If-Match": robot.get("/approval", kind="grant", id=line["id"]).headers["ETag"]}
+    assert robot.post("/approval/approve", kind="grant", id=line["id"], headers=again).status_code == 204
+    assert robot.get("/policies/request", id=line["id"]).json["state"] == State.APPROVED
+    assert robot.post("/policies/request/withdraw", id=line["id"]).status_code == 204
+    assert robot.get("/policies/request", id=line["id"]).json["approved"] == []
