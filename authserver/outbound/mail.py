@@ -156,6 +156,14 @@ class Folder:
             raise MailRefused(f"{self.path}: {failed.strerror}") from None
 
 
+def proving(ca_file: str = "") -> ssl.SSLContext:
+    """Whom to believe that they are the mail server: as `fetch.trusting` says, but for what is HTTP's own (ALPN)."""
+    context = ssl.create_default_context()
+    if ca_file:
+        context.load_verify_locations(ca_file)
+    return context
+
+
 def message(mail: Mail, sender: str) -> EmailMessage:
     """*mail* as RFC 5322 has it: one receiver, and what marks it as made by a machine (RFC 3834 §5)."""
     made = EmailMessage(SMTP)

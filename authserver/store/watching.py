@@ -53,14 +53,19 @@ class WatchStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        row = database.insert(GrantNetworkRow).values(seen_at=now)
+        self._remembered = row.on_conflict_do_update(index_elements=["grant_id", "network"], set_={"seen_at": now})
 
-    def stretch(self, after: Place, head: Place, names: Collection[str]) -> Stretch:
-        """The next events after one place, until the sealed place *head* at the most: those of *names* whole."""
+    def stretch(self, after: Place, head: Place, names: Collection[str], *, refreshes: bool = True) -> Stretch:
+        """The next events after one place, until the sealed place *head* at the most: those of *names* whole.
+
+        Most events are *refreshes*, which whoever has no use for them leaves out.
+        """
         until = self._end(after, head)
         there = and_(beyond(after), stands_at <= at(until))
         with self._database.reading() as connection:
             events = tuple(read(connection, MOST, there, AuditRow.name.in_(names)))
-        return Stretch(until, self._failures(there), self._refreshes(there), events)
+        return Stretch(until, self._failures(there), self._refreshes(there) if refreshes else (), events)
 
     def count(self, failures: Mapping[tuple[str, int], int]) -> None:
         """Add to what is remembered, by subject and minute."""
@@ -89,13 +94,10 @@ class WatchStore:
 
     def remember(self, networks: Iterable[tuple[str, str]]) -> None:
         """Refreshes came from these networks, each with its grant before it."""
-        rows = [{"grant_id": grant, "network": network, "seen_at": now} for grant, network in sorted(networks)]
-        if not rows:
-            return
-        seen = self._database.insert(GrantNetworkRow).values(rows)
-        seen = seen.on_conflict_do_update(index_elements=["grant_id", "network"], set_={"seen_at": now})
-        with self._database.transaction() as connection:
-            connection.execute(seen)
+        rows = [{"grant_id": grant, "network": network} for grant, network in sorted(networks)]
+        if rows:
+            with self._database.transaction() as connection:
+                connection.execute(self._remembered, rows)
 
     def _end(self, after: Place, head: Place) -> Place:
         place = select(AuditRow.xid, AuditRow.id).where(beyond(after), stands_at <= at(head))

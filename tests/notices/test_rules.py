@@ -151,16 +151,15 @@ def test_a_target_that_lags_behind_and_fails_is_told(site_with: Callable[..., Si
     site = site_with(audit_file="/nowhere/audit.jsonl", stream_down_after=60)
     look(site)
     streams = site.deployment.stores.streams
-    streams.claim("file", "me", 60)
-    streams.fail("file", "me", "no such folder")
-    site.deployment.watch.look_at_state()
-    assert told(site) == []
     head = site.deployment.stores.seals.head()
     assert head
-    write_ago(site, 61)
-    look(site)
+    streams.claim("file", "me", 60)
     streams.advance("file", "me", head.last)
     streams.fail("file", "me", "no such folder")
+    site.deployment.watch.look_at_state()
+    assert told(site) == [], "it has all"
+    write_ago(site, 61)
+    look(site)
     site.deployment.watch.look_at_state()
     [(kind, _, detail)] = told(site)
     assert (kind, detail["target"], detail["failure"]) == ("stream_down", "file", "no such folder")

@@ -13,8 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from authserver.outbound.fetch import trusting
-from authserver.outbound.mail import Folder, Mail, MailRefused, Relay
+from authserver.outbound.mail import Folder, Mail, MailRefused, Relay, proving
 from tests.outbound.authority import Authority
 
 from .postbox import NAME, PASSWORD, Postbox, postbox
@@ -37,7 +36,7 @@ def box(authority: Authority) -> Iterator[Postbox]:
 
 def relay(box: Postbox, authority: Authority | None = None, **changes: object) -> Relay:
     told = {"security": "starttls", "username": "", "password": "", "seconds": 5.0, **changes}
-    trust = trusting(str(authority.ca_file) if authority else "")
+    trust = proving(str(authority.ca_file) if authority else "")
     return Relay(host="127.0.0.1", port=box.port, sender=SENDER, trust=trust, **told)  # type: ignore[arg-type]
 
 

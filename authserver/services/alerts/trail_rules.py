@@ -20,6 +20,8 @@ from .networks import network_of
 DAY = 86_400
 MINUTE = 60
 EVERYBODY = "all"
+Seen = tuple[str, str]
+Known = dict[str, dict[str, int]]
 REUSED = {"token.reused": "refresh token", "code.replayed": "authorization code"}
 
 
@@ -42,20 +44,15 @@ class TrailRules:
     limits: Limits
     devices_only: bool
 
-    def alerts(self, stretch: Stretch) -> Iterator[Alert]:
-        """What is unusual in *stretch*; what is remembered of it is saved as it goes."""
-        yield from self._failures(stretch)
-        yield from _reuses(stretch)
-        yield from self._new_networks(stretch)
+    def judge(self, stretch: Stretch) -> tuple[list[Alert], set[Seen]]:
+        """What is unusual in *stretch*, and which networks of it to remember once that is told, so that none is lost.
 
-    def remember(self, stretch: Stretch) -> None:
-        """Save the networks of *stretch*: once its alerts are raised, so that none is lost."""
-        known = self._known(stretch)
+        Failures are counted as it goes.
+        """
+        known = self.watch.networks({each.grant_id for each in stretch.refreshes})
+        found = [*self._failures(stretch), *_reuses(stretch), *self._new_networks(stretch, known)]
         seen = {(each.grant_id, network) for each in stretch.refreshes if (network := network_of(each.address))}
-        self.watch.remember(pair for pair in seen if known.get(pair[0], {}).get(pair[1], DAY) >= DAY)
-
-    def _known(self, stretch: Stretch) -> dict[str, dict[str, int]]:
-        return self.watch.networks({each.grant_id for each in stretch.refreshes})
+        return found, {pair for pair in seen if known.get(pair[0], {}).get(pair[1], DAY) >= DAY}
 
     def _failures(self, stretch: Stretch) -> Iterator[Alert]:
         new: Counter[tuple[str, int]] = Counter()
@@ -89,8 +86,7 @@ class TrailRules:
                 detail=detail,
             )
 
-    def _new_networks(self, stretch: Stretch) -> Iterator[Alert]:
-        known = self._known(stretch)
+    def _new_networks(self, stretch: Stretch, known: Known) -> Iterator[Alert]:
         for each in stretch.refreshes:
             network, before = network_of(each.address), known.get(each.grant_id)
             if network and before and network not in before and self._watched(each):

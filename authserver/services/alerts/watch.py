@@ -59,9 +59,11 @@ class Watch:
         after = self.streams.claim(NAME, self.holder, LEASE_SECONDS)
         if after is None or after >= head.last:
             return False
-        stretch = self.watch.stretch(after, head.last, self.names | REUSED.keys())
-        self.raise_new(self.trail_rules.alerts(stretch))
-        self.trail_rules.remember(stretch)
+        networks_matter = AlertKind.NEW_NETWORK not in self.off
+        stretch = self.watch.stretch(after, head.last, self.names | REUSED.keys(), refreshes=networks_matter)
+        found, networks = self.trail_rules.judge(stretch)
+        self.raise_new(found)
+        self.watch.remember(networks)
         self.heard([recorded for recorded in stretch.events if recorded.event.name in self.names])
         return self.streams.advance(NAME, self.holder, stretch.until)
 

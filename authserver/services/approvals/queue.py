@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from ...protocol.audit import Event
 from ...protocol.audit_seal import Recorded
+from ...protocol.strangers import plain
 from ...store.audit import AuditFilter, AuditListing, AuditStore
 from ...store.notices import Notice, NoticeStore
 from .kind import Kind, Request
 
 BATCH = 100
+LONGEST = 300  # characters of a stranger's words in a notice
 DECISIONS = (
     "client.approved", "client.refused", "client.approval_expired",
     "client.changed", "client.change_refused", "client.change_expired",
@@ -59,7 +61,9 @@ class Approvals:
     def decision(self, request_id: str) -> AuditListing | None:
         """Who decided last about what was asked under *request_id*, and how: for whoever comes second."""
         found = (self.audit.page(AuditFilter(name=name, client_id=request_id), None, 1).lines for name in DECISIONS)
-        return max((line for lines in found for line in lines), key=lambda line: line.id, default=None)
+        own = f"client:{request_id}"  # what an app did by itself was no decision
+        decided = (line for lines in found for line in lines if line.event.actor != own)
+        return max(decided, key=lambda line: line.id, default=None)
 
     def hear(self, recorded: Sequence[Recorded]) -> None:
         """Make notices of what waits because of these events: each at least once."""
@@ -73,5 +77,7 @@ class Approvals:
 
 
 def _notice(request: Request) -> Notice:
-    said = {"id": request.id, "name": request.name, "who": request.who, "what": request.what}
-    return Notice(f"approval.{request.kind}", {**said, "since": request.since, "expires_at": request.expires_at})
+    said = {name: plain(getattr(request, name), LONGEST) for name in ("name", "who", "what")}
+    return Notice(
+        f"approval.{request.kind}", {"id": request.id, **said, "since": request.since, "expires_at": request.expires_at}
+    )

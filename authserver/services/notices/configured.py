@@ -2,8 +2,7 @@
 
 from pathlib import Path
 
-from ...outbound.fetch import trusting
-from ...outbound.mail import Folder, Outgoing, Relay
+from ...outbound.mail import Folder, Outgoing, Relay, proving
 from ...settings import Settings
 from ..trail.configured import signed_post
 from .targets import MailTarget, Target, WebhookTarget
@@ -33,5 +32,5 @@ def outgoing(settings: Settings) -> Outgoing | None:
         username=settings.mail_username,
         password=settings.password_of_mail,
         sender=settings.mail_from,
-        trust=trusting(settings.fetch_ca_file),
+        trust=proving(settings.fetch_ca_file),
     )

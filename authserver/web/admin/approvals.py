@@ -97,6 +97,6 @@ def _too_late(status: int) -> ResponseReturnValue:
 def _in_words(decision: AuditListing) -> str:
     role, _, user_id = decision.event.actor.partition(":")
     user = deployment().stores.users.find(user_id) if role == "user" else None
-    who = user.username if user else "this server, or a command,"
+    who = user.username if user else "a client of the API" if role == "client" else "this server, or a command,"
     did = DECIDED[decision.event.name]
     return f"Nothing was done: {who} {did} at {moment(decision.at_ms / 1000)} (UTC)."
