@@ -122,6 +122,7 @@ def test_an_explanation_names_the_rule_that_decides_and_why_the_others_do_not(th
         {"rule": "contractors read", "fits": False, "why": "who: person, role:member, user:ada"},
     ]
     there("user", "join", "ada", "contractors")
+    assert json.loads(there("user", "show", "ada", "--json").output)["groups"] == ["contractors"]
     assert asked(there, "--tool", "delete_note", "--from", "10.1.2.3")["effect"] == "deny"
     there("user", "leave", "ada", "contractors")
     assert asked(there, "--tool", "list_notes")["effect"] == "allow"
