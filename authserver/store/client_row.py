@@ -12,7 +12,7 @@ from .models.client import HELD_DOCUMENT
 LASTING = ("client_id", "kind", "created_at", "pending_since")
 CHANGEABLE = (
     "name", "redirect_uris", "auth_method", "grant_types", "secret_digest", "registration_digest", "extra",
-    "previous_secret_digest", "previous_secret_until", "jwks", "jwks_uri", "ceilings", "likeness",
+    "previous_secret_digest", "previous_secret_until", "jwks", "jwks_uri", "ceilings", "likeness", "document_held",
 )  # fmt: skip
 NOT_SAID = frozenset({"document", HELD_DOCUMENT})  # digests of documents, which tell nobody anything
 
@@ -43,6 +43,7 @@ def changeable(client: Client) -> dict[str, Any]:
         "jwks_uri": client.jwks_uri,
         "ceilings": {resource: list(scopes) for resource, scopes in client.ceilings.items()},
         "likeness": client.likeness,
+        "document_held": HELD_DOCUMENT in client.metadata,
     }
 
 

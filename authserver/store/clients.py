@@ -16,7 +16,7 @@ from .database import Database
 from .ending import end_grants
 from .epoch import ConfigEpoch, bump
 from .models import ClientRow, GrantRow
-from .models.client import HELD_IN
+from .models.client import HELD
 from .paging import Order, Page, cut
 
 CACHED_CLIENTS = 10_000
@@ -246,7 +246,7 @@ class ClientStore:
         if waiting:
             existing = existing.where(ClientRow.pending_since.is_not(None))
         if held:
-            existing = existing.where(HELD_IN[self._database.dialect])
+            existing = existing.where(HELD)
         if likeness is not None:
             existing = existing.where(ClientRow.likeness == likeness)
         if query:

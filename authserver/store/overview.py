@@ -10,7 +10,7 @@ from ..protocol.trace.step import Verdict
 from .clock import now_in_milliseconds
 from .database import Database
 from .models import AlertRow, ClientRow, GrantRow, ResourceRow, TraceRow, UserRow
-from .models.client import HELD_IN, UNUSED
+from .models.client import HELD, UNUSED
 from .tallies import Census, TallyStore
 
 MOST = 10_000
@@ -66,7 +66,7 @@ def waiting(database: Database) -> Waiting:
     pending = (ClientRow.pending_since.is_not(None), ClientRow.suspended_at.is_(None), ClientRow.deleted_at.is_(None))
     counts = select(
         _count(ClientRow.client_id, *pending).label("approvals"),
-        _count(ClientRow.client_id, HELD_IN[database.dialect]).label("documents"),
+        _count(ClientRow.client_id, HELD).label("documents"),
         _count(AlertRow.id, AlertRow.dismissed_at.is_(None)).label("alerts"),
         _count(ClientRow.client_id, UNUSED).label("unused"),
         _count(TraceRow.id, TraceRow.verdict == Verdict.FAILED, TraceRow.last_ms > lately).label("attempts"),

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from typing import Any
 from urllib.parse import urlsplit
 
 import sqlalchemy as sa
@@ -15,10 +14,11 @@ UNUSED = sa.text(
     "last_used_at IS NULL AND deleted_at IS NULL"
     " AND (kind = 'dynamic' OR (pending_since IS NOT NULL AND suspended_at IS NULL AND kind = 'metadata_document'))"
 )
-HELD = {
-    "postgresql_where": sa.text("metadata ->> 'held_document' IS NOT NULL AND deleted_at IS NULL"),
-    "sqlite_where": sa.text("json_extract(metadata, '$.held_document') IS NOT NULL AND deleted_at IS NULL"),
-}
+HELD = sa.text("document_held AND deleted_at IS NULL")
+MARK_HELD = (
+    "UPDATE clients SET document_held = true WHERE kind = 'metadata_document'"
+    """ AND CAST(metadata AS TEXT) LIKE '%"held_document": "%'"""
+)
 CLIENTS = sa.table(
     "clients",
     *(sa.column(name) for name in ("client_id", "name", "deleted_at")),
@@ -67,10 +67,11 @@ def upgrade() -> None:
         sa.Column("says", sa.JSON, nullable=False),
     )
     op.add_column("clients", sa.Column("likeness", sa.LargeBinary))
+    op.add_column("clients", sa.Column("document_held", sa.Boolean, nullable=False, server_default=sa.false()))
+    op.execute(MARK_HELD)
     _fill_likeness(op.get_bind())
     op.create_index("ix_clients_likeness", "clients", ["likeness", "created_at"])
-    alike = {"postgresql_where": UNUSED, "sqlite_where": UNUSED}
-    _index("unused_alike", ["likeness", "created_at", "client_id"], alike)
+    _index("unused_alike", ["likeness", "created_at", "client_id"], UNUSED)
     _index("held", ["created_at"], HELD)
     _tally()
 
@@ -78,14 +79,15 @@ def upgrade() -> None:
 def downgrade() -> None:
     for name in ("held", "unused_alike", "likeness"):
         op.drop_index(f"ix_clients_{name}", "clients")
+    op.drop_column("clients", "document_held")
     op.drop_column("clients", "likeness")
     op.drop_table("client_versions")
     op.drop_table("censuses")
     op.drop_table("tallies")
 
 
-def _index(name: str, columns: list[str], where: dict[str, Any]) -> None:
-    op.create_index(f"ix_clients_{name}", "clients", columns, **where)
+def _index(name: str, columns: list[str], which: sa.TextClause) -> None:
+    op.create_index(f"ix_clients_{name}", "clients", columns, postgresql_where=which, sqlite_where=which)
 
 
 def _fill_likeness(connection: sa.Connection) -> None:

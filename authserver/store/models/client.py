@@ -18,10 +18,7 @@ USED = text("last_used_at IS NOT NULL AND deleted_at IS NULL AND kind = 'dynamic
 GUARDS = text("kind = 'resource_server'")
 HELD_DOCUMENT = "held_document"
 """In a client's metadata: the digest of a newer document of it that waits for an administrator."""
-HELD_IN = {
-    "postgresql": text(f"metadata ->> '{HELD_DOCUMENT}' IS NOT NULL AND deleted_at IS NULL"),
-    "sqlite": text(f"json_extract(metadata, '$.{HELD_DOCUMENT}') IS NOT NULL AND deleted_at IS NULL"),
-}
+HELD = text("document_held AND deleted_at IS NULL")
 SHARED = text("fingerprint IS NOT NULL AND deleted_at IS NULL")
 
 
@@ -29,7 +26,7 @@ class ClientRow(Row):
     """A client. A deleted one keeps its row, so that its id is known as a pruned one (CR-15).
 
     ``fingerprint`` is that of the registration which everyone who registers the same shares; None where nobody does.
-    ``likeness`` is `Client.likeness`.
+    ``likeness`` is `Client.likeness`; ``document_held`` says that `HELD_DOCUMENT` is there.
     """
 
     __tablename__ = "clients"
@@ -50,7 +47,7 @@ class ClientRow(Row):
             postgresql_where=UNUSED,
             sqlite_where=UNUSED,
         ),
-        Index("ix_clients_held", "created_at", postgresql_where=HELD_IN["postgresql"], sqlite_where=HELD_IN["sqlite"]),
+        Index("ix_clients_held", "created_at", postgresql_where=HELD, sqlite_where=HELD),
     )  # fmt: skip
 
     client_id: Mapped[str] = mapped_column(primary_key=True)
@@ -69,6 +66,7 @@ class ClientRow(Row):
     extra: Mapped[dict[str, Any]] = mapped_column("metadata", JSON)
     created_at: Mapped[Seconds]
     last_used_at: Mapped[Seconds | None]
+    document_held: Mapped[bool] = mapped_column(server_default=false())
     declared: Mapped[bool] = mapped_column(server_default=false())
     pending_since: Mapped[Seconds | None]
     fingerprint: Mapped[Digest | None]
