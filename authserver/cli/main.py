@@ -31,9 +31,11 @@ from . import (
     registration_tokens,
     resources,
     serve,
+    settings_told,
     tool_limits,
     tools,
     traces,
+    whose,
 )
 from .deployment import deployment, settings, with_deployment
 
@@ -85,6 +87,8 @@ main.add_command(people.user)
 for command in (person.show, person.give_role, person.disable, person.enable, person.sessions):
     people.user.add_command(command)
 main.add_command(grants.grant)
+grants.grant.add_command(whose.whose)
+main.add_command(settings_told.show)
 main.add_command(clients.client)
 for command in (
     client_add.add,
