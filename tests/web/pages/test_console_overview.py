@@ -46,7 +46,7 @@ def test_each_matter_leads_to_where_it_is_looked_after(own_site: Site):
     with stores.database.transaction() as connection:
         of = update(ClientRow)
         connection.execute(of.where(ClientRow.client_id == waiting.client_id).values(pending_since=now))
-        connection.execute(of.where(ClientRow.client_id == held.client_id).values(document_held=True))
+        connection.execute(of.where(ClientRow.client_id == held.client_id).values({ClientRow.document_held: True}))
         connection.execute(insert(AlertRow).values(id="a", kind="volume", resource="r", detail={}, raised_at=now))
         failed = {"step": "token", "verdict": "failed", "cause": "expired", "address": "", "agent": ""}
         connection.execute(insert(TraceRow).values(id="T", started_ms=now * 1000, last_ms=now * 1000, **failed))
