@@ -37,9 +37,11 @@ from . import (
     registration_tokens,
     resources,
     serve,
+    settings_told,
     tool_limits,
     tools,
     traces,
+    whose,
 )
 from .deployment import deployment, settings, with_deployment
 
@@ -101,6 +103,8 @@ for command in (
 ):
     people.user.add_command(command)
 main.add_command(grants.grant)
+grants.grant.add_command(whose.whose)
+main.add_command(settings_told.show)
 main.add_command(clients.client)
 for command in (
     client_add.add,

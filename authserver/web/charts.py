@@ -81,10 +81,10 @@ def _chart(lines: Sequence[Line], last: int, called: Callable[[int], str], unit:
         Bar(STEP * index, _parts(lines, index, peak), f"{names[index]}: {_words(lines, index)}")
         for index in range(length)
     )
-    totals = tuple((line.kind, f"{sum(line.figures)} {line.name}") for line in lines)
+    totals = tuple((line.kind, f"{sum(line.figures):,} {line.name}") for line in lines)
     whole = f"{', '.join(words for _, words in totals)} in {length} {unit}"
     return Chart(
-        bars, STEP * length, peak, totals, names[0], names[-1], f"{whole}, at most {peak} in one" if peak else whole
+        bars, STEP * length, peak, totals, names[0], names[-1], f"{whole}, at most {peak:,} in one" if peak else whole
     )
 
 
@@ -100,4 +100,4 @@ def _parts(lines: Sequence[Line], index: int, peak: int) -> tuple[Part, ...]:
 
 
 def _words(lines: Sequence[Line], index: int) -> str:
-    return ", ".join(f"{line.figures[index]} {line.name}" for line in lines)
+    return ", ".join(f"{line.figures[index]:,} {line.name}" for line in lines)

@@ -26,7 +26,9 @@ EVENT_ROW = (
 SEAL_ROW = "INSERT INTO audit_seals VALUES (1, :last_xid, :last_id, 3, 0, 0, 0, 's', NULL)"
 CLIENT = (
     "INSERT INTO clients (client_id, kind, name, redirect_uris, auth_method, grant_types, metadata, created_at) "
-    """VALUES ('c', 'dynamic', 'N', '["http://localhost/a", "app:/b"]', 'none', '', '{}', 1)"""
+    """VALUES ('c', 'metadata_document', 'N', '["http://localhost/a", "app:/b"]', 'none', '', """
+    """'{"held_document": "x"}', 1), """
+    """('d', 'metadata_document', 'N', '[]', 'none', '', '{"client_uri": "\\"held_document\\": \\""}', 1)"""
 )
 
 
@@ -106,7 +108,7 @@ def test_of_what_there_is_much_the_overview_says_what_was_counted_last(stores: S
 def test_what_waits_is_counted_by_indexes_that_hold_nothing_else(stores: Stores, database: Database):
     stores.clients.register(a_client(client_id="a", pending=True), EVENT)
     held = a_client(client_id="b", metadata={"held_document": "x"})
-    stores.clients.register(held, EVENT)
+    stores.clients.preregister(held, EVENT)
     with noted(database) as executed:
         found = waiting(database)
     assert (found.approvals, found.documents, found.alerts, found.attempts, found.unused) == (1, 1, 0, 0, 2)
@@ -140,7 +142,9 @@ def test_what_was_sealed_before_this_schema_is_counted_by_its_migration(fresh_da
     migrate.upgrade(fresh_database_url)
     with engine.begin() as connection:
         found = connection.execute(text("SELECT series, hour, times FROM tallies ORDER BY series")).all()
-        likeness = connection.execute(text("SELECT likeness FROM clients")).scalar_one()
+        likeness = connection.execute(text("SELECT likeness FROM clients WHERE client_id = 'c'")).scalar_one()
+        held = connection.execute(text("SELECT client_id FROM clients WHERE held_since IS NOT NULL")).scalars().all()
     engine.dispose()
     assert [tuple(row) for row in found] == [("calls", 9, 7), ("tokens", now // 3_600_000, 1)]
+    assert held == ["c"]
     assert likeness == a_client(name="N", redirect_uris=("app:/b", "http://localhost:2/c")).likeness

@@ -73,17 +73,14 @@ def _notices() -> None:
 
 
 def _mark_held() -> None:
-    """Changes that wait already are counted from now on."""
-    if op.get_bind().dialect.name == "sqlite":
-        op.execute(
-            "UPDATE clients SET held_since = CAST(strftime('%s', 'now') AS INTEGER) "
-            "WHERE json_extract(metadata, '$.held_document') IS NOT NULL"
-        )
-    else:
-        op.execute(
-            "UPDATE clients SET held_since = floor(extract(epoch FROM now()))::bigint "
-            "WHERE metadata ->> 'held_document' IS NOT NULL"
-        )
+    """Changes that wait already are counted from now on. What strangers wrote into the JSON is not read as such."""
+    now = {"postgresql": "floor(extract(epoch FROM now()))::bigint", "sqlite": "unixepoch()"}[
+        op.get_bind().dialect.name
+    ]
+    clients = sa.table("clients", *(sa.column(name) for name in ("held_since", "kind", "metadata")))
+    marked = sa.cast(clients.c.metadata, sa.Text).like('%"held_document": "%')
+    held = sa.update(clients).where(clients.c.kind == "metadata_document", marked)
+    op.execute(held.values(held_since=sa.literal_column(now)))
 
 
 def _begin_to_watch() -> None:

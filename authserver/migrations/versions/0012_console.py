@@ -92,7 +92,10 @@ def _likeness(name: str, redirect_uris: list[str]) -> bytes:
 
 
 def _host(uri: str) -> str:
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError:
+        return ""
     if parts.scheme in ("http", "https"):
         return parts.hostname or ""
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else f"{parts.scheme}:"

@@ -26,7 +26,7 @@ class ClientRow(Row):
     """A client. A deleted one keeps its row, so that its id is known as a pruned one (CR-15).
 
     ``fingerprint`` is that of the registration which everyone who registers the same shares; None where nobody does.
-    ``likeness`` is `Client.likeness`.
+    ``likeness`` is `Client.likeness`; ``held_since`` is when `HELD_DOCUMENT` came there.
     """
 
     __tablename__ = "clients"
