@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Update, and_, bindparam, func, literal_column, not_, or_, select, true, update
+from sqlalchemy import ColumnElement, Update, and_, bindparam, func, literal_column, not_, select, true, update
 from sqlalchemy.orm import Session
 
 from ..protocol.audit import Event
@@ -18,24 +18,20 @@ from .ending import end_grants
 from .epoch import ConfigEpoch, bump
 from .models import ClientRow, GrantRow
 from .paging import Order, Page, cut
-from .searching import has
+from .searching import Name, Searched
 
 CACHED_CLIENTS = 10_000
 CACHED_SECONDS = 5.0
 REGISTER = {"postgresql": postgresql.register, "sqlite": sqlite.register}
 EXISTING = select(ClientRow).where(ClientRow.client_id == bindparam("client_id"), ClientRow.deleted_at.is_(None))
 NEWEST_FIRST = Order(ClientRow.created_at, ClientRow.client_id)
+SEARCHED = Searched(
+    NEWEST_FIRST,
+    (Name(ClientRow.name), Name(ClientRow.client_id, ClientRow.kind == literal_column("'metadata_document'"))),
+    ClientRow.deleted_at.is_(None),
+)
+"""By name, and by the URL that is a document's id; ids that mean nothing are searched as a whole."""
 LIVE_GRANTS = counted_grants(ClientRow, GrantRow.client_id == ClientRow.client_id)
-
-
-def named_like(query: str, dialect: str) -> ColumnElement[bool]:
-    """Which clients have *query* in their name or in the URL that is their id, or are the one of that id."""
-    is_document = ClientRow.kind == literal_column("'metadata_document'")
-    return or_(
-        has(ClientRow.name, query, dialect),
-        and_(is_document, has(ClientRow.client_id, query, dialect)),
-        ClientRow.client_id == query,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,15 +228,17 @@ class ClientStore:
             return tuple(map(client_of, session.scalars(existing.order_by(ClientRow.created_at, ClientRow.client_id))))
 
     def page(self, query: str, after: str | None, limit: int, *, waiting: bool = False) -> Page[ClientListing]:
-        """Clients that `named_like` tells, newest first; only those that wait for approval if *waiting*."""
+        """Clients whose name or id has *query* in it, newest first; only those that wait for approval if *waiting*."""
         existing = select(ClientRow, LIVE_GRANTS).where(ClientRow.deleted_at.is_(None))
         if waiting:
             existing = existing.where(ClientRow.pending_since.is_not(None))
-        if query:
-            existing = existing.where(named_like(query, self._database.dialect))
+        found: list[ClientListing] = []
         with self._database.session() as session:
-            rows = session.execute(NEWEST_FIRST.limit(existing, after, limit))
-            found = [ClientListing(client_of(row), grants, row.last_used_at) for row, grants in rows]
+            for way in SEARCHED.ways(query, after, self._database.dialect) if query else (true(),):
+                rows = session.execute(NEWEST_FIRST.limit(existing.where(way), after, limit))
+                found = [ClientListing(client_of(row), grants, row.last_used_at) for row, grants in rows]
+                if len(found) > limit:
+                    break
         return cut(found, limit, lambda line: (line.client.created_at, line.client.client_id))
 
     def _end(self, client_id: str, event: Event, which: ColumnElement[bool]) -> bool:
