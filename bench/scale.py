@@ -56,8 +56,8 @@ class Line:
 
     @property
     def queries(self) -> tuple[int, int]:
-        """How many it does at most: over few rows, over many."""
-        return max(each.queries for each in self.few), max(each.queries for each in self.many)
+        """How many it does, apart from what is read anew every few seconds: over few rows, over many."""
+        return min(each.queries for each in self.few), min(each.queries for each in self.many)
 
     @property
     def fits(self) -> bool:

@@ -28,7 +28,6 @@ NEWEST_FIRST = Order(ClientRow.created_at, ClientRow.client_id)
 SEARCHED = Searched(
     NEWEST_FIRST,
     (Name(ClientRow.name), Name(ClientRow.client_id, ClientRow.kind == literal_column("'metadata_document'"))),
-    ClientRow.deleted_at.is_(None),
 )
 """By name, and by the URL that is a document's id; ids that mean nothing are searched as a whole."""
 LIVE_GRANTS = counted_grants(ClientRow, GrantRow.client_id == ClientRow.client_id)
@@ -229,13 +228,12 @@ class ClientStore:
 
     def page(self, query: str, after: str | None, limit: int, *, waiting: bool = False) -> Page[ClientListing]:
         """Clients whose name or id has *query* in it, newest first; only those that wait for approval if *waiting*."""
-        existing = select(ClientRow, LIVE_GRANTS).where(ClientRow.deleted_at.is_(None))
-        if waiting:
-            existing = existing.where(ClientRow.pending_since.is_not(None))
+        existing = (ClientRow.deleted_at.is_(None), ClientRow.pending_since.is_not(None) if waiting else true())
         found: list[ClientListing] = []
         with self._database.session() as session:
-            for way in SEARCHED.ways(query, after, self._database.dialect) if query else (true(),):
-                rows = session.execute(NEWEST_FIRST.limit(existing.where(way), after, limit))
+            for way in SEARCHED.ways(query, after, limit, self._database.dialect, *existing):
+                wanted = select(ClientRow, LIVE_GRANTS).where(way)
+                rows = session.execute(NEWEST_FIRST.limit(wanted, after, limit))
                 found = [ClientListing(client_of(row), grants, row.last_used_at) for row, grants in rows]
                 if len(found) > limit:
                     break

@@ -257,17 +257,19 @@ class GrantStore:
         resources = select(ResourceRow.identifier).where(ResourceRow.identifier.icontains(query, autoescape=True))
         with self._database.reading() as connection:
             theirs = {
-                GrantRow.client_id: self._newest(connection, CLIENTS, query),
+                GrantRow.client_id: self._newest(connection, CLIENTS, query, ClientRow.deleted_at.is_(None)),
                 GrantRow.user_id: self._newest(connection, PEOPLE, query),
                 GrantRow.resource: connection.scalars(resources).all(),
             }
         return or_(GrantRow.client_id == query, *(column.in_(found) for column, found in theirs.items() if found))
 
-    def _newest(self, connection: Connection, searched: Searched, query: str) -> Sequence[str]:
+    def _newest(
+        self, connection: Connection, searched: Searched, query: str, *others: ColumnElement[bool]
+    ) -> Sequence[str]:
         """The ids of the newest `MOST_CALLED` rows that are called so."""
         found: Sequence[str] = ()
-        for way in searched.ways(query, None, self._database.dialect):
-            wanted = select(searched.order.identity).where(searched.there, way)
+        for way in searched.ways(query, None, MOST_CALLED - 1, self._database.dialect, *others):
+            wanted = select(searched.order.identity).where(way)
             found = connection.scalars(searched.order.limit(wanted, None, MOST_CALLED - 1)).all()
             if len(found) == MOST_CALLED:
                 break

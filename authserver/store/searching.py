@@ -41,19 +41,27 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """A table by its names: those of its rows that are ``there``, in their order."""
+    """A table by its names, in its order."""
 
     order: Order
     names: tuple[Name, ...]
-    there: ColumnElement[bool] = EVERY
 
-    def ways(self, query: str, after: str | None, dialect: str) -> tuple[ColumnElement[bool], ...]:
-        """The conditions to ask for in turn until a page after *after* is full; the last one tells all there is."""
-        exactly = self.order.identity == query
-        named = or_(exactly, *(name.has(query) for name in self.names))
-        if dialect != "postgresql":
-            return (named,)
+    def ways(
+        self, query: str, after: str | None, limit: int, dialect: str, *others: ColumnElement[bool]
+    ) -> tuple[ColumnElement[bool], ...]:
+        """The conditions for a page of *limit* rows after *after*: to be asked in turn until there are more than that.
+
+        *others* are what the rows have to fit besides. An empty *query* fits all.
+        """
         identity = self.order.identity
-        newest = self.order.limit(select(identity).where(self.there), after, NEWEST)
-        indexed = union_all(*(select(identity).where(name.by_grams(query)) for name in self.names))
-        return and_(identity.in_(newest), named), or_(exactly, identity.in_(indexed))
+        exactly = identity == query
+        named = or_(exactly, *(name.has(query) for name in self.names))
+        if not query:
+            return (and_(true(), *others),)
+        if dialect != "postgresql":
+            return (and_(named, *others),)
+        newest = self.order.limit(select(identity).where(*others), after, NEWEST)
+        # Not one condition with OR: PostgreSQL would walk the whole table past it.
+        alternatives = (exactly, *(name.by_grams(query) for name in self.names))
+        found = (self.order.limit(select(identity).where(each, *others), after, limit) for each in alternatives)
+        return and_(identity.in_(newest), named), identity.in_(union_all(*found))

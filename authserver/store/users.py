@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..protocol import credential
@@ -135,7 +135,7 @@ class UserStore:
         """People whose name has *query* in it, newest first."""
         found: list[UserListing] = []
         with self._database.session() as session:
-            for way in SEARCHED.ways(query, after, self._database.dialect) if query else (true(),):
+            for way in SEARCHED.ways(query, after, limit, self._database.dialect):
                 rows = session.execute(NEWEST_FIRST.limit(select(UserRow, LIVE_GRANTS).where(way), after, limit))
                 found = [UserListing(user_of(row), grants, row.created_at) for row, grants in rows]
                 if len(found) > limit:
