@@ -11,7 +11,7 @@ from .alerts import Alerts
 from .audit import Audit
 from .clients import Clients
 from .fetching import Fetching
-from .notices import Notices
+from .notices import Mail, Notices
 from .people import People
 from .serving import Serving
 from .tokens import Tokens
@@ -22,7 +22,7 @@ class SettingsError(ValueError):
     """A setting is wrong; the text tells which, and what would be right."""
 
 
-class Settings(Serving, Tokens, People, Clients, Fetching, ToolCalls, Audit, Alerts, Notices):
+class Settings(Serving, Tokens, People, Clients, Fetching, ToolCalls, Audit, Alerts, Notices, Mail):
     """All settings of one deployment."""
 
     _in_environment: frozenset[str] = PrivateAttr(frozenset())

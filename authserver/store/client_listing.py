@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, literal_column, or_, select
+from sqlalchemy import ColumnElement, literal_column, select
 
 from ..protocol.client import Client
 from .client_row import client_of
@@ -11,20 +11,15 @@ from .counting import counted_grants, shown
 from .database import Database
 from .models import ClientRow, GrantRow
 from .paging import Order, Page, cut
-from .searching import has
+from .searching import Name, Searched
 
 NEWEST_FIRST = Order(ClientRow.created_at, ClientRow.client_id)
+SEARCHED = Searched(
+    NEWEST_FIRST,
+    (Name(ClientRow.name), Name(ClientRow.client_id, ClientRow.kind == literal_column("'metadata_document'"))),
+)
+"""By name, and by the URL that is a document's id; ids that mean nothing are searched as a whole."""
 LIVE_GRANTS = counted_grants(ClientRow, GrantRow.client_id == ClientRow.client_id)
-
-
-def named_like(query: str, dialect: str) -> ColumnElement[bool]:
-    """Which clients have *query* in their name or in the URL that is their id, or are the one of that id."""
-    is_document = ClientRow.kind == literal_column("'metadata_document'")
-    return or_(
-        has(ClientRow.name, query, dialect),
-        and_(is_document, has(ClientRow.client_id, query, dialect)),
-        ClientRow.client_id == query,
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +42,12 @@ class ClientListing:
 def page_of(
     database: Database, query: str, which: Iterable[ColumnElement[bool]], after: str | None, limit: int
 ) -> Page[ClientListing]:
-    """The clients that are *which* and that `named_like` tells of *query*, newest first."""
-    existing = select(ClientRow, LIVE_GRANTS).where(ClientRow.deleted_at.is_(None), *which)
-    if query:
-        existing = existing.where(named_like(query, database.dialect))
+    """The clients that are *which* and have *query* in their name or id, newest first."""
+    found: list[ClientListing] = []
     with database.session() as session:
-        rows = session.execute(NEWEST_FIRST.limit(existing, after, limit))
-        found = [ClientListing(client_of(row), grants, row.last_used_at) for row, grants in rows]
+        for way in SEARCHED.ways(query, after, limit, database.dialect, ClientRow.deleted_at.is_(None), *which):
+            rows = session.execute(NEWEST_FIRST.limit(select(ClientRow, LIVE_GRANTS).where(way), after, limit))
+            found = [ClientListing(client_of(row), grants, row.last_used_at) for row, grants in rows]
+            if len(found) > limit:
+                break
     return cut(found, limit, lambda line: (line.client.created_at, line.client.client_id))

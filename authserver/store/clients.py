@@ -238,7 +238,7 @@ class ClientStore:
         held: bool = False,
         likeness: bytes | None = None,
     ) -> Page[ClientListing]:
-        """Clients that `named_like` tells of *query*, newest first.
+        """Clients whose name or id has *query* in it, newest first.
 
         Only those that wait for approval if *waiting*, those with a changed document that waits if *held*, those with
         this *likeness* if it is given.

@@ -1,10 +1,10 @@
 """Grants: what a person lets a client do at a resource, from one device (AZ-14)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
 
 from ..protocol import tool_permission
 from ..protocol.audit import Event
@@ -12,20 +12,19 @@ from ..protocol.authorization_code import NewCode
 from ..protocol.tool_permission import Permissions
 from .approval import Approval, hold_client, remember_consent, save_code, widen_grant
 from .audit import record
-from .client_listing import NEWEST_FIRST as CLIENTS
-from .client_listing import named_like as clients_like
+from .client_listing import SEARCHED as CLIENTS
 from .database import Database
 from .ending import end_grants
 from .models import ClientRow, ConsentRow, FamilyRow, GrantRow, RefreshTokenRow, ResourceRow, UserRow
 from .paging import Order, Page, cut
-from .users import NEWEST_FIRST as PEOPLE
-from .users import named_like as people_like
+from .searching import Searched
+from .users import SEARCHED as PEOPLE
 from .withdrawal import withdraw
 
 __all__ = ["Approval", "GrantListing", "GrantStore", "Standing", "Whose"]
 
 BATCH = 1000  # grants that end in one transaction
-MOST_CALLED = 1000
+MOST_CALLED = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,19 +254,26 @@ class GrantStore:
 
     def _called(self, query: str) -> ColumnElement[bool]:
         """Which grants: looked up first, so that an index leads to them."""
-        dialect = self._database.dialect
-        clients = select(ClientRow.client_id).where(ClientRow.deleted_at.is_(None), clients_like(query, dialect))
-        people = select(UserRow.id).where(people_like(query, dialect))
         resources = select(ResourceRow.identifier).where(ResourceRow.identifier.icontains(query, autoescape=True))
         with self._database.reading() as connection:
             theirs = {
-                GrantRow.client_id: connection.scalars(
-                    clients.order_by(*CLIENTS.newest_first).limit(MOST_CALLED)
-                ).all(),
-                GrantRow.user_id: connection.scalars(people.order_by(*PEOPLE.newest_first).limit(MOST_CALLED)).all(),
+                GrantRow.client_id: self._newest(connection, CLIENTS, query, ClientRow.deleted_at.is_(None)),
+                GrantRow.user_id: self._newest(connection, PEOPLE, query),
                 GrantRow.resource: connection.scalars(resources).all(),
             }
         return or_(GrantRow.client_id == query, *(column.in_(found) for column, found in theirs.items() if found))
+
+    def _newest(
+        self, connection: Connection, searched: Searched, query: str, *others: ColumnElement[bool]
+    ) -> Sequence[str]:
+        """The ids of the newest `MOST_CALLED` rows that are called so."""
+        found: Sequence[str] = ()
+        for way in searched.ways(query, None, MOST_CALLED - 1, self._database.dialect, *others):
+            wanted = select(searched.order.identity).where(way)
+            found = connection.scalars(searched.order.limit(wanted, None, MOST_CALLED - 1)).all()
+            if len(found) == MOST_CALLED:
+                break
+        return found
 
     def _list(self, statement: Select[*tuple[Any, ...]]) -> list[GrantListing]:
         with self._database.reading() as connection:

@@ -1,27 +1,67 @@
-"""Names that have some text in them, found by index on PostgreSQL however many there are.
+"""Rows that have some text in one of their names, newest first, in bounded time on PostgreSQL however many there are.
 
-The index is over a name's *grams*: all of its runs of one to three letters. A name with the text in it has the grams of
-that text, so the index tells the few names that are read. SQLite reads them all.
+Text that many have is found among the newest rows. For what few have there is an index over a name's *grams*: all of
+its runs of one to three letters. A name with the text in it has the grams of that text, so the index tells the few
+names that are read. Neither alone would do: reading on and on for what is rare, or sorting all that is common. SQLite
+reads all names.
 """
 
-from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, func, literal
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text, and_, func, literal, or_, select, true, union_all
 from sqlalchemy.dialects.postgresql import ARRAY
 
 from .models.base import StorableText
+from .paging import Order
 
+EVERY = true()
 GRAM = 3
+NEWEST = 2000
+"""So many rows are read for the text itself before the index is asked."""
 
 
-def grams(name: SQLColumnExpression[str]) -> ColumnElement[list[str]]:
-    """What PostgreSQL's index is over."""
-    return func.search_grams(name, 1, GRAM, type_=ARRAY(Text))
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A column with a name, and which rows it is one of."""
+
+    column: SQLColumnExpression[str]
+    of: ColumnElement[bool] = EVERY
+
+    def has(self, query: str) -> ColumnElement[bool]:
+        """Whether it has *query* in it, whatever the case."""
+        return and_(self.of, self.column.icontains(query, autoescape=True))
+
+    def by_grams(self, query: str) -> ColumnElement[bool]:
+        """The same, by the index."""
+        length = min(len(query), GRAM)
+        grams = func.search_grams(self.column, 1, GRAM, type_=ARRAY(Text))
+        wanted = func.search_grams(literal(query, StorableText()), length, length, type_=ARRAY(Text))
+        return and_(grams.contains(wanted), self.has(query))
 
 
-def has(name: SQLColumnExpression[str], query: str, dialect: str) -> ColumnElement[bool]:
-    """Whether *name* has *query* in it, whatever the case."""
-    within = name.icontains(query, autoescape=True)
-    if dialect != "postgresql":
-        return within
-    length = min(len(query), GRAM)
-    wanted = func.search_grams(literal(query, StorableText()), length, length, type_=ARRAY(Text))
-    return and_(grams(name).contains(wanted), within)
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """A table by its names, in its order."""
+
+    order: Order
+    names: tuple[Name, ...]
+
+    def ways(
+        self, query: str, after: str | None, limit: int, dialect: str, *others: ColumnElement[bool]
+    ) -> tuple[ColumnElement[bool], ...]:
+        """The conditions for a page of *limit* rows after *after*: to be asked in turn until there are more than that.
+
+        *others* are what the rows have to fit besides. An empty *query* fits all.
+        """
+        identity = self.order.identity
+        exactly = identity == query
+        named = or_(exactly, *(name.has(query) for name in self.names))
+        if not query:
+            return (and_(true(), *others),)
+        if dialect != "postgresql":
+            return (and_(named, *others),)
+        newest = self.order.limit(select(identity).where(*others), after, NEWEST)
+        # Not one condition with OR: PostgreSQL would walk the whole table past it.
+        alternatives = (exactly, *(name.by_grams(query) for name in self.names))
+        found = (self.order.limit(select(identity).where(each, *others), after, limit) for each in alternatives)
+        return and_(identity.in_(newest), named), identity.in_(union_all(*found))

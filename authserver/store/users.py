@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..protocol import credential
@@ -16,9 +16,10 @@ from .ending import end_grants, end_sessions
 from .models import GrantRow, UserRow
 from .paging import Order, Page, cut
 from .policies import people_moved
-from .searching import has
+from .searching import Name, Searched
 
 NEWEST_FIRST = Order(UserRow.created_at, UserRow.id)
+SEARCHED = Searched(NEWEST_FIRST, (Name(UserRow.username), Name(UserRow.display_name)))
 LIVE_GRANTS = counted_grants(UserRow, GrantRow.user_id == UserRow.id)
 # Locked in one order by everyone: of two owners who end each other's ownership the second finds the first's done.
 LIVE_OWNERS = (
@@ -27,11 +28,6 @@ LIVE_OWNERS = (
     .order_by(UserRow.id)
     .with_for_update(key_share=True)
 )
-
-
-def named_like(query: str, dialect: str) -> ColumnElement[bool]:
-    """Which people have *query* in one of their names."""
-    return or_(*(has(name, query, dialect) for name in (UserRow.username, UserRow.display_name)))
 
 
 class UserExists(ValueError):
@@ -140,12 +136,13 @@ class UserStore:
 
     def page(self, query: str, after: str | None, limit: int) -> Page[UserListing]:
         """People whose name has *query* in it, newest first."""
-        statement = select(UserRow, LIVE_GRANTS)
-        if query:
-            statement = statement.where(named_like(query, self._database.dialect))
+        found: list[UserListing] = []
         with self._database.session() as session:
-            rows = session.execute(NEWEST_FIRST.limit(statement, after, limit))
-            found = [UserListing(user_of(row), grants, row.created_at) for row, grants in rows]
+            for way in SEARCHED.ways(query, after, limit, self._database.dialect):
+                rows = session.execute(NEWEST_FIRST.limit(select(UserRow, LIVE_GRANTS).where(way), after, limit))
+                found = [UserListing(user_of(row), grants, row.created_at) for row, grants in rows]
+                if len(found) > limit:
+                    break
         return cut(found, limit, lambda line: (line.created_at, line.user.id))
 
     def _find(self, which: ColumnElement[bool]) -> User | None:

@@ -107,6 +107,22 @@ def test_grants_are_revoked_by_whom_to_whom_and_where(people: Run, found: Deploy
 UNCLEAR = [(), ("--all", "--user", "ada"), ("--user", "x"), ("--client", "x"), ("--server", "x")]
 
 
+def test_grants_are_listed_and_one_of_them_revoked(people: Run, found: Deployment):
+    client = a_client(name="Editor \x1b[31m")
+    found.stores.clients.register(client, EVENT)
+    ada = found.stores.users.by_name("ada")
+    assert ada is not None
+    Scene(found.stores, ada.id, client).approve()
+    (listed,) = told(people, "grant", "list", "--search", "edit")
+    assert (listed["username"], listed["client_id"], listed["revoked_at"]) == ("ada", client.client_id, None)
+    said = people("grant", "list").output
+    assert "Editor ?[31m" in said
+    assert "(revoked)" not in said
+    assert people("grant", "revoke", listed["id"]).output == "revoked 1\n"
+    assert "(revoked)" in people("grant", "list").output
+    assert "there is no live grant" in people("grant", "revoke", listed["id"]).output
+
+
 @pytest.mark.parametrize("options", UNCLEAR)
 def test_nothing_is_revoked_by_an_unclear_word(people: Run, options: tuple[str, ...]):
     assert people("grant", "revoke", *options).exit_code != 0
