@@ -67,9 +67,12 @@ class MetadataDocuments:
             self.clients.preregister(client, _event("client.discovered", client, origin))
 
     def held(self, client_id: str) -> dict[str, Any]:
-        """What would change for people if the held document came into force; empty if none is held."""
+        """What would change for people if the held document came into force; empty if none is held.
+
+        Empty too while the document is not at hand: one that nobody asks for is forgotten after a week.
+        """
         client, body = self.clients.find_fresh(client_id), self._body(client_id)
-        if client is None or HELD_DOCUMENT not in client.metadata:
+        if client is None or HELD_DOCUMENT not in client.metadata or not body:
             return {}
         return changes(client, _made(client_id, body))
 
@@ -79,7 +82,7 @@ class MetadataDocuments:
         Whoever publishes it can change it once more while an administrator looks.
         """
         client, body = self.clients.find_fresh(client_id), self._body(client_id)
-        if client is None or HELD_DOCUMENT not in client.metadata:
+        if client is None or HELD_DOCUMENT not in client.metadata or not body:
             return False
         made = replace(_made(client_id, body), created_at=client.created_at)
         if changes(client, made) != seen:

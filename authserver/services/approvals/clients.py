@@ -62,6 +62,7 @@ class WaitingClients:
         return Request(
             kind=self.name,
             id=client.client_id,
+            client_id=client.client_id,
             name=client.name,
             who=found.address,
             what=f"sends people to {', '.join(hosts)}" if hosts else "",
