@@ -171,6 +171,19 @@ def test_a_change_that_is_denied_or_expires_is_not_held_again(trusting_site, pub
     assert approvals.find("change", url)
 
 
+@pytest.mark.requirement("CR-9")
+def test_a_change_whose_document_is_forgotten_is_listed_and_can_be_denied_only(trusting_site, publisher: Publisher):
+    flow, url = held(trusting_site(metadata_document_changes="hold"), publisher)
+    with flow.site.deployment.stores.database.transaction() as connection:
+        connection.execute(text("DELETE FROM fetched_documents"))
+    approvals, root = flow.site.deployment.approvals, Visitor(flow.site, "root")
+    assert "its document is not at hand" in words(root.open("/admin/approvals?kind=change"))
+    page = root.open(f"/admin/approval/approve?kind=change&id={quote(url, safe='')}")
+    assert root.submit(page, forms(page)[-1], {}).status_code == 409
+    assert approvals.deny(approvals.find("change", url), SYSTEM)
+    assert approvals.find("change", url) is None
+
+
 def held(site: Site, publisher: Publisher) -> tuple[Flow, str]:
     """A client that people know, whose document is another by now."""
     flow = Flow(site)

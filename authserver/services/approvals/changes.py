@@ -12,6 +12,7 @@ from ...store.paging import Page
 from ..metadata_documents import MetadataDocuments
 from .kind import Request
 
+NOT_AT_HAND = "its document is not at hand, as nobody asked for it of late"
 EXPIRED = Event("client.change_expired", "system")
 
 
@@ -70,7 +71,7 @@ class HeldChanges:
             client_id=client.client_id,
             name=client.name,
             who=client.client_id,
-            what="; ".join(differs),
+            what="; ".join(differs) or NOT_AT_HAND,
             shows=differs,
             since=found.since,
             expires_at=found.since + self.lifetime,

@@ -13,7 +13,7 @@ class Request:
     """Something that waits for a decision: who asks, for what, since when and until when (Unix seconds).
 
     ``name``, ``who``, ``what`` and what it ``shows`` in full are strangers' words. ``seen`` stands for all that whoever
-    decides was shown.
+    decides was shown. ``client_id`` is the client that it is about.
     """
 
     kind: str

@@ -67,10 +67,13 @@ class Approvals:
 
     def hear(self, recorded: Sequence[Recorded]) -> None:
         """Make notices of what waits because of these events: each at least once."""
+        kinds = [
+            kind for kind in self.kinds if recorded and kind.count(1)
+        ]  # where nothing waits, no event is looked up
         asked = [
             request
             for each in recorded
-            for kind in self.kinds
+            for kind in kinds
             if each.event.name in kind.events and (request := kind.asked(each))
         ]
         self.notices.add([_notice(request) for request in asked])

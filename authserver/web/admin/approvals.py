@@ -56,9 +56,7 @@ def do_approve() -> ResponseReturnValue:
     seen = request.form.get("seen") == found.seen
     if not seen or not deployment().approvals.approve(found, event("approval.approved")):
         return again(approve, CHANGED, 409) if _waiting() else _too_late(409)
-    is_of_client = found.id == found.client_id
-    queue = url_for("admin.approvals", kind=found.kind)
-    return redirect(url_for("admin.client", id=found.id) if is_of_client else queue, 303)
+    return redirect(url_for("admin.client", id=found.client_id), 303)
 
 
 @blueprint.get("/approval/deny")

@@ -31,7 +31,7 @@ class RequestState(Answer):
 
     kind: str
     id: str
-    client_id: str
+    client_id: str = Field(description="The client that it is about")
     name: str
     who: str
     what: str
