@@ -149,7 +149,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
         make_client, Nothing, ClientForm, MadeClient, shows=_shown, once=True,
     ),
     acting(
-        "/client/secret", Permission.CLIENTS_EDIT, "Give a client another secret", Rotation, _rotate_secret,
+        "/client/secret", Permission.CLIENTS_SECRETS, "Give a client another secret", Rotation, _rotate_secret,
         answer=Secret, once=True,
     ),
     acting(

@@ -36,12 +36,7 @@ def test_each_operation_wants_its_scope_and_no_other_opens_it(site: Site, operat
 
 
 def test_every_permission_of_the_console_opens_something_or_is_of_pages_alone() -> None:
-    of_pages_alone = {
-        Permission.OVERVIEW_READ,
-        Permission.TRACES_READ,
-        Permission.CLIENTS_SECRETS,
-        Permission.SETTINGS_READ,
-    }
+    of_pages_alone = {Permission.OVERVIEW_READ, Permission.TRACES_READ, Permission.SETTINGS_READ}
     assert set(Permission) - {each.permission for each in OPERATIONS} == of_pages_alone
 
 

@@ -81,7 +81,7 @@ def test_what_is_wrong_is_told_member_by_member_and_nothing_is_done(
 
 @pytest.mark.requirement("EX-1")
 def test_nobody_gets_more_of_the_api_by_way_of_it(site: Site, robot: Robot, job: dict[str, Any]) -> None:
-    editor = robot_of(site, Permission.CLIENTS_EDIT, Permission.SERVERS_EDIT)
+    editor = robot_of(site, Permission.CLIENTS_EDIT, Permission.CLIENTS_SECRETS, Permission.SERVERS_EDIT)
     assert put(editor, "/client", {**job, "allow": {RESOURCE: ["admin:emergency"]}}).status_code == 409
     other = {"id": robot.client_id, "name": "Mine now", "grants": ["client_credentials"]}
     assert put(editor, "/client", other).status_code == 409
@@ -101,7 +101,7 @@ def test_a_repeated_request_gets_the_answer_of_the_first(site: Site, robot: Robo
     assert other_key.json != first.json
     elsewhere = robot.post("/client/secret", id=job["id"], overlap="1", headers={"Idempotency-Key": "8e03978e"})
     assert elsewhere.status_code == 422
-    another = robot_of(site, Permission.CLIENTS_EDIT)
+    another = robot_of(site, Permission.CLIENTS_SECRETS)
     assert another.post("/client/secret", **rotate).json != first.json, "a key is its client's"
     secret = first.json["client_secret"].encode()
     with site.deployment.stores.database.session() as session:
