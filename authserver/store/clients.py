@@ -27,7 +27,11 @@ EXISTING = select(ClientRow).where(ClientRow.client_id == bindparam("client_id")
 NEWEST_FIRST = Order(ClientRow.created_at, ClientRow.client_id)
 SEARCHED = Searched(
     NEWEST_FIRST,
-    (Name(ClientRow.name), Name(ClientRow.client_id, ClientRow.kind == literal_column("'metadata_document'"))),
+    (
+        # What strangers register and nobody uses costs no entry in the index.
+        Name(ClientRow.name, indexed=ClientRow.last_used_at.is_not(None)),
+        Name(ClientRow.client_id, ClientRow.kind == literal_column("'metadata_document'")),
+    ),
 )
 """By name, and by the URL that is a document's id; ids that mean nothing are searched as a whole."""
 LIVE_GRANTS = counted_grants(ClientRow, GrantRow.client_id == ClientRow.client_id)

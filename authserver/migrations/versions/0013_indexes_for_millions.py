@@ -8,16 +8,13 @@ from alembic import op
 revision = "0013"
 down_revision = "0009"
 
-GRAMS = """CREATE FUNCTION search_grams(text, integer, integer) RETURNS text[]
+GRAMS = """CREATE FUNCTION search_grams(text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
-    SELECT array(
-        SELECT DISTINCT substr(lower($1), at, size)
-        FROM generate_series($2, $3) AS size, generate_series(1, length(lower($1)) - size + 1) AS at
-    )
+    SELECT array(SELECT DISTINCT substr(lower($1), at, 3) FROM generate_series(1, length(lower($1)) - 2) AS at)
 $$"""
-# Runs of one to three letters, by which PostgreSQL finds names with some text in them.
+# Runs of three letters, by which PostgreSQL finds names with some text in them.
 SEARCHED = {
-    "ix_clients_named": ("clients", "name", ""),
+    "ix_clients_named": ("clients", "name", " WHERE last_used_at IS NOT NULL"),
     "ix_clients_documents": ("clients", "client_id", " WHERE kind = 'metadata_document'"),
     "ix_users_named": ("users", "username", ""),
     "ix_users_called": ("users", "display_name", ""),
@@ -51,7 +48,7 @@ def upgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         op.execute(GRAMS)
         for name, (table, column, which) in SEARCHED.items():
-            op.execute(f"CREATE INDEX {name} ON {table} USING gin (search_grams({column}, 1, 3)){which}")
+            op.execute(f"CREATE INDEX {name} ON {table} USING gin (search_grams({column})){which}")
         for table in ("clients", "users"):  # or it does not know which runs of letters are common
             op.execute(f"ANALYZE {table}")
 
@@ -60,7 +57,7 @@ def downgrade() -> None:
     if op.get_bind().dialect.name == "postgresql":
         for name in SEARCHED:
             op.execute(f"DROP INDEX {name}")
-        op.execute("DROP FUNCTION search_grams(text, integer, integer)")
+        op.execute("DROP FUNCTION search_grams(text)")
     for name, (table, *_) in MADE.items():
         op.drop_index(name, table)
     _create(BEFORE)
