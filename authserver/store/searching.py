@@ -66,4 +66,4 @@ class Searched:
         # Not one condition with OR: PostgreSQL would walk the whole table past it.
         alternatives = (exactly, *(name.by_grams(query) for name in self.names))
         found = (self.order.limit(select(identity).where(each, *others), after, limit) for each in alternatives)
-        return and_(identity.in_(newest), named), identity.in_(union_all(*found))
+        return and_(identity.in_(newest), named), and_(identity.in_(union_all(newest, *found)), named)
