@@ -34,6 +34,8 @@ SEARCHED = Searched(
     ),
 )
 """By name, and by the URL that is a document's id; ids that mean nothing are searched as a whole."""
+NOTHING: ColumnElement[int] = literal_column("0")
+LISTED = func.coalesce(ClientRow.deleted_at, NOTHING) == NOTHING  # as the index of lists has it
 LIVE_GRANTS = counted_grants(ClientRow, GrantRow.client_id == ClientRow.client_id)
 
 
@@ -232,7 +234,7 @@ class ClientStore:
 
     def page(self, query: str, after: str | None, limit: int, *, waiting: bool = False) -> Page[ClientListing]:
         """Clients whose name or id has *query* in it, newest first; only those that wait for approval if *waiting*."""
-        existing = (ClientRow.deleted_at.is_(None), ClientRow.pending_since.is_not(None) if waiting else true())
+        existing = (LISTED, ClientRow.pending_since.is_not(None) if waiting else true())
         found: list[ClientListing] = []
         with self._database.session() as session:
             for way in SEARCHED.ways(query, after, limit, self._database.dialect, *existing):

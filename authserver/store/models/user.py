@@ -14,7 +14,7 @@ class UserRow(Row):
     __tablename__ = "users"
     __table_args__ = (
         Index("ix_users_owners", "id", postgresql_where=OWNERS, sqlite_where=OWNERS),
-        Index(None, "created_at", "id"),
+        Index(None, "created_at"),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)
