@@ -15,10 +15,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve migrate test check fix requirements bench test-needs test-programs bench-needs bench-programs
+.PHONY: help demo serve migrate test check fix requirements bench bench-scale test-needs test-programs bench-needs bench-programs
 
 help:  ## say what there is to make
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
 		printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 demo: $(VENV)/.stamp-demo  ## run the server, a guarded MCP server and print what to paste into MCP clients
@@ -60,6 +60,9 @@ fix: $(VENV)/.stamp-dev  ## mend what can be mended by machine: format, import o
 
 bench: bench-needs  ## measure the server beside its peers, and the guard's cost per call; ONLY=refresh,guard a part
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))
+
+bench-scale: $(VENV)/.stamp-dev  ## measure the console over millions of rows (about ten minutes, 20 GB); SCALE=0.01 for fewer
+	@$(BIN)/python -m bench.scale $(if $(SCALE),--scale $(SCALE))
 
 # ---- what the targets above stand on
 

@@ -12,6 +12,7 @@ from ..protocol.authorization_code import NewCode
 from ..protocol.tool_permission import Permissions
 from .approval import Approval, hold_client, remember_consent, save_code, widen_grant
 from .audit import record
+from .client_listing import LISTED
 from .client_listing import SEARCHED as CLIENTS
 from .database import Database
 from .ending import end_grants
@@ -257,7 +258,7 @@ class GrantStore:
         resources = select(ResourceRow.identifier).where(ResourceRow.identifier.icontains(query, autoescape=True))
         with self._database.reading() as connection:
             theirs = {
-                GrantRow.client_id: self._newest(connection, CLIENTS, query, ClientRow.deleted_at.is_(None)),
+                GrantRow.client_id: self._newest(connection, CLIENTS, query, LISTED),
                 GrantRow.user_id: self._newest(connection, PEOPLE, query),
                 GrantRow.resource: connection.scalars(resources).all(),
             }

@@ -1,9 +1,9 @@
 """Rows that have some text in one of their names, newest first, in bounded time on PostgreSQL however many there are.
 
 Text that many have is found among the newest rows. For what few have there is an index over a name's *grams*: all of
-its runs of one to three letters. A name with the text in it has the grams of that text, so the index tells the few
-names that are read. Neither alone would do: reading on and on for what is rare, or sorting all that is common. SQLite
-reads all names.
+its runs of three letters. A name with the text in it has the grams of that text, so the index tells the few names that
+are read. Neither alone would do: reading on and on for what is rare, or sorting all that is common. Fewer than three
+letters are looked for among the newest rows alone. SQLite reads all names.
 """
 
 from dataclasses import dataclass
@@ -22,10 +22,11 @@ NEWEST = 2000
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """A column with a name, and which rows it is one of."""
+    """A column with a name, which rows it is one of, and of which of these it is in the index."""
 
     column: SQLColumnExpression[str]
     of: ColumnElement[bool] = EVERY
+    indexed: ColumnElement[bool] = EVERY
 
     def has(self, query: str) -> ColumnElement[bool]:
         """Whether it has *query* in it, whatever the case."""
@@ -33,10 +34,9 @@ class Name:
 
     def by_grams(self, query: str) -> ColumnElement[bool]:
         """The same, by the index."""
-        length = min(len(query), GRAM)
-        grams = func.search_grams(self.column, 1, GRAM, type_=ARRAY(Text))
-        wanted = func.search_grams(literal(query, StorableText()), length, length, type_=ARRAY(Text))
-        return and_(grams.contains(wanted), self.has(query))
+        grams = func.search_grams(self.column, type_=ARRAY(Text))
+        wanted = func.search_grams(literal(query, StorableText()), type_=ARRAY(Text))
+        return and_(grams.contains(wanted), self.indexed, self.has(query))
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,9 @@ class Searched:
         if dialect != "postgresql":
             return (and_(named, *others),)
         newest = self.order.limit(select(identity).where(*others), after, NEWEST)
+        if len(query) < GRAM:
+            return (and_(identity.in_(newest), named),)
         # Not one condition with OR: PostgreSQL would walk the whole table past it.
         alternatives = (exactly, *(name.by_grams(query) for name in self.names))
         found = (self.order.limit(select(identity).where(each, *others), after, limit) for each in alternatives)
-        return and_(identity.in_(newest), named), identity.in_(union_all(*found))
+        return and_(identity.in_(newest), named), and_(identity.in_(union_all(newest, *found)), named)

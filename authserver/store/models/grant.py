@@ -21,9 +21,9 @@ class GrantRow(Row):
             unique=True, postgresql_where=LIVE, sqlite_where=LIVE,
         ),
         Index(None, "user_id", "client_id"),
-        Index(None, "client_id", "created_at", "id"),
+        Index(None, "client_id", "created_at"),
         Index(None, "resource"),
-        Index(None, "created_at", "id"),
+        Index(None, "created_at"),
         # Whoever ends or counts those that live does not read all that ended before.
         Index("ix_grants_live_client_id", "client_id", postgresql_where=LIVE, sqlite_where=LIVE),
         Index("ix_grants_live_resource", "resource", postgresql_where=LIVE, sqlite_where=LIVE),

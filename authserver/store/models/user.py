@@ -15,7 +15,7 @@ class UserRow(Row):
     __tablename__ = "users"
     __table_args__ = (
         Index("ix_users_owners", "id", postgresql_where=OWNERS, sqlite_where=OWNERS),
-        Index(None, "created_at", "id"),
+        Index(None, "created_at"),
         Index("ix_users_of_weight", "id", postgresql_where=OF_WEIGHT, sqlite_where=OF_WEIGHT),
     )
 
