@@ -14,6 +14,7 @@ SIGNING_ALGORITHM = "token_endpoint_auth_signing_alg"
 SIGNING_ALGORITHMS = "token_endpoint_auth_signing_alg_values_supported"
 
 HELD_DOCUMENT = "held_document"  # in a client's metadata: the digest of one that waits for an administrator
+REFUSED_DOCUMENT = "refused_document"  # and of a newer one that an administrator, or nobody in time, let in
 VOUCHED_BY = "vouched_by"  # in a client's metadata: the trusted issuer of its software statement
 
 

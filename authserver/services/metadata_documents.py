@@ -10,7 +10,7 @@ from ..outbound.addresses import AddressPolicy
 from ..outbound.fetch import FetchRefused
 from ..outbound.urls import check_client_id
 from ..protocol.audit import Event, Origin
-from ..protocol.client import HELD_DOCUMENT, Client, ClientKind
+from ..protocol.client import HELD_DOCUMENT, REFUSED_DOCUMENT, Client, ClientKind
 from ..protocol.domain import Decision, decision_about
 from ..protocol.errors import ClientRefused, DocumentRefused
 from ..protocol.registration import document
@@ -20,7 +20,6 @@ from .ceilings import AddressLimit, Room
 from .documents import Documents, DocumentUnavailable
 
 IN_FORCE = "document"  # in a client's metadata: the digest of the document that it was made from
-REFUSED = "refused_document"  # and of a newer one that an administrator, or nobody in time, let in
 MOST_URL = 1024  # characters: it is a part of keys, whose length databases bound
 PEOPLE_KNOW = ("name", "redirect_uris", "auth_method", "jwks_uri")
 
@@ -94,7 +93,7 @@ class MetadataDocuments:
         client = self.clients.find_fresh(client_id)
         if client is None or HELD_DOCUMENT not in client.metadata:
             return False
-        metadata = {**client.metadata, REFUSED: client.metadata[HELD_DOCUMENT]}
+        metadata = {**client.metadata, REFUSED_DOCUMENT: client.metadata[HELD_DOCUMENT]}
         del metadata[HELD_DOCUMENT]
         return self.clients.settle(replace(client, metadata=metadata), event.about(client_id=client_id))
 
@@ -134,7 +133,7 @@ class MetadataDocuments:
             return made
         if known.pending and decision is not Decision.ASK:
             known = self._approved(known, origin)
-        if digest_of(body) in map(known.metadata.get, (IN_FORCE, HELD_DOCUMENT, REFUSED)):
+        if digest_of(body) in map(known.metadata.get, (IN_FORCE, HELD_DOCUMENT, REFUSED_DOCUMENT)):
             return known
         holds = self.holds_changes or (decision is Decision.ASK and not known.pending)
         return self._changed(known, body, origin, holds=holds)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from ..protocol.client import HELD_DOCUMENT, AuthMethod, Client, ClientKind
+from ..protocol.client import HELD_DOCUMENT, REFUSED_DOCUMENT, AuthMethod, Client, ClientKind
 from ..protocol.credential import base64url
 from .models import ClientRow
 
@@ -13,7 +13,7 @@ CHANGEABLE = (
     "name", "redirect_uris", "auth_method", "grant_types", "secret_digest", "registration_digest", "extra",
     "previous_secret_digest", "previous_secret_until", "jwks", "jwks_uri", "ceilings", "likeness",
 )  # fmt: skip
-NOT_SAID = frozenset({"document", HELD_DOCUMENT})  # digests of documents, which tell nobody anything
+NOT_SAID = frozenset({"document", HELD_DOCUMENT, REFUSED_DOCUMENT})  # digests of documents, which tell nobody anything
 
 
 def lasting(client: Client) -> dict[str, Any]:
