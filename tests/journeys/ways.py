@@ -141,7 +141,7 @@ class Api:
 
     def disable(self, username: str) -> None:
         """See `Way`."""
-        (person,) = self._get("/people", search=username)["items"]
+        (person,) = self._get("/people", q=username)["items"]
         self._post("/person/disable", id=person["id"])
 
     def close(self) -> None:
@@ -149,7 +149,7 @@ class Api:
         self.http.close()
 
     def _grants(self, client_id: str) -> list[dict[str, Any]]:
-        return [each for each in self._get("/grants", search=client_id)["items"] if each["revoked_at"] is None]
+        return [each for each in self._get("/grants", q=client_id)["items"] if each["revoked_at"] is None]
 
     def _get(self, path: str, **query: Any) -> Any:
         answer = self.http.get(path, params=query)
