@@ -16,7 +16,7 @@ from .paging import Order
 
 EVERY = true()
 GRAM = 3
-NEWEST = 2000
+NEWEST = 1000
 """So many rows are read for the text itself before the index is asked."""
 
 
