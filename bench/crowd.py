@@ -10,6 +10,8 @@ from typing import Self
 from flask import Flask
 from sqlalchemy import Connection, text
 
+from authserver.protocol.credential import base64url
+
 POPULAR = "https://popular.example/client.json"
 RARE = 10  # events of the rarest kind, the oldest of all
 SERIES = {
@@ -17,6 +19,7 @@ SERIES = {
     "sqlite": "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT i FROM n) AS n",
 }
 DIGEST = {"postgresql": "sha256(cast('{}' || i AS bytea))", "sqlite": "randomblob(32)"}
+DIGESTS = ("session", "device", "token", "secret", "likeness")
 NOW = {"postgresql": "cast(extract(epoch FROM now()) AS bigint)", "sqlite": "unixepoch()"}
 
 
@@ -44,14 +47,15 @@ SESSIONS = """INSERT INTO sessions (digest, user_id, auth_time, created_at, last
 SELECT {digest_session}, 'user-' || i, {now}, {now}, {now}, {now} + 86400, '192.0.2.1', 'Mozilla/5.0'
 FROM {series_people}"""
 CLIENTS = """INSERT INTO clients (client_id, kind, name, redirect_uris, auth_method, grant_types, ceilings, metadata,
-    created_at, last_used_at, declared, pending_since, deleted_at)
+    created_at, last_used_at, declared, pending_since, deleted_at, secret_digest, likeness)
 SELECT CASE WHEN i = 1 THEN '{popular}' ELSE 'client-' || i END,
     CASE WHEN i = 1 THEN 'metadata_document' ELSE 'dynamic' END,
     CASE WHEN i % 3 = 0 THEN 'Editor ' ELSE 'Assistant ' END || i, '["http://127.0.0.1/callback"]', 'none',
     'authorization_code refresh_token', '{{}}', '{{}}', {now} - {clients} + i,
     CASE WHEN i % 4 = 0 THEN NULL ELSE {now} - 60 END, false,
     CASE WHEN i % 100 = 2 THEN {now} - 60 END,
-    CASE WHEN i > {clients} - {clients} / 10 OR i % 20 = 19 THEN {now} END FROM {series_clients}"""
+    CASE WHEN i > {clients} - {clients} / 10 OR i % 20 = 19 THEN {now} END,
+    CASE WHEN i % 4 = 1 THEN {digest_secret} END, {digest_likeness} FROM {series_clients}"""
 GRANTS = """INSERT INTO grants (id, user_id, client_id, device_digest, redirect_host, resource, scopes, created_at,
     updated_at, revoked_at)
 SELECT 'grant-' || i, 'user-' || (1 + i % {people}),
@@ -95,16 +99,38 @@ SELECT {trace}, 'client-' || (1 + i % {clients}), CASE WHEN i % 3 = 0 THEN 'user
 STEPS = """INSERT INTO trace_steps (trace_id, step, cause, times, first_ms, last_ms, address, agent, correlation_id,
     about)
 SELECT {trace}, 'authorization', 'asked', 1, 0, 0, '192.0.2.1', 'node', 'step-' || i, '{{}}' FROM {series_attempts}"""
+WANTED = """INSERT INTO pending_grants (id, user_id, client_id, client_identity, resource, asked, approved, rule, state,
+    created_at, expires_at)
+SELECT 'wanted-' || i, 'user-' || i, 'client-' || (1 + i % {clients}), {no_digest}, '{resource}', 'tool:write_note',
+    CASE WHEN i % 2 = 0 THEN 'tool:write_note' ELSE '' END, 'a rule',
+    CASE WHEN i % 2 = 0 THEN 'approved' ELSE 'waiting' END, {now} - i, {now} + 86400 FROM {series_people}"""
 ALERTS = """INSERT INTO alerts (id, kind, resource, client_id, user_id, detail, raised_at, dismissed_at)
 SELECT 'alert-' || i, 'many_calls', '{resource}', 'client-' || (1 + i % {clients}), 'user-' || (1 + i % {people}),
     '{{}}', {now} - i, CASE WHEN i % 3 <> 0 THEN {now} END FROM {series_people}"""
 KNOWN = """SELECT client_id AS client, name, grants.id AS grant_id, user_id AS user_id, users.username AS username,
     grants.created_at AS moment, {hex} AS session, (SELECT max(id) / 2 FROM audit_events) AS event,
     (SELECT max(id) FROM traces) AS trace, (SELECT max(id) FROM alerts WHERE dismissed_at IS NULL) AS alert,
-    (SELECT client_id FROM clients WHERE pending_since IS NOT NULL AND deleted_at IS NULL LIMIT 1) AS waiting
+    (SELECT client_id FROM clients WHERE pending_since IS NOT NULL AND deleted_at IS NULL LIMIT 1) AS waiting,
+    (SELECT client_id FROM clients WHERE secret_digest IS NOT NULL AND deleted_at IS NULL LIMIT 1) AS secretive,
+    (SELECT max(id) FROM refresh_families) AS family, (SELECT max(id) FROM pending_grants) AS wanted, likeness
 FROM grants JOIN clients USING (client_id) JOIN users ON users.id = user_id JOIN sessions USING (user_id)
 WHERE revoked_at IS NULL AND deleted_at IS NULL AND kind = 'dynamic' ORDER BY grants.created_at LIMIT 1 OFFSET 1"""
-FILLED = (USERS, SESSIONS, CLIENTS, GRANTS, CONSENTS, FAMILIES, TOKENS, EVENTS, CALLS, HOURS, TRACES, STEPS, ALERTS)
+FILLED = (
+    USERS,
+    SESSIONS,
+    CLIENTS,
+    GRANTS,
+    CONSENTS,
+    FAMILIES,
+    TOKENS,
+    EVENTS,
+    CALLS,
+    HOURS,
+    TRACES,
+    STEPS,
+    WANTED,
+    ALERTS,
+)
 LARGE = ("audit_events", "clients", "consents", "grants", "refresh_families", "refresh_tokens", "tool_receipts")
 
 
@@ -130,7 +156,7 @@ def known(app: Flask, resource: str) -> dict[str, object]:
     hexadecimal = "encode(sessions.digest, 'hex')" if database.dialect == "postgresql" else "lower(hex(digest))"
     with database.reading() as connection:
         found = connection.execute(text(KNOWN.format(hex=hexadecimal))).one()._asdict()
-    return {**found, "popular": POPULAR, "resource": resource}
+    return {**found, "likeness": base64url(found["likeness"]), "popular": POPULAR, "resource": resource}
 
 
 def _words(dialect: str, size: Size, resource: str, other: str) -> dict[str, object]:
@@ -139,7 +165,10 @@ def _words(dialect: str, size: Size, resource: str, other: str) -> dict[str, obj
     return {
         **counts,
         **{f"series_{name}": SERIES[dialect].format(count) for name, count in lengths.items()},
-        **{f"digest_{name}": DIGEST[dialect].format(name) for name in ("session", "device", "token")},
+        **{
+            f"digest_{name}": DIGEST[dialect].format(name)
+            for name in ("session", "device", "token", "secret", "likeness")
+        },
         "no_digest": "cast('' AS bytea)" if dialect == "postgresql" else "x''",
         "now": NOW[dialect],
         "trace": "substr(CAST(10000000000 + i AS text), 2, 5) || '-' || substr(CAST(10000000000 + i AS text), 7)",

@@ -61,11 +61,13 @@ def test_what_policy_says_is_accessible_and_can_be_decided(running, page, app, p
         for one in stores.pending_grants.page(State.WAITING, None, 50)
         if one.wanted.by.client_id == client.client_id
     )
-    for path in ("approvals", f"approval/deny?id={waiting.id}", f"approval/approve?id={waiting.id}"):
+    one = f"kind=grant&id={waiting.id}"
+    for path in ("approvals?kind=grant", f"approval/deny?{one}", f"approval/approve?{one}"):
         page.goto(f"{running.issuer}/admin/{path}")
         found += faults(page)
     page.get_by_role("button", name="Approve").click()
-    page.goto(f"{running.issuer}/admin/approvals?only=approved")
-    found += faults(page)
+    for path in ("policies/requests", f"policies/request/withdraw?id={waiting.id}"):
+        page.goto(f"{running.issuer}/admin/{path}")
+        found += faults(page)
     assert stores.pending_grants.find(waiting.id).state is State.APPROVED
     assert not found
