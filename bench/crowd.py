@@ -165,10 +165,7 @@ def _words(dialect: str, size: Size, resource: str, other: str) -> dict[str, obj
     return {
         **counts,
         **{f"series_{name}": SERIES[dialect].format(count) for name, count in lengths.items()},
-        **{
-            f"digest_{name}": DIGEST[dialect].format(name)
-            for name in ("session", "device", "token", "secret", "likeness")
-        },
+        **{f"digest_{name}": DIGEST[dialect].format(name) for name in DIGESTS},
         "no_digest": "cast('' AS bytea)" if dialect == "postgresql" else "x''",
         "now": NOW[dialect],
         "trace": "substr(CAST(10000000000 + i AS text), 2, 5) || '-' || substr(CAST(10000000000 + i AS text), 7)",

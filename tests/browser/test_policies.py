@@ -33,6 +33,19 @@ def policies(running):
     apply()
 
 
+def _decided(page, console: str, request_id: str) -> list[str]:
+    """What is at fault on the way to an approval, and back."""
+    found, one = [], f"kind=grant&id={request_id}"
+    for path in ("approvals?kind=grant", f"approval/deny?{one}", f"approval/approve?{one}"):
+        page.goto(f"{console}/{path}")
+        found += faults(page)
+    page.get_by_role("button", name="Approve").click()
+    for path in ("policies/requests", f"policies/request/withdraw?id={request_id}"):
+        page.goto(f"{console}/{path}")
+        found += faults(page)
+    return found
+
+
 def test_what_policy_says_is_accessible_and_can_be_decided(running, page, app, policies):
     policies(*RULES)
     client, stores = running.app(NASTY, app.uri), running.site.deployment.stores
@@ -61,13 +74,6 @@ def test_what_policy_says_is_accessible_and_can_be_decided(running, page, app, p
         for one in stores.pending_grants.page(State.WAITING, None, 50)
         if one.wanted.by.client_id == client.client_id
     )
-    one = f"kind=grant&id={waiting.id}"
-    for path in ("approvals?kind=grant", f"approval/deny?{one}", f"approval/approve?{one}"):
-        page.goto(f"{running.issuer}/admin/{path}")
-        found += faults(page)
-    page.get_by_role("button", name="Approve").click()
-    for path in ("policies/requests", f"policies/request/withdraw?id={waiting.id}"):
-        page.goto(f"{running.issuer}/admin/{path}")
-        found += faults(page)
+    found += _decided(page, f"{running.issuer}/admin", waiting.id)
     assert stores.pending_grants.find(waiting.id).state is State.APPROVED
     assert not found
