@@ -29,6 +29,7 @@ class Matter(StrEnum):
     KEYS_DUE = "keys_due"
     APPROVALS = "approvals"
     DOCUMENTS = "documents"
+    REQUESTS = "requests"
     TOOLS = "tools"
     ALERTS = "alerts"
     ATTEMPTS = "attempts"
@@ -83,7 +84,7 @@ class Attention:
 
     def _of_what_waits(self) -> Iterator[Concern]:
         found = waiting(self.stores.database)
-        yield from _counted(found, Matter.APPROVALS, Matter.DOCUMENTS)
+        yield from _counted(found, Matter.APPROVALS, Matter.DOCUMENTS, Matter.REQUESTS)
         for resource in self.stores.resources.all():
             tools = sum(tool.mark in (Mark.NEW, Mark.CHANGED) for tool in resource.tools)
             if tools:

@@ -10,8 +10,9 @@ from ..protocol.trace.step import Verdict
 from .clock import now_in_milliseconds
 from .database import Database
 from .decisions import HELD, PENDING
-from .models import AlertRow, ClientRow, GrantRow, ResourceRow, TraceRow, UserRow
+from .models import AlertRow, ClientRow, GrantRow, PendingGrantRow, ResourceRow, TraceRow, UserRow
 from .models.client import UNUSED
+from .pending_grants import WAITS as REQUESTED
 from .tallies import Census, TallyStore
 
 MOST = 10_000
@@ -34,12 +35,13 @@ class Overview:
 class Waiting:
     """How many there are that somebody should look at, each counted to `MOST` at most.
 
-    Clients that wait for approval, and documents of clients that changed; alerts; registrations that nobody used;
-    attempts to connect that failed in the last 24 hours.
+    Clients that wait for approval, documents of clients that changed, and what people ask for; alerts; registrations that nobody
+    used; attempts to connect that failed in the last 24 hours.
     """
 
     approvals: int
     documents: int
+    requests: int
     alerts: int
     unused: int
     attempts: int
@@ -67,6 +69,7 @@ def waiting(database: Database) -> Waiting:
     counts = select(
         _count(ClientRow.client_id, PENDING).label("approvals"),
         _count(ClientRow.client_id, HELD).label("documents"),
+        _count(PendingGrantRow.id, *REQUESTED).label("requests"),
         _count(AlertRow.id, AlertRow.dismissed_at.is_(None)).label("alerts"),
         _count(ClientRow.client_id, UNUSED).label("unused"),
         _count(TraceRow.id, TraceRow.verdict == Verdict.FAILED, TraceRow.last_ms > lately).label("attempts"),

@@ -20,12 +20,16 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a matter is looked after, and what is said of several of it, and of one where that is another thing."""
+    """Where a matter is looked after, and what is said of several of it, and of one where that is another thing.
+
+    ``kind`` is that of the approval queue.
+    """
 
     endpoint: str
     several: str
     one: str = ""
     pressing: bool = False
+    kind: str | None = None
 
 
 PLACES = {
@@ -46,6 +50,13 @@ PLACES = {
         "admin.approvals",
         "{} clients' documents say something else by now, and wait",
         "A client's document says something else by now, and waits",
+        kind="change",
+    ),
+    Matter.REQUESTS: Place(
+        "admin.approvals",
+        "{} requests of people wait for an administrator",
+        "Somebody's request waits for an administrator",
+        kind="grant",
     ),
     Matter.TOOLS: Place(
         "admin.server", "{} tools of {about} wait to be agreed to", "A tool of {about} waits to be agreed to"
@@ -69,7 +80,7 @@ def notices() -> list[Notice]:
 
 def _notice(concern: Concern) -> Notice:
     place = PLACES[concern.matter]
-    address = url_for(place.endpoint, id=concern.about if concern.matter is Matter.TOOLS else None)
+    address = url_for(place.endpoint, kind=place.kind, id=concern.about if concern.matter is Matter.TOOLS else None)
     said = place.one if concern.number == 1 and place.one else place.several
     number = f"{concern.number}{' or more' if concern.more else ''}"
     return Notice(said.format(number, about=concern.about), address, place.pressing)

@@ -7,13 +7,17 @@ from collections.abc import Callable
 import pytest
 from sqlalchemy import insert, update
 
+from authserver.protocol.audit import Event
 from authserver.protocol.client import HELD_DOCUMENT
 from authserver.protocol.role import Role
 from authserver.store.models import AlertRow, ClientRow, SigningKeyRow, TallyRow, TraceRow
+from authserver.store.pending_grants import Requester, Wanted
 from tests.conformance.flow import PUBLIC, Flow
-from tests.conformance.site import Site
+from tests.conformance.site import NOTES, Site
 from tests.conformance.visitor import Visitor
 from tests.web.pages.test_consent_page import words
+
+EVENT = Event("test.done", "system")
 
 
 @pytest.fixture
@@ -57,11 +61,15 @@ def test_each_matter_leads_to_where_it_is_looked_after(own_site: Site):
         connection.execute(insert(TraceRow).values(id="T", started_ms=now * 1000, last_ms=now * 1000, **failed))
         connection.execute(update(SigningKeyRow).values(signs_from=SigningKeyRow.signs_from - 91 * 86_400))
     own_site.deployment.stores.epoch.forget()
+    ada = stores.users.by_name("ada")
+    asks = Requester(ada.id, waiting.client_id, waiting.identity, NOTES.identifier)
+    stores.pending_grants.ask(Wanted(asks, ("tool:write_note",), "a rule"), 600, EVENT)
     page = Visitor(own_site, "root").open("/admin")
     assert attention(page) == [
         "/admin/keys",
         "/admin/approvals",
-        "/admin/approvals",
+        "/admin/approvals?kind=change",
+        "/admin/approvals?kind=grant",
         "/admin/alerts",
         "/admin/traces",
     ]
