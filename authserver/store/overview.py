@@ -35,8 +35,8 @@ class Overview:
 class Waiting:
     """How many there are that somebody should look at, each counted to `MOST` at most.
 
-    Clients that wait for approval, documents of clients that changed, and what people ask for; alerts; registrations that nobody
-    used; attempts to connect that failed in the last 24 hours.
+    Clients that wait for approval, documents of clients that changed, and what people ask for; alerts; registrations
+    that nobody used; attempts to connect that failed in the last 24 hours.
     """
 
     approvals: int
