@@ -1,5 +1,6 @@
 """Acceptance: see a new client, approve it, watch its grant, revoke it; in the console, by the API, by command."""
 
+import time
 from collections.abc import Iterator
 
 import httpx2
@@ -14,7 +15,7 @@ from .conftest import ClientOf
 from .minting import Mint
 from .person import Person
 from .stage import Stage, stage
-from .test_revocation import WITHIN, seconds_let_in
+from .test_revocation import PATIENCE, WITHIN, seconds_let_in
 from .test_whole_dance import introspected
 from .ways import WAYS, Console, Way, account
 
@@ -58,6 +59,10 @@ def test_a_new_client_is_seen_approved_watched_and_its_grant_revoked(
 
     def wait_for_approval(url: str) -> None:
         way.approve(waiting_client_id(person, url))
+        until = time.monotonic() + PATIENCE
+        while not person.page.get_by_role("button", name="Allow", exact=True).count():
+            assert time.monotonic() < until, "each process knows it within a second"
+            person.open(url)
         person.allow(url)
 
     client: Client = client_of("python", url=running.resource)

@@ -182,6 +182,8 @@ NO_SECRETS = {
     "next_key_lead",
     "password_hash_slots",
     "audit_webhook_secret_file",
+    "notice_webhook_secret_file",
+    "mail_password_file",
 }
 
 
