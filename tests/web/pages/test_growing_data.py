@@ -35,7 +35,9 @@ def test_no_page_asks_more_as_the_data_grows(apps: tuple[Flask, Flask]):
     for pair in zip(*pages, strict=True):
         few, many = (visit(app, browser, page) for app, browser, page in zip(apps, browsers, pair, strict=True))
         assert (few.status, many.status) == (200, 200), f"{pair}: say in bench.visits.QUERIES how this page is reached"
-        assert many.queries <= few.queries, pair
+        # A session is noted to be in use once in a while, whatever page it opens then: not on two in a row.
+        asked = [many.queries, visit(apps[1], browsers[1], pair[1]).queries]
+        assert min(asked) <= few.queries, pair
 
 
 def test_a_list_is_read_to_its_end_by_the_link_on_each_page_which_skips_no_rows(apps: tuple[Flask, Flask]):
