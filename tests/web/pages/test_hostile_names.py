@@ -26,7 +26,7 @@ from tests.conformance.visitor import Visitor
 from tests.web.pages.test_roles import OPEN_TO
 
 BREAKOUT = (
-    "\"'><script>alert(1)</script><img src=x onerror=alert(1)><a href='https://evil.example'>{{ 1234567*7654321 }}"
+    "\"'><script>alert(1)</script><img src=x onerror=alert(1)><a href='https://evil.example'>{{ 123456*654321 }}"
 )
 TURNED = "\u202egnp.exe\u200b\x1b[31m"
 HOSTILE = f"{BREAKOUT}{TURNED}"
@@ -146,7 +146,7 @@ def test_every_page_of_the_console_shows_hostile_names_as_text(hostile: tuple[Si
         assert not page.handlers, path
         assert not [one for one in page.addresses if not own(one)], path
         assert not re.search("[\u202e\u200b\x1b]", unescape(answer.text)), path
-        assert "9449772114007" not in answer.text, path
+        assert "80779853376" not in answer.text, path
         hostile_pages += "&lt;script&gt;" in answer.text
     assert hostile_pages >= 15, "the walk met what it was sent for"
 
