@@ -22,11 +22,16 @@ class Origin:
 
     @property
     def site(self) -> str:
-        """Whom limits count: the address, or for IPv6 the /64 that one customer has to itself."""
+        """Whom limits count: the address, or for IPv6 the /64 that one customer has to itself.
+
+        An IPv4 address stays one where a socket for both writes it as IPv6 (RFC 4291 §2.5.5.2).
+        """
         try:
             found = ipaddress.ip_address(self.address)
         except ValueError:
             return self.address
+        if isinstance(found, ipaddress.IPv6Address):
+            found = found.ipv4_mapped or found
         return str(found if found.version == 4 else ipaddress.ip_network((found, IPV6_SITE_BITS), strict=False))
 
 

@@ -1,9 +1,9 @@
 """Settings as they are told to administrators: each with its value and where that comes from, and no secret."""
 
 import json
+import re
 from dataclasses import dataclass
 from enum import StrEnum
-from urllib.parse import urlsplit, urlunsplit
 
 from pydantic import SecretStr
 
@@ -11,6 +11,7 @@ from .group import Group
 from .loading import Settings
 
 LEFT_OUT = "…"
+QUERY = re.compile(r"[?#]")
 
 
 class Source(StrEnum):
@@ -72,16 +73,16 @@ def _words(name: str, value: object) -> str:
 
 
 def _without_secrets(text: str, *, path: bool) -> str:
-    """*text* without the password and the query of a URL, and without its *path* where that is one."""
-    try:
-        parts = urlsplit(text)
-        is_secret = bool(parts.password or parts.query or not path)
-    except ValueError:
-        return LEFT_OUT
-    if not parts.scheme or not parts.netloc or not is_secret:
+    """*text* without the password and the query of a URL, and without its *path* where that is one.
+
+    Passwords are cut as far as they may reach: up to the last ``@``, whatever is in them.
+    """
+    scheme, is_url, rest = text.partition("://")
+    if not is_url:
         return text
-    who, at, where = parts.netloc.rpartition("@")
+    who, at, where = rest.rpartition("@")
     user, colon, _ = who.partition(":")
-    shown = f"{user}{colon}{LEFT_OUT if colon else ''}{at}{where}"
-    query = LEFT_OUT if parts.query else ""
-    return urlunsplit((parts.scheme, shown, parts.path if path else f"/{LEFT_OUT}", query, ""))
+    where, *query = QUERY.split(where, maxsplit=1)
+    if not path:
+        where = f"{where.partition('/')[0]}/{LEFT_OUT}"
+    return f"{scheme}://{user}{colon + LEFT_OUT if colon else ''}{at}{where}{'?' + LEFT_OUT if query else ''}"

@@ -207,5 +207,14 @@ def test_no_secret_is_told(tmp_path):
     assert found["key_encryption_key"].value == "set"
     assert found["database_url"].value == "postgresql+psycopg://ann:…@db.example/auth?…"
     assert found["audit_webhook"].value == "https://hooks.example/…?…"
+    for odd in ("ann:hid/den@", "ann:hid?den@", "ann:hid#den@", "ann:hid@den:x@", "ann:@hidden@", "ann:hidden"):
+        url = (
+            f"postgresql+psycopg://{odd}db.example/auth"
+            if "@" in odd
+            else "postgresql+psycopg:///auth?user=ann&p=hidden"
+        )
+        shown = lines_of(settings.model_copy(update={"database_url": url}))["database_url"].value
+        assert "hid" not in shown
+        assert "den" not in shown
     assert lines_of(Settings())["key_encryption_key"].value == "not set"
     assert lines_of(Settings())["registration_redirect_hosts"].value == "none"

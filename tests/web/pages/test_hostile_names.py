@@ -25,9 +25,7 @@ from tests.conformance.site import NOTES, PASSWORD, Site
 from tests.conformance.visitor import Visitor
 from tests.web.pages.test_roles import OPEN_TO
 
-BREAKOUT = (
-    "\"'><script>alert(1)</script><img src=x onerror=alert(1)><a href='https://evil.example'>{{ 123456*654321 }}"
-)
+BREAKOUT = "\"'><script>alert(1)</script><img src=x onerror=alert(1)><a href='https://evil.example'>{{ 123456*654321 }}"
 TURNED = "\u202egnp.exe\u200b\x1b[31m"
 HOSTILE = f"{BREAKOUT}{TURNED}"
 ADDRESSES = ("javascript:alert(1)", "data:text/html,<script>alert(1)</script>", "//evil.example")
