@@ -71,8 +71,11 @@ class KeyStore(Protocol):
     ) -> None:  # fmt: skip
         """Save a new key pair, published from now on."""
 
-    def rotate(self, *, retired: str | None, promoted: str, at: int, published_until: int, event: Event) -> None:
-        """In one transaction: *promoted* signs from *at*, *retired* no longer; it is published a while more."""
+    def rotate(self, *, retired: str | None, promoted: str, at: int, published_until: int, event: Event) -> bool:
+        """In one transaction: *promoted* signs from *at*, *retired* no longer; it is published a while more.
 
-    def withdraw(self, keep: Sequence[str], event: Event) -> int:
-        """End every key pair but those of *keep*: none signs and none is published any more. Returns how many."""
+        False, with nothing done, if *promoted* is no standby any more, or *retired* signs no more.
+        """
+
+    def withdraw(self, kids: Sequence[str], event: Event) -> int:
+        """End the key pairs of *kids*: none signs and none is published any more. Returns how many that ended."""

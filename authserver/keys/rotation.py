@@ -69,11 +69,13 @@ class Rotation:
         """The emergency: withdraw every key at once and sign with new ones. Returns how many, and the new kids.
 
         The standbys too: they lay under the same key-encryption key. All that the old keys signed is worth nothing as
-        soon as they are gone from the JWKS, so tokens have to be refreshed; nobody has to sign in again.
+        soon as they are gone from the JWKS, so tokens have to be refreshed; nobody has to sign in again. Of two at once
+        each withdraws what it found, so that the keys of one are left at the least.
         """
+        found = [key.kid for key in self.store.all()]
         since = int(time.time()) - CLOCK_SKEW  # at once on all nodes, whatever their clocks say
         made = [self._add(slot, signs_from=signs) for slot in self._slots() for signs in (since, None)]
-        return self.store.withdraw(made, self._event("keys.withdrawn")), made
+        return self.store.withdraw(found, self._event("keys.withdrawn")), made
 
     def _event(self, name: str, **detail: object) -> Event:
         return Event(name, self.actor, self.origin, detail=detail)
@@ -88,15 +90,19 @@ class Rotation:
             raise LookupError(f"no standby key for {slot.alg} {slot.purpose}")
         at = max(int(time.time()), standby.created_at + self.lead)
         event = self._event("key.rotated", alg=slot.alg, kid=standby.kid, signs_from=at)
-        self.store.rotate(
+        if self.store.rotate(
             retired=old.kid if old else None,
             promoted=standby.kid,
             at=at,
             published_until=at + self.token_lifetime + CLOCK_SKEW,
             event=event,
-        )
-        self._add(slot, signs_from=None)
-        return standby.kid
+        ):
+            self._add(slot, signs_from=None)
+            return standby.kid
+        moved = self._signing(slot)  # somebody else was faster
+        if moved is None:
+            raise LookupError(f"no key signs for {slot.alg} {slot.purpose}")
+        return moved.kid
 
     def _signing(self, slot: Slot) -> StoredKey | None:
         keys = (key for key in self.store.all() if slot.fits(key) and key.signs_from is not None)

@@ -1,10 +1,11 @@
 """Signing keys: implements `keys.ports.KeyStore`."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Update, and_, func, insert, or_, select, update
 
 from ..keys.ports import Purpose
 from ..protocol.audit import Event
@@ -28,6 +29,10 @@ class StoredKey:
     signs_from: int | None
     signs_until: int | None
     published_until: int | None
+
+
+class _Moved(Exception):
+    """Somebody else has changed these keys meanwhile."""
 
 
 class KeyStore:
@@ -70,27 +75,38 @@ class KeyStore:
             record(connection, event)
         self._epoch.forget()
 
-    def rotate(self, *, retired: str | None, promoted: str, at: int, published_until: int, event: Event) -> None:
-        """In one transaction: *promoted* signs from *at*, *retired* no longer; it is published a while more."""
-        with self._database.transaction() as connection:
-            first = update(SigningKeyRow).where(SigningKeyRow.kid == promoted)
-            connection.execute(first.values(signs_from=at))
+    def rotate(self, *, retired: str | None, promoted: str, at: int, published_until: int, event: Event) -> bool:
+        """In one transaction: *promoted* signs from *at*, *retired* no longer; it is published a while more.
+
+        False, with nothing done, if *promoted* is no standby any more, or *retired* signs no more: somebody else has
+        rotated or withdrawn them, and what was withdrawn is never published again.
+        """
+        standby = update(SigningKeyRow).where(SigningKeyRow.kid == promoted, SigningKeyRow.signs_from.is_(None))
+        signing = update(SigningKeyRow).where(SigningKeyRow.kid == retired, SigningKeyRow.signs_until.is_(None))
+        with suppress(_Moved), self._database.transaction() as connection:
+            _change_one(connection, standby.values(signs_from=at))
             if retired is not None:
-                last = update(SigningKeyRow).where(SigningKeyRow.kid == retired)
-                connection.execute(last.values(signs_until=at, published_until=published_until))
+                _change_one(connection, signing.values(signs_until=at, published_until=published_until))
             bump(connection)
             record(connection, event)
-        self._epoch.forget()
+            self._epoch.forget()
+            return True
+        return False
 
-    def withdraw(self, keep: Sequence[str], event: Event) -> int:
-        """End every key pair but those of *keep*: none signs and none is published any more. Returns how many."""
+    def withdraw(self, kids: Sequence[str], event: Event) -> int:
+        """End the key pairs of *kids*: none signs and none is published any more. Returns how many that ended."""
         published = or_(SigningKeyRow.published_until.is_(None), SigningKeyRow.published_until > now)
-        others = and_(published, SigningKeyRow.kid.not_in(keep))
+        ending = and_(published, SigningKeyRow.kid.in_(kids))
         # Long ago, so that it does not depend on any node's clock.
         ended = {"signs_from": func.coalesce(SigningKeyRow.signs_from, 0), "signs_until": 0, "published_until": 0}
         with self._database.transaction() as connection:
-            withdrawn = connection.execute(update(SigningKeyRow).where(others).values(**ended)).rowcount
+            withdrawn = connection.execute(update(SigningKeyRow).where(ending).values(**ended)).rowcount
             bump(connection)
             record(connection, event.about(detail={**event.detail, "withdrawn": withdrawn}))
         self._epoch.forget()
         return withdrawn
+
+
+def _change_one(connection: Connection, change: Update) -> None:
+    if connection.execute(change).rowcount != 1:
+        raise _Moved

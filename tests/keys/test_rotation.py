@@ -3,6 +3,7 @@
 import base64
 import json
 import os
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +11,16 @@ from typing import Any
 import jwt
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from authserver.keys.keyring import Keyring, NoSigningKey
 from authserver.keys.ports import Purpose
 from authserver.keys.rotation import Rotation
 from authserver.keys.sealing import SealError, Vault
 from authserver.protocol.access_token import TYPE
-from authserver.protocol.audit import Event
 from authserver.store import migrate
 from authserver.store.database import Database, connect
+from authserver.store.epoch import bump
 from authserver.store.models import SigningKeyRow
 from authserver.store.stores import Stores
 
@@ -112,9 +113,10 @@ def test_an_old_key_is_published_until_its_last_token_has_expired(nodes):
     assert set(retired(here)) <= set(there.keyring.kids())
     for gone in retired(here):
         assert _published_until(here, gone) >= 600
-        here.stores.keys.rotate(
-            retired=gone, promoted=_signing(here, gone), at=1, published_until=1, event=Event("key.aged", "system")
-        )
+        with here.stores.database.transaction() as connection:
+            aged = update(SigningKeyRow).where(SigningKeyRow.kid == gone)
+            connection.execute(aged.values(signs_until=1, published_until=1))
+            bump(connection)
     assert not set(retired(here)) & set(there.keyring.kids())
     assert there.keyring.read(token, typ=TYPE, issuer=ISSUER) is None
 
@@ -124,12 +126,6 @@ def _published_until(node: Node, name: str) -> int:
     assert key.published_until is not None
     assert key.signs_until is not None
     return key.published_until - key.signs_until
-
-
-def _signing(node: Node, name: str) -> str:
-    alg = next(key.alg for key in node.stores.keys.all() if key.kid == name)
-    keys = (key for key in node.stores.keys.all() if key.alg == alg and key.signs_until is None)
-    return next(key.kid for key in keys if key.signs_from is not None)
 
 
 @pytest.mark.requirement("DI-5")
@@ -221,6 +217,26 @@ def test_an_emergency_withdraws_every_key_on_every_node_at_once_and_signing_goes
         assert node.keyring.signing_kid("ES256", Purpose.STATUS) in made
     here.rotation().rotate()
     assert not before & set(there.keyring.kids())
+
+
+@pytest.mark.requirement("TK-12")
+def test_of_two_emergencies_at_once_the_keys_of_one_are_left(nodes):
+    here, there = nodes
+    here.rotation().ensure()
+    together = threading.Barrier(2)
+
+    def withdraw(node: Node) -> None:
+        together.wait()
+        node.rotation().replace_all()
+
+    crowd = [threading.Thread(target=withdraw, args=(node,)) for node in nodes]
+    for one in crowd:
+        one.start()
+    for one in crowd:
+        one.join()
+    for node in nodes:
+        assert node.rotation().lacking() == []
+        assert there.keyring.read(node.keyring.sign(CLAIMS, typ=TYPE, alg="ES256"), typ=TYPE, issuer=ISSUER)
 
 
 @pytest.mark.requirement("DI-5")

@@ -1,5 +1,7 @@
 """Signing keys at rest."""
 
+from typing import Any
+
 import pytest
 
 from authserver.keys.ports import KeyStore
@@ -32,6 +34,20 @@ def test_a_rotation_is_one_change(stores: Stores):
     add(stores.keys, "standby", None)
     stores.keys.rotate(retired="first", promoted="standby", at=500, published_until=1100, event=EVENT)
     assert schedule(stores) == {"first": (100, 500, 1100), "standby": (500, None, None)}
+
+
+def test_what_somebody_else_has_rotated_or_withdrawn_is_left_as_it_is(stores: Stores):
+    for kid, signs_from in (("first", 100), ("standby", None), ("next", None)):
+        add(stores.keys, kid, signs_from)
+    assert stores.keys.withdraw(["first"], EVENT) == 1
+    before = schedule(stores)
+    assert before["first"] == (100, 0, 0)
+    late: dict[str, Any] = {"at": 500, "published_until": 1100, "event": EVENT}
+    assert not stores.keys.rotate(retired="first", promoted="standby", **late)
+    assert schedule(stores) == before
+    assert stores.keys.rotate(retired=None, promoted="standby", **late)
+    assert not stores.keys.rotate(retired=None, promoted="standby", **late)
+    assert schedule(stores) == {**before, "standby": (500, None, None)}
 
 
 def test_the_first_key_replaces_none(stores: Stores):
