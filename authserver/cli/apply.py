@@ -22,7 +22,7 @@ WORDS = {ADD: ("to add", "added"), CHANGE: ("to change", "changed"), REMOVE: ("t
 @click.option("--prune", is_flag=True, help="Remove the clients that 'apply' made and that are not in the file.")
 @with_deployment
 def apply(found: Deployment, file: Path, dry_run: bool, prune: bool) -> None:
-    """Make clients and MCP servers as FILE (YAML) says. Safe to run again; then it says "nothing to do"."""
+    """Make MCP servers, clients, roles, groups and rules as FILE (YAML) says. Run again it says "nothing to do"."""
     planner = Planner(found.stores, found.settings.issuer, os.environ)
     with file.open("rb") as opened:
         text = opened.read(MOST_BYTES + 1)
@@ -43,15 +43,16 @@ def _make(change: Change, found: Deployment) -> None:
     try:
         secret = change.make(found.stores)
     except Overtaken as other:
-        raise click.ClickException(f"{plain(str(other))}; what is above was done: run it again for the rest") from None
+        told = f"{plain(str(other))}; what is above was done, this and the rest was not: run it again"
+        raise click.ClickException(told) from None
     if secret:
         click.echo(f"    client_secret (shown this once): {secret}")
 
 
 def _show(change: Change) -> None:
     click.echo(f"{change.mark} {plain(change.subject)}")
-    if change.mark == REMOVE:
-        click.echo("    its grants and tokens end with it")
+    if change.consequence:
+        click.echo(f"    {change.consequence}")
     for difference in change.differences:
         member = plain(difference.member)
         for text in difference.gone:

@@ -11,11 +11,11 @@ from .plain import plain
 @click.command()
 @with_deployment
 def export(found: Deployment) -> None:
-    """Print MCP servers and pre-registered clients as YAML for 'authserver apply', without secrets.
+    """Print MCP servers, pre-registered clients, roles, groups and rules as YAML for 'authserver apply', no secrets.
 
     Applied here it changes nothing; applied to another deployment it makes the same there.
     """
-    resources, clients = found.stores.resources.all(), found.stores.clients.preregistered()
-    click.echo(exported(resources, clients), nl=False)
-    for note in unclear(resources, clients):
+    text = exported(found.stores)
+    click.echo(text, nl=False)
+    for note in unclear(found.stores, text):
         click.echo(plain(note), err=True)

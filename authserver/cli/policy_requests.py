@@ -5,13 +5,13 @@ import json
 import click
 
 from ..protocol.audit import Event
+from ..protocol.role import MOST_GROUP_NAME, is_group_name
 from ..services.deployment import Deployment
 from ..store.pending_grants import PendingGrant, State
 from .deployment import with_deployment
 from .person import person
 from .plain import plain
 
-MOST_GROUP = 200
 STATES = click.Choice([state.value for state in State])
 
 
@@ -59,8 +59,8 @@ def _request(found: Deployment, request_id: str) -> PendingGrant:
 @with_deployment
 def join(found: Deployment, username: str, group: str) -> None:
     """Put a person into a group, for rules of policy ('group:NAME')."""
-    if not group.isprintable() or not 0 < len(group) <= MOST_GROUP:
-        raise click.ClickException(f"a group's name has 1 to {MOST_GROUP} printable characters")
+    if not is_group_name(group):
+        raise click.ClickException(f"a group's name has 1 to {MOST_GROUP_NAME} printable characters")
     added = found.stores.groups.add(person(found, username).id, group, Event("group.joined", "system"))
     click.echo(f"{plain(username)} is in {plain(group)}" if added else "nothing to do")
 

@@ -1,9 +1,17 @@
 """Roles: which acts of administration are open to whom. One table says it all; console, command and API ask it.
 
-A person has one role. What it opens are permissions, which each page and each act names for itself.
+A person has one role. What it opens are permissions, which each page and each act names for itself. Groups open nothing
+here: they are names that rules of policy use for some people (docs/policies.md).
 """
 
 from enum import StrEnum
+
+MOST_GROUP_NAME = 200
+
+
+def is_group_name(text: str) -> bool:
+    """Whether a group can be called *text*."""
+    return 0 < len(text) <= MOST_GROUP_NAME and text.isprintable() and text == text.strip()
 
 
 class Permission(StrEnum):
@@ -22,6 +30,7 @@ class Permission(StrEnum):
     GRANTS_REVOKE = "grants.revoke"
     GRANTS_REVOKE_ALL = "grants.revoke_all"
     POLICIES_READ = "policies.read"
+    POLICIES_EDIT = "policies.edit"
     SERVERS_READ = "servers.read"
     SERVERS_EDIT = "servers.edit"
     CALLS_READ = "calls.read"

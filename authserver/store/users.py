@@ -14,6 +14,7 @@ from .counting import counted_grants, shown
 from .database import Database
 from .ending import end_grants, end_sessions
 from .models import GrantRow, UserRow
+from .models.user import OF_WEIGHT
 from .paging import Order, Page, cut
 from .policies import people_moved
 from .searching import Name, Searched
@@ -133,6 +134,12 @@ class UserStore:
             end_grants(connection, GrantRow.user_id == user_id)
             record(connection, event.about(user_id=user_id))
         return True
+
+    def roles(self) -> dict[str, Role]:
+        """The roles, by user name, of all who have more than members have."""
+        wanted = select(UserRow.username, UserRow.role).where(OF_WEIGHT).order_by(UserRow.username)
+        with self._database.reading() as connection:
+            return {username: Role(role) for username, role in connection.execute(wanted)}
 
     def page(self, query: str, after: str | None, limit: int) -> Page[UserListing]:
         """People whose name has *query* in it, newest first."""

@@ -49,10 +49,12 @@ def test_the_example_is_applied_once_and_then_there_is_nothing_to_do(run, apply,
     refused = apply(text)
     assert refused.exit_code == 1
     assert re.search(r"line \d+: clients\[2\]\.secret_env: there is no such variable", refused.output)
+    assert re.search(r"line \d+: people\[0\]\.username: there is no user 'alice'", refused.output)
     monkeypatch.setenv("REPORTS_CLIENT_SECRET", secrets.token_urlsafe(32))
+    run("user", "add", "alice")
     first = apply(text)
     assert first.exit_code == 0, first.output
-    assert first.output.splitlines()[-1] == "5 added, 0 changed, 0 removed"
+    assert first.output.splitlines()[-1] == "5 added, 3 changed, 0 removed"
     assert len(re.findall(r"client_secret \(shown this once\): mcps_[\w-]{43}", first.output)) == 1
     listed = run("client", "list").output
     assert {entry["id"] for entry in yaml.safe_load(text)["clients"]} == {

@@ -8,8 +8,10 @@ import yaml
 
 from authserver.protocol.audit import Event
 from authserver.protocol.client import AuthMethod, GrantType
+from authserver.protocol.policy import reading
 from authserver.protocol.registration.prepared import Prepared
 from authserver.protocol.resource import Resource
+from authserver.protocol.role import Role
 from authserver.protocol.scope import Risk, Scope
 from authserver.protocol.tool import Annotations, Claim, Mark, Tool, Word
 from authserver.protocol.way import Way
@@ -47,6 +49,7 @@ TOOLS = (
     ),
     Tool("gone", "Gone", ("n:read",), mark=Mark.GONE),
 )
+RULES = reading.read([{"name": "- a: *b", "effect": "deny", "who": ["group:readers"], "says": "“no” ☂"}])
 SERVER = Resource("https://n.example/mcp", "N: #1", SCOPES, TOOLS, ("https://n.example/other",), True)
 JOB = Prepared(
     "job",
@@ -71,13 +74,16 @@ def stores(site_with):
 
 def fill(stores) -> None:
     stores.resources.add(SERVER, EVENT)
+    readers = stores.users.add("rita", "Rita", "-", Role.AUDITOR, EVENT)
+    stores.groups.add(readers.id, "readers", EVENT)
+    stores.policies.apply(RULES, 0, EVENT)
     enable(stores.resources, ISSUER, ACTS, EVENT)
     for prepared, digest in ((JOB, b"x" * 32), (APP, None)):
         assert stores.clients.preregister(prepared.client(created_at=1, secret_digest=digest), EVENT)
 
 
 def export(stores) -> str:
-    return exported(stores.resources.all(), stores.clients.preregistered())
+    return exported(stores)
 
 
 def test_what_is_exported_changes_nothing_where_it_was_written_but_what_is_gone(stores) -> None:
@@ -95,6 +101,10 @@ def test_what_is_exported_makes_the_same_elsewhere(stores) -> None:
     stores.resources.remove(SERVER.identifier, EVENT)
     for client in stores.clients.preregistered():
         stores.clients.delete(client.client_id, EVENT)
+    rita = stores.users.by_name("rita")
+    stores.groups.remove(rita.id, "readers", EVENT)
+    stores.users.set_role(rita.id, Role.MEMBER, Role.AUDITOR, EVENT)
+    stores.policies.apply((), 1, EVENT)
     for change in Planner(stores, ISSUER).plan(text.encode(), prune=False):
         change.make(stores)
     (made,) = (one for one in stores.resources.all() if one.identifier == SERVER.identifier)

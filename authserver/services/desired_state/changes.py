@@ -1,6 +1,7 @@
 """Changes: each tells what it will do, and does it by one verb of a store."""
 
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from ...protocol import credential
 from ...protocol.audit import Event
@@ -13,6 +14,29 @@ from .difference import Difference
 ADD, CHANGE, REMOVE = "+", "~", "-"
 APPLY = Event("", "system", detail={"by": "apply"})
 """Who makes a change if nobody else is named; the event's name is the change's."""
+
+
+class Change(Protocol):
+    """Anything that a file can bring about. ``mark`` says whether its subject comes, changes or goes."""
+
+    @property
+    def mark(self) -> str:
+        """`ADD`, `CHANGE` or `REMOVE`."""
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """What becomes different, member by member."""
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+
+    @property
+    def consequence(self) -> str:
+        """What goes along with it, or nothing."""
+
+    def make(self, stores: Stores, by: Event = APPLY) -> str | None:
+        """Do it; returns a secret where one was made. Raises `Overtaken`, with nothing done."""
 
 
 class Overtaken(Exception):
@@ -32,6 +56,11 @@ class ResourceChange:
     def subject(self) -> str:
         """What it is about."""
         return f"MCP server {self.resource.identifier}"
+
+    @property
+    def consequence(self) -> str:
+        """Nothing else."""
+        return ""
 
     @property
     def lets_go(self) -> bool:
@@ -63,6 +92,11 @@ class ClientChange:
         """What it is about."""
         return f"client {self.client.client_id}"
 
+    @property
+    def consequence(self) -> str:
+        """What a client takes along."""
+        return "its grants and tokens end with it" if self.mark == REMOVE else ""
+
     def make(self, stores: Stores, by: Event = APPLY) -> str | None:
         """Do it; returns the client's secret where one was made. Raises `Overtaken`."""
         secret = credential.mint(credential.Prefix.CLIENT_SECRET) if self.makes_secret else None
@@ -80,6 +114,3 @@ class ClientChange:
                 return stores.clients.update(client, by.about(name="client.updated"))
             case _:
                 return stores.clients.delete(client.client_id, by.about(name="client.deleted"))
-
-
-Change = ResourceChange | ClientChange

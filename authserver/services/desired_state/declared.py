@@ -10,6 +10,7 @@ from ...protocol.client import AuthMethod
 from ...protocol.flaw import Flaw
 from ...protocol.registration.prepared import Prepared, usual_grants, usual_method
 from ...protocol.resource import Resource, TokenFormat
+from ...protocol.role import MOST_GROUP_NAME, Role, is_group_name
 from ...protocol.scope import Risk, Scope
 from ...protocol.tool import Tool, Word
 from ...protocol.way import ANY_WAY, Way
@@ -161,11 +162,29 @@ class ClientEntry(ClientForm):
         return None
 
 
+class PersonEntry(Entry):
+    """The role and the groups of a person who is there; what is left out stays as it is."""
+
+    username: str
+    role: Role | None = None
+    groups: tuple[str, ...] | None = None
+
+    @field_validator("groups")
+    @classmethod
+    def named(cls, groups: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """Groups are names."""
+        if not all(map(is_group_name, groups or ())):
+            raise ValueError(f"a group's name has 1 to {MOST_GROUP_NAME} printable characters")
+        return groups
+
+
 class Declared(Entry):
-    """All that the file says."""
+    """All that the file says; ``rules`` as `protocol.policy.reading` takes them, None to leave those that count."""
 
     resources: tuple[ResourceEntry, ...] = ()
     clients: tuple[ClientEntry, ...] = ()
+    people: tuple[PersonEntry, ...] = ()
+    rules: list[dict[str, Any]] | None = None
 
 
 def declared(document: Document) -> Declared:

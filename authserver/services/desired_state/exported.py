@@ -1,33 +1,47 @@
 """What there is, in the form of a file that `plan` reads: applied where it was written, it changes nothing."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
 
 from ...protocol.client import Client
+from ...protocol.policy import reading
 from ...protocol.resource import Resource
+from ...protocol.role import Role
 from ...protocol.scope import RESERVED, Scope
 from ...protocol.tool import Mark, Tool
+from ...store.stores import Stores
 from .declared import ClientForm, Declared, ResourceEntry, ScopeEntry, ToolEntry
+from .document import MOST_BYTES
 
 
-def exported(resources: Iterable[Resource], clients: Iterable[Client]) -> str:
-    """The YAML of *resources* and of *clients* that were registered beforehand, without secrets.
+def exported(stores: Stores) -> str:
+    """The YAML of MCP servers, clients that were registered beforehand, roles, groups and rules; without secrets.
 
     This server's own API is left out, which a command of its own makes, and tools that their server has no more.
     """
     said = {
-        "resources": list(map(_resource, filter(_is_no_api, resources))),
-        "clients": list(map(_client, clients)),
+        "resources": list(map(_resource, filter(_is_no_api, stores.resources.all()))),
+        "clients": list(map(_client, stores.clients.preregistered())),
+        "people": list(_people(stores.users.roles(), stores.groups.members())),
+        "rules": reading.written(stores.policies.current().rules),
     }
     Declared.model_validate(said)
     return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=120)
 
 
-def unclear(resources: Iterable[Resource], clients: Iterable[Client]) -> Iterator[str]:
-    """What whoever applies the file elsewhere should know."""
+def unclear(stores: Stores, text: str) -> Iterator[str]:
+    """What whoever applies *text*, which was exported, should know."""
+    if len(text.encode()) > MOST_BYTES:
+        yield f"larger than the {MOST_BYTES} bytes that 'apply' takes: apply it in parts"
+    if stores.users.roles() or stores.groups.members():
+        yield "people: elsewhere they have to be there before ('authserver user add'); the file makes nobody"
+    yield from _of_registered(stores.resources.all(), stores.clients.preregistered())
+
+
+def _of_registered(resources: Iterable[Resource], clients: Iterable[Client]) -> Iterator[str]:
     for resource in filter(_is_no_api, resources):
         for tool in resource.tools:
             if tool.mark in (Mark.NEW, Mark.CHANGED):
@@ -90,3 +104,9 @@ def _client(client: Client) -> dict[str, Any]:
         allow=client.ceilings,
     )
     return form.model_dump(mode="json", exclude_defaults=True)
+
+
+def _people(roles: Mapping[str, Role], groups: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, Any]]:
+    for username in sorted({*roles, *groups}):
+        role = roles.get(username, Role.MEMBER)
+        yield {"username": username, "role": str(role), "groups": list(groups.get(username, ()))}

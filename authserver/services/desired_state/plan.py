@@ -11,7 +11,7 @@ from ...protocol.registration import prepared
 from ...protocol.resource import Resource, canonical
 from ...store.stores import Stores
 from ..preregistration import scopes_of
-from . import difference
+from . import difference, people, rules
 from .changes import ADD, CHANGE, REMOVE, Change, ClientChange, ResourceChange
 from .declared import ClientEntry, Declared, declared
 from .document import load
@@ -47,13 +47,16 @@ class Planner:
         """All that keeps *wanted* from being made true."""
         self.stores.resources.refresh()
         servers = self._servers(wanted)
-        return (*self._resource_flaws(servers), *self._client_flaws(wanted, servers))
+        found = (*self._resource_flaws(servers), *self._client_flaws(wanted, servers))
+        return (*found, *people.flaws(self.stores, wanted.people), *rules.flaws(wanted.rules))
 
     def changes(self, wanted: Declared) -> tuple[Change, ...]:
         """The changes that make *wanted*, which has no flaws, true: servers first."""
         # A name can go from one server to another: first those that let go of one.
         renamed = sorted(self._resources(self._servers(wanted)), key=lambda change: not change.lets_go)
-        return (*renamed, *self._clients(wanted))
+        # Rules after the people of whom they speak, so that none counts before its group has anybody.
+        later = (*people.changes(self.stores, wanted.people), *rules.changes(self.stores, wanted.rules))
+        return (*renamed, *self._clients(wanted), *later)
 
     def _servers(self, wanted: Declared) -> tuple[Resource, ...]:
         known = {server.identifier: server.tools for server in self.stores.resources.all()}
