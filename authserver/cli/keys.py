@@ -39,6 +39,16 @@ def rotate(found: Deployment, emergency: bool) -> None:
         click.echo(f"{kid} signs from now on, or as soon as it has been published long enough")
 
 
+@keys.command("withdraw")
+@click.argument("kid")
+@with_deployment
+def withdraw(found: Deployment, kid: str) -> None:
+    """One key is in wrong hands: withdraw it with all that it signed; the others go on, its standby signs."""
+    if not found.rotation.withdraw(kid):
+        raise click.ClickException("there is no such key, or it was withdrawn before: see 'authserver keys list'")
+    click.echo(f"withdrew {kid} and all that it signed; clients refresh, nobody has to sign in again")
+
+
 def state(signs_from: int | None, signs_until: int | None, published_until: int | None, now: int) -> str:
     """What a key with this schedule does at *now* (Unix seconds), in words."""
     if published_until is not None and published_until <= now:

@@ -77,5 +77,8 @@ class KeyStore(Protocol):
         False, with nothing done, if *promoted* is no standby any more, or *retired* signs no more.
         """
 
-    def withdraw(self, kids: Sequence[str], event: Event) -> int:
-        """End the key pairs of *kids*: none signs and none is published any more. Returns how many that ended."""
+    def withdraw(self, kids: Sequence[str], event: Event, *, promoted: str | None = None, at: int = 0) -> int:
+        """End the key pairs of *kids*: none signs and none is published any more. Returns how many that ended.
+
+        With *promoted* in one transaction another signs, from *at*; 0, with nothing done, if it cannot any more.
+        """

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from ..protocol.audit import Event, Origin
 from . import pair
 from .keyring import CLOCK_SKEW
+from .life import State, state
 from .ports import KeyStore, Purpose, StoredKey
 from .sealing import Vault
 
@@ -76,6 +77,28 @@ class Rotation:
         since = int(time.time()) - CLOCK_SKEW  # at once on all nodes, whatever their clocks say
         made = [self._add(slot, signs_from=signs) for slot in self._slots() for signs in (since, None)]
         return self.store.withdraw(found, self._event("keys.withdrawn")), made
+
+    def withdraw(self, kid: str) -> bool:
+        """The same for one key, while the others go on; if it signs, its standby does from now on.
+
+        False if there is none of this name, if it has ended already, or if somebody else moved its keys in this moment.
+        """
+        self.ensure()
+        found = next((key for key in self.store.all() if key.kid == kid), None)
+        if found is None:
+            return False
+        now = int(time.time())
+        promoted = self._successor(found) if state(found, now) is State.SIGNING else None
+        event = self._event("key.withdrawn", alg=found.alg, purpose=found.purpose, kid=kid)
+        gone = self.store.withdraw([kid], event, promoted=promoted, at=now - CLOCK_SKEW)
+        self.ensure()
+        return bool(gone)
+
+    def _successor(self, found: StoredKey) -> str | None:
+        """What can sign in its place: what is about to, or else the standby."""
+        living = [key for key in self.store.all() if key.signs_until is None and key.kid != found.kid]
+        alike = [key for key in living if (key.alg, key.purpose) == (found.alg, found.purpose)]
+        return next((key.kid for key in sorted(alike, key=lambda key: key.signs_from is None)), None)
 
     def _event(self, name: str, **detail: object) -> Event:
         return Event(name, self.actor, self.origin, detail=detail)

@@ -93,13 +93,20 @@ class KeyStore:
             return True
         return False
 
-    def withdraw(self, kids: Sequence[str], event: Event) -> int:
-        """End the key pairs of *kids*: none signs and none is published any more. Returns how many that ended."""
+    def withdraw(self, kids: Sequence[str], event: Event, *, promoted: str | None = None, at: int = 0) -> int:
+        """End the key pairs of *kids*: none signs and none is published any more. Returns how many that ended.
+
+        With *promoted* in one transaction another signs, from *at*; 0, with nothing done, if it cannot any more.
+        """
         published = or_(SigningKeyRow.published_until.is_(None), SigningKeyRow.published_until > now)
         ending = and_(published, SigningKeyRow.kid.in_(kids))
         # Long ago, so that it does not depend on any node's clock.
         ended = {"signs_from": func.coalesce(SigningKeyRow.signs_from, 0), "signs_until": 0, "published_until": 0}
-        with self._database.transaction() as connection:
+        withdrawn = 0
+        with suppress(_Moved), self._database.transaction() as connection:
+            if promoted is not None:
+                living = update(SigningKeyRow).where(SigningKeyRow.kid == promoted, SigningKeyRow.signs_until.is_(None))
+                _change_one(connection, living.values(signs_from=at))
             withdrawn = connection.execute(update(SigningKeyRow).where(ending).values(**ended)).rowcount
             bump(connection)
             record(connection, event.about(detail={**event.detail, "withdrawn": withdrawn}))

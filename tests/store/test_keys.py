@@ -50,6 +50,15 @@ def test_what_somebody_else_has_rotated_or_withdrawn_is_left_as_it_is(stores: St
     assert schedule(stores) == {**before, "standby": (500, None, None)}
 
 
+def test_nothing_is_withdrawn_if_what_shall_sign_instead_has_ended(stores: Stores):
+    for kid, signs_from in (("first", 100), ("standby", None)):
+        add(stores.keys, kid, signs_from)
+    assert stores.keys.withdraw(["standby"], EVENT) == 1
+    before = schedule(stores)
+    assert stores.keys.withdraw(["first"], EVENT, promoted="standby", at=500) == 0
+    assert schedule(stores) == before
+
+
 def test_the_first_key_replaces_none(stores: Stores):
     add(stores.keys, "first", None)
     stores.keys.rotate(retired=None, promoted="first", at=500, published_until=1100, event=EVENT)

@@ -3,18 +3,22 @@
 import time
 from dataclasses import dataclass, replace
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
 from ...keys.life import State, state
-from ...keys.ports import StoredKey
+from ...keys.ports import Purpose, StoredKey
 from ...keys.rotation import Rotation
+from ...protocol import credential
 from ...protocol.role import Permission
 from ..deployment import deployment
-from ..listing import event
+from ..listing import event, wanted_id
 from ..stale import form_of
 from . import blueprint
 from .access import needs
+
+SIGNS = {Purpose.TOKENS: "tokens", Purpose.STATUS: "status lists", Purpose.AUDIT: "the audit trail"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +37,7 @@ def keys() -> ResponseReturnValue:
     now = int(time.time())
     newest_first = reversed(deployment().stores.keys.all())
     lines = [Line(key, state(key, now), (now - key.created_at) // 86_400) for key in newest_first]
-    return render_template("admin/keys.html", lines=lines)
+    return render_template("admin/keys.html", lines=lines, means=SIGNS)
 
 
 @blueprint.get("/keys/rotate")
@@ -42,16 +46,41 @@ def rotate_keys() -> ResponseReturnValue:
     """What rotating will do, and when."""
     settings = deployment().settings
     lead, kept = -(-settings.next_key_lead // 60), -(-settings.access_token_lifetime // 60)
-    return render_template("admin/rotate_keys.html", lead=lead, kept=kept)
+    return render_template("admin/rotate_keys.html", lead=lead, kept=kept, seen=_state())
 
 
 @blueprint.post("/keys/rotate")
 @needs(Permission.KEYS_ROTATE, fresh=True)
 @form_of(rotate_keys)
 def do_rotate_keys() -> ResponseReturnValue:
-    """Let the standbys sign, on all nodes."""
-    rotation().rotate()
+    """Let the standbys sign, on all nodes. Done twice, or by two at once, it is done."""
+    if request.form.get("seen") == _state():
+        rotation().rotate()
     return redirect(url_for("admin.keys"), 303)
+
+
+@blueprint.get("/key/withdraw")
+@needs(Permission.EMERGENCY, fresh=True)
+def withdraw_key() -> ResponseReturnValue:
+    """What withdrawing one key will do. Raises `NotFound`."""
+    found = next((key for key in deployment().stores.keys.all() if key.kid == wanted_id()), None)
+    if found is None:
+        raise NotFound
+    return render_template("admin/withdraw_key.html", key=found, state=state(found, int(time.time())), means=SIGNS)
+
+
+@blueprint.post("/key/withdraw")
+@needs(Permission.EMERGENCY, fresh=True)
+@form_of(withdraw_key)
+def do_withdraw_key() -> ResponseReturnValue:
+    """Withdraw it. Done twice, it is done."""
+    rotation().withdraw(wanted_id())
+    return redirect(url_for("admin.keys"), 303)
+
+
+def _state() -> str:
+    """Which keys there are; it changes with each rotation."""
+    return credential.digest(" ".join(key.kid for key in deployment().stores.keys.all())).hex()
 
 
 def rotation() -> Rotation:

@@ -7,7 +7,8 @@ from ...keys.life import state
 from ...keys.rotation import Rotation
 from ...protocol.role import Permission
 from .clients import Seconds
-from .operation import Answer, AnyOperation, Call, Nothing, acting, reading
+from .operation import Answer, AnyOperation, Call, Nothing, One, acting, reading
+from .problem import Problem
 
 
 class KeyState(Answer):
@@ -57,7 +58,12 @@ def _withdraw(call: Call[Nothing, Nothing]) -> Withdrawn:
     return Withdrawn(kids=made, withdrawn=withdrawn)
 
 
-def _rotation(call: Call[Nothing, Nothing]) -> Rotation:
+def _withdraw_one(call: Call[One, Nothing]) -> None:
+    if not _rotation(call).withdraw(call.query.id):
+        raise Problem(404, "there is no such key, or it was withdrawn before")
+
+
+def _rotation(call: Call[Nothing, Nothing] | Call[One, Nothing]) -> Rotation:
     cause = call.event("key.rotated")
     return replace(call.deployment.rotation, actor=cause.actor, origin=cause.origin)
 
@@ -65,6 +71,10 @@ def _rotation(call: Call[Nothing, Nothing]) -> Rotation:
 OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/keys", Permission.KEYS_READ, "All signing keys, newest first", Nothing, Keys, _list),
     acting("/keys/rotate", Permission.KEYS_ROTATE, "Let the standby keys sign", Nothing, _rotate, answer=Made),
+    acting(
+        "/key/withdraw", Permission.EMERGENCY, "Withdraw one key, which ends every access token that it signed", One,
+        _withdraw_one,
+    ),
     acting(
         "/keys/withdraw", Permission.EMERGENCY, "The emergency: withdraw every key, which ends every access token",
         Nothing, _withdraw, answer=Withdrawn,
