@@ -5,6 +5,7 @@ The value is hashed, opened or parsed here and goes nowhere else: not into a URL
 
 import binascii
 import json
+import re
 import time
 from base64 import urlsafe_b64decode
 from dataclasses import dataclass, replace
@@ -19,6 +20,9 @@ from ..store.stores import Stores
 from .token_formats import TokenFormats
 
 LONGEST = 16_384  # characters
+AROUND = re.compile(r"[\s\"'`=:,;&?<>()\[\]{}]+")
+TOKENS = (*Prefix, "eyJ")  # RFC 7515: the header of a JWT, in base64url
+ID = re.compile(r"[A-Za-z0-9_.-]{1,200}")
 
 
 class Kind(StrEnum):
@@ -82,7 +86,7 @@ class TokenLookup:
 
     def find(self, value: str) -> Found:
         """What *value* is."""
-        value = value.strip()[:LONGEST]
+        value = _pasted(value[:LONGEST])
         if value.startswith(Prefix.REFRESH):
             return self._refresh_token(credential.digest(value))
         if value.startswith(Prefix.CODE):
@@ -143,7 +147,9 @@ class TokenLookup:
         return Found(Kind.CODE, standing, grant_id, state.family_id, state.client_id, state.resource)
 
     def _id(self, value: str) -> Found:
-        """A ``jti``, or the id of a family or a grant."""
+        """A ``jti``, or the id of a family or a grant. What does not look like one goes to no database."""
+        if not ID.fullmatch(value) or any(prefix in value for prefix in Prefix):
+            return Found(Kind.UNKNOWN)
         token_id = TokenId.parse(value)
         family = self._search.family(token_id.family_id if token_id else value)
         if family is None:
@@ -164,6 +170,12 @@ class TokenLookup:
     @property
     def _search(self) -> GrantSearch:
         return self.stores.grant_search
+
+
+def _pasted(text: str) -> str:
+    """The token within what was copied with it, such as a header, a form or JSON; else the whole."""
+    pieces = AROUND.split(text)
+    return next((piece for piece in pieces if piece.startswith(TOKENS)), text.strip())
 
 
 def _jti_of(value: str) -> str:

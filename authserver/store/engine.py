@@ -43,9 +43,11 @@ def locate(url: str) -> URL:
 
 def options(url: URL) -> dict[str, Any]:
     """The arguments of `sqlalchemy.create_engine` for *url*."""
+    # What is asked for can be a secret, or its digest: errors tell the statement alone.
     if url.get_backend_name() == "sqlite":
-        return {"connect_args": {"timeout": BUSY_SECONDS}}
+        return {"hide_parameters": True, "connect_args": {"timeout": BUSY_SECONDS}}
     return {
+        "hide_parameters": True,
         "connect_args": {"connect_timeout": CONNECT_SECONDS},
         "isolation_level": "AUTOCOMMIT",
         "skip_autocommit_rollback": True,

@@ -4,16 +4,23 @@ import base64
 import json
 import re
 from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.event import listen, remove
+from sqlalchemy.exc import DBAPIError
 from structlog.testing import capture_logs
 
 from authserver.observability.logs import configure
 from authserver.protocol.audit import Event
 from authserver.protocol.resource import TokenFormat
 from authserver.store.audit import AuditFilter
+from authserver.store.database import Database
+from authserver.store.lane import Lane
 from tests.conformance.flow import Flow
 from tests.conformance.site import NOTES, Site
 from tests.conformance.visitor import Visitor, forms
@@ -183,3 +190,49 @@ def test_grants_are_searched_by_person_client_server_and_scope(site: Site, flow:
         assert shown in admin.open(f"/admin/grants?{query.format(client_id)}&show=live").text
     for query in ("person=nobody&client={0}", "client={0}&scope=notes:delete", "server=x&client={0}"):
         assert shown not in admin.open(f"/admin/grants?{query.format(client_id)}").text
+
+
+@pytest.mark.parametrize(
+    "around", ["Bearer {}", "Authorization: Bearer {}", '"{}"', "refresh_token={}&x=1", '{{"t": "{}"}}']
+)
+def test_what_was_copied_with_a_token_is_taken_off(tokens, admin: Visitor, around: str):
+    for name, kind in (("access_token", "an access token live"), ("refresh_token", "a refresh token live")):
+        assert f"That is {kind}" in words(look_up(admin, around.format(tokens[name])))
+
+
+@pytest.mark.parametrize("around", ["{}", "Bearer {}", "x{}", "'{}'", "{}\x00", "a {} b", "{}{}"])
+def test_no_pasted_secret_is_sent_to_the_database(site: Site, tokens, admin: Visitor, around: str):
+    page = admin.open("/admin/grants/token")
+    form = forms(page)[-1]
+    for secret in tokens["access_token"], tokens["refresh_token"]:
+        with parameters(site.deployment.stores.database) as sent:
+            admin.submit(page, form, {"token": around.format(secret, secret)})
+        assert sent
+        assert not [each for each in sent if secret in str(each)], around
+
+
+def test_an_error_of_the_database_tells_no_parameters(site: Site):
+    with pytest.raises(DBAPIError) as failed, site.deployment.stores.database.reading() as connection:
+        connection.execute(text("SELECT nothing FROM nowhere WHERE it = :secret"), {"secret": "mcpr_secret"})
+    assert "mcpr_secret" not in str(failed.value)
+
+
+@contextmanager
+def parameters(database: Database) -> Iterator[list[object]]:
+    """What *database* is sent with its statements meanwhile."""
+    found: list[object] = []
+    one_row = Lane.one_row
+
+    def note(connection: object, cursor: object, statement: str, sent: object, *others: object) -> None:
+        found.append(sent)
+
+    def note_one_row(lane: Lane, statement: str, sent: Any) -> Any:
+        found.append(sent)
+        return one_row(lane, statement, sent)
+
+    listen(database.engine, "before_cursor_execute", note)
+    try:
+        with patch.object(Lane, "one_row", note_one_row):
+            yield found
+    finally:
+        remove(database.engine, "before_cursor_execute", note)
