@@ -156,7 +156,8 @@ def known(app: Flask, resource: str) -> dict[str, object]:
     hexadecimal = "encode(sessions.digest, 'hex')" if database.dialect == "postgresql" else "lower(hex(digest))"
     with database.reading() as connection:
         found = connection.execute(text(KNOWN.format(hex=hexadecimal))).one()._asdict()
-    return {**found, "likeness": base64url(found["likeness"]), "popular": POPULAR, "resource": resource}
+    kid = app.extensions["authserver"].stores.keys.all()[0].kid
+    return {**found, "kid": kid, "likeness": base64url(found["likeness"]), "popular": POPULAR, "resource": resource}
 
 
 def _words(dialect: str, size: Size, resource: str, other: str) -> dict[str, object]:

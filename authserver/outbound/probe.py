@@ -1,4 +1,4 @@
-"""Requests to a server that an administrator named: any address, but bounded, and never sent on by a redirect.
+"""Requests to a server that an administrator named: bounded, and never sent on by a redirect.
 
 Not for what strangers supply: that is `fetch`.
 """
@@ -7,7 +7,7 @@ import json
 import ssl
 from collections.abc import Iterable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from typing import Any, Self
@@ -15,7 +15,7 @@ from typing import Any, Self
 from cryptography import x509
 from httpcore2 import URL, HTTP11Connection, NetworkError, Origin, ProtocolError, Request, Response, TimeoutException
 
-from .addresses import IPAddress
+from .addresses import Entered, IPAddress, Pins
 from .connection import Way
 from .deadline import Deadline
 from .refusal import FetchRefused, Refusal
@@ -26,6 +26,7 @@ MOST_BYTES = 256 * 1024
 NAMES_AT_ONCE = 8
 Pairs = tuple[tuple[str, str], ...]
 WORDS = {
+    Refusal.ADDRESS: "it is in a private network, which is asked only if fetch_entered_networks names it",
     Refusal.CONNECTION: "nothing answers there: the connection was refused, or the host cannot be reached",
     Refusal.RESOLUTION: "the host name is not known",
     Refusal.SIZE: "the answer is too large",
@@ -70,11 +71,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """Asks one thing at a time: each within *seconds*, all together within *deadline*."""
+    """Asks one thing at a time: each within *seconds*, all together within *deadline*.
+
+    *networks* are the private ones that may be reached, by host and port (`addresses.Entered`); None for whoever has a
+    shell on this machine, and could ask any address there is without us.
+    """
 
     trust: ssl.SSLContext
     deadline: Deadline
     seconds: float = 8.0
+    networks: Pins | None = None
     resolution: Resolution = field(default_factory=lambda: Resolution(system_resolver, NAMES_AT_ONCE))
 
     def distrusting(self) -> Self:
@@ -82,7 +88,7 @@ class Probe:
         context = ssl.create_default_context()
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
-        return type(self)(context, self.deadline, self.seconds, self.resolution)
+        return replace(self, trust=context)
 
     def ask(self, method: str, url: str, headers: Iterable[tuple[str, str]] = (), body: bytes = b"") -> Answer:
         """One request; *headers* may name another Host than *url*. What goes wrong is told in the answer."""
@@ -103,17 +109,24 @@ class Probe:
         deadline = Deadline(min(self.seconds, self.deadline.left()))
         host = origin.host.decode("ascii").strip("[]")
         asked = Request(method, where, headers=_headers(origin, headers, body), content=body)
-        stream = Way(self._addresses(host, deadline), origin.port, deadline, HEAD_BYTES + MOST_BYTES).open()
+        stream = Way(
+            self._addresses(host, origin.port, deadline), origin.port, deadline, HEAD_BYTES + MOST_BYTES
+        ).open()
         if origin.scheme == b"https":
             stream = stream.start_tls(self.trust, host)
         with closing(HTTP11Connection(origin, stream)) as connection:
             return _answer(url, connection.handle_request(asked))
 
-    def _addresses(self, host: str, deadline: Deadline) -> list[IPAddress]:
+    def _addresses(self, host: str, port: int, deadline: Deadline) -> list[IPAddress]:
         try:
-            return [ip_address(host)]
+            found: list[IPAddress] = [ip_address(host)]
         except ValueError:
-            return self.resolution.addresses(host, deadline)
+            found = self.resolution.addresses(host, deadline)
+        if self.networks is not None:
+            entered = Entered(host, port, self.networks.get((host, port), ()))
+            for address in found:
+                entered.check_address(host, port, address)
+        return found
 
 
 def _headers(origin: Origin, given: Pairs, body: bytes) -> list[tuple[str, str]]:

@@ -35,6 +35,7 @@ from .ceilings import AddressLimit, ClientLimit, RegistrationCeilings, Room
 from .client_authentication import ClientAuthentication
 from .connections import Connections
 from .deployment import Deployment
+from .doctor.registered import ServerDoctor
 from .documents import Documents
 from .introspection import Introspection
 from .key_sets import MOST_KEY_SET, KeySets
@@ -127,6 +128,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
             proxy=settings.fetch_proxy,
             trust=trusting(settings.fetch_ca_file),
         ),
+        server_doctor=ServerDoctor(settings.issuer, settings.entered_networks, trusting(settings.fetch_ca_file)),
         publication=Publication(who, stores.resources, ClientLimit(settings.tool_manifests_per_guard)),
         tool_receipts=ToolReceipts(who, stores.tool_receipts, _unusual_use(settings, stores)),
         tracing=tracing,

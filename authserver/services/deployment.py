@@ -13,6 +13,7 @@ from .alerts.watch import Watch
 from .approvals.queue import Approvals
 from .authorization import AuthorizationService
 from .connections import Connections
+from .doctor.registered import ServerDoctor
 from .introspection import Introspection
 from .known_clients import KnownClients
 from .notices.delivery import Delivery
@@ -54,6 +55,7 @@ class Deployment:
     status_lists: StatusLists
     tool_permissions: ToolPermissions
     inquiry: Inquiry
+    server_doctor: ServerDoctor
     publication: Publication
     tool_receipts: ToolReceipts
     connections: Connections

@@ -1,8 +1,11 @@
 """From an MCP server to its issuer, as a client goes; each planted fault reddens its own line."""
 
 import json
+import ssl
 from collections.abc import Callable, Iterable, Iterator
+from ipaddress import ip_network
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx2
 import pytest
@@ -13,6 +16,7 @@ from authserver.protocol.scope import Scope
 from authserver.services.doctor.examination import examine
 from authserver.services.doctor.mcp_server import may_follow
 from authserver.services.doctor.outcome import State
+from authserver.services.doctor.registered import ServerDoctor
 from mcp_token_guard import Guard
 from tests.conformance.site import create_site
 from tests.database import Databases
@@ -145,3 +149,20 @@ def test_a_server_that_the_issuer_does_not_know_is_told(examined, server):
 ])  # fmt: skip
 def test_the_way_leads_by_https_or_stays_on_this_machine(url, issuer, followed):
     assert may_follow(url, issuer) is followed
+
+
+def test_a_registered_server_is_looked_at_in_the_networks_that_were_entered(server: Place):
+    parts = urlsplit(server.issuer)
+    networks = {(str(parts.hostname), int(parts.port or 0)): (ip_network("127.0.0.0/8"),)}
+    resource = Resource(server.issuer, "Notes", (Scope("notes:read", "Read"),))
+    named = examine(server.issuer, probe())
+    issuer = next(one.what.rpartition(" ")[2] for one in named if one.check == "authorization-server")
+    trust = ssl.create_default_context()
+    found = ServerDoctor(issuer, networks, trust).look(resource)
+    assert {one.state for one in found} == {State.OK}, found
+    *_, last = ServerDoctor("https://auth.other.example", networks, trust).look(resource)
+    assert last.state is FAIL
+    assert "it sends clients to other authorization servers" in last.what
+    refused, *_ = ServerDoctor(issuer, {}, trust).look(resource)
+    assert refused.state is FAIL
+    assert "private network" in refused.what

@@ -38,7 +38,7 @@ def approvals() -> ResponseReturnValue:
 
 
 @blueprint.get("/approval/approve")
-@needs(Permission.APPROVALS_DECIDE)
+@needs(Permission.APPROVALS_DECIDE, fresh=True)
 def approve() -> ResponseReturnValue:
     """What approving will do, and what: the form carries what was seen."""
     found = _waiting()
@@ -46,7 +46,7 @@ def approve() -> ResponseReturnValue:
 
 
 @blueprint.post("/approval/approve")
-@needs(Permission.APPROVALS_DECIDE)
+@needs(Permission.APPROVALS_DECIDE, fresh=True)
 @form_of(approve)
 def do_approve() -> ResponseReturnValue:
     """Let it in, if it still is what the page showed."""

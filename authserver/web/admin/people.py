@@ -40,6 +40,7 @@ def person() -> ResponseReturnValue:
         "admin/person.html",
         person=found,
         below=is_below(found),
+        groups=stores.groups.of(found.id),
         sessions=stores.sessions.of_user(found.id, LINES),
         grants=stores.grants.for_user(found.id, LINES),
         events=stores.audit.page(AuditFilter(user_id=found.id), None, NEWEST),

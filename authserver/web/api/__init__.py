@@ -1,7 +1,7 @@
 """The API of administration: what the console does, for clients that act for themselves (EX-1)."""
 
 from ...services.deployment import Deployment
-from . import approvals, clients, grants, keys, people, policies, policy_requests, servers, watching
+from . import approvals, clients, examination, grants, keys, people, policies, policy_requests, servers, watching
 from .frame import Api
 
 OPERATIONS = (
@@ -9,6 +9,7 @@ OPERATIONS = (
     *grants.OPERATIONS,
     *people.OPERATIONS,
     *servers.OPERATIONS,
+    *examination.OPERATIONS,
     *keys.OPERATIONS,
     *policies.OPERATIONS,
     *policy_requests.OPERATIONS,

@@ -37,7 +37,7 @@ WORDS = {
     413: "The body is too large",
     422: "The `Idempotency-Key` came with another request",
     428: "The act wants `If-Match`",
-    503: "The database is not available; try again",
+    503: "Not now; try again",
 }
 ALWAYS = (400, 401, 403, 404, 405, 413, 503)
 SCHEME = "machine"

@@ -5,7 +5,7 @@ A client stands over people as an admin does: only an owner, who signs in, acts 
 
 from pydantic import Field
 
-from ...protocol.role import Permission, Role
+from ...protocol.role import MOST_GROUP_NAME, Permission, Role, is_group_name
 from ...store.users import LastOwner, User
 from .clients import Seconds
 from .operation import (
@@ -25,6 +25,7 @@ from .problem import Problem
 
 STANDS_AS = Role.ADMIN
 MOST_SESSIONS = 200
+MOST_GROUPS = 200
 
 
 class PersonState(Answer):
@@ -35,6 +36,12 @@ class PersonState(Answer):
     display_name: str
     role: Role
     disabled: bool
+
+
+class OnePerson(PersonState):
+    """A person, and the groups that rules of policy speak of."""
+
+    groups: list[str]
 
 
 class PersonLine(PersonState):
@@ -71,10 +78,19 @@ class NewRole(Parameters):
     role: Role
 
 
+class NewGroups(Parameters):
+    """The groups that a person is to be in; no others."""
+
+    groups: list[str] = Field(max_length=MOST_GROUPS)
+
+
 class Ended(Answer):
     """How many sessions were ended."""
 
     ended: int = Field(ge=0)
+
+
+AboutOne = Call[One, Nothing] | Call[One, NewRole] | Call[One, NewGroups]
 
 
 def _list(call: Call[Searching, Nothing]) -> PersonPage:
@@ -84,12 +100,9 @@ def _list(call: Call[Searching, Nothing]) -> PersonPage:
     return PersonPage(items=lines, next=found.after)
 
 
-def _one(call: Call[One, Nothing]) -> PersonState:
-    return PersonState(**_said(_person(call)))
-
-
-def _shown(call: Call[One, NewRole]) -> PersonState:
-    return PersonState(**_said(_person(call)))
+def _one(call: AboutOne) -> OnePerson:
+    found = _person(call)
+    return OnePerson(**_said(found), groups=list(call.deployment.stores.groups.of(found.id)))
 
 
 def _sessions(call: Call[One, Nothing]) -> Sessions:
@@ -126,14 +139,22 @@ def _change_role(call: Call[One, NewRole]) -> None:
         raise Problem(412, "it has changed since you saw it; nothing was done, look again")
 
 
-def _below(call: Call[One, Nothing] | Call[One, NewRole]) -> User:
+def _change_groups(call: Call[One, NewGroups]) -> None:
+    found, wanted, groups = _below(call), set(call.body.groups), call.deployment.stores.groups
+    if not all(map(is_group_name, wanted)):
+        raise Problem(400, f"a group's name has 1 to {MOST_GROUP_NAME} printable characters")
+    if not groups.exchange(found.id, groups.of(found.id), wanted, call.event("group.joined")):
+        raise Problem(412, "it has changed since you saw it; nothing was done, look again")
+
+
+def _below(call: AboutOne) -> User:
     found = _person(call)
     if not STANDS_AS.stands_over(found.role):
         raise Problem(409, "only an owner acts on owners and admins, in the console or by 'authserver user'")
     return found
 
 
-def _person(call: Call[One, Nothing] | Call[One, NewRole]) -> User:
+def _person(call: AboutOne) -> User:
     found = call.deployment.stores.users.find(call.query.id)
     if found is None:
         raise Problem(404, "there is no person of this id")
@@ -146,7 +167,7 @@ def _said(found: User) -> dict[str, object]:
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/people", Permission.PEOPLE_READ, "People, newest first", Searching, PersonPage, _list),
-    reading("/person", Permission.PEOPLE_READ, "One person", One, PersonState, _one),
+    reading("/person", Permission.PEOPLE_READ, "One person", One, OnePerson, _one),
     reading("/person/sessions", Permission.PEOPLE_READ, "Where a person is signed in", One, Sessions, _sessions),
     acting(
         "/person/sessions", Permission.SESSIONS_END, "Sign a person out everywhere", One, _end_sessions,
@@ -159,6 +180,10 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     acting("/person/enable", Permission.PEOPLE_EDIT, "Let a person in again", One, _enable, problems=(409,)),
     Operation(
         "PUT", "/person/role", Permission.PEOPLE_ROLES, "Give a person another role", _change_role, One, NewRole,
-        shows=_shown, problems=(409, 412),
+        shows=_one, problems=(409, 412),
+    ),
+    Operation(
+        "PUT", "/person/groups", Permission.PEOPLE_ROLES, "Put a person into groups, and out of all others",
+        _change_groups, One, NewGroups, shows=_one, problems=(409, 412),
     ),
 )  # fmt: skip

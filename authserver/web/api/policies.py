@@ -10,6 +10,7 @@ from ...protocol.policy import reading as rules
 from ...protocol.policy.words import sentence
 from ...protocol.role import Permission
 from ...services.policy.explanation import Question, Simulator, Unknown
+from ...store.policies import Overtaken
 from .clients import Seconds
 from .operation import PLAIN, Answer, AnyOperation, Call, Nothing, Operation, Parameters, reading
 from .problem import Problem
@@ -31,6 +32,13 @@ class PolicyState(Answer):
     applied_at: Seconds | None
     actor: str | None
     items: list[RuleState]
+
+
+class NewRules(Parameters):
+    """Rules, as files write them, in place of the version that they were written from."""
+
+    version: int = Field(ge=0, le=2**31 - 1)
+    rules: list[dict[str, Any]] = Field(max_length=rules.MOST_RULES)
 
 
 class Asked(Parameters):
@@ -72,7 +80,7 @@ class Explained(Answer):
     notes: list[str]
 
 
-def _list(call: Call[Nothing, Nothing]) -> PolicyState:
+def _list(call: Call[Nothing, Nothing] | Call[Nothing, NewRules]) -> PolicyState:
     store = call.deployment.stores.policies
     current, applied = store.current(), store.applied()
     lines = [
@@ -85,6 +93,19 @@ def _list(call: Call[Nothing, Nothing]) -> PolicyState:
         actor=applied.actor if applied else None,
         items=lines,
     )
+
+
+def _apply(call: Call[Nothing, NewRules]) -> PolicyState:
+    try:
+        wanted = rules.read(call.body.rules)
+    except rules.Unfit as wrong:
+        errors = [{"member": flaw.inside("rules").path, "problem": flaw.what} for flaw in wrong.flaws]
+        raise Problem(400, "the body is not right: see errors", errors=errors) from None
+    try:
+        call.deployment.stores.policies.apply(wanted, call.body.version, call.event("policy.applied"))
+    except Overtaken as other:
+        raise Problem(409, f"{other}, and these were written from {call.body.version}; nothing was done") from None
+    return _list(call)
 
 
 def _explain(call: Call[Nothing, Asked]) -> Explained:
@@ -113,6 +134,10 @@ def _explain(call: Call[Nothing, Asked]) -> Explained:
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/policies", Permission.POLICIES_READ, "The rules of policy, in order", Nothing, PolicyState, _list),
+    Operation(
+        "PUT", "/policies", Permission.POLICIES_EDIT, "Let rules count in place of all others", _apply, Nothing,
+        NewRules, PolicyState, problems=(400, 409),
+    ),
     Operation(
         "POST", "/policies/explain", Permission.POLICIES_READ, "Explain what the rules decide, by which, and why",
         _explain, Nothing, Asked, Explained, problems=(404,),

@@ -60,3 +60,18 @@ def test_a_request_is_approved_as_it_was_seen_or_not_at_all(site: Site, robot: R
     assert robot.get("/policies/request", id=line["id"]).json["state"] == State.APPROVED
     assert robot.post("/policies/request/withdraw", id=line["id"]).status_code == 204
     assert robot.get("/policies/request", id=line["id"]).json["approved"] == []
+
+
+def test_rules_count_in_place_of_the_version_that_they_were_written_from(site: Site, robot: Robot) -> None:
+    version = robot.get("/policies").json["version"]
+    made = robot.call("PUT", "/policies", json={"version": version, "rules": [RULE]})
+    assert made.status_code == 200, made.text
+    assert [line["rule"] for line in made.json["items"]] == [RULE]
+    assert made.json["actor"] == f"client:{robot.client_id}"
+    late = robot.call("PUT", "/policies", json={"version": version, "rules": []})
+    assert late.status_code == 409
+    assert [line["rule"] for line in robot.get("/policies").json["items"]] == [RULE]
+    wrong = robot.call("PUT", "/policies", json={"version": version + 1, "rules": [{"name": "x", "effect": "permit"}]})
+    assert wrong.status_code == 400
+    assert wrong.json["errors"][0]["member"] == "rules[0].effect"
+    apply(site)

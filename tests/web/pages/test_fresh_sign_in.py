@@ -13,15 +13,20 @@ from tests.web.pages.test_console import press
 from tests.web.pages.test_roles import routes
 
 DANGEROUS = {
+    "/admin/approval/approve",
     "/admin/client/delete",
     "/admin/client/secret",
     "/admin/clients/group/delete",
     "/admin/emergency",
     "/admin/emergency/grants",
     "/admin/grants/revoke",
+    "/admin/key/withdraw",
     "/admin/keys/rotate",
     "/admin/person/disable",
+    "/admin/person/groups",
     "/admin/person/role",
+    "/admin/policies/edit",
+    "/admin/server/edit",
 }
 
 
@@ -75,7 +80,7 @@ def test_a_form_that_was_left_open_too_long_does_nothing(site: Site, signed_in_a
 
 @pytest.mark.requirement("AZ-12")
 def test_wrong_passwords_cost_what_they_cost_at_sign_in(site_with):
-    site = site_with()
+    site = site_with(failed_sign_in_delay=60)
     browser = Visitor(site, "root")
     browser.open("/sign-in")
     age(site, 601)

@@ -100,6 +100,7 @@ def hostile(site_with: Callable[..., Site]) -> tuple[Site, dict[str, str]]:
     family = tokens["refresh_token"].rpartition(".")[2]
     asks = Wanted(Requester(person.id, client_id, found.identity, NOTES.identifier), (HOSTILE,), HOSTILE)
     stores.pending_grants.ask(asks, 600, EVENT)
+    stores.groups.add(person.id, "".join(filter(str.isprintable, HOSTILE)), EVENT)
     (wanted,) = stores.pending_grants.page(State.WAITING, None, 1)
     attempt = stores.traces.page(TraceFilter(failed=False), None, 1).lines[0]
     of = {
@@ -110,6 +111,8 @@ def hostile(site_with: Callable[..., Site]) -> tuple[Site, dict[str, str]]:
         "approval/deny": f"kind=client&id={waiting}",
         "approvals": "kind=grant",
         "policies/request/withdraw": f"id={wanted.id}",
+        "key/withdraw": f"id={stores.keys.all()[0].kid}",
+        "server/examine": f"id={NOTES.identifier}",
         "server/edit": f"id={NOTES.identifier}",
         "client/secret": f"id={client_id}",
         "client/suspend": f"id={client_id}",
@@ -122,6 +125,7 @@ def hostile(site_with: Callable[..., Site]) -> tuple[Site, dict[str, str]]:
         "grants/revoke": f"client={client_id}",
         "person": f"id={person.id}",
         "person/disable": f"id={person.id}",
+        "person/groups": f"id={person.id}",
         "person/role": f"id={person.id}",
         "session/end": f"user={person.id}&id={session.id}",
         "sessions/end": f"id={person.id}",

@@ -1,0 +1,52 @@
+"""Looks at an MCP server that is registered here, as clients do: whether their way leads from there to this issuer."""
+
+import ssl
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from threading import BoundedSemaphore
+
+from ...outbound.addresses import Pins
+from ...outbound.deadline import Deadline
+from ...outbound.probe import Probe
+from ...protocol.resource import Resource
+from .examination import OF_SERVER, told
+from .mcp_server import ServerVisit
+from .outcome import Outcome, State, fail, shown
+
+AT_ONCE = 2
+
+
+class Busy(Exception):
+    """As many are looked at in this process already as may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerDoctor:
+    """Looks for at most *seconds*. ``networks`` are the private ones that it may reach, by host and port."""
+
+    issuer: str
+    networks: Pins
+    trust: ssl.SSLContext
+    seconds: float = 20.0
+    _room: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_ONCE))
+
+    def look(self, resource: Resource) -> list[Outcome]:
+        """What each check found at *resource*. Raises `Busy`, so that such looks take up no more threads."""
+        if not self._room.acquire(blocking=False):
+            raise Busy
+        try:
+            visit = ServerVisit(resource.identifier, Probe(self.trust, Deadline(self.seconds), networks=self.networks))
+            found = list(told(visit, OF_SERVER.items()))
+            return [*found, *self._elsewhere(visit, found)]
+        finally:
+            self._room.release()
+
+    def _elsewhere(self, visit: ServerVisit, found: list[Outcome]) -> Iterator[Outcome]:
+        listed = visit.metadata.get("authorization_servers")
+        here = isinstance(listed, list) and self.issuer in listed
+        if not here and not any(one.state is State.FAIL for one in found):
+            yield fail(
+                f"it sends clients to other authorization servers: {shown(listed)}",
+                "They do not come here for tokens, and those of others may not be meant for them.",
+                f"Give its guard the issuer {self.issuer}",
+            )

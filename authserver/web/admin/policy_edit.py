@@ -1,0 +1,79 @@
+"""The rules of policy are changed: written as a file, looked over, and made to count."""
+
+from dataclasses import dataclass
+
+from flask import redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+
+from ...protocol.policy import difference
+from ...protocol.role import Permission
+from ...services.desired_state.document import Unreadable
+from ...services.policy import file
+from ...services.policy.review import Reviewer
+from ...store.policies import Overtaken, Policy
+from ..bodies import up_to
+from ..deployment import deployment
+from ..listing import event
+from ..stale import again, form_of
+from . import blueprint
+from .access import needs
+
+MOST_BODY = 262_144  # bytes; five hundred rules of usual length
+CHANGED = (
+    "Other rules count since this page was shown, or the line 'version' was taken out. Nothing was changed: see what "
+    "counts now, and write yours anew from that."
+)
+UNREADABLE = "Nothing was changed: these are no rules yet."
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """What was typed, looked over: its ``wanted`` rules or ``problems``, what they change, and what to doubt."""
+
+    wanted: file.PolicyFile | None
+    problems: tuple[str, ...] = ()
+    changes: tuple[str, ...] = ()
+    doubts: tuple[str, ...] = ()
+
+
+@blueprint.get("/policies/edit")
+@needs(Permission.POLICIES_EDIT, fresh=True)
+def edit_policies() -> ResponseReturnValue:
+    """The rules as a file; of what was typed, what it would change."""
+    current, typed = deployment().stores.policies.current(), request.form.get("rules")
+    return render_template(
+        "admin/edit_policies.html",
+        text=file.write(current.version, current.rules) if typed is None else typed,
+        looked=_look(typed, current) if typed is not None else None,
+    )
+
+
+@blueprint.post("/policies/edit")
+@needs(Permission.POLICIES_EDIT, fresh=True)
+@form_of(edit_policies)
+@up_to(MOST_BODY)
+def do_edit_policies() -> ResponseReturnValue:
+    """Look what was typed over or, if the form says so, let it count in place of the version that it names."""
+    policies = deployment().stores.policies
+    looked = _look(request.form.get("rules", ""), policies.current())
+    if looked.wanted is None:
+        return again(edit_policies, UNREADABLE, 400)
+    if looked.wanted.version != policies.current().version:
+        return again(edit_policies, CHANGED, 409)
+    if request.form.get("act") != "apply":
+        return edit_policies()
+    try:
+        policies.apply(looked.wanted.rules, looked.wanted.version, event("policy.applied"))
+    except Overtaken:
+        return again(edit_policies, CHANGED, 409)
+    return redirect(url_for("admin.policies"), 303)
+
+
+def _look(text: str, current: Policy) -> Looked:
+    try:
+        wanted = file.read(text.encode())
+    except Unreadable as wrong:
+        return Looked(None, tuple(str(wrong).splitlines()))
+    changes = difference.changes(current.rules, wanted.rules)
+    words = tuple(line for change in changes for line in change.words)
+    return Looked(wanted, (), words, tuple(Reviewer(deployment().stores).doubts(wanted.rules)))

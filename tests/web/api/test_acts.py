@@ -1,0 +1,62 @@
+"""Acts of the API that the console has too: groups of people, one key, and a look at a server."""
+
+import secrets
+
+import pytest
+
+from authserver.protocol.resource import Resource
+from authserver.protocol.role import Permission, Role
+from authserver.protocol.scope import Scope
+from authserver.services.own_api import enable
+from authserver.web.admin.roles import ACTS
+from tests.conformance.site import ISSUER, Site
+from tests.web.api.conftest import EVENT, Robot, robot_of
+
+
+def test_a_person_is_put_into_groups_as_seen_or_not_at_all(site: Site, robot: Robot) -> None:
+    stores = site.deployment.stores
+    person = stores.users.add(f"gus-{secrets.token_hex(4)}", "Gus", "-", Role.MEMBER, EVENT)
+    seen = robot.get("/person", id=person.id)
+    assert seen.json["groups"] == []
+    made = robot.call("PUT", "/person/groups", id=person.id, json={"groups": ["b", "a", "b"]})
+    assert made.status_code == 204, made.text
+    assert robot.get("/person", id=person.id).json["groups"] == ["a", "b"]
+    as_seen = {"If-Match": seen.headers["ETag"]}
+    late = robot.call("PUT", "/person/groups", id=person.id, json={"groups": []}, headers=as_seen)
+    assert late.status_code == 412
+    for wrong in ([""], ["x" * 201], ["a\nb"], [" a"]):
+        assert robot.call("PUT", "/person/groups", id=person.id, json={"groups": wrong}).status_code == 400
+    assert stores.groups.of(person.id) == ("a", "b")
+
+
+def test_a_client_puts_no_owner_into_a_group(site: Site, robot: Robot) -> None:
+    root = site.deployment.stores.users.by_name("root")
+    assert root is not None
+    assert robot.call("PUT", "/person/groups", id=root.id, json={"groups": ["a"]}).status_code == 409
+    assert site.deployment.stores.groups.of(root.id) == ()
+
+
+def test_one_key_is_withdrawn_and_the_others_go_on(site_with) -> None:
+    site = site_with()
+    enable(site.deployment.stores.resources, ISSUER, ACTS, EVENT)
+    robot = robot_of(site, *Permission)
+    lists = next(key for key in robot.get("/keys").json["items"] if key["purpose"] == "status")
+    assert robot.post("/key/withdraw", id=lists["kid"]).status_code == 204
+    found = {key["kid"]: key["state"] for key in robot.get("/keys").json["items"]}
+    assert found[lists["kid"]] == "withdrawn"
+    assert list(found.values()).count("withdrawn") == 1
+    assert robot.post("/key/withdraw", id=lists["kid"]).status_code == 404
+    assert robot.post("/key/withdraw", id="none").status_code == 404
+
+
+@pytest.mark.parametrize("other", [Permission.SERVERS_READ, Permission.CLIENTS_EDIT])
+def test_a_look_at_a_server_takes_the_permission_to_edit_it(site: Site, other: Permission) -> None:
+    url = f"http://127.0.0.1:9/{secrets.token_hex(4)}"
+    site.deployment.stores.resources.add(Resource(url, "Looked at", (Scope("look:read", "Read"),)), EVENT)
+    assert robot_of(site, other).post("/server/examine", id=url).status_code == 403
+    found = robot_of(site, Permission.SERVERS_EDIT).post("/server/examine", id=url)
+    assert found.status_code == 200, found.text
+    assert found.json["items"][0]["check"] == "challenge"
+    assert found.json["items"][0]["state"] == "fail"
+    assert robot_of(site, Permission.SERVERS_EDIT).post("/server/examine", id="https://no.example").status_code == 404
+    site.deployment.stores.resources.remove(url, EVENT)
