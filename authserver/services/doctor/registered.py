@@ -14,6 +14,8 @@ from .mcp_server import ServerVisit
 from .outcome import Outcome, State, fail, shown
 
 AT_ONCE = 2
+FIRST = {"challenge": OF_SERVER["challenge"]}
+"""All that is to be told of a server that does not answer."""
 
 
 class Busy(Exception):
@@ -36,7 +38,8 @@ class ServerDoctor:
             raise Busy
         try:
             visit = ServerVisit(resource.identifier, Probe(self.trust, Deadline(self.seconds), networks=self.networks))
-            found = list(told(visit, OF_SERVER.items()))
+            checks = OF_SERVER if visit.unauthorized.status else FIRST
+            found = list(told(visit, checks.items()))
             return [*found, *self._elsewhere(visit, found)]
         finally:
             self._room.release()
