@@ -133,7 +133,7 @@ class Planner:
         makes_secret = wanted.has_secret and target.secret_digest is None
         if makes_secret:
             differences = (*differences, _of_secret("a new one"))
-        return ClientChange(CHANGE, target, differences, makes_secret=makes_secret)
+        return ClientChange(CHANGE, target, differences, current, makes_secret=makes_secret)
 
     def _removals(self, wanted: Declared) -> Iterator[ClientChange]:
         kept = {entry.id for entry in wanted.clients}

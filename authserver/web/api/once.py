@@ -4,6 +4,7 @@ As draft-ietf-httpapi-idempotency-key-header-07 §2 says; kept for a day, sealed
 """
 
 import re
+from collections.abc import Callable
 
 from pydantic import BaseModel
 
@@ -17,11 +18,16 @@ KEY = re.compile(r"[!-~]{1,255}")
 CONTEXT = "answer of the API"
 
 
-def once(request: Request, operation: AnyOperation, call: Call[BaseModel, BaseModel]) -> Answer | None:
-    """What *operation* gives for *call*, or gave for the same request before. Raises `Problem`."""
+def once(
+    request: Request, operation: AnyOperation, call: Call[BaseModel, BaseModel], act: Callable[[], Answer | None]
+) -> Answer | None:
+    """What *act* gives, or what *operation* gave for the same *call* before, whatever has changed since by it.
+
+    Raises `Problem`.
+    """
     key = request.header(HEADER)
     if key is None:
-        return operation.run(call)
+        return act()
     if not KEY.fullmatch(key):
         raise Problem(400, f"{HEADER} is 1 to 255 visible ASCII characters")
     kept = call.deployment.stores.api_answers
@@ -33,8 +39,9 @@ def once(request: Request, operation: AnyOperation, call: Call[BaseModel, BaseMo
             raise Problem(422, f"this {HEADER} came with another request: a key is for one request")
         return _again(before.answer, operation, call)
     try:
-        found = operation.run(call)
-    except Problem:
+        found = act()
+    except Exception:
+        # Refused, or failed: nobody has an answer, so whoever repeats it is to get one.
         kept.forget(digest)
         raise
     kept.keep(digest, call.deployment.vault.seal(_said(found).encode() if found else b"", CONTEXT))

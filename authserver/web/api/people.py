@@ -21,7 +21,7 @@ from .operation import (
     acting,
     reading,
 )
-from .problem import Problem
+from .problem import CHANGED, Problem
 
 STANDS_AS = Role.ADMIN
 MOST_SESSIONS = 200
@@ -85,11 +85,7 @@ def _list(call: Call[Searching, Nothing]) -> PersonPage:
 
 
 def _one(call: Call[One, Nothing]) -> PersonState:
-    return PersonState(**_said(_person(call)))
-
-
-def _shown(call: Call[One, NewRole]) -> PersonState:
-    return PersonState(**_said(_person(call)))
+    return _state(_person(call))
 
 
 def _sessions(call: Call[One, Nothing]) -> Sessions:
@@ -123,11 +119,11 @@ def _change_role(call: Call[One, NewRole]) -> None:
         raise Problem(409, "only an owner makes owners and admins, in the console or by 'authserver user role'")
     event = call.event("user.role_changed")
     if found.role is not role and not call.deployment.stores.users.set_role(found.id, role, found.role, event):
-        raise Problem(412, "it has changed since you saw it; nothing was done, look again")
+        raise Problem(412, CHANGED)
 
 
 def _below(call: Call[One, Nothing] | Call[One, NewRole]) -> User:
-    found = _person(call)
+    found: User = call.seen or _person(call)
     if not STANDS_AS.stands_over(found.role):
         raise Problem(409, "only an owner acts on owners and admins, in the console or by 'authserver user'")
     return found
@@ -138,6 +134,10 @@ def _person(call: Call[One, Nothing] | Call[One, NewRole]) -> User:
     if found is None:
         raise Problem(404, "there is no person of this id")
     return found
+
+
+def _state(found: User) -> PersonState:
+    return PersonState(**_said(found))
 
 
 def _said(found: User) -> dict[str, object]:
@@ -159,6 +159,6 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     acting("/person/enable", Permission.PEOPLE_EDIT, "Let a person in again", One, _enable, problems=(409,)),
     Operation(
         "PUT", "/person/role", Permission.PEOPLE_ROLES, "Give a person another role", _change_role, One, NewRole,
-        shows=_shown, problems=(409, 412),
+        find=_person, shows=_state, problems=(409, 412),
     ),
 )  # fmt: skip
