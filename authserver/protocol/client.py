@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any
 
 from . import jwk, redirect_uri
+from .credential import base64url
 from .errors import InvalidRequest, UnregisteredRedirect
 from .trace.step import Cause
 
@@ -107,6 +108,12 @@ class Client:
         """A digest of what people know it by: when it changes, they are asked again (AZ-8, CR-9)."""
         known_by = [self.name, sorted(self.redirect_uris), self.auth_method, *filter(None, [self.jwks_uri])]
         return hashlib.sha256(json.dumps(known_by).encode()).digest()
+
+    @property
+    def key_digests(self) -> tuple[str, ...]:
+        """Digests of its keys by value (base64url): they differ when the keys do."""
+        keys = (json.dumps(key, sort_keys=True).encode() for key in (self.jwks or {}).get("keys", ()))
+        return tuple(base64url(hashlib.sha256(key).digest()) for key in keys)
 
     @property
     def likeness(self) -> bytes:

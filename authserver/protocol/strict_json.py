@@ -15,6 +15,16 @@ def loads(text: bytes) -> dict[str, Any]:
     return found
 
 
+def exact(text: bytes) -> dict[str, Any]:
+    """As `loads`; ValueError also for what no UTF-8 can say again: lone surrogates, numbers past a float (RFC 7493)."""
+    found = loads(text)
+    try:
+        json.dumps(found, ensure_ascii=False, allow_nan=False).encode()
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    return found
+
+
 def value(text: bytes) -> object:
     """Whatever is in *text*. Raises ValueError if that is not JSON."""
     try:

@@ -108,8 +108,8 @@ class Registration:
         )
         event = _event("client.updated", changed, origin)
         hold = self.mode is RegistrationMode.APPROVAL and changed.identity != client.identity
-        known = {"registration": client.registration_digest, "secret": client.secret_digest}
-        if not self.clients.update(changed, event, **known, hold=hold):
+        registration, kept = client.registration_digest, client.secret_digest
+        if not self.clients.update(changed, event, registration=registration, secret=kept, hold=hold):
             raise InvalidToken(NOT_CURRENT)
         return response.document(changed, issuer=self.issuer, secret=secret, registration_token=fresh)
 

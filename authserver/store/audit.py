@@ -5,19 +5,23 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, insert, literal, select
+from sqlalchemy import Connection, Select, bindparam, func, insert, literal, select
+from sqlalchemy.orm import aliased
 
 from ..protocol.audit import Event, Origin
 from .clock import now_in_milliseconds
 from .database import Database
 from .models import AuditRow, GrantRow
 from .models.base import storable
-from .paging import Order, Page, cut
+from .paging import Order, Page, cut, written
 
 COLUMNS = (
     "name", "actor", "user_id", "client_id", "resource", "grant_id", "outcome", "address", "correlation_id", "detail",
 )  # fmt: skip
 NOWHERE = Origin()
+INDEXED = ("name", "user_id", "client_id", "grant_id")
+SIFTED = ("outcome", "resource")
+LOOKED_THROUGH = 10_000
 PIECE = 2000
 SLACK_MS = 60_000  # a transaction that began late may have a lower number
 RECORD = insert(AuditRow).values(at_ms=now_in_milliseconds, **{name: bindparam(name) for name in COLUMNS})
@@ -91,18 +95,29 @@ class AuditStore:
             record(connection, event)
 
     def page(self, wanted: AuditFilter, after: str | None, limit: int) -> Page[AuditListing]:
-        """Events that fit *wanted*, newest first."""
-        names = ("name", "outcome", "user_id", "client_id", "grant_id", "resource")
-        fits = {name: value for name in names if (value := getattr(wanted, name)) is not None}
-        events = select(AuditRow).filter_by(**fits)
-        if wanted.grant_id is not None:
-            # An index leads to them, and it is not one of grants, which every refresh would have to write.
-            person = select(GrantRow.user_id).where(GrantRow.id == wanted.grant_id)
-            events = events.where(AuditRow.user_id == person.scalar_subquery())
-        statement = Order(AuditRow.id, literal("")).limit(events, after, limit)
+        """Events that fit *wanted*, newest first.
+
+        No index leads to an outcome or a resource: for these, ten thousand events are looked through, so that a page
+        may have fewer lines than *limit*, or none, and be followed by another.
+        """
+        order, sifted = Order(AuditRow.id, literal("")), _given(wanted, SIFTED)
+        if sifted:
+            return self._sift(order.limit(_led_to(wanted), after, LOOKED_THROUGH), sifted, limit)
+        return cut(self._lines(order.limit(_led_to(wanted), after, limit)), limit, _place)
+
+    def _sift(self, events: Select[AuditRow], which: dict[str, str], limit: int) -> Page[AuditListing]:
+        seen = aliased(AuditRow, events.subquery())
+        fit = select(seen).filter_by(**which).order_by(seen.id.desc()).limit(limit + 1)
+        page = cut(self._lines(fit), limit, _place)
+        if page.after is not None:
+            return page
+        with self._database.reading() as connection:
+            oldest, count = connection.execute(select(func.min(seen.id), func.count(seen.id))).one()
+        return page if count <= LOOKED_THROUGH else Page(page.lines, written(oldest, ""))
+
+    def _lines(self, statement: Select[AuditRow]) -> list[AuditListing]:
         with self._database.session() as session:
-            found = [_listing(row) for row in session.scalars(statement)]
-        return cut(found, limit, lambda line: (line.id, ""))
+            return [_listing(row) for row in session.scalars(statement)]
 
     def first_of_client(self, client_id: str) -> AuditListing | None:
         """The oldest event about a client that is kept: with luck, how it came here."""
@@ -124,6 +139,24 @@ class AuditStore:
             if len(lines) < PIECE or lines[-1].at_ms < since_ms - SLACK_MS:
                 return
             last = lines[-1].id
+
+
+def _given(wanted: AuditFilter, names: tuple[str, ...]) -> dict[str, str]:
+    return {name: value for name in names if (value := getattr(wanted, name)) is not None}
+
+
+def _led_to(wanted: AuditFilter) -> Select[AuditRow]:
+    """The events that an index leads to."""
+    events = select(AuditRow).filter_by(**_given(wanted, INDEXED))
+    if wanted.grant_id is None:
+        return events
+    # An index leads to them, and it is not one of grants, which every refresh would have to write.
+    person = select(GrantRow.user_id).where(GrantRow.id == wanted.grant_id)
+    return events.where(AuditRow.user_id == person.scalar_subquery())
+
+
+def _place(line: AuditListing) -> tuple[int, str]:
+    return line.id, ""
 
 
 def _listing(row: AuditRow) -> AuditListing:

@@ -1,11 +1,11 @@
 """Between a client of the protocol and its row."""
 
-import hashlib
-import json
 from typing import Any
 
+from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.orm import Session
+
 from ..protocol.client import HELD_DOCUMENT, REFUSED_DOCUMENT, AuthMethod, Client, ClientKind
-from ..protocol.credential import base64url
 from .models import ClientRow
 
 LASTING = ("client_id", "kind", "created_at", "pending_since", "held_since")
@@ -13,6 +13,7 @@ CHANGEABLE = (
     "name", "redirect_uris", "auth_method", "grant_types", "secret_digest", "registration_digest", "extra",
     "previous_secret_digest", "previous_secret_until", "jwks", "jwks_uri", "ceilings", "likeness",
 )  # fmt: skip
+EXISTING = select(ClientRow).where(ClientRow.client_id == bindparam("client_id"), ClientRow.deleted_at.is_(None))
 NOT_SAID = frozenset({"document", HELD_DOCUMENT, REFUSED_DOCUMENT})  # digests of documents, which tell nobody anything
 
 
@@ -48,14 +49,13 @@ def changeable(client: Client) -> dict[str, Any]:
 
 def said_by(client: Client) -> dict[str, Any]:
     """What a client says of itself, for its history: plain JSON, without secrets; keys by digests of them."""
-    keys = [base64url(hashlib.sha256(json.dumps(key, sort_keys=True).encode()).digest()) for key in _keys(client)]
     return {
         "name": client.name,
         "redirect_uris": list(client.redirect_uris),
         "auth_method": client.auth_method,
         "grant_types": list(client.grant_types),
         "jwks_uri": client.jwks_uri,
-        "keys": keys,
+        "keys": list(client.key_digests),
         **{name: value for name, value in client.metadata.items() if name not in NOT_SAID},
     }
 
@@ -84,6 +84,8 @@ def client_of(row: ClientRow) -> Client:
     )
 
 
-def _keys(client: Client) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = (client.jwks or {}).get("keys", [])
-    return found
+def unchanged(connection: Connection, expected: Client) -> bool:
+    """Whether all that an update replaces is what *expected* says; its row is locked until the transaction ends."""
+    with Session(connection) as session:
+        row = session.scalars(EXISTING.with_for_update(), {"client_id": expected.client_id}).one_or_none()
+        return row is not None and changeable(client_of(row)) == changeable(expected)

@@ -1,6 +1,6 @@
 """Registered clients: implements `protocol.ports.Clients`."""
 
-from sqlalchemy import ColumnElement, Update, and_, bindparam, func, not_, select, true, update
+from sqlalchemy import ColumnElement, Update, and_, func, not_, select, true, update
 from sqlalchemy.orm import Session
 
 from ..protocol.audit import Event
@@ -9,7 +9,7 @@ from . import client_versions, own_places, postgresql, sqlite
 from .audit import record
 from .cache import RecentlyUsed
 from .client_listing import ClientListing, page_of
-from .client_row import changeable, client_of, lasting
+from .client_row import EXISTING, changeable, client_of, lasting, unchanged
 from .clock import now
 from .database import Database
 from .ending import end_grants
@@ -20,7 +20,6 @@ from .paging import Page
 CACHED_CLIENTS = 10_000
 CACHED_SECONDS = 5.0
 REGISTER = {"postgresql": postgresql.register, "sqlite": sqlite.register}
-EXISTING = select(ClientRow).where(ClientRow.client_id == bindparam("client_id"), ClientRow.deleted_at.is_(None))
 
 
 class ClientStore:
@@ -108,13 +107,15 @@ class ClientStore:
         *,
         registration: bytes | None = None,
         secret: bytes | None = None,
+        before: Client | None = None,
         hold: bool = False,
     ) -> bool:
         """Replace what a client says of itself and its credentials; False if it is gone.
 
         Where *registration* is given, only if that is still the digest of its registration access token: of two
         concurrent updates with one token, the second finds it rotated. The same goes for *secret*, so that no update
-        takes a rotation back. *hold*: it waits for approval from now on.
+        takes a rotation back; and for all that is replaced, where *before* says what that was. *hold*: it waits for
+        approval from now on.
         """
         existing = update(ClientRow).where(ClientRow.client_id == client.client_id, ClientRow.deleted_at.is_(None))
         if registration is not None:
@@ -125,7 +126,7 @@ class ClientStore:
             existing = existing.values(pending_since=func.coalesce(ClientRow.pending_since, now))
         held_since = now if HELD_DOCUMENT in client.metadata else None
         existing = existing.values(**changeable(client), held_since=held_since)
-        return self._change(client.client_id, existing, event, says=True)
+        return self._change(client.client_id, existing, event, says=True, before=before)
 
     def settle(self, client: Client, event: Event) -> bool:
         """Replace *client*, a change of which was held; False if none is held any more."""
@@ -211,9 +212,12 @@ class ClientStore:
         self._epoch.forget()
         return True
 
-    def delete(self, client_id: str, event: Event) -> bool:
-        """End a client with its grants, families and codes; its id stays known as deleted. False if it is gone."""
-        return self._end(client_id, event, true())
+    def delete(self, client_id: str, event: Event, *, before: Client | None = None) -> bool:
+        """End a client with its grants, families and codes; its id stays known as deleted. False if it is gone.
+
+        Also False if it is not what *before* says any more, where that is given.
+        """
+        return self._end(client_id, event, true(), before)
 
     def declared(self) -> tuple[Client, ...]:
         """The clients that a file made (CR-11), oldest first."""
@@ -248,12 +252,14 @@ class ClientStore:
         which += [ClientRow.held_since.is_not(None)] if held else []
         return page_of(self._database, query, which, after, limit)
 
-    def _end(self, client_id: str, event: Event, which: ColumnElement[bool]) -> bool:
+    def _end(self, client_id: str, event: Event, which: ColumnElement[bool], before: Client | None = None) -> bool:
         nothing = {
             "secret_digest": None, "previous_secret_digest": None, "registration_digest": None, "deleted_at": now,
         }  # fmt: skip
         existing = update(ClientRow).where(ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
         with self._database.transaction() as connection:
+            if before is not None and not unchanged(connection, before):
+                return False
             with own_places.kept(connection, client_id):
                 if not connection.execute(existing.where(which).values(**nothing)).rowcount:
                     return False
@@ -263,15 +269,19 @@ class ClientStore:
         self._epoch.forget()
         return True
 
-    def _change(self, client_id: str, existing: Update, event: Event, *, says: bool = False) -> bool:
+    def _change(
+        self, client_id: str, existing: Update, event: Event, *, says: bool = False, before: Client | None = None
+    ) -> bool:
         """*says*: it may say something else of itself afterwards."""
         with self._database.transaction() as connection:
+            if before is not None and not unchanged(connection, before):
+                return False
             with own_places.kept(connection, client_id):
-                before = client_versions.said(connection, client_id) if says else None
+                said = client_versions.said(connection, client_id) if says else None
                 if not connection.execute(existing).rowcount:
                     return False
-                if before is not None:
-                    client_versions.keep(connection, client_id, before, event)
+                if said is not None:
+                    client_versions.keep(connection, client_id, said, event)
             bump(connection)
             record(connection, event)
         self._epoch.forget()

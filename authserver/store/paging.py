@@ -48,10 +48,11 @@ class Order:
 def cut(lines: Sequence[Line], limit: int, place: Callable[[Line], tuple[int, str]]) -> Page[Line]:
     """The page of *lines*, of which there may be one more than *limit*."""
     kept = tuple(lines[:limit])
-    return Page(kept, _write(*place(kept[-1])) if len(lines) > limit and kept else None)
+    return Page(kept, written(*place(kept[-1])) if len(lines) > limit and kept else None)
 
 
-def _write(moment: int, identity: str) -> str:
+def written(moment: int, identity: str) -> str:
+    """The place after which a page begins, as `Order.limit` reads it."""
     return f"{moment}.{identity}"
 
 

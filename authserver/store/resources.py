@@ -87,14 +87,21 @@ class ResourceStore:
             return False
         return True
 
-    def remove(self, identifier: str, event: Event) -> None:
-        """Forget a server; grants for it end, and tokens that clients have for themselves. Raises `UnknownResource`."""
-        with self._changing(event.about(resource=identifier)) as connection:
-            resource_id = _find(connection, identifier)
-            catalogue.clear(connection, resource_id)
-            connection.execute(delete(ResourceRow).where(ResourceRow.id == resource_id))
-            end_grants(connection, GrantRow.resource == identifier)
-            own_places.move(connection, ClientPositionRow.resource == identifier)
+    def remove(self, identifier: str, event: Event, *, before: Resource | None = None) -> bool:
+        """Forget a server; grants for it end, and tokens that clients have for themselves. Raises `UnknownResource`.
+
+        False, with nothing done, if it is not what *before* says any more, where that is given.
+        """
+        try:
+            with self._changing(event.about(resource=identifier)) as connection:
+                resource_id = _unchanged(connection, before) if before else _find(connection, identifier)
+                catalogue.clear(connection, resource_id)
+                connection.execute(delete(ResourceRow).where(ResourceRow.id == resource_id))
+                end_grants(connection, GrantRow.resource == identifier)
+                own_places.move(connection, ClientPositionRow.resource == identifier)
+        except _Changed:
+            return False
+        return True
 
     def set_suspended(self, identifier: str, suspended: bool, event: Event) -> None:
         """Issue no tokens for a server, or again; its grants stay. Raises `UnknownResource`."""

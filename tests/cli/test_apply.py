@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from authserver.protocol import credential
 from authserver.protocol.audit import Event
 from authserver.protocol.client_authentication import knows_secret
 from authserver.services.desired_state.changes import Overtaken
@@ -170,6 +171,19 @@ def test_what_someone_else_has_done_meanwhile_is_told(site_with):
     server.make(stores)
     with pytest.raises(Overtaken):
         server.make(stores)
+
+
+@pytest.mark.requirement("CR-11", "CR-12")
+def test_a_secret_that_is_rotated_while_a_file_is_applied_is_not_taken_back(site_with):
+    stores, fresh = site_with().deployment.stores, credential.digest("a fresh secret")
+    basic = f"clients:{APP}    auth_method: client_secret_basic\n"
+    apply_to(stores, basic)
+    renamed = basic.replace("name: App", "name: New").encode()
+    (change,) = Planner(stores, "http://localhost:9000", {}).plan(renamed, prune=False)
+    stores.clients.rotate_secret("app", fresh, 0, Event("client.secret_rotated", "system"))
+    with pytest.raises(Overtaken):
+        change.make(stores)
+    assert stores.clients.find_fresh("app").secret_digest == fresh
 
 
 def apply_to(stores, text, **environment):

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from authserver.protocol.audit import Event, Origin
+from authserver.store import audit
 from authserver.store.audit import AuditFilter
 from authserver.store.grants import Whose
 from authserver.store.overview import Overview, overview
@@ -46,6 +47,26 @@ def test_events_are_filtered_by_whom_and_what_they_are_about(stores: Stores, fie
     stores.audit.write(Event("other", "system"))
     wanted = AuditFilter(**{field: getattr(FULL, field)})
     assert [line.event for line in stores.audit.page(wanted, None, 10)] == [FULL]
+
+
+@pytest.mark.parametrize("which", [{"outcome": "rare"}, {"resource": "rare"}, {"name": "n", "outcome": "rare"}])
+def test_a_page_of_what_no_index_leads_to_looks_through_so_many_and_goes_on(
+    stores: Stores, which: dict[str, str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(audit, "LOOKED_THROUGH", 3)
+    for position in range(10):
+        rare = "rare" if position in {0, 1, 8} else "usual"
+        event = Event("n", "system", outcome=rare, resource=rare, detail={"position": position})
+        stores.audit.write(event)
+        stores.audit.write(Event("other", "system"))
+    wanted, after = AuditFilter(**which), None
+    pages: list[list[int]] = []
+    while not pages or after:
+        page = stores.audit.page(wanted, after, 2)
+        pages.append([line.event.detail["position"] for line in page])
+        after = page.after
+    assert [position for lines in pages for position in lines] == [8, 1, 0]
+    assert [] in pages, "nobody waits for a walk through all of them"
 
 
 def test_the_events_of_a_grant_are_found_among_its_persons(scene: Scene):

@@ -1,5 +1,7 @@
 """Clients, in the database and in the cache of each process."""
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 from sqlalchemy import update
@@ -87,6 +89,21 @@ def test_an_update_that_saw_the_secret_before_a_rotation_changes_nothing(stores:
     stores.clients.delete(client.client_id, EVENT)
     assert stores.clients.rotate_secret(client.client_id, b"d" * 32, 0, EVENT) is False
     assert stores.clients.set_ceiling(client.client_id, "https://notes.example/mcp", ("x",), EVENT) is False
+
+
+@pytest.mark.requirement("CR-12")
+def test_what_a_client_no_longer_is_is_neither_replaced_nor_deleted(stores: Stores, client: Client):
+    assert stores.clients.set_ceiling(client.client_id, "https://notes.example/mcp", ("x",), EVENT) is True
+    assert stores.clients.update(replace(client, name="Late"), EVENT, before=client) is False
+    assert stores.clients.delete(client.client_id, EVENT, before=client) is False
+    current = stores.clients.find_fresh(client.client_id)
+    assert current is not None
+    assert (current.name, current.ceilings) == (client.name, {"https://notes.example/mcp": ("x",)})
+    assert stores.clients.set_suspended(client.client_id, True, EVENT) is True
+    renamed = replace(current, name="In time")
+    assert stores.clients.update(renamed, EVENT, before=current) is True, "whether it may act is not replaced"
+    assert stores.clients.delete(client.client_id, EVENT, before=renamed) is True
+    assert stores.clients.update(current, EVENT, before=renamed) is False
 
 
 @pytest.mark.requirement("EX-1")

@@ -86,6 +86,15 @@ def test_a_removed_resource_takes_its_grants_along(scene: Scene):
         scene.refresh(token)
 
 
+def test_a_resource_is_removed_as_it_was_seen_or_not_at_all(stores: Stores, notes: Resource):
+    changed = replace(notes, name="Better notes")
+    stores.resources.replace(changed, EVENT)
+    assert stores.resources.remove(notes.identifier, EVENT, before=notes) is False
+    assert stores.resources.all() == (changed,)
+    assert stores.resources.remove(notes.identifier, EVENT, before=changed) is True
+    assert stores.resources.all() == ()
+
+
 def test_a_suspended_resource_is_left_out_until_it_is_back(stores: Stores, notes: Resource):
     stores.resources.set_suspended(notes.identifier, True, EVENT)
     assert stores.resources.all() == ()

@@ -80,11 +80,12 @@ class ResourceChange:
 
 @dataclass(frozen=True, slots=True)
 class ClientChange:
-    """Register a client, change one, or remove one. ``secret`` is a new one that nobody knows yet."""
+    """Register a client, change what was one ``before``, or remove one."""
 
     mark: str
     client: Client
     differences: tuple[Difference, ...]
+    before: Client | None = None
     makes_secret: bool = False
 
     @property
@@ -107,10 +108,8 @@ class ClientChange:
 
     def _save(self, client: Client, stores: Stores, by: Event) -> bool:
         by = by.about(client_id=client.client_id, detail={"name": client.name, **by.detail})
-        match self.mark:
-            case "+":
-                return stores.clients.preregister(client, by.about(name="client.added"))
-            case "~":
-                return stores.clients.update(client, by.about(name="client.updated"))
-            case _:
-                return stores.clients.delete(client.client_id, by.about(name="client.deleted"))
+        if self.mark == REMOVE:
+            return stores.clients.delete(client.client_id, by.about(name="client.deleted"))
+        if self.before is None:
+            return stores.clients.preregister(client, by.about(name="client.added"))
+        return stores.clients.update(client, by.about(name="client.updated"), before=self.before)

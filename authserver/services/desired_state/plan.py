@@ -52,11 +52,15 @@ class Planner:
 
     def changes(self, wanted: Declared) -> tuple[Change, ...]:
         """The changes that make *wanted*, which has no flaws, true: servers first."""
-        # A name can go from one server to another: first those that let go of one.
-        renamed = sorted(self._resources(self._servers(wanted)), key=lambda change: not change.lets_go)
         # Rules after the people of whom they speak, so that none counts before its group has anybody.
         later = (*people.changes(self.stores, wanted.people), *rules.changes(self.stores, wanted.rules))
-        return (*renamed, *self._clients(wanted), *later)
+        return (*self.registrations(wanted), *later)
+
+    def registrations(self, wanted: Declared) -> tuple[ResourceChange | ClientChange, ...]:
+        """Those of servers and clients alone."""
+        # A name can go from one server to another: first those that let go of one.
+        renamed = sorted(self._resources(self._servers(wanted)), key=lambda change: not change.lets_go)
+        return (*renamed, *self._clients(wanted))
 
     def _servers(self, wanted: Declared) -> tuple[Resource, ...]:
         known = {server.identifier: server.tools for server in self.stores.resources.all()}
@@ -136,7 +140,7 @@ class Planner:
         makes_secret = wanted.has_secret and target.secret_digest is None
         if makes_secret:
             differences = (*differences, _of_secret("a new one"))
-        return ClientChange(CHANGE, target, differences, makes_secret=makes_secret)
+        return ClientChange(CHANGE, target, differences, current, makes_secret=makes_secret)
 
     def _removals(self, wanted: Declared) -> Iterator[ClientChange]:
         kept = {entry.id for entry in wanted.clients}

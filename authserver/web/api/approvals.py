@@ -54,16 +54,16 @@ def _list(call: Call[Requests, Nothing]) -> RequestPage:
 
 
 def _one(call: Call[OneRequest, Nothing]) -> RequestState:
-    return RequestState.model_validate(_waiting(call))
+    return _state(_waiting(call))
 
 
 def _approve(call: Call[OneRequest, Nothing]) -> None:
-    if not call.deployment.approvals.approve(_waiting(call), call.event("approval.approved")):
+    if not call.deployment.approvals.approve(call.seen, call.event("approval.approved")):
         raise Problem(409, MOVED)
 
 
 def _deny(call: Call[OneRequest, Nothing]) -> None:
-    if not call.deployment.approvals.deny(_waiting(call), call.event("approval.denied")):
+    if not call.deployment.approvals.deny(call.seen, call.event("approval.denied")):
         raise Problem(409, MOVED)
 
 
@@ -74,7 +74,11 @@ def _waiting(call: Call[OneRequest, Nothing]) -> Request:
     return found
 
 
-ASKED: dict[str, Any] = {"shows": _one, "seen": True, "problems": (404, 409)}
+def _state(found: Request) -> RequestState:
+    return RequestState.model_validate(found)
+
+
+ASKED: dict[str, Any] = {"find": _waiting, "shows": _state, "seen": True, "problems": (404, 409)}
 OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/approvals", Permission.APPROVALS_READ, "What waits for a decision, newest first", Requests, RequestPage,
             _list, problems=(404,)),

@@ -10,9 +10,10 @@ from ...protocol.role import Permission
 from ...services.deployment import Deployment
 from ...services.desired_state.declared import ClientForm
 from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Operation, Searching, acting, reading
-from .problem import Problem
-from .wanted import MadeClient, make_client
+from .problem import CHANGED, Problem
+from .wanted import MadeClient, known_client, make_client
 
+NONE = "there is no client of this id"
 Seconds = Annotated[int, Field(description="Unix seconds")]
 
 
@@ -30,6 +31,8 @@ class ClientState(Answer):
     name: str
     redirect_uris: list[str]
     auth_method: str
+    jwks_uri: str | None
+    keys: list[str] = Field(description="Digests of its keys by value: SHA-256, base64url, of each as canonical JSON")
     grant_types: list[str]
     created_at: Seconds
     waiting: bool
@@ -71,7 +74,7 @@ def _list(call: Call[Clients, Nothing]) -> ClientPage:
 
 
 def _one(call: Call[One, Nothing]) -> ClientState:
-    return ClientState(**_said(_client(call)))
+    return _state(_client(call))
 
 
 def _suspend(call: Call[One, Nothing]) -> None:
@@ -83,7 +86,8 @@ def _resume(call: Call[One, Nothing]) -> None:
 
 
 def _delete(call: Call[One, Nothing]) -> None:
-    call.deployment.stores.clients.delete(_client(call).client_id, call.event("client.deleted"))
+    if not call.deployment.stores.clients.delete(call.query.id, call.event("client.deleted"), before=call.seen):
+        raise Problem(412, CHANGED) if call.seen else Problem(404, NONE)
 
 
 def _set_suspended(call: Call[One, Nothing], suspended: bool, name: str) -> None:
@@ -100,8 +104,12 @@ def _client(call: Call[One, Nothing]) -> Client:
 def _found(deployment: Deployment, client_id: str) -> Client:
     found = deployment.stores.clients.find_fresh(client_id)
     if found is None:
-        raise Problem(404, "there is no client of this id")
+        raise Problem(404, NONE)
     return found
+
+
+def _state(found: Client) -> ClientState:
+    return ClientState(**_said(found))
 
 
 def _said(found: Client) -> dict[str, object]:
@@ -111,6 +119,8 @@ def _said(found: Client) -> dict[str, object]:
         "name": found.name,
         "redirect_uris": list(found.redirect_uris),
         "auth_method": found.auth_method.value,
+        "jwks_uri": found.jwks_uri,
+        "keys": list(found.key_digests),
         "grant_types": list(found.grant_types),
         "created_at": found.created_at,
         "waiting": found.pending,
@@ -118,10 +128,6 @@ def _said(found: Client) -> dict[str, object]:
         "declared": found.declared,
         "allowed": {resource: list(scopes) for resource, scopes in found.ceilings.items()},
     }
-
-
-def _shown(call: Call[Nothing, ClientForm]) -> ClientState:
-    return ClientState(**_said(_found(call.deployment, call.body.id)))
 
 
 def _rotate_secret(call: Call[Rotation, Nothing]) -> Secret:
@@ -146,7 +152,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     Operation(
         "PUT", "/client", Permission.CLIENTS_EDIT,
         "Make a client that is registered beforehand, or change one, to be as the body says",
-        make_client, Nothing, ClientForm, MadeClient, shows=_shown, once=True,
+        make_client, Nothing, ClientForm, MadeClient, find=known_client, shows=_state, once=True,
     ),
     acting(
         "/client/secret", Permission.CLIENTS_SECRETS, "Give a client another secret", Rotation, _rotate_secret,
@@ -154,6 +160,6 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     ),
     acting(
         "/client", Permission.CLIENTS_DELETE, "Delete a client, with an end to its grants", One, _delete,
-        method="DELETE", shows=_one,
+        method="DELETE", find=_client, shows=_state,
     ),
 )  # fmt: skip

@@ -3,6 +3,8 @@
 import hashlib
 import json
 from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from urllib.parse import parse_qsl
 
 import structlog
@@ -22,7 +24,7 @@ from ..backchannel.response import NO_STORE, Response
 from . import openapi, problem
 from .once import once
 from .operation import Answer, AnyOperation, Call, Caller, Nothing
-from .problem import Problem
+from .problem import CHANGED, Problem
 
 MOST_PARAMETERS = 20
 DOCUMENT = own_api.PATH + "/openapi.json"
@@ -72,8 +74,8 @@ class Api:
         if operation.permission not in caller.permissions:
             raise self._refused(403, "insufficient_scope", operation.permission)
         call = Call(self._deployment, caller, request.origin, _query(request, operation), _body(request, operation))
-        _check_seen(request, operation, call)
-        return _written(request, once(request, operation, call) if operation.once else operation.run(call))
+        act = partial(_acted, request, operation, call)
+        return _written(request, once(request, operation, call, act) if operation.once else act())
 
     def _enabled(self) -> bool:
         return identified(self._deployment.stores.resources.all(), self._identifier) is not None
@@ -135,7 +137,7 @@ def _body(request: Request, operation: AnyOperation) -> BaseModel:
     if operation.body is Nothing:
         return Nothing()
     try:
-        found: BaseModel = operation.body.model_validate(strict_json.loads(request.json()), strict=False)
+        found: BaseModel = operation.body.model_validate(strict_json.exact(request.json()), strict=False)
     except ValidationError as wrong:
         raise problem.invalid("body", wrong) from None
     except ValueError:
@@ -143,15 +145,17 @@ def _body(request: Request, operation: AnyOperation) -> BaseModel:
     return found
 
 
-def _check_seen(request: Request, operation: AnyOperation, call: Call[BaseModel, BaseModel]) -> None:
-    """What the caller has seen is what there is (RFC 9110 §13.1.1); required where it agrees to it (RFC 6585 §3)."""
-    if operation.shows is None:
-        return
+def _acted(request: Request, operation: AnyOperation, call: Call[BaseModel, BaseModel]) -> Answer | None:
+    """What comes of it, if what the caller says it has seen is what there is (RFC 9110 §13.1.1, RFC 6585 §3)."""
     seen = request.header("If-Match")
-    if seen is None and operation.seen:
+    if operation.seen and (seen is None or "*" in seen):
         raise Problem(428, "say by If-Match which state you agree to: the ETag of what you have seen")
-    if seen is not None and not response.names(seen, _tag(_bytes(operation.shows(call)))):
-        raise Problem(412, "it has changed since you saw it; nothing was done, look again")
+    if seen is None or operation.find is None or operation.shows is None:
+        return operation.run(call)
+    found = operation.find(call)
+    if found is None or not response.names(seen, _tag(_bytes(operation.shows(found)))):
+        raise Problem(412, CHANGED)
+    return operation.run(replace(call, seen=found))
 
 
 def _written(request: Request, found: Answer | None) -> Response:

@@ -85,7 +85,8 @@ def _state(found: GrantListing) -> GrantState:
 OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/grants", Permission.GRANTS_READ, "Grants, ended ones too, newest first", Searching, GrantPage, _list),
     reading("/grant", Permission.GRANTS_READ, "One grant", One, GrantState, _one),
-    acting("/grant/revoke", Permission.GRANTS_REVOKE, "End a grant with its tokens", One, _revoke, shows=_one),
+    acting("/grant/revoke", Permission.GRANTS_REVOKE, "End a grant with its tokens", One, _revoke, find=_grant,
+           shows=_state),
     acting(
         "/grants/revoke", Permission.GRANTS_REVOKE_ALL, "End all grants of a person, to a client or at a server",
         Holder, _revoke_all, answer=Revoked,

@@ -75,13 +75,18 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Call(Generic[Query, Body]):
-    """One call of an operation, authenticated and checked."""
+    """One call of an operation, authenticated and checked.
+
+    ``seen`` is what `Operation.find` gave, where the caller has seen just that and says so by ``If-Match``: the act is
+    on it as it was seen, or refused. None where it says nothing of the kind.
+    """
 
     deployment: Deployment
     caller: Caller
     origin: Origin
     query: Query
     body: Body
+    seen: Any = None
 
     def event(self, name: str) -> Event:
         """What the caller does, for the audit trail."""
@@ -92,9 +97,10 @@ class Call(Generic[Query, Body]):
 class Operation(Generic[Query, Body]):
     """``run`` answers it: by a model of type ``answer``, or None for "done". It raises `problem.Problem`.
 
-    ``shows`` is for an act on one thing: what ``If-Match`` is compared with (RFC 9110 §13.1.1); ``seen`` says that the
-    act wants that header, since it agrees to what was seen. ``once`` is for an act that counts twice when it is done
-    twice (`once`). ``problems`` are the statuses of its own, besides those that every operation has.
+    ``find`` and ``shows`` are for an act on one thing: how it stands now, None if there is none, and what is told of
+    it, which ``If-Match`` is compared with (RFC 9110 §13.1.1). ``seen`` says that the act wants that header, since it
+    agrees to what was seen. ``once`` is for an act that counts twice when it is done twice (`once`). ``problems`` are
+    the statuses of its own, besides those that every operation has.
     """
 
     method: str
@@ -105,7 +111,8 @@ class Operation(Generic[Query, Body]):
     query: type[Query]
     body: type[Body]
     answer: type[Answer] | None = None
-    shows: Callable[[Call[Query, Body]], Answer] | None = None
+    find: Callable[[Call[Query, Body]], object | None] | None = None
+    shows: Callable[[Any], Answer] | None = None
     seen: bool = False
     once: bool = False
     problems: tuple[int, ...] = ()

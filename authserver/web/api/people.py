@@ -3,6 +3,8 @@
 A client stands over people as an admin does: only an owner, who signs in, acts on owners and admins, or makes some.
 """
 
+from dataclasses import dataclass
+
 from pydantic import Field
 
 from ...protocol.role import MOST_GROUP_NAME, Permission, Role, is_group_name
@@ -21,7 +23,7 @@ from .operation import (
     acting,
     reading,
 )
-from .problem import Problem
+from .problem import CHANGED, Problem
 
 STANDS_AS = Role.ADMIN
 MOST_SESSIONS = 200
@@ -90,6 +92,14 @@ class Ended(Answer):
     ended: int = Field(ge=0)
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """How a person stands."""
+
+    user: User
+    groups: tuple[str, ...]
+
+
 AboutOne = Call[One, Nothing] | Call[One, NewRole] | Call[One, NewGroups]
 
 
@@ -100,9 +110,8 @@ def _list(call: Call[Searching, Nothing]) -> PersonPage:
     return PersonPage(items=lines, next=found.after)
 
 
-def _one(call: AboutOne) -> OnePerson:
-    found = _person(call)
-    return OnePerson(**_said(found), groups=list(call.deployment.stores.groups.of(found.id)))
+def _one(call: Call[One, Nothing]) -> OnePerson:
+    return _state(_found(call))
 
 
 def _sessions(call: Call[One, Nothing]) -> Sessions:
@@ -136,19 +145,23 @@ def _change_role(call: Call[One, NewRole]) -> None:
         raise Problem(409, "only an owner makes owners and admins, in the console or by 'authserver user role'")
     event = call.event("user.role_changed")
     if found.role is not role and not call.deployment.stores.users.set_role(found.id, role, found.role, event):
-        raise Problem(412, "it has changed since you saw it; nothing was done, look again")
+        raise Problem(412, CHANGED)
 
 
 def _change_groups(call: Call[One, NewGroups]) -> None:
-    found, wanted, groups = _below(call), set(call.body.groups), call.deployment.stores.groups
-    if not all(map(is_group_name, wanted)):
+    _below(call)
+    found: Found = call.seen or _found(call)
+    if not all(map(is_group_name, call.body.groups)):
         raise Problem(400, f"a group's name has 1 to {MOST_GROUP_NAME} printable characters")
-    if not groups.exchange(found.id, groups.of(found.id), wanted, call.event("group.joined")):
-        raise Problem(412, "it has changed since you saw it; nothing was done, look again")
+    changed = call.deployment.stores.groups.exchange(
+        found.user.id, found.groups, set(call.body.groups), call.event("group.joined")
+    )
+    if not changed:
+        raise Problem(412, CHANGED)
 
 
 def _below(call: AboutOne) -> User:
-    found = _person(call)
+    found: User = call.seen.user if call.seen else _person(call)
     if not STANDS_AS.stands_over(found.role):
         raise Problem(409, "only an owner acts on owners and admins, in the console or by 'authserver user'")
     return found
@@ -159,6 +172,15 @@ def _person(call: AboutOne) -> User:
     if found is None:
         raise Problem(404, "there is no person of this id")
     return found
+
+
+def _found(call: AboutOne) -> Found:
+    user = _person(call)
+    return Found(user, call.deployment.stores.groups.of(user.id))
+
+
+def _state(found: Found) -> OnePerson:
+    return OnePerson(**_said(found.user), groups=list(found.groups))
 
 
 def _said(found: User) -> dict[str, object]:
@@ -180,10 +202,10 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     acting("/person/enable", Permission.PEOPLE_EDIT, "Let a person in again", One, _enable, problems=(409,)),
     Operation(
         "PUT", "/person/role", Permission.PEOPLE_ROLES, "Give a person another role", _change_role, One, NewRole,
-        shows=_one, problems=(409, 412),
+        find=_found, shows=_state, problems=(409, 412),
     ),
     Operation(
         "PUT", "/person/groups", Permission.PEOPLE_ROLES, "Put a person into groups, and out of all others",
-        _change_groups, One, NewGroups, shows=_one, problems=(409, 412),
+        _change_groups, One, NewGroups, find=_found, shows=_state, problems=(409, 412),
     ),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from ..backchannel.response import NO_STORE, Headers, Response
 
 TYPE = "application/problem+json"
+CHANGED = "it has changed since you saw it; nothing was done, look again"
 
 
 class Problem(Exception):

@@ -1,17 +1,21 @@
 """MCP servers with their scopes and tools."""
 
+import json
+from typing import Any
+
 from pydantic import Field
 
 from ...protocol import own_api
-from ...protocol.resource import Resource, identified
+from ...protocol.resource import Resource
 from ...protocol.role import Permission
-from ...services.deployment import Deployment
+from ...protocol.tool import Tool
 from ...services.desired_state.declared import ResourceEntry
 from ...store.resources import UnknownResource
 from .operation import Answer, AnyOperation, Call, Nothing, One, Operation, acting, reading
-from .problem import Problem
-from .wanted import Made, make_server
+from .problem import CHANGED, Problem
+from .wanted import Made, known_server, make_server, registered
 
+SAID_OF_TOOLS = ("name", "title", "description", "scopes", "word", "mark")
 NONE = "there is no server of this identifier"
 
 
@@ -35,6 +39,8 @@ class ToolState(Answer):
     risk: str
     word: str = Field(description="Whose word it is: the administrator's or the server's")
     mark: str = Field(description="agreed, or what of it nobody has agreed to yet")
+    limits: dict[str, Any] | None = Field(description="Rules on its arguments, by argument; null: any")
+    additional: bool = Field(description="Whether arguments that `limits` have no rule for are let through")
 
 
 class ServerLine(Answer):
@@ -65,35 +71,42 @@ def _list(call: Call[Nothing, Nothing]) -> Servers:
 
 
 def _one(call: Call[One, Nothing]) -> ServerState:
-    return _state(call.deployment, call.query.id)
+    return _state(_server(call))
 
 
-def _state(deployment: Deployment, identifier: str) -> ServerState:
-    found = identified(deployment.stores.resources.all(), identifier)
+def _server(call: Call[One, Nothing]) -> Resource:
+    found = registered(call.deployment, call.query.id)
     if found is None:
         raise Problem(404, NONE)
-    tools = [
-        {name: getattr(tool, name) for name in ToolState.model_fields} | {"risk": tool.worst(found.scopes)}
-        for tool in found.tools
-    ]
+    return found
+
+
+def _state(found: Resource) -> ServerState:
+    tools = [_tool(tool, found) for tool in found.tools]
     return ServerState.model_validate({**_said(found), "tools": tools})
+
+
+def _tool(tool: Tool, server: Resource) -> ToolState:
+    said = {name: getattr(tool, name) for name in SAID_OF_TOOLS}
+    limits = None if tool.policy.limits is None else json.loads(tool.policy.limits)
+    return ToolState(**said, risk=tool.worst(server.scopes), limits=limits, additional=tool.policy.additional)
 
 
 def _said(found: Resource) -> dict[str, object]:
     return {name: getattr(found, name) for name in ServerLine.model_fields}
 
 
-def _shown(call: Call[Nothing, ResourceEntry]) -> ServerState:
-    return _state(call.deployment, call.body.url)
-
-
 def _remove(call: Call[One, Nothing]) -> None:
     if call.query.id == own_api.identifier(call.deployment.settings.issuer):
         raise Problem(409, "this is the API itself, which 'authserver api enable' keeps")
     try:
-        call.deployment.stores.resources.remove(_one(call).identifier, call.event("resource.removed"))
+        removed = call.deployment.stores.resources.remove(
+            call.query.id, call.event("resource.removed"), before=call.seen
+        )
     except UnknownResource:
         raise Problem(404, NONE) from None
+    if not removed:
+        raise Problem(412, CHANGED)
 
 
 OPERATIONS: tuple[AnyOperation, ...] = (
@@ -101,10 +114,10 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/server", Permission.SERVERS_READ, "One MCP server with its tools", One, ServerState, _one),
     Operation(
         "PUT", "/server", Permission.SERVERS_EDIT, "Make an MCP server, or change one, to be as the body says",
-        make_server, Nothing, ResourceEntry, Made, shows=_shown, problems=(409,),
+        make_server, Nothing, ResourceEntry, Made, find=known_server, shows=_state, problems=(409,),
     ),
     acting(
         "/server", Permission.SERVERS_EDIT, "Forget an MCP server, with an end to all grants for it", One, _remove,
-        method="DELETE", shows=_one, problems=(409,),
+        method="DELETE", find=_server, shows=_state, problems=(409,),
     ),
 )  # fmt: skip

@@ -3,12 +3,18 @@
 from pydantic import Field
 
 from ...protocol import own_api
+from ...protocol.client import Client
 from ...protocol.flaw import Flaw
-from ...services.desired_state.changes import Change, Overtaken
+from ...protocol.resource import Resource, identified
+from ...services.deployment import Deployment
+from ...services.desired_state.changes import ClientChange, Overtaken, ResourceChange
 from ...services.desired_state.declared import ClientEntry, ClientForm, Declared, ResourceEntry
 from ...services.desired_state.plan import Planner
 from .operation import Answer, Call, Nothing
 from .problem import Problem
+
+AnyCall = Call[Nothing, ResourceEntry] | Call[Nothing, ClientForm]
+Changes = tuple[ResourceChange | ClientChange, ...]
 
 
 class Made(Answer):
@@ -23,39 +29,60 @@ class MadeClient(Made):
     client_secret: str | None = Field(description="Where one was made")
 
 
+def registered(deployment: Deployment, identifier: str) -> Resource | None:
+    """The MCP server of this identifier as it stands now; None if there is none."""
+    deployment.stores.resources.refresh()
+    return identified(deployment.stores.resources.all(), identifier)
+
+
+def known_server(call: Call[Nothing, ResourceEntry]) -> Resource | None:
+    """The MCP server that the body is about, if there is one already."""
+    return registered(call.deployment, call.body.url)
+
+
+def known_client(call: Call[Nothing, ClientForm]) -> Client | None:
+    """The client that the body is about, if there is one already."""
+    return call.deployment.stores.clients.find_fresh(call.body.id)
+
+
 def make_server(call: Call[Nothing, ResourceEntry]) -> Made:
     """Make an MCP server what the body says. Raises `Problem`."""
     if call.body.url == _own(call):
         raise Problem(409, "this is the API itself, which 'authserver api enable' keeps")
-    changes, _ = _make(call, Declared(resources=(call.body,)))
+    changes, _ = _make(call, Declared(resources=(call.body,)), call.seen or known_server(call))
     return Made(changed=_members(changes))
 
 
 def make_client(call: Call[Nothing, ClientForm]) -> MadeClient:
     """Make a client what the body says. Raises `Problem`."""
-    known = call.deployment.stores.clients.find_fresh(call.body.id)
+    known: Client | None = call.seen or known_client(call)
     if _own(call) in {*call.body.allow, *(known.ceilings if known else ())}:
         raise Problem(409, "who may use this API is said by 'authserver client', not by way of it")
-    changes, secret = _make(call, Declared(clients=(ClientEntry.model_validate(call.body.model_dump()),)))
+    changes, secret = _make(call, Declared(clients=(ClientEntry.model_validate(call.body.model_dump()),)), known)
     return MadeClient(changed=_members(changes), client_secret=secret)
 
 
-def _make(
-    call: Call[Nothing, ResourceEntry] | Call[Nothing, ClientForm], wanted: Declared
-) -> tuple[tuple[Change, ...], str | None]:
+def _make(call: AnyCall, wanted: Declared, known: Resource | Client | None) -> tuple[Changes, str | None]:
+    """Make *wanted* true where what was looked at, *known*, is what is changed."""
     planner = Planner(call.deployment.stores, call.deployment.settings.issuer, keeps=False)
     if flaws := planner.flaws(wanted):
         raise Problem(400, "the body is not right: see errors", errors=[_error(flaw) for flaw in flaws])
-    changes, secret = planner.changes(wanted), None
+    changes, secret = planner.registrations(wanted), None
+    if any(change.before != known for change in changes):
+        raise _overtaken(call, "it was changed by someone else in this moment")
     for change in changes:
         try:
             secret = change.make(call.deployment.stores, call.event(""))
         except Overtaken as other:
-            raise Problem(409, f"{other}; nothing was done, look again") from None
+            raise _overtaken(call, other) from None
     return changes, secret
 
 
-def _own(call: Call[Nothing, ResourceEntry] | Call[Nothing, ClientForm]) -> str:
+def _overtaken(call: AnyCall, why: object) -> Problem:
+    return Problem(412 if call.seen else 409, f"{why}; nothing was done, look again")
+
+
+def _own(call: AnyCall) -> str:
     return own_api.identifier(call.deployment.settings.issuer)
 
 
@@ -63,5 +90,5 @@ def _error(flaw: Flaw) -> dict[str, str]:
     return {"member": Flaw(flaw.where[2:], "").path, "problem": flaw.what}
 
 
-def _members(changes: tuple[Change, ...]) -> list[str]:
+def _members(changes: Changes) -> list[str]:
     return [difference.member for change in changes for difference in change.differences]

@@ -1,13 +1,16 @@
 """Clients and MCP servers are made and changed by the API, each in the form of ``authserver apply``."""
 
+import json
 import threading
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
-from authserver.protocol import own_api
+from authserver.protocol import credential, own_api
 from authserver.protocol.client import ClientKind
 from authserver.protocol.role import Permission
+from authserver.store.clients import ClientStore
 from authserver.store.models import ApiAnswerRow
 from authserver.store.purge import purge
 from tests.conformance.site import NOTES, Site
@@ -115,6 +118,46 @@ def test_a_key_of_a_refused_request_is_free_again(robot: Robot, job: dict[str, A
     assert robot.post("/client/secret", id=job["id"], headers=key).status_code == 200
     for wrong in ("", "x" * 256, "a b"):
         assert robot.post("/client/secret", id=job["id"], headers={"Idempotency-Key": wrong}).status_code == 400
+
+
+def test_a_key_of_a_request_that_failed_is_free_again(
+    robot: Robot, job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(robot, "/client", job)
+    rotate = {"id": job["id"], "headers": {"Idempotency-Key": "busy"}}
+
+    def busy(*_: object, **__: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("the database is busy"))
+
+    with monkeypatch.context() as for_a_moment:
+        for_a_moment.setattr(ClientStore, "rotate_secret", busy)
+        assert robot.post("/client/secret", **rotate).status_code == 503
+    assert robot.post("/client/secret", **rotate).status_code == 200
+
+
+def test_an_answer_is_of_no_use_under_another_key(site: Site, robot: Robot, job: dict[str, Any]) -> None:
+    put(robot, "/client", job)
+    rotate: dict[str, Any] = {"id": job["id"]}
+    for key in ("mine", "another"):
+        assert robot.post("/client/secret", **rotate, headers={"Idempotency-Key": key}).status_code == 200
+    other = credential.digest(f"{robot.client_id}\nanother")
+    with site.deployment.stores.database.session() as session:
+        moved = session.query(ApiAnswerRow).filter_by(digest=other).one().answer
+        mine = credential.digest(f"{robot.client_id}\nmine")
+        session.query(ApiAnswerRow).filter_by(digest=mine).update({"answer": moved})
+        session.commit()
+    again = robot.post("/client/secret", **rotate, headers={"Idempotency-Key": "mine"})
+    assert (again.status_code, "client_secret" in again.json) == (409, False)
+
+
+@pytest.mark.parametrize("odd", ['"\\ud800"', '{"\\udfff": 1}', "1e999"])
+def test_what_no_text_can_say_again_is_refused(robot: Robot, job: dict[str, Any], odd: str) -> None:
+    body = json.dumps({**job, "jwks": {"keys": [{"kid": "ODD"}]}}).replace('"ODD"', odd)
+    client = robot.site.app.test_client(use_cookies=False)
+    sent = {"Authorization": f"Bearer {robot.token}", "Content-Type": "application/json"}
+    for headers in (sent, {**sent, "Idempotency-Key": "odd"}):
+        answer = client.put(own_api.PATH + "/client", data=body, headers=headers)
+        assert (answer.status_code, answer.json["detail"]) == (400, "the body is not JSON that can be read")
 
 
 def test_of_many_at_once_under_one_key_one_is_done(site: Site, robot: Robot, job: dict[str, Any]) -> None:
