@@ -45,15 +45,15 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch) -> Callable[[Act], None]:
     """Has somebody else act once, after the next request was planned and before it is made."""
 
     def arrange(act: Act) -> None:
-        planned = Planner.changes
+        planned = Planner.registrations
 
-        def changes(self: Planner, wanted: Any) -> Any:
+        def registrations(self: Planner, wanted: Any) -> Any:
             found = planned(self, wanted)
-            monkeypatch.setattr(Planner, "changes", planned)
+            monkeypatch.setattr(Planner, "registrations", planned)
             act()
             return found
 
-        monkeypatch.setattr(Planner, "changes", changes)
+        monkeypatch.setattr(Planner, "registrations", registrations)
 
     return arrange
 
