@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 
 from ..protocol.alert import AlertKind, Severity
 from ..protocol.audit import Event
@@ -19,6 +19,7 @@ from .notices import Notice, note
 from .paging import Order, Page, cut
 
 ID_BYTES = 16
+DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +129,12 @@ class AlertStore:
     def listed(self, alert_ids: Collection[str]) -> dict[str, AlertListing]:
         """Those of *alert_ids* that are known, dismissed or not."""
         return {line.id: line for line in self._list(LISTING.where(AlertRow.id.in_(alert_ids)))}
+
+    def lately(self, kind: AlertKind) -> int:
+        """How many of *kind* were raised in the last 24 hours."""
+        which = (AlertRow.kind == kind, AlertRow.raised_at > now - DAY)
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(AlertRow).where(*which)) or 0
 
     def find(self, alert_id: str) -> AlertListing | None:
         """One that nobody has dismissed."""
