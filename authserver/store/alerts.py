@@ -66,6 +66,11 @@ class AlertListing:
         """How much it matters."""
         return AlertKind(self.kind).severity if self.kind in set(AlertKind) else Severity.WARNING
 
+    @property
+    def is_critical(self) -> bool:
+        """Whether it wants somebody now."""
+        return self.severity is Severity.CRITICAL
+
 
 COLUMNS = ("id", "kind", "resource", "client_id", "user_id", "tool", "detail", "raised_at", "dismissed_at")
 LISTING = (
@@ -80,6 +85,9 @@ LISTING = (
 )
 STANDING = LISTING.where(AlertRow.dismissed_at.is_(None))
 NEWEST_FIRST = Order(AlertRow.raised_at, AlertRow.id)
+AHEAD = 2**40  # seconds by which a place among the critical ones comes before all others
+CRITICAL_FIRST = Order(AlertRow.raised_at + AHEAD, AlertRow.id)
+IS_CRITICAL = AlertRow.kind.in_(kind for kind in AlertKind if kind.severity is Severity.CRITICAL)
 
 
 class AlertStore:
@@ -117,10 +125,25 @@ class AlertStore:
             record(connection, event.about(**about, detail={"kind": found.kind, "alert": alert_id}))
         return True
 
+    def dismiss_until(self, alert_id: str, event: Event) -> int:
+        """An administrator has seen this alert and knows all older ones of its kind. Returns how many that were."""
+        standing = AlertRow.dismissed_at.is_(None)
+        with self._database.transaction() as connection:
+            known = select(AlertRow.kind, AlertRow.raised_at).where(AlertRow.id == alert_id, standing)
+            last = connection.execute(known).first()
+            if last is None:
+                return 0
+            older = (AlertRow.kind == last.kind, AlertRow.raised_at <= last.raised_at, standing)
+            dismissed = connection.execute(update(AlertRow).where(*older).values(dismissed_at=now)).rowcount
+            record(connection, event.about(detail={"kind": last.kind, "until": last.raised_at, "alerts": dismissed}))
+        return dismissed
+
     def standing(self, after: str | None, limit: int) -> Page[AlertListing]:
-        """Those that nobody has dismissed, newest first."""
-        found = self._list(NEWEST_FIRST.limit(STANDING, after, limit))
-        return cut(found, limit, lambda line: (line.raised_at, line.id))
+        """Those that nobody has dismissed: the critical ones, then the others, each of them newest first."""
+        found = self._list(CRITICAL_FIRST.limit(STANDING.where(IS_CRITICAL), after, limit))
+        if len(found) <= limit:
+            found += self._list(NEWEST_FIRST.limit(STANDING.where(~IS_CRITICAL), after, limit))
+        return cut(found, limit, lambda line: (line.raised_at + AHEAD * line.is_critical, line.id))
 
     def of_user(self, user_id: str, limit: int) -> list[AlertListing]:
         """The newest of those about a person that nobody has dismissed."""

@@ -11,8 +11,10 @@ from sqlalchemy import insert, update
 from authserver.accounts.errors import TooManyAttempts, WrongCredentials
 from authserver.protocol.audit import Event, Origin
 from authserver.services.alerts.networks import network_of
+from authserver.services.alerts.state_rules import TRIES
+from authserver.services.attention import Attention, Matter
 from authserver.store.audit import AuditFilter
-from authserver.store.models import AuditRow, StreamRow
+from authserver.store.models import AuditRow, NoticeMessageRow, StreamRow
 from tests.conformance.site import Site
 from tests.sealing import wait_until_finished
 from tests.store.scene import a_client
@@ -207,6 +209,25 @@ def test_a_target_that_lags_behind_and_fails_is_told(site_with: Callable[..., Si
     site.deployment.watch.look_at_state()
     [(kind, _, detail)] = told(site)
     assert (kind, detail["target"], detail["failure"]) == ("stream_down", "file", "no such folder")
+
+
+def test_a_target_that_is_gone_from_the_settings_is_no_concern(site_with: Callable[..., Site]):
+    mail = {"mail_directory": "/nowhere", "mail_from": "a@auth.example", "notice_mail": ["ann@admin.example"]}
+    site = site_with(audit_file="/nowhere/audit.jsonl", stream_down_after=1, **mail)
+    stores = site.deployment.stores
+    for target in ("file", "webhook"):
+        stores.streams.claim(target, "me", 60)
+        stores.streams.fail(target, "me", "it is not there")
+    for target in ("mail:ann@admin.example", "mail:bob@admin.example"):
+        stores.notices.failed(stores.notices.send("a", {}, target, 60), "it is not there", 60)
+    with stores.database.transaction() as connection:
+        connection.execute(update(NoticeMessageRow).values(tries=TRIES))
+    write_ago(site, 3600)
+    site.deployment.watch.look_at_state()
+    targets = {kind: detail["target"] for kind, _, detail in told(site) if "target" in detail}
+    assert targets == {"stream_down": "file", "notices_undelivered": "mail:ann@admin.example"}
+    concerns = Attention(stores, site.deployment.rotation, 1000, site.deployment.settings.audit_targets).concerns()
+    assert [concern.about for concern in concerns if concern.matter is Matter.STREAM] == ["file"]
 
 
 def test_one_process_looks_at_a_time_and_the_next_goes_on_where_it_was(site: Site, site_with: Callable[..., Site]):

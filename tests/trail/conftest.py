@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from flask import Flask
@@ -17,6 +17,7 @@ from authserver.services.trail.sealer import Sealer
 from authserver.services.trail.targets import Target
 from authserver.services.trail.verification import Finding, Kind, Noted, Verification
 from authserver.store import migrate
+from authserver.store.alerts import Alert
 from authserver.store.database import Database, connect
 from authserver.store.stores import Stores
 from tests.database import Databases
@@ -24,6 +25,7 @@ from tests.sealing import wait_until_finished
 from tests.tampering import unguarded
 
 KEK = os.urandom(32)
+EVERYTHING = -1  # days that retention keeps: what is older than tomorrow goes
 ORIGIN = Origin("192.0.2.7", "c0ffee")
 
 
@@ -35,6 +37,7 @@ class Trail:
     database: Database
     stores: Stores
     keyring: Keyring
+    alerts: list[Alert] = field(default_factory=list)
 
     @classmethod
     def at(cls, url: str) -> "Trail":
@@ -46,7 +49,7 @@ class Trail:
         return Rotation(self.stores.keys, Vault(KEK), "ES256", token_lifetime=600, lead=0)
 
     def sealer(self, days: int = 0, targets: tuple[Target, ...] = ()) -> Sealer:
-        return Sealer(self.stores.seals, self.stores.streams, self.keyring, days, targets)
+        return Sealer(self.stores.seals, self.stores.streams, self.keyring, self.alerts.extend, days, targets)
 
     def write(self, *names: str) -> None:
         for name in names:

@@ -39,6 +39,7 @@ def watch(settings: Settings, stores: Stores, approvals: Approvals, told: Sequen
             streams=stores.streams,
             notices=stores.notices,
             targets=settings.audit_targets,
+            told=told,
             unsealed_after=settings.unsealed_after,
             down_after=settings.stream_down_after,
         ),

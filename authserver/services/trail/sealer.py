@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -11,12 +11,16 @@ from ...keys.keyring import Keyring, NoSigningKey
 from ...keys.ports import Purpose
 from ...keys.rotation import AUDIT_ALGORITHM
 from ...protocol.audit import Event
-from ...protocol.audit_seal import DROP_TYPE, SEAL_TYPE, START, Place, Statement
-from ...store.seals import SealStore, TrailMoved
+from ...protocol.audit_seal import DROP_TYPE, SEAL_TYPE, START, Digest, Place, Statement
+from ...store.alerts import Alert
+from ...store.seals import Seal, SealStore, TrailMoved
 from ...store.streams import StreamStore
+from ..alerts.state_rules import broken
 from .targets import Target
+from .verification import stated_of
 
 DAY_MS = 86_400_000
+KEPT = "its events are not those that were sealed, so retention keeps them"
 SECONDS_BETWEEN_DROPS = 300
 SECONDS_AFTER_FAILURE = 10.0
 log = structlog.get_logger(__name__)
@@ -26,12 +30,13 @@ log = structlog.get_logger(__name__)
 class Sealer:
     """Seals what is finished. ``pause`` is in seconds, between two looks; ``retention_days`` 0 keeps everything.
 
-    What one of the ``targets`` still has to take is not dropped.
+    What one of the ``targets`` still has to take is not dropped. ``tell`` raises alerts.
     """
 
     seals: SealStore
     streams: StreamStore
     keyring: Keyring
+    tell: Callable[[list[Alert]], None]
     retention_days: int = 0
     targets: Sequence[Target] = ()
     pause: float = 1.0
@@ -50,14 +55,26 @@ class Sealer:
         return total
 
     def drop(self) -> int:
-        """Drop the batches that are older than retention keeps them; returns how many events."""
+        """Drop the batches that are older than retention keeps them; returns how many events.
+
+        What was tampered with stays, and all behind it, and is told.
+        """
         if not self.retention_days:
             return 0
-        before, until = int(time.time() * 1000) - self.retention_days * DAY_MS, self._taken()
+        wrong: list[int] = []
+
+        def word(seal: Seal, found: Digest) -> str | None:
+            stated = stated_of(seal, self.keyring)
+            if stated is not None and stated.digest == found.value():
+                return self._word_of_drop(seal.number)
+            wrong.append(seal.number)
+            return None
+
+        total, age_ms, until = 0, self.retention_days * DAY_MS, self._taken()
         event = Event("audit.dropped", "system", detail={"days": self.retention_days})
-        total = 0
-        while count := self.seals.drop(before, until, self._word_of_drop, event):
+        while count := self.seals.drop(age_ms, until, word, event):
             total += count
+        self.tell([broken(number, KEPT) for number in wrong[:1]])
         return total
 
     def _taken(self) -> Place | None:

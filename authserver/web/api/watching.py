@@ -95,7 +95,7 @@ class AlertState(Answer):
 
 
 class AlertPage(Listed[AlertState]):
-    """A page of alerts."""
+    """A page of alerts, the critical ones before all others."""
 
 
 def _events(call: Call[Events, Nothing]) -> EventPage:
