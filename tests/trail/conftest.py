@@ -1,8 +1,10 @@
 """A trail of a database of its own, with keys that seal it."""
 
 import os
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -55,6 +57,10 @@ class Trail:
         for name in names:
             self.stores.audit.write(Event(name, "system", ORIGIN, detail={"note": name}))
 
+    def write_large(self, name: str, size: int) -> None:
+        """An event with so many bytes of detail."""
+        self.stores.audit.write(Event(name, "system", ORIGIN, detail={"note": "x" * size}))
+
     def seal(self, *names: str) -> None:
         """One batch of events with these names."""
         self.write(*names)
@@ -100,3 +106,10 @@ def trail(databases: Databases, prepared: str) -> Iterator[Trail]:
     yield made
     made.database.close()
     databases.drop(url)
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """The path of a Unix socket has about 100 bytes."""
+    with tempfile.TemporaryDirectory(prefix="log-") as folder:
+        yield Path(folder, "log")

@@ -4,16 +4,20 @@ import json
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from authserver.outbound.syslog import LocalCollector
 from authserver.protocol.audit_seal import Recorded
+from authserver.services.trail.formats import json_line
 from authserver.services.trail.streaming import Streams
-from authserver.services.trail.targets import FileTarget, NotTaken, Target
+from authserver.services.trail.targets import FileTarget, NotTaken, SyslogTarget, Target
 from tests.outbound.authority import Authority
 
 from .collectors import hook
@@ -66,6 +70,60 @@ def test_many_events_are_sent_in_batches(trail: Trail, monkeypatch):
     trail.seal(*"abcdefgh")
     deliver_all(found, target)
     assert target.taken == trail.names()
+
+
+def test_batches_are_bounded_by_their_bytes_too(trail: Trail, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("authserver.services.trail.streaming.BATCH_BYTES", 1000)
+    sizes: list[int] = []
+
+    class Measuring(Listed):
+        def take(self, batch: Sequence[Recorded]) -> None:
+            sizes.append(sum(len(json_line(recorded)) for recorded in batch))
+            super().take(batch)
+
+    trail.write(*"abcdefgh")
+    trail.write_large("large", 3000)
+    trail.seal("i")
+    target = Measuring()
+    deliver_all(streams(trail), target)
+    assert target.taken == trail.names()
+    assert [size > 1000 for size in sizes].count(True) == 1, "the large one alone"
+
+
+def test_a_webhook_that_refuses_large_bodies_gets_everything(trail: Trail, tmp_path: Path):
+    authority = Authority(tmp_path)
+    with hook(authority.serving("127.0.0.1")) as hooked:
+        hooked.most = 2000
+        trail.write(*"abcdefgh")
+        trail.write_large("large", 3000)
+        trail.seal(*"ijkl")
+        found, target = streams(trail), webhook(hooked, authority)
+        deliver_all(found, target)
+        assert hooked.names == trail.names()
+        [large] = [event for event in hooked.events if event["name"] == "large"]
+        assert large["detail"] == {"left_out_bytes": 3000 + len('{"note":""}')}
+        hooked.most = 10
+        trail.seal("too much, however small")
+        with pytest.raises(NotTaken, match="413"):
+            found.deliver(target)
+
+
+def test_a_datagram_that_is_too_large_goes_without_its_detail(trail: Trail, short_path: Path):
+    got: list[dict[str, Any]] = []
+
+    def read(listening: socket.socket) -> None:
+        while message := listening.recv(65_536):
+            got.append(json.loads(b"{" + message.partition(b"{")[2]))
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(short_path))
+        threading.Thread(target=read, args=(listening,), daemon=True).start()
+        trail.write_large("large", 4_000_000)
+        trail.seal("after")
+        deliver_all(streams(trail), SyslogTarget(LocalCollector(str(short_path)), "h"))
+        wait_for(lambda: {event["name"] for event in got} == set(trail.names()))
+        listening.shutdown(socket.SHUT_RDWR)
+    assert {"left_out_bytes": 4_000_000 + len('{"note":""}')} in [event["detail"] for event in got]
 
 
 def test_a_target_that_was_down_gets_everything_afterwards(trail: Trail):
