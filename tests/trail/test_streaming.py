@@ -18,6 +18,7 @@ from authserver.protocol.audit_seal import Recorded
 from authserver.services.trail.formats import json_line
 from authserver.services.trail.streaming import Streams
 from authserver.services.trail.targets import FileTarget, NotTaken, SyslogTarget, Target
+from authserver.store.seals import SealStore
 from tests.outbound.authority import Authority
 
 from .collectors import hook
@@ -197,6 +198,17 @@ def test_retention_waits_for_a_target(trail: Trail):
     assert trail.sealer(EVERYTHING, (target,)).drop()
     assert "a" in target.taken
     assert trail.wrong() == []
+
+
+def test_a_sealer_that_never_catches_up_still_drops(trail: Trail, monkeypatch: pytest.MonkeyPatch):
+    trail.seal("a")
+    trail.seal("b")
+    monkeypatch.setattr(SealStore, "seal", lambda self, sign: 1)
+    stop = trail.sealer(EVERYTHING).start()
+    try:
+        wait_for(lambda: trail.names() == ["b"])
+    finally:
+        stop.set()
 
 
 def test_a_webhook_gets_everything_after_it_came_back(trail: Trail, tmp_path: Path):

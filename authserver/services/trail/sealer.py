@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import structlog
 
@@ -21,6 +22,7 @@ from .verification import stated_of
 
 DAY_MS = 86_400_000
 KEPT = "its events are not those that were sealed, so retention keeps them"
+TIMES_PER_ROUND = 100  # however much there is to seal, retention has its turn; and the other way round
 SECONDS_BETWEEN_DROPS = 300
 SECONDS_AFTER_FAILURE = 10.0
 log = structlog.get_logger(__name__)
@@ -47,15 +49,15 @@ class Sealer:
         threading.Thread(target=self._run, args=(stop,), name="sealer", daemon=True).start()
         return stop
 
-    def seal(self) -> int:
-        """Seal all that is finished now; returns how many events. Raises `NoSigningKey` and `TrailMoved`."""
-        total = 0
-        while count := self.seals.seal(self._signed):
-            total += count
-        return total
+    def seal(self, batches: int | None = None) -> int:
+        """Seal what is finished now, all or so many *batches*; returns how many events.
 
-    def drop(self) -> int:
-        """Drop the batches that are older than retention keeps them; returns how many events.
+        Raises `NoSigningKey` and `TrailMoved`.
+        """
+        return sum(islice(iter(lambda: self.seals.seal(self._signed), 0), batches))
+
+    def drop(self, times: int | None = None) -> int:
+        """Drop what is older than retention keeps it, all or some, so many *times*; returns how many events.
 
         What was tampered with stays, and all behind it, and is told.
         """
@@ -70,10 +72,9 @@ class Sealer:
             wrong.append(seal.number)
             return None
 
-        total, age_ms, until = 0, self.retention_days * DAY_MS, self._taken()
+        age_ms, until = self.retention_days * DAY_MS, self._taken()
         event = Event("audit.dropped", "system", detail={"days": self.retention_days})
-        while count := self.seals.drop(age_ms, until, word, event):
-            total += count
+        total = sum(islice(iter(lambda: self.seals.drop(age_ms, until, word, event), 0), times))
         self.tell([broken(number, KEPT) for number in wrong[:1]])
         return total
 
@@ -94,9 +95,8 @@ class Sealer:
         while not stop.wait(pause):
             pause = SECONDS_AFTER_FAILURE
             try:
-                self.seal()
-                if time.monotonic() - dropped >= SECONDS_BETWEEN_DROPS:
-                    self.drop()
+                self.seal(TIMES_PER_ROUND)
+                if time.monotonic() - dropped >= SECONDS_BETWEEN_DROPS and not self.drop(TIMES_PER_ROUND):
                     dropped = time.monotonic()
                 pause = self.pause
             except (NoSigningKey, TrailMoved) as lacking:
