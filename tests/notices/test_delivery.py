@@ -16,7 +16,7 @@ from authserver.services.notices.targets import NotTold
 from authserver.store.notices import Notice
 from authserver.store.purge import purge
 from tests.store.scene import let_pass
-from tests.trail.test_streaming import wait_for
+from tests.trail.test_streaming import running, wait_for
 
 from .conftest import SECRET, Desk
 
@@ -168,8 +168,5 @@ def test_no_strangers_words_become_a_link_a_line_or_a_header(desk: Desk):
 def test_a_watch_that_never_catches_up_still_gathers(desk: Desk, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Watch, "look", lambda self: True)
     desk.raise_alert()
-    stop = replace(desk.deployment.watch, pause=0.01).start()
-    try:
+    with running(replace(desk.deployment.watch, pause=0.01)):
         wait_for(lambda: len(desk.deployment.stores.notices.undelivered()) == 2)
-    finally:
-        stop.set()

@@ -6,7 +6,8 @@ import os
 import signal
 import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,9 @@ import pytest
 
 from authserver.outbound.syslog import LocalCollector
 from authserver.protocol.audit_seal import Recorded
+from authserver.services.alerts.watch import Watch
 from authserver.services.trail.formats import json_line
+from authserver.services.trail.sealer import Sealer
 from authserver.services.trail.streaming import Streams
 from authserver.services.trail.targets import FileTarget, NotTaken, SyslogTarget, Target
 from authserver.store.seals import SealStore
@@ -204,11 +207,8 @@ def test_a_sealer_that_never_catches_up_still_drops(trail: Trail, monkeypatch: p
     trail.seal("a")
     trail.seal("b")
     monkeypatch.setattr(SealStore, "seal", lambda self, sign: 1)
-    stop = trail.sealer(EVERYTHING).start()
-    try:
+    with running(trail.sealer(EVERYTHING)):
         wait_for(lambda: trail.names() == ["b"])
-    finally:
-        stop.set()
 
 
 def test_a_webhook_gets_everything_after_it_came_back(trail: Trail, tmp_path: Path):
@@ -256,6 +256,19 @@ def die_after_taking(url: str, path: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     streams(Trail.at(url)).deliver(Last(path))
+
+
+@contextmanager
+def running(started: Sealer | Watch) -> Iterator[None]:
+    """What runs in a thread runs, and has ended afterwards."""
+    before = set(threading.enumerate())
+    stop = started.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in set(threading.enumerate()) - before:
+            thread.join()
 
 
 def end_leases(trail: Trail) -> None:
