@@ -77,7 +77,7 @@ class Hasty(smtplib.SMTP):
 
 
 class HastyOverTls(Hasty, smtplib.SMTP_SSL):
-    """The same, encrypted from the beginning."""
+    """The same, encrypted from the beginning: a handshake has the whole ``timeout`` before that, and no more."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from .refusal import FetchRefused, Refusal
 from .urls import check_client_url, parse
 
 MOST_ANSWER = 64 * 1024
+CONTENT_TOO_LARGE = 413
 
 
 class EnteredPost(SafeFetch):
@@ -41,4 +42,5 @@ class EnteredPost(SafeFetch):
         except (NetworkError, ProtocolError) as failed:
             raise FetchRefused(reason(failed)) from None
         if not 200 <= status < 300:
-            raise FetchRefused(Refusal.STATUS, f"it answered with status {status}")
+            refusal = Refusal.TOO_MUCH if status == CONTENT_TOO_LARGE else Refusal.STATUS
+            raise FetchRefused(refusal, f"it answered with status {status}")

@@ -17,6 +17,7 @@ class Refusal(StrEnum):
     STATUS = "status"
     TIMEOUT = "timeout"
     TLS = "tls"
+    TOO_MUCH = "too much"
     TYPE = "type"
     URL = "url"
 
@@ -36,6 +37,7 @@ SENTENCES = {
     Refusal.STATUS: "the URL did not answer with status 200",
     Refusal.TIMEOUT: "the document did not arrive in time",
     Refusal.TLS: "the host could not prove its name by a certificate that is trusted here",
+    Refusal.TOO_MUCH: "what was sent is more than it takes at once",
     Refusal.TYPE: "the document has another content type than the one expected",
     Refusal.URL: "the URL may not be fetched",
 }

@@ -6,8 +6,8 @@ taken when the collector, at the end of what we say, has read everything and clo
 
 import errno
 import socket
-from collections.abc import Sequence
-from contextlib import closing
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
@@ -55,40 +55,52 @@ class Collector:
 
 @dataclass(frozen=True, slots=True)
 class LocalCollector:
-    """A collector at the Unix socket *path*, of datagrams such as ``/dev/log``, or of a stream."""
+    """A collector at the Unix socket *path*, of datagrams such as ``/dev/log``, or of a stream.
+
+    A batch takes at most so many *seconds*.
+    """
 
     path: str
     seconds: float = 10.0
 
     def send(self, messages: Sequence[bytes]) -> None:
         """Have all *messages* taken. Raises `FetchRefused`."""
+        deadline = Deadline(self.seconds)
         try:
             try:
-                self._as_datagrams(messages)
+                self._as_datagrams(messages, deadline)
             except OSError as failed:
                 if failed.errno != errno.EPROTOTYPE:
                     raise
-                self._as_stream(messages)
+                self._as_stream(messages, deadline)
         except TimeoutError:
             raise FetchRefused(Refusal.TIMEOUT, "it did not read in time") from None
         except OSError as failed:
+            if failed.errno == errno.EMSGSIZE:
+                raise FetchRefused(Refusal.TOO_MUCH, "a message is larger than it takes") from None
             raise FetchRefused(Refusal.CONNECTION, f"it cannot be reached: {failed.strerror}") from None
 
-    def _as_datagrams(self, messages: Sequence[bytes]) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sending:
-            sending.settimeout(self.seconds)
-            sending.connect(self.path)
+    def _as_datagrams(self, messages: Sequence[bytes], deadline: Deadline) -> None:
+        with self._connected(socket.SOCK_DGRAM, deadline) as sending:
             for message in messages:
+                sending.settimeout(deadline.left())
                 sending.send(message)
 
-    def _as_stream(self, messages: Sequence[bytes]) -> None:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sending:
-            sending.settimeout(self.seconds)
-            sending.connect(self.path)
+    def _as_stream(self, messages: Sequence[bytes], deadline: Deadline) -> None:
+        with self._connected(socket.SOCK_STREAM, deadline) as sending:
             sending.sendall(b"".join(map(_counted, messages)))
             sending.shutdown(socket.SHUT_WR)
+            sending.settimeout(deadline.left())
             while sending.recv(4096):
-                pass
+                sending.settimeout(deadline.left())
+
+    @contextmanager
+    def _connected(self, kind: socket.SocketKind, deadline: Deadline) -> Iterator[socket.socket]:
+        with socket.socket(socket.AF_UNIX, kind) as sending:
+            sending.settimeout(deadline.left())
+            sending.connect(self.path)
+            sending.settimeout(deadline.left())
+            yield sending
 
 
 def _counted(message: bytes) -> bytes:

@@ -25,6 +25,7 @@ class AlertKind(StrEnum):
     RECEIPTS_LOST = "receipts_lost"
     FAILED_SIGN_INS_OF_ACCOUNT = "failed_sign_ins_of_account"
     FAILED_SIGN_INS_OF_SOURCE = "failed_sign_ins_of_source"
+    FAILED_SIGN_INS_OF_MANY = "failed_sign_ins_of_many"
     FAILED_SIGN_INS_OVERALL = "failed_sign_ins_overall"
     TOKEN_REUSED = "token_reused"  # noqa: S105 - a rule's name
     NEW_NETWORK = "new_network"

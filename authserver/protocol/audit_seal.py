@@ -6,7 +6,7 @@ An event's *place* is the transaction that wrote it and its number. A *batch* is
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
@@ -74,6 +74,31 @@ class Digest:
     def value(self) -> str:
         """The SHA-256 of all that was taken in, base64url."""
         return base64url(self._sum.digest())
+
+
+class Events:
+    """The events in order, taken up to one place after another."""
+
+    def __init__(self, events: Iterable[Recorded]) -> None:
+        """None was taken so far."""
+        self._events = iter(events)
+        self._next = next(self._events, None)
+
+    def skip(self, until: Place) -> int:
+        """How many there are up to *until*."""
+        return sum(1 for _ in self._until(until))
+
+    def digest(self, until: Place) -> Digest:
+        """The digest of those up to *until*."""
+        found = Digest()
+        for recorded in self._until(until):
+            found.add(recorded)
+        return found
+
+    def _until(self, place: Place) -> Iterator[Recorded]:
+        while self._next and self._next.place <= place:
+            yield self._next
+            self._next = next(self._events, None)
 
 
 @dataclass(frozen=True, slots=True)

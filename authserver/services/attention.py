@@ -1,7 +1,7 @@
 """What waits for an administrator: each matter that the server can see by itself, and none where all is well."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -51,11 +51,15 @@ class Concern:
 
 @dataclass(frozen=True, slots=True)
 class Attention:
-    """Looks for concerns, by a few queries that do not grow. ``most_unused`` is the ceiling of unused registrations."""
+    """Looks for concerns, by a few queries that do not grow.
+
+    ``most_unused`` is the ceiling of unused registrations, ``targets`` are those of the audit trail.
+    """
 
     stores: Stores
     rotation: Rotation
     most_unused: int
+    targets: Sequence[str]
 
     def concerns(self) -> tuple[Concern, ...]:
         """What somebody should look at, the most pressing first."""
@@ -65,12 +69,11 @@ class Attention:
         if self.stores.seals.moved():
             yield Concern(Matter.TRAIL_MOVED, 1)
         head = self.stores.seals.head()
-        since = self.stores.trail.unsealed_since(head.last if head else START)
-        late = time.time() * 1000 - since if since is not None else 0
-        if late > SEALED_WITHIN_MS:
-            yield Concern(Matter.UNSEALED, int(late // 1000))
+        waiting = self.stores.trail.first_behind(head.last if head else START)
+        if waiting and waiting.for_ms > SEALED_WITHIN_MS:
+            yield Concern(Matter.UNSEALED, waiting.for_ms // 1000)
         for stream in self.stores.streams.all():
-            if stream.failure:
+            if stream.failure and stream.target in self.targets:
                 yield Concern(Matter.STREAM, 1, about=stream.target)
 
     def _of_keys(self) -> Iterator[Concern]:

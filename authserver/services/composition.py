@@ -101,6 +101,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     words = Words(settings.issuer, stores.alerts)
     told = notice_targets.targets(settings, words)
     approvals = Approvals(kinds(settings, stores, known), stores.notices, stores.audit)
+    watch = watching.watch(settings, stores, approvals, [target.name for target in told])
     tracing = Tracing(References(safe.derive("traces")), Recorder(stores.traces))
     return Deployment(
         settings=settings,
@@ -134,10 +135,10 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         tracing=tracing,
         timelines=Timelines(tracing.references, stores.traces, stores.clients, stores.users),
         connections=Connections(stores.grants, stores.tool_calls, stores.resources, settings.unused_permission_after),
-        sealer=Sealer(stores.seals, stores.streams, keyring, settings.audit_retention_days, targets),
+        sealer=Sealer(stores.seals, stores.streams, keyring, watch.raise_new, settings.audit_retention_days, targets),
         streams=Streams(stores.trail, stores.seals, stores.streams, targets),
         approvals=approvals,
-        watch=watching.watch(settings, stores, approvals, [target.name for target in told]),
+        watch=watch,
         delivery=Delivery(stores.notices, told),
     )
 

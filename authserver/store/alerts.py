@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, select, update
+from sqlalchemy import Select, func, select, update
 
 from ..protocol.alert import AlertKind, Severity
 from ..protocol.audit import Event
@@ -19,6 +19,7 @@ from .notices import Notice, note
 from .paging import Order, Page, cut
 
 ID_BYTES = 16
+DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,11 @@ class AlertListing:
         """How much it matters."""
         return AlertKind(self.kind).severity if self.kind in set(AlertKind) else Severity.WARNING
 
+    @property
+    def is_critical(self) -> bool:
+        """Whether it wants somebody now."""
+        return self.severity is Severity.CRITICAL
+
 
 COLUMNS = ("id", "kind", "resource", "client_id", "user_id", "tool", "detail", "raised_at", "dismissed_at")
 LISTING = (
@@ -79,6 +85,9 @@ LISTING = (
 )
 STANDING = LISTING.where(AlertRow.dismissed_at.is_(None))
 NEWEST_FIRST = Order(AlertRow.raised_at, AlertRow.id)
+AHEAD = 2**40  # seconds by which a place among the critical ones comes before all others
+CRITICAL_FIRST = Order(AlertRow.raised_at + AHEAD, AlertRow.id)
+IS_CRITICAL = AlertRow.kind.in_(kind for kind in AlertKind if kind.severity is Severity.CRITICAL)
 
 
 class AlertStore:
@@ -116,10 +125,25 @@ class AlertStore:
             record(connection, event.about(**about, detail={"kind": found.kind, "alert": alert_id}))
         return True
 
+    def dismiss_until(self, alert_id: str, event: Event) -> int:
+        """An administrator has seen this alert and knows all older ones of its kind. Returns how many that were."""
+        standing = AlertRow.dismissed_at.is_(None)
+        with self._database.transaction() as connection:
+            known = select(AlertRow.kind, AlertRow.raised_at).where(AlertRow.id == alert_id, standing)
+            last = connection.execute(known).first()
+            if last is None:
+                return 0
+            older = (AlertRow.kind == last.kind, AlertRow.raised_at <= last.raised_at, standing)
+            dismissed = connection.execute(update(AlertRow).where(*older).values(dismissed_at=now)).rowcount
+            record(connection, event.about(detail={"kind": last.kind, "until": last.raised_at, "alerts": dismissed}))
+        return dismissed
+
     def standing(self, after: str | None, limit: int) -> Page[AlertListing]:
-        """Those that nobody has dismissed, newest first."""
-        found = self._list(NEWEST_FIRST.limit(STANDING, after, limit))
-        return cut(found, limit, lambda line: (line.raised_at, line.id))
+        """Those that nobody has dismissed: the critical ones, then the others, each of them newest first."""
+        found = self._list(CRITICAL_FIRST.limit(STANDING.where(IS_CRITICAL), after, limit))
+        if len(found) <= limit:
+            found += self._list(NEWEST_FIRST.limit(STANDING.where(~IS_CRITICAL), after, limit))
+        return cut(found, limit, lambda line: (line.raised_at + AHEAD * line.is_critical, line.id))
 
     def of_user(self, user_id: str, limit: int) -> list[AlertListing]:
         """The newest of those about a person that nobody has dismissed."""
@@ -128,6 +152,12 @@ class AlertStore:
     def listed(self, alert_ids: Collection[str]) -> dict[str, AlertListing]:
         """Those of *alert_ids* that are known, dismissed or not."""
         return {line.id: line for line in self._list(LISTING.where(AlertRow.id.in_(alert_ids)))}
+
+    def lately(self, kind: AlertKind) -> int:
+        """How many of *kind* were raised in the last 24 hours."""
+        which = (AlertRow.kind == kind, AlertRow.raised_at > now - DAY)
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(AlertRow).where(*which)) or 0
 
     def find(self, alert_id: str) -> AlertListing | None:
         """One that nobody has dismissed."""

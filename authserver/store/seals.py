@@ -1,22 +1,22 @@
 """Seals of the audit trail: one process at a time puts a batch of finished events under a signed seal, or drops one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, delete, insert, select, text, update
 
 from ..protocol.audit import Event
-from ..protocol.audit_seal import START, Place, Statement, seal_digest, statement
+from ..protocol.audit_seal import START, Digest, Events, Place, Statement, seal_digest, statement
 from .audit import record
-from .clock import now
+from .clock import now, now_in_milliseconds
 from .database import Database
 from .models import AuditRow, SealRow
 from .tallies import tally
 from .trail import PAGE, at, beyond, count_on, counts_on_from, finished, read, stands_at
 
 LOCK = 0x6D6371  # any number that nobody else takes
-EVENTS_PER_DROP = 10_000
+EVENTS_PER_DROP = 2000  # they are read, and on SQLite nobody else writes meanwhile
 NEWEST = select(SealRow).order_by(SealRow.number.desc()).limit(1)
 Sign = Callable[[Statement], str]
 
@@ -37,6 +37,9 @@ class Seal:
     sealed_at: int
     signed: str
     dropped: str | None
+
+
+Word = Callable[[Seal, Digest], str | None]
 
 
 class SealStore:
@@ -77,24 +80,27 @@ class SealStore:
         with self._database.reading() as connection:
             return [_seal(row) for row in connection.execute(wanted)]
 
-    def drop(self, before_ms: int, until: Place | None, sign: Callable[[int], str], event: Event) -> int:
-        """Delete the events of the oldest batches that are wholly older than *before_ms* (Unix milliseconds).
+    def drop(self, age_ms: int, until: Place | None, word: Word, event: Event) -> int:
+        """Delete the events of the oldest batches that are wholly older than *age_ms* (milliseconds, by our clock).
 
-        At most some batches at once, none beyond the place *until*, and never the newest: the numbers of SQLite's
-        events would begin anew. Their seals stay, each with the word of *sign* about its number. *event* is recorded
-        with what went. Returns how many events; 0 too while another process seals or drops.
+        At most some batches at once, none beyond the place *until*, none from the first one on to which *word* says
+        nothing, and never the newest: the numbers of SQLite's events would begin anew. Their seals stay, each with what
+        *word* said to it and to the digest of all that is there behind the seal before. *event* is recorded with what
+        went. Returns how many events; 0 too while another process seals or drops.
         """
         with self._database.transaction() as connection:
             head = _newest(connection) if _alone(connection) else None
-            going = _going(connection, head, before_ms, until) if head else []
-            if not going:
+            going = _going(connection, head, age_ms, until) if head else []
+            after = _before(connection, going)
+            said = list(zip(going, _said(connection, after, going, word), strict=False))
+            if not said:
                 return 0
-            for seal in going:
+            for seal, spoken in said:
                 marked = update(SealRow).where(SealRow.number == seal.number)
-                connection.execute(marked.values(dropped=sign(seal.number)))
-            rows = connection.execute(delete(AuditRow).where(stands_at <= at(going[-1].last))).rowcount
-            seals = [going[0].number, going[-1].number]
-            record(connection, event.about(detail={**event.detail, "seals": seals, "rows": rows}))
+                connection.execute(marked.values(dropped=spoken))
+            first, last = said[0][0], said[-1][0]
+            rows = connection.execute(delete(AuditRow).where(beyond(after), stands_at <= at(last.last))).rowcount
+            record(connection, event.about(detail={**event.detail, "seals": [first.number, last.number], "rows": rows}))
         return rows
 
     def resume(self, event: Event) -> bool:
@@ -136,8 +142,9 @@ def _newest(connection: Connection) -> Seal | None:
     return _seal(found) if found else None
 
 
-def _going(connection: Connection, newest: Seal, before_ms: int, until: Place | None) -> list[Seal]:
+def _going(connection: Connection, newest: Seal, age_ms: int, until: Place | None) -> list[Seal]:
     """The seals to drop: the oldest that stand, as far as each fits."""
+    before_ms = (connection.scalar(select(now_in_milliseconds)) or 0) - age_ms
     standing = select(SealRow).where(SealRow.dropped.is_(None)).order_by(SealRow.number).limit(PAGE)
     going: list[Seal] = []
     for seal in map(_seal, connection.execute(standing)):
@@ -147,6 +154,23 @@ def _going(connection: Connection, newest: Seal, before_ms: int, until: Place | 
             break
         going.append(seal)
     return going
+
+
+def _before(connection: Connection, going: Sequence[Seal]) -> Place:
+    """Where the batch before the first of *going* ended."""
+    before = NEWEST.where(SealRow.number < going[0].number) if going else None
+    found = connection.execute(before).one_or_none() if before is not None else None
+    return _seal(found).last if found else START
+
+
+def _said(connection: Connection, after: Place, going: Sequence[Seal], word: Word) -> Iterator[str]:
+    """What *word* says to each of *going*, whose events come behind *after*, until it says nothing."""
+    most = sum(seal.rows for seal in going) + 1
+    events = Events(read(connection, most, beyond(after), stands_at <= at(going[-1].last)) if going else [])
+    for seal in going:
+        if (spoken := word(seal, events.digest(seal.last))) is None:
+            return
+        yield spoken
 
 
 def _seal(row: Any) -> Seal:  # noqa: ANN401 - its columns are those of SealRow

@@ -215,8 +215,8 @@ def _opened(at: int, record: Record) -> dict[str, Any]:
 
 def _known(record: Record) -> dict[str, Any]:
     found = {name: getattr(record, name) for name in KNOWN_ONCE}
-    found["resource"] = harmless(record.resource) if record.resource else None
-    return {name: value[:LONGEST_ID] for name, value in found.items() if value is not None}
+    kept = {name: harmless(value, LONGEST_ID) for name, value in found.items() if value is not None}
+    return {name: value for name, value in kept.items() if value}
 
 
 def _step(at: int, record: Record) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, func, literal, select, text, t
 
 from ..protocol.audit_seal import Place, Recorded
 from .audit import COLUMNS, event_of
+from .clock import now_in_milliseconds
 from .database import Database
 from .models import AuditRow, SealRow
 
@@ -35,6 +36,14 @@ class Tail:
 
     rows: int
     since_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An event that waits to be sealed or sent: ``since_ms`` (Unix milliseconds), and for how long by our clock."""
+
+    since_ms: int
+    for_ms: int
 
 
 class TrailStore:
@@ -66,12 +75,6 @@ class TrailStore:
         with self._database.reading() as connection:
             return read(connection, limit, beyond(after), stands_at <= at(until), *others)
 
-    def waits_since(self, after: Place) -> int | None:
-        """When the first event behind *after* was written (Unix milliseconds); None if there is none."""
-        first = select(AuditRow.at_ms).where(beyond(after)).order_by(AuditRow.xid, AuditRow.id).limit(1)
-        with self._database.reading() as connection:
-            return connection.scalar(first)
-
     def tail(self, after: Place) -> Tail:
         """What there is behind the newest seal's place *after*, finished or not."""
         wanted = select(func.count(), func.min(AuditRow.at_ms)).where(beyond(after))
@@ -79,14 +82,12 @@ class TrailStore:
             rows, since_ms = connection.execute(wanted).one()
         return Tail(rows, since_ms)
 
-    def unsealed_since(self, after: Place) -> int | None:
-        """When the first event behind the newest seal's place *after* was written (Unix milliseconds), if there is one.
-
-        By one look at the index, however many there are.
-        """
-        first = select(AuditRow.at_ms).where(beyond(after)).order_by(AuditRow.xid, AuditRow.id).limit(1)
+    def first_behind(self, after: Place) -> Waiting | None:
+        """The first event behind *after*, finished or not; by one look at the index, however many there are."""
+        first = select(AuditRow.at_ms, now_in_milliseconds - AuditRow.at_ms).where(beyond(after))
         with self._database.reading() as connection:
-            return connection.scalar(first)
+            found = connection.execute(first.order_by(AuditRow.xid, AuditRow.id).limit(1)).one_or_none()
+        return Waiting(*found) if found else None
 
 
 def read(connection: Connection, limit: int, *conditions: ColumnElement[bool]) -> list[Recorded]:

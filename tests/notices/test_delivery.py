@@ -3,17 +3,20 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from authserver.outbound.signed_post import signature
 from authserver.protocol.alert import AlertKind
+from authserver.services.alerts.watch import Watch
 from authserver.services.notices.delivery import MOST_TRIES, delay_after
 from authserver.services.notices.targets import NotTold
 from authserver.store.notices import Notice
 from authserver.store.purge import purge
 from tests.store.scene import let_pass
+from tests.trail.test_streaming import running, wait_for
 
 from .conftest import SECRET, Desk
 
@@ -160,3 +163,10 @@ def test_no_strangers_words_become_a_link_a_line_or_a_header(desk: Desk):
         assert mail["Bcc"] is None
         assert not [line for line in said.splitlines() if line.startswith(("Bcc", "Click", "x:"))]
         assert {character for character in said if not character.isprintable()} == {"\r", "\n"}
+
+
+def test_a_watch_that_never_catches_up_still_gathers(desk: Desk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Watch, "look", lambda self: True)
+    desk.raise_alert()
+    with running(replace(desk.deployment.watch, pause=0.01)):
+        wait_for(lambda: len(desk.deployment.stores.notices.undelivered()) == 2)

@@ -11,8 +11,10 @@ from sqlalchemy import insert, update
 from authserver.accounts.errors import TooManyAttempts, WrongCredentials
 from authserver.protocol.audit import Event, Origin
 from authserver.services.alerts.networks import network_of
+from authserver.services.alerts.state_rules import TRIES
+from authserver.services.attention import Attention, Matter
 from authserver.store.audit import AuditFilter
-from authserver.store.models import AuditRow, StreamRow
+from authserver.store.models import AuditRow, NoticeMessageRow, StreamRow
 from tests.conformance.site import Site
 from tests.sealing import wait_until_finished
 from tests.store.scene import a_client
@@ -65,7 +67,7 @@ def test_failed_sign_ins_of_one_person_are_told_once_however_many(site: Site):
             look(site)
             assert kinds(site) == ([] if number == 6 else ["failed_sign_ins_of_account"])
     [(_, user_id, detail)] = told(site)
-    assert (user_id, detail) == (ada.id, {"failures": 8, "minutes": 10})
+    assert (user_id, detail) == (ada.id, {"failures": 8, "minutes": 10, "today": 8})
     assert len(site.deployment.stores.audit.page(AuditFilter(name="alert.raised"), None, 10).lines) == 1
 
 
@@ -80,6 +82,41 @@ def test_one_source_is_told_whoever_it_tries_and_of_ipv6_the_customers_network(s
         write(site, "sign_in.failed", f"203.0.113.{number}")
     look(site)
     assert kinds(site) == ["failed_sign_ins_of_source", "failed_sign_ins_overall"]
+
+
+def test_four_times_as_many_on_the_same_day_are_told_again_though_the_first_were_dismissed(
+    site_with: Callable[..., Site],
+):
+    site = site_with(failed_sign_ins_overall=3, failed_sign_ins_of_source=1000)
+    for failures, expected in ((3, [3]), (8, [3]), (1, [3, 12]), (35, [3, 12]), (1, [3, 12, 48])):
+        for _ in range(failures):
+            write(site, "sign_in.failed", "192.0.2.7")
+        look(site)
+        raised = site.deployment.stores.audit.page(AuditFilter(name="alert.raised"), None, 50)
+        assert len(raised.lines) == len(expected)
+        for line in site.deployment.stores.alerts.standing(None, 50):
+            assert line.detail["today"] == expected[-1]
+            site.deployment.stores.alerts.dismiss(line.id, Event("alert.dismissed", "system"))
+
+
+@pytest.mark.parametrize(
+    ("whom", "kind"), [("sources", "failed_sign_ins_of_source"), ("people", "failed_sign_ins_of_account")]
+)
+def test_of_many_sources_or_people_so_many_are_told_a_day_and_that_there_are_more(
+    site_with: Callable[..., Site], monkeypatch: pytest.MonkeyPatch, whom: str, kind: str
+):
+    monkeypatch.setattr("authserver.services.alerts.sign_in_rules.MOST_A_DAY", 3)
+    site = site_with(failed_sign_ins_of_account=2, failed_sign_ins_of_source=2)
+    for count, more in ((2, 0), (3, 0), (5, 1), (9, 1)):
+        for number in range(count):
+            where = f"192.0.2.{number}" if whom == "sources" else f"198.51.100.{count * 10 + number}"
+            about = {} if whom == "sources" else {"user_id": f"usr_{number}"}
+            for address in (where, where if whom == "sources" else f"203.0.113.{count * 10 + number}"):
+                write(site, "sign_in.failed", address, **about)
+        look(site)
+        assert kinds(site) == sorted(["failed_sign_ins_of_many"] * more + [kind] * min(count, 3))
+    [detail] = [detail for kind, _, detail in told(site) if kind == "failed_sign_ins_of_many"]
+    assert detail == {"most": 3, "whom": whom}
 
 
 def test_failures_that_lie_far_apart_are_no_burst(site: Site):
@@ -110,9 +147,18 @@ def test_a_grant_from_a_new_network_is_told_for_apps_on_devices(site: Site, uri:
     for address in ("192.0.2.7", "192.0.2.200", "198.51.100.1", "198.51.100.2", "203.0.113.1"):
         write(site, "token.refreshed", address, client_id=client.client_id, grant_id="g1", resource=SERVER)
         look(site)
-    assert kinds(site) == ["new_network"] * expected
-    if expected:
-        assert told(site)[0][2] == {"network": "198.51.100.0/24", "grant": "g1"}
+    assert kinds(site) == ["new_network"] * 2 * expected
+    networks = {detail["network"] for _, _, detail in told(site)}
+    assert networks == ({"198.51.100.0/24", "203.0.113.0/24"} if expected else set())
+
+
+def test_two_new_networks_within_one_stretch_are_two_alerts(site_with: Callable[..., Site]):
+    site = site_with(new_network_of="all")
+    for addresses in (["192.0.2.7"], ["198.51.100.1", "203.0.113.1"], ["198.51.100.2", "203.0.113.2"]):
+        for address in addresses:
+            write(site, "token.refreshed", address, client_id="gone", grant_id="g1", resource=SERVER)
+        look(site)
+    assert kinds(site) == ["new_network"] * 2
 
 
 def test_of_all_grants_where_that_is_asked_for_and_none_where_it_is_off(site_with: Callable[..., Site]):
@@ -163,6 +209,25 @@ def test_a_target_that_lags_behind_and_fails_is_told(site_with: Callable[..., Si
     site.deployment.watch.look_at_state()
     [(kind, _, detail)] = told(site)
     assert (kind, detail["target"], detail["failure"]) == ("stream_down", "file", "no such folder")
+
+
+def test_a_target_that_is_gone_from_the_settings_is_no_concern(site_with: Callable[..., Site]):
+    mail = {"mail_directory": "/nowhere", "mail_from": "a@auth.example", "notice_mail": ["ann@admin.example"]}
+    site = site_with(audit_file="/nowhere/audit.jsonl", stream_down_after=1, **mail)
+    stores = site.deployment.stores
+    for target in ("file", "webhook"):
+        stores.streams.claim(target, "me", 60)
+        stores.streams.fail(target, "me", "it is not there")
+    for target in ("mail:ann@admin.example", "mail:bob@admin.example"):
+        stores.notices.failed(stores.notices.send("a", {}, target, 60), "it is not there", 60)
+    with stores.database.transaction() as connection:
+        connection.execute(update(NoticeMessageRow).values(tries=TRIES))
+    write_ago(site, 3600)
+    site.deployment.watch.look_at_state()
+    targets = {kind: detail["target"] for kind, _, detail in told(site) if "target" in detail}
+    assert targets == {"stream_down": "file", "notices_undelivered": "mail:ann@admin.example"}
+    concerns = Attention(stores, site.deployment.rotation, 1000, site.deployment.settings.audit_targets).concerns()
+    assert [concern.about for concern in concerns if concern.matter is Matter.STREAM] == ["file"]
 
 
 def test_one_process_looks_at_a_time_and_the_next_goes_on_where_it_was(site: Site, site_with: Callable[..., Site]):

@@ -114,9 +114,18 @@ def test_a_server_that_is_not_there_or_dribbles_ends_in_time(authority: Authorit
         relay(found, authority).send(MAIL)
 
 
-def _dribble(listening: socket.socket) -> None:
+def test_a_server_that_dribbles_its_handshake_holds_nobody_either(authority: Authority):
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        found = Postbox(port=listening.getsockname()[1])
+        threading.Thread(target=_dribble, args=(listening, b"\x16\x03\x03\x40\x00"), daemon=True).start()
+        with pytest.raises(MailRefused, match="in time"):
+            relay(found, authority, security="tls", seconds=0.5).send(MAIL)
+
+
+def _dribble(listening: socket.socket, first: bytes = b"") -> None:
     connection, _ = listening.accept()
     with connection, suppress(OSError):
+        connection.sendall(first)
         while True:
             connection.sendall(b"2")
             connection.recv(0)

@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DatabaseError
 
 from authserver.protocol.audit import Event
-from authserver.protocol.audit_seal import START, Place, Statement, seal_digest
+from authserver.protocol.audit_seal import START, Digest, Place, Statement, seal_digest
 from authserver.store import migrate
 from authserver.store.audit import record
 from authserver.store.database import Database, connect
@@ -19,15 +19,15 @@ from tests.sealing import wait_until_finished
 from tests.tampering import unguarded
 
 FAR = Place(2**62, 2**62)
-LATER = 2**53
+HOUR_MS = 3_600_000
 
 
 def signed(stated: Statement) -> str:
     return f"signed {stated.number} {stated.previous} {stated.digest}"
 
 
-def word(number: int) -> str:
-    return f"dropped {number}"
+def word(seal: Seal, found: Digest) -> str | None:
+    return f"dropped {seal.number}" if seal.signed.endswith(f" {found.value()}") else None
 
 
 def write(stores: Stores, *names: str) -> None:
@@ -48,8 +48,8 @@ def sealed(stores: Stores) -> list[str]:
     return [each.event.name for each in stores.trail.events(START, head.last)] if head else []
 
 
-def drop(stores: Stores, before: int = LATER, until: Place | None = None) -> int:
-    return stores.seals.drop(before, until, word, Event("audit.dropped", "system"))
+def drop(stores: Stores, age_ms: int = -HOUR_MS, until: Place | None = None) -> int:
+    return stores.seals.drop(age_ms, until, word, Event("audit.dropped", "system"))
 
 
 def test_every_event_is_sealed_once_in_numbered_batches(stores: Stores):
@@ -191,11 +191,20 @@ def test_retention_drops_whole_batches_and_keeps_their_seals(stores: Stores):
     assert (event.name, event.detail) == ("audit.dropped", {"seals": [1, 2], "rows": 4})
 
 
+def test_retention_stops_before_a_batch_that_was_tampered_with(stores: Stores, database: Database):
+    write(stores, *"abcdef")
+    seal_all(stores, 2)
+    with database.transaction() as connection, unguarded(connection):
+        connection.execute(delete(AuditRow).where(AuditRow.name == "d"))
+    assert [drop(stores), drop(stores)] == [2, 0]
+    assert sealed(stores) == ["c", "e", "f"]
+
+
 def test_retention_keeps_what_is_young_and_what_a_target_waits_for(stores: Stores):
     write(stores, *"abcd")
     seal_all(stores, 1)
     first, second, *_ = stores.seals.after(0)
-    assert drop(stores, before=first.from_ms) == 0
+    assert drop(stores, age_ms=HOUR_MS) == 0
     assert drop(stores, until=first.last) == 1
     assert drop(stores, until=Place(second.last.xid, second.last.id - 1)) == 0
     assert sealed(stores) == ["b", "c", "d"]

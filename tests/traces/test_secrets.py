@@ -58,6 +58,18 @@ def test_no_secret_of_a_flow_is_in_any_row(site, flow, visitor):
     assert "ada" not in text.split(), "people are told by their id alone"
 
 
+def test_a_secret_in_place_of_an_id_is_kept_nowhere(site, flow, visitor):
+    flow.register({**PUBLIC, "token_endpoint_auth_method": "client_secret_post"})
+    flow.allow(visitor)
+    secret = flow.values["client_secret"]
+    for client_id in (secret, f"https://app:{PASSWORD}@app.example/client.json?key={PASSWORD}"):
+        assert flow.token(client_id=client_id, client_secret="an id").status_code == 401
+        assert visitor.open(flow.url(client_id=client_id)).status_code != 200
+    text = "\n".join(kept(site))
+    assert secret not in text
+    assert PASSWORD not in text
+
+
 def test_what_strangers_write_is_short_and_on_one_line(site, flow, visitor):
     visitor.http.get("/.well-known/" + "y" * 3000, headers={"User-Agent": "z" * 3000})
     flow.register({**PUBLIC, "client_name": NASTY[:200]})

@@ -14,10 +14,11 @@ from typing import Any
 
 @dataclass
 class Hook:
-    """A webhook: what it was posted, and the ``status`` that it answers with."""
+    """A webhook: what it was posted, and the ``status`` that it answers with; 413 to more bytes than ``most``."""
 
     port: int = 0
     status: int = 204
+    most: int = 1_000_000
     posts: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
 
     @property
@@ -43,9 +44,10 @@ def hook(context: ssl.SSLContext, port: int = 0) -> Iterator[Hook]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            if found.status < 300:
+            status = found.status if len(body) <= found.most else 413
+            if status < 300:
                 found.posts.append(({name.lower(): value for name, value in self.headers.items()}, body))
-            self.send_response(found.status)
+            self.send_response(status)
             self.send_header("Location", "https://127.0.0.1:1/")
             self.send_header("Content-Length", "0")
             self.end_headers()

@@ -1,8 +1,10 @@
 """A trail of a database of its own, with keys that seal it."""
 
 import os
+import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 from flask import Flask
@@ -17,6 +19,7 @@ from authserver.services.trail.sealer import Sealer
 from authserver.services.trail.targets import Target
 from authserver.services.trail.verification import Finding, Kind, Noted, Verification
 from authserver.store import migrate
+from authserver.store.alerts import Alert
 from authserver.store.database import Database, connect
 from authserver.store.stores import Stores
 from tests.database import Databases
@@ -24,6 +27,7 @@ from tests.sealing import wait_until_finished
 from tests.tampering import unguarded
 
 KEK = os.urandom(32)
+EVERYTHING = -1  # days that retention keeps: what is older than tomorrow goes
 ORIGIN = Origin("192.0.2.7", "c0ffee")
 
 
@@ -35,6 +39,7 @@ class Trail:
     database: Database
     stores: Stores
     keyring: Keyring
+    alerts: list[Alert] = field(default_factory=list)
 
     @classmethod
     def at(cls, url: str) -> "Trail":
@@ -46,11 +51,15 @@ class Trail:
         return Rotation(self.stores.keys, Vault(KEK), "ES256", token_lifetime=600, lead=0)
 
     def sealer(self, days: int = 0, targets: tuple[Target, ...] = ()) -> Sealer:
-        return Sealer(self.stores.seals, self.stores.streams, self.keyring, days, targets)
+        return Sealer(self.stores.seals, self.stores.streams, self.keyring, self.alerts.extend, days, targets)
 
     def write(self, *names: str) -> None:
         for name in names:
             self.stores.audit.write(Event(name, "system", ORIGIN, detail={"note": name}))
+
+    def write_large(self, name: str, size: int) -> None:
+        """An event with so many bytes of detail."""
+        self.stores.audit.write(Event(name, "system", ORIGIN, detail={"note": "x" * size}))
 
     def seal(self, *names: str) -> None:
         """One batch of events with these names."""
@@ -97,3 +106,10 @@ def trail(databases: Databases, prepared: str) -> Iterator[Trail]:
     yield made
     made.database.close()
     databases.drop(url)
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """The path of a Unix socket has about 100 bytes."""
+    with tempfile.TemporaryDirectory(prefix="log-") as folder:
+        yield Path(folder, "log")

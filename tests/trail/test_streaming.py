@@ -4,22 +4,28 @@ import json
 import multiprocessing
 import os
 import signal
+import socket
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-import time_machine
 
+from authserver.outbound.syslog import LocalCollector
 from authserver.protocol.audit_seal import Recorded
+from authserver.services.alerts.watch import Watch
+from authserver.services.trail.formats import json_line
+from authserver.services.trail.sealer import Sealer
 from authserver.services.trail.streaming import Streams
-from authserver.services.trail.targets import FileTarget, NotTaken, Target
+from authserver.services.trail.targets import FileTarget, NotTaken, SyslogTarget, Target
+from authserver.store.seals import SealStore
 from tests.outbound.authority import Authority
 
 from .collectors import hook
-from .conftest import Trail
+from .conftest import EVERYTHING, Trail
 from .test_targets import webhook
 
 SECONDS = 10
@@ -68,6 +74,60 @@ def test_many_events_are_sent_in_batches(trail: Trail, monkeypatch):
     trail.seal(*"abcdefgh")
     deliver_all(found, target)
     assert target.taken == trail.names()
+
+
+def test_batches_are_bounded_by_their_bytes_too(trail: Trail, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("authserver.services.trail.streaming.BATCH_BYTES", 1000)
+    sizes: list[int] = []
+
+    class Measuring(Listed):
+        def take(self, batch: Sequence[Recorded]) -> None:
+            sizes.append(sum(len(json_line(recorded)) for recorded in batch))
+            super().take(batch)
+
+    trail.write(*"abcdefgh")
+    trail.write_large("large", 3000)
+    trail.seal("i")
+    target = Measuring()
+    deliver_all(streams(trail), target)
+    assert target.taken == trail.names()
+    assert [size > 1000 for size in sizes].count(True) == 1, "the large one alone"
+
+
+def test_a_webhook_that_refuses_large_bodies_gets_everything(trail: Trail, tmp_path: Path):
+    authority = Authority(tmp_path)
+    with hook(authority.serving("127.0.0.1")) as hooked:
+        hooked.most = 2000
+        trail.write(*"abcdefgh")
+        trail.write_large("large", 3000)
+        trail.seal(*"ijkl")
+        found, target = streams(trail), webhook(hooked, authority)
+        deliver_all(found, target)
+        assert hooked.names == trail.names()
+        [large] = [event for event in hooked.events if event["name"] == "large"]
+        assert large["detail"] == {"left_out_bytes": 3000 + len('{"note":""}')}
+        hooked.most = 10
+        trail.seal("too much, however small")
+        with pytest.raises(NotTaken, match="413"):
+            found.deliver(target)
+
+
+def test_a_datagram_that_is_too_large_goes_without_its_detail(trail: Trail, short_path: Path):
+    got: list[dict[str, Any]] = []
+
+    def read(listening: socket.socket) -> None:
+        while message := listening.recv(65_536):
+            got.append(json.loads(b"{" + message.partition(b"{")[2]))
+
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(short_path))
+        threading.Thread(target=read, args=(listening,), daemon=True).start()
+        trail.write_large("large", 4_000_000)
+        trail.seal("after")
+        deliver_all(streams(trail), SyslogTarget(LocalCollector(str(short_path)), "h"))
+        wait_for(lambda: {event["name"] for event in got} == set(trail.names()))
+        listening.shutdown(socket.SHUT_RDWR)
+    assert {"left_out_bytes": 4_000_000 + len('{"note":""}')} in [event["detail"] for event in got]
 
 
 def test_a_target_that_was_down_gets_everything_afterwards(trail: Trail):
@@ -135,13 +195,20 @@ def test_retention_waits_for_a_target(trail: Trail):
     target = Listed(down=True)
     trail.seal("a")
     trail.seal("b")
-    with time_machine.travel(datetime.now(UTC) + timedelta(days=400)):
-        assert trail.sealer(365, (target,)).drop() == 0
-        target.down = False
-        deliver_all(streams(trail), target)
-        assert trail.sealer(365, (target,)).drop()
+    assert trail.sealer(EVERYTHING, (target,)).drop() == 0
+    target.down = False
+    deliver_all(streams(trail), target)
+    assert trail.sealer(EVERYTHING, (target,)).drop()
     assert "a" in target.taken
     assert trail.wrong() == []
+
+
+def test_a_sealer_that_never_catches_up_still_drops(trail: Trail, monkeypatch: pytest.MonkeyPatch):
+    trail.seal("a")
+    trail.seal("b")
+    monkeypatch.setattr(SealStore, "seal", lambda self, sign: 1)
+    with running(trail.sealer(EVERYTHING)):
+        wait_for(lambda: trail.names() == ["b"])
 
 
 def test_a_webhook_gets_everything_after_it_came_back(trail: Trail, tmp_path: Path):
@@ -189,6 +256,19 @@ def die_after_taking(url: str, path: str) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     streams(Trail.at(url)).deliver(Last(path))
+
+
+@contextmanager
+def running(started: Sealer | Watch) -> Iterator[None]:
+    """What runs in a thread runs, and has ended afterwards."""
+    before = set(threading.enumerate())
+    stop = started.start()
+    try:
+        yield
+    finally:
+        stop.set()
+        for thread in set(threading.enumerate()) - before:
+            thread.join()
 
 
 def end_leases(trail: Trail) -> None:

@@ -3,8 +3,9 @@
 import json
 import socket
 import stat
-import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from ipaddress import ip_network
 from pathlib import Path
 
@@ -161,13 +162,6 @@ def test_a_collector_that_never_closes_took_nothing():
             target.take(BATCH)
 
 
-@pytest.fixture
-def short_path() -> Iterator[Path]:
-    """The path of a Unix socket has about 100 bytes."""
-    with tempfile.TemporaryDirectory(prefix="log-") as folder:
-        yield Path(folder, "log")
-
-
 def test_a_collector_of_datagrams_gets_a_message_each(short_path: Path):
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
         listening.bind(str(short_path))
@@ -184,3 +178,37 @@ def test_a_collector_of_a_unix_stream_gets_counted_messages(short_path: Path):
 def test_a_unix_socket_that_is_away_took_nothing(short_path: Path):
     with pytest.raises(NotTaken, match="cannot be reached"):
         SyslogTarget(LocalCollector(str(short_path)), "h").take(BATCH)
+
+
+def test_a_slow_collector_of_datagrams_holds_nobody_longer_than_one_deadline(short_path: Path):
+    def read_slowly(listening: socket.socket, stop: threading.Event) -> None:
+        with suppress(OSError):
+            while not stop.wait(0.05):
+                listening.recv(200_000)
+
+    many = [BATCH[0]._replace(event=Event("large", "system", detail={"note": "x" * 100_000}))] * 60
+    stop = threading.Event()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(short_path))
+        threading.Thread(target=read_slowly, args=(listening, stop), daemon=True).start()
+        with pytest.raises(NotTaken, match="in time"):
+            SyslogTarget(LocalCollector(str(short_path), seconds=0.3), "h").take(many)
+        stop.set()
+
+
+def test_a_collector_that_drips_an_answer_holds_nobody_longer_than_one_deadline(short_path: Path):
+    def drip(listening: socket.socket, stop: threading.Event) -> None:
+        connection, _ = listening.accept()
+        with connection, suppress(OSError):
+            for _ in range(100):
+                if not stop.wait(0.05):
+                    connection.send(b".")
+
+    stop = threading.Event()
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listening:
+        listening.bind(str(short_path))
+        listening.listen()
+        threading.Thread(target=drip, args=(listening, stop), daemon=True).start()
+        with pytest.raises(NotTaken, match="in time"):
+            SyslogTarget(LocalCollector(str(short_path), seconds=0.3), "h").take(BATCH)
+        stop.set()

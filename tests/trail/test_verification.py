@@ -4,12 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
+from sqlalchemy import text
 
 from authserver.keys.ports import Purpose
+from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit_seal import SEAL_TYPE, Place
 from authserver.services.trail.verification import Kind, Noted
+from authserver.store.trail import TrailStore
 
-from .conftest import Trail
+from .conftest import EVERYTHING, Trail
 
 B = "(SELECT id FROM audit_events WHERE name = 'b')"
 C = "(SELECT id FROM audit_events WHERE name = 'c')"
@@ -193,6 +196,74 @@ def test_an_event_that_came_back_after_its_drop_is_found(sealed: Trail):
     assert sealed.wrong() == [(Kind.EVENTS_ADDED, 1)]
 
 
+@pytest.mark.parametrize(
+    "tampering",
+    [
+        "DELETE FROM audit_events WHERE name = 'd'",
+        "UPDATE audit_events SET actor = 'x' WHERE name = 'd'",
+        "UPDATE audit_seals SET statement = statement || 'x' WHERE number = 3",
+        "UPDATE audit_seals SET rows = rows + 1 WHERE number = 3",
+    ],
+)
+def test_what_was_tampered_with_is_kept_by_retention_and_told(sealed: Trail, tampering: str):
+    sealed.tamper(tampering)
+    wrong = sealed.wrong()
+    before = sealed.names()
+    drop_all(sealed)
+    assert sealed.wrong() == wrong
+    assert sealed.names() == before[before.index("c") + 1 :]
+    assert [(alert.kind, alert.detail["seal"]) for alert in sealed.alerts] == [(AlertKind.TRAIL_BROKEN, 3)]
+
+
+def test_an_event_under_no_seal_is_kept_by_retention_and_told(sealed: Trail):
+    sealed.tamper("UPDATE audit_events SET id = -id, xid = 0 WHERE name = 'd'")
+    assert sealed.sealer(EVERYTHING).drop() == 0
+    assert [alert.detail["seal"] for alert in sealed.alerts] == [1]
+
+
+def test_retention_goes_on_behind_what_was_marked_by_hand_and_verification_tells_of_it(sealed: Trail):
+    sealed.tamper("UPDATE audit_events SET actor = 'x' WHERE name = 'd'")
+    sealed.seal("f")
+    drop_all(sealed)
+    with sealed.database.transaction() as connection:
+        connection.execute(text("UPDATE audit_seals SET dropped = 'seen by Ann' WHERE number = 3"))
+    drop_all(sealed)
+    assert sealed.names()[:2] == ["d", "f"]
+    assert sealed.wrong() == [(Kind.EVENTS_MISSING, 3), (Kind.EVENTS_ADDED, 3)]
+
+
+def test_a_clock_that_goes_wrong_drops_nothing(sealed: Trail):
+    with time_machine.travel(datetime.now(UTC) + timedelta(days=400)):
+        assert sealed.sealer(365).drop() == 0
+    assert sealed.alerts == []
+
+
+def test_what_goes_while_it_is_verified_needs_retentions_word_too(sealed: Trail, monkeypatch: pytest.MonkeyPatch):
+    events = TrailStore.events
+
+    def late(*about):
+        sealed.tamper(
+            "DELETE FROM audit_events WHERE name = 'd'", "UPDATE audit_seals SET dropped = 'x' WHERE number = 3"
+        )
+        return events(*about)
+
+    monkeypatch.setattr(TrailStore, "events", late)
+    assert sealed.wrong() == [(Kind.EVENTS_MISSING, 3)]
+
+
+def test_what_retention_takes_while_it_is_verified_is_not_wrong(sealed: Trail, monkeypatch: pytest.MonkeyPatch):
+    events = TrailStore.events
+
+    def late(*about):
+        sealed.sealer(EVERYTHING).drop()
+        return events(*about)
+
+    monkeypatch.setattr(TrailStore, "events", late)
+    walk = sealed.walk()
+    assert list(walk.findings()) == []
+    assert walk.summary.dropped_seals == 3
+
+
 def test_seals_of_retired_and_withdrawn_keys_stay_good(sealed: Trail):
     sealed.rotation().rotate()
     sealed.seal("f")
@@ -223,5 +294,4 @@ def _paged(after, size: int):
 
 def drop_all(trail: Trail) -> None:
     """Retention takes all but the newest batch."""
-    with time_machine.travel(datetime.now(UTC) + timedelta(days=400)):
-        assert trail.sealer(days=365).drop()
+    assert trail.sealer(EVERYTHING).drop()

@@ -59,6 +59,10 @@ def test_a_line_of_json_has_all_that_is_recorded():
     }
 
 
+# Fullwidth =, +, -, @, a small hyphen-minus, and the minus of typesetters.
+FULL_WIDTH = ("\uff1d", "\uff0b", "\uff0d", "\uff20", "\ufe63", "\u2212")
+
+
 @given(st.text() | st.just(HOSTILE))
 def test_no_text_of_a_stranger_reaches_a_terminal_as_more_than_text(text: str):
     hostile = recorded(name=text, actor=text, client_id=text, detail={text: [text]})
@@ -71,11 +75,11 @@ def test_no_text_of_a_stranger_reaches_a_terminal_as_more_than_text(text: str):
 
 
 @given(st.text())
-@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\t=", '"='])
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", " =", "\t=", '"=', *FULL_WIDTH, f" {FULL_WIDTH[0]}"])
 def test_no_cell_is_a_formula(start: str, text: str):
     [cells] = csv.reader(io.StringIO(csv_line(recorded(client_id=f"{start}{text}", detail={"=": "="}))))
     named = dict(zip(COLUMNS, cells, strict=True))
-    assert not named["client_id"].lstrip().startswith(("=", "+", "-", "@"))
+    assert not named["client_id"].lstrip().startswith(("=", "+", "-", "@", *FULL_WIDTH))
     assert csv_head().split(",") == list(COLUMNS)
 
 

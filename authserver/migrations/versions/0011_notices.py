@@ -8,6 +8,7 @@ down_revision = "0010"
 
 WAITING = sa.text("try_at IS NOT NULL")
 HELD = sa.text("held_since IS NOT NULL")
+STANDING = sa.text("dismissed_at IS NULL")
 TABLES = ("grant_networks", "failure_counts", "notice_messages", "notices")
 
 
@@ -30,10 +31,14 @@ def upgrade() -> None:
     _mark_held()
     _begin_to_watch()
     op.create_index("ix_clients_held_since", "clients", ["held_since"], postgresql_where=HELD, sqlite_where=HELD)
+    op.create_index(
+        "ix_alerts_standing_kind", "alerts", ["kind", "raised_at"], postgresql_where=STANDING, sqlite_where=STANDING
+    )
 
 
 def downgrade() -> None:
     op.execute("DELETE FROM audit_streams WHERE target = 'alerts'")
+    op.drop_index("ix_alerts_standing_kind", "alerts")
     op.drop_index("ix_clients_held_since", "clients")
     op.drop_column("clients", "held_since")
     for table in TABLES:

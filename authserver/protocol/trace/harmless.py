@@ -3,17 +3,20 @@
 import re
 import unicodedata
 
+from ..credential import Prefix
 from ..errors import OAuthError
 
 LONGEST = 200
 MOST_READ = 8192
-# The query of a URL may hold anything, and its user information a password.
-TELLTALE = re.compile(r"(?<=://)[^/?#]*@|[?#]\S*")
-PLAIN = re.compile(r"[\w.:;,/()=+*-]*(?: [\w.:;,/()=+*-]+)*", re.ASCII)  # nearly all that is kept
+OURS = f"(?:{'|'.join(Prefix)})"
+# The query of a URL may hold anything, its parameters a session, its user information a password. A client that takes
+# its secret for its id tells us the one as the other.
+TELLTALE = re.compile(rf"(?<=//)[^/?#]*@|;[\w.-]+=[^\s/]*|[?#]\S*|{OURS}[\w-]*", re.ASCII)
+PLAIN = re.compile(rf"(?!.*{OURS})[\w.:,/()=+*-]*(?: [\w.:,/()=+*-]+)*", re.ASCII)  # nearly all that is kept
 
 
 def harmless(text: str, longest: int = LONGEST) -> str:
-    """*text* without queries of URLs and without characters that a page, a terminal or a table would obey."""
+    """*text* without queries of URLs, secrets of ours, and characters that a page, a terminal or a table would obey."""
     if PLAIN.fullmatch(text):
         return text[:longest].rstrip()
     cut = TELLTALE.sub("", text[:MOST_READ])

@@ -6,8 +6,9 @@ from ...settings import Settings
 from ...store.stores import Stores
 from ..approvals.queue import Approvals
 from ..notices.gathering import Gathering
+from .sign_in_rules import Limits, SignInRules
 from .state_rules import StateRules
-from .trail_rules import Limits, TrailRules
+from .trail_rules import TrailRules
 from .watch import Watch
 
 MINUTE = 60
@@ -26,13 +27,19 @@ def watch(settings: Settings, stores: Stores, approvals: Approvals, told: Sequen
         seals=stores.seals,
         streams=stores.streams,
         alerts=stores.alerts,
-        trail_rules=TrailRules(stores.watch, stores.clients, limits, settings.new_network_of == "devices"),
+        trail_rules=TrailRules(
+            watch=stores.watch,
+            clients=stores.clients,
+            sign_ins=SignInRules(stores.watch, stores.alerts, limits),
+            devices_only=settings.new_network_of == "devices",
+        ),
         state_rules=StateRules(
             trail=stores.trail,
             seals=stores.seals,
             streams=stores.streams,
             notices=stores.notices,
             targets=settings.audit_targets,
+            told=told,
             unsealed_after=settings.unsealed_after,
             down_after=settings.stream_down_after,
         ),

@@ -18,44 +18,44 @@ TRIES = 5  # of a message, some minutes
 
 @dataclass(frozen=True, slots=True)
 class StateRules:
-    """Looks at how things stand. ``targets`` are those of the audit trail; times are in seconds."""
+    """Looks at how things stand. ``targets`` are those of the audit trail, ``told`` those of notices; in seconds."""
 
     trail: TrailStore
     seals: SealStore
     streams: StreamStore
     notices: NoticeStore
     targets: Sequence[str]
+    told: Sequence[str]
     unsealed_after: int
     down_after: int
 
     def alerts(self) -> Iterator[Alert]:
         """What is wrong now."""
-        now = int(time.time())
-        yield from self._unsealed(now)
-        yield from self._streams(now)
-        yield from self._notices(now)
+        today = str(int(time.time()) // DAY)
+        yield from self._unsealed(today)
+        yield from self._streams(today)
+        yield from self._notices(today)
 
-    def _unsealed(self, now: int) -> Iterator[Alert]:
+    def _unsealed(self, today: str) -> Iterator[Alert]:
         head = self.seals.head()
-        since = self.trail.waits_since(head.last if head else START)
-        if since is not None and now - since // 1000 >= self.unsealed_after:
-            yield Alert(AlertKind.TRAIL_UNSEALED, "", occasion=str(now // DAY), detail={"since": since // 1000})
+        waiting = self.trail.first_behind(head.last if head else START)
+        if waiting and waiting.for_ms >= self.unsealed_after * 1000:
+            yield Alert(AlertKind.TRAIL_UNSEALED, "", occasion=today, detail={"since": waiting.since_ms // 1000})
 
-    def _streams(self, now: int) -> Iterator[Alert]:
+    def _streams(self, today: str) -> Iterator[Alert]:
         for stream in self.streams.all():
             if stream.target not in self.targets or stream.failure is None:
                 continue
-            since = self.trail.waits_since(stream.last)
-            if since is not None and now - since // 1000 >= self.down_after:
-                detail = {"target": stream.target, "since": since // 1000, "failure": stream.failure}
-                yield Alert(AlertKind.STREAM_DOWN, "", occasion=f"{stream.target} {now // DAY}", detail=detail)
+            waiting = self.trail.first_behind(stream.last)
+            if waiting and waiting.for_ms >= self.down_after * 1000:
+                detail = {"target": stream.target, "since": waiting.since_ms // 1000, "failure": stream.failure}
+                yield Alert(AlertKind.STREAM_DOWN, "", occasion=f"{stream.target} {today}", detail=detail)
 
-    def _notices(self, now: int) -> Iterator[Alert]:
+    def _notices(self, today: str) -> Iterator[Alert]:
         for message in self.notices.undelivered():
-            if message.failure is not None and message.tries >= TRIES:
+            if message.target in self.told and message.failure is not None and message.tries >= TRIES:
                 detail = {"target": message.target, "failure": message.failure}
-                occasion = f"{message.target} {now // DAY}"
-                yield Alert(AlertKind.NOTICES_UNDELIVERED, "", occasion=occasion, detail=detail)
+                yield Alert(AlertKind.NOTICES_UNDELIVERED, "", occasion=f"{message.target} {today}", detail=detail)
 
 
 def broken(seal: int, finding: str) -> Alert:

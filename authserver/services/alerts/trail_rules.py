@@ -4,35 +4,23 @@ What is looked at twice, because a process died in between, raises no alert twic
 """
 
 import time
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ...protocol.alert import AlertKind
-from ...protocol.audit import Event, Origin
+from ...protocol.audit import Event
 from ...protocol.client import Client
 from ...protocol.ports import Clients
 from ...protocol.registry.recognition import stays_on_device
 from ...store.alerts import Alert
 from ...store.watching import Refresh, Stretch, WatchStore
 from .networks import network_of
+from .sign_in_rules import SignInRules
 
 DAY = 86_400
-MINUTE = 60
-EVERYBODY = "all"
 Seen = tuple[str, str]
 Known = dict[str, dict[str, int]]
 REUSED = {"token.reused": "refresh token", "code.replayed": "authorization code"}
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """From where on failed sign-ins are an alert: counts within ``minutes``, of a person, a source, and overall."""
-
-    minutes: int
-    of_account: int
-    of_source: int
-    overall: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +29,7 @@ class TrailRules:
 
     watch: WatchStore
     clients: Clients
-    limits: Limits
+    sign_ins: SignInRules
     devices_only: bool
 
     def judge(self, stretch: Stretch) -> tuple[list[Alert], set[Seen]]:
@@ -50,48 +38,16 @@ class TrailRules:
         Failures are counted as it goes.
         """
         known = self.watch.networks({each.grant_id for each in stretch.refreshes})
-        found = [*self._failures(stretch), *_reuses(stretch), *self._new_networks(stretch, known)]
+        found = [*self.sign_ins.judge(stretch.failures), *_reuses(stretch), *self._new_networks(stretch, known)]
         seen = {(each.grant_id, network) for each in stretch.refreshes if (network := network_of(each.address))}
         return found, {pair for pair in seen if known.get(pair[0], {}).get(pair[1], DAY) >= DAY}
-
-    def _failures(self, stretch: Stretch) -> Iterator[Alert]:
-        new: Counter[tuple[str, int]] = Counter()
-        for each in stretch.failures:
-            subjects = [EVERYBODY, f"source:{Origin(each.address).site}"]
-            subjects += [f"account:{each.user_id}"] if each.user_id else []
-            for subject in subjects:
-                new[subject, each.minute] += each.count
-        self.watch.count(new)
-        for subject, minute in sorted(new):
-            yield from self._burst(subject, minute)
-
-    def _burst(self, subject: str, minute: int) -> Iterator[Alert]:
-        sort, _, about = subject.partition(":")
-        kind, most = {
-            "account": (AlertKind.FAILED_SIGN_INS_OF_ACCOUNT, self.limits.of_account),
-            "source": (AlertKind.FAILED_SIGN_INS_OF_SOURCE, self.limits.of_source),
-            EVERYBODY: (AlertKind.FAILED_SIGN_INS_OVERALL, self.limits.overall),
-        }[sort]
-        failures = self.watch.counted(subject, minute, self.limits.minutes)
-        if failures >= most:
-            detail = {"failures": failures, "minutes": self.limits.minutes}
-            if sort == "source":
-                detail["source"] = about  # type: ignore[assignment]
-            day = minute * MINUTE // DAY
-            yield Alert(
-                kind,
-                "",
-                user_id=about if sort == "account" else None,
-                occasion=f"{about} {day}" if sort == "source" else str(day),
-                detail=detail,
-            )
 
     def _new_networks(self, stretch: Stretch, known: Known) -> Iterator[Alert]:
         for each in stretch.refreshes:
             network, before = network_of(each.address), known.get(each.grant_id)
             if network and before and network not in before and self._watched(each):
                 detail = {"network": network, "grant": each.grant_id}
-                occasion = f"{each.grant_id} {_today()}"
+                occasion = f"{each.grant_id} {network} {_today()}"
                 about = (each.resource, each.client_id, each.user_id)
                 yield Alert(AlertKind.NEW_NETWORK, *about, occasion=occasion, detail=detail)
 

@@ -20,6 +20,7 @@ from .trail_rules import REUSED, TrailRules
 
 NAME = "alerts"  # what its place in the trail is kept under, beside those of the streams
 LEASE_SECONDS = 60
+LOOKS_PER_ROUND = 20  # however much there is to look at, notices go out meanwhile
 ROUNDS_PER_STATE = 15
 SECONDS_AFTER_FAILURE = 10.0
 log = structlog.get_logger(__name__)
@@ -82,8 +83,9 @@ class Watch:
         while not stop.wait(pause):
             pause = SECONDS_AFTER_FAILURE
             try:
-                while self.look() and not stop.is_set():
-                    pass
+                for _ in range(LOOKS_PER_ROUND):
+                    if not self.look() or stop.is_set():
+                        break
                 if rounds % ROUNDS_PER_STATE == 0:
                     self.look_at_state()
                 self.gathering.gather()

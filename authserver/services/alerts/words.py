@@ -16,10 +16,14 @@ SENTENCES = {
     AlertKind.MANY_REFUSALS: "{calls} or more calls of {client} were refused within an hour on {resource}.",
     AlertKind.RECEIPTS_LOST: "{receipts} or more receipts were lost, so that not all calls are listed that were made "
     "on {resource}.",
-    AlertKind.FAILED_SIGN_INS_OF_ACCOUNT: "{failures} sign-ins of {person} failed within {minutes} minutes.",
-    AlertKind.FAILED_SIGN_INS_OF_SOURCE: "{failures} sign-ins from {source} failed within {minutes} minutes.",
+    AlertKind.FAILED_SIGN_INS_OF_ACCOUNT: "{failures} sign-ins of {person} failed within {minutes} minutes, {today} "
+    "that day (UTC).",
+    AlertKind.FAILED_SIGN_INS_OF_SOURCE: "{failures} sign-ins from {source} failed within {minutes} minutes, {today} "
+    "that day (UTC).",
+    AlertKind.FAILED_SIGN_INS_OF_MANY: "Sign-ins of more than {most} {whom} failed too often within 24 hours: single "
+    "{whom} are no longer told.",
     AlertKind.FAILED_SIGN_INS_OVERALL: "{failures} sign-ins failed within {minutes} minutes, of several people or from "
-    "several places.",
+    "several places, {today} that day (UTC).",
     AlertKind.TOKEN_REUSED: "A {what} of {client} for {person} was used twice, the second time from {source}, so its "
     "tokens were ended: somebody may have copied it. It is for {resource}.",
     AlertKind.NEW_NETWORK: "{client} got new tokens for {person} from the network {network}, where it never was "
@@ -36,6 +40,7 @@ REMEDIES = {
     AlertKind.RECEIPTS_LOST: "Look at the log of that MCP server’s guard: its queue was full or could not be sent.",
     AlertKind.FAILED_SIGN_INS_OF_ACCOUNT: "Ask the person. Guessing is slowed down; a long password is safe from it.",
     AlertKind.FAILED_SIGN_INS_OF_SOURCE: "Guessing is slowed down. If it goes on, block that address in front.",
+    AlertKind.FAILED_SIGN_INS_OF_MANY: "Look at the failed sign-ins in the audit trail: it has each.",
     AlertKind.FAILED_SIGN_INS_OVERALL: "Look at the failed sign-ins in the audit trail for whom they have in common.",
     AlertKind.TOKEN_REUSED: "Ask the person whether they copied the app’s data, or run it twice; if not, revoke the "
     "grant and look at where its refreshes came from.",

@@ -2,6 +2,7 @@
 
 import json
 import re
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -21,7 +22,8 @@ LONGEST = 200
 MOST_IN_MAIL = 20
 FACTS = ("id", "kind", "resource", "client_id", "user_id", "tool", "detail", "raised_at")
 CONSOLE = {ALERT: "/admin/alerts", APPROVAL: "/admin/approvals", TEST: "/admin"}
-INNER_DOT = re.compile(r"(?<=\w)\.(?=\w)")
+INNER_DOT = re.compile("(?<=[^\\s.])[.\N{IDEOGRAPHIC FULL STOP}](?=[^\\s.])")
+SCHEME = re.compile(r"(?<=[^\W\d_]{2}):(?=\S)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,12 @@ class Words:
 
 
 def inert(text: str) -> str:
-    """*text* of a stranger on one line, of which no mail program makes a link: ``evil[.]example``, ``https[:]//``."""
-    return INNER_DOT.sub("[.]", plain(text, LONGEST)).replace("://", "[:]//")
+    """*text* of a stranger on one line, of which no mail program makes a link: ``evil[.]example``, ``https[:]//``.
+
+    What browsers take for a dot, a colon or an ``@`` (UTS 46) counts as one.
+    """
+    line = plain(unicodedata.normalize("NFKC", text), LONGEST)
+    return SCHEME.sub("[:]", INNER_DOT.sub("[.]", line)).replace("://", "[:]//").replace("@", "[@]")
 
 
 def _asks(item: dict[str, Any]) -> str:

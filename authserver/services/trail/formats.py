@@ -7,6 +7,7 @@ no terminal obeys it; a cell of CSV never begins like a formula.
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +18,7 @@ COLUMNS = (
     "id", "time", "name", "outcome", "actor", "user_id", "client_id", "resource", "grant_id", "address",
     "correlation_id", "detail",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@")
+FORMULA = ("=", "+", "-", "@", "\N{MINUS SIGN}")
 AUDIT_FACILITY = 13  # RFC 5424 §6.2.1: log audit
 INFORMATIONAL, WARNING = 6, 4
 MOST_MESSAGE_ID = 32
@@ -61,7 +62,8 @@ def time_of(recorded: Recorded) -> str:
 
 def _cell(value: str | None) -> str:
     text = "".join(character if character.isprintable() else "?" for character in value or "")
-    return f"'{text}" if text.lstrip().startswith(FORMULA) else text
+    first = unicodedata.normalize("NFKC", text.lstrip()[:1])  # a full-width sign is one to some spreadsheets
+    return f"'{text}" if first.startswith(FORMULA) else text
 
 
 def _csv(cells: list[str]) -> str:

@@ -2,8 +2,9 @@
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import structlog
 
@@ -11,12 +12,17 @@ from ...keys.keyring import Keyring, NoSigningKey
 from ...keys.ports import Purpose
 from ...keys.rotation import AUDIT_ALGORITHM
 from ...protocol.audit import Event
-from ...protocol.audit_seal import DROP_TYPE, SEAL_TYPE, START, Place, Statement
-from ...store.seals import SealStore, TrailMoved
+from ...protocol.audit_seal import DROP_TYPE, SEAL_TYPE, START, Digest, Place, Statement
+from ...store.alerts import Alert
+from ...store.seals import Seal, SealStore, TrailMoved
 from ...store.streams import StreamStore
+from ..alerts.state_rules import broken
 from .targets import Target
+from .verification import stated_of
 
 DAY_MS = 86_400_000
+KEPT = "its events are not those that were sealed, so retention keeps them"
+TIMES_PER_ROUND = 100  # however much there is to seal, retention has its turn; and the other way round
 SECONDS_BETWEEN_DROPS = 300
 SECONDS_AFTER_FAILURE = 10.0
 log = structlog.get_logger(__name__)
@@ -26,12 +32,13 @@ log = structlog.get_logger(__name__)
 class Sealer:
     """Seals what is finished. ``pause`` is in seconds, between two looks; ``retention_days`` 0 keeps everything.
 
-    What one of the ``targets`` still has to take is not dropped.
+    What one of the ``targets`` still has to take is not dropped. ``tell`` raises alerts.
     """
 
     seals: SealStore
     streams: StreamStore
     keyring: Keyring
+    tell: Callable[[list[Alert]], None]
     retention_days: int = 0
     targets: Sequence[Target] = ()
     pause: float = 1.0
@@ -42,22 +49,33 @@ class Sealer:
         threading.Thread(target=self._run, args=(stop,), name="sealer", daemon=True).start()
         return stop
 
-    def seal(self) -> int:
-        """Seal all that is finished now; returns how many events. Raises `NoSigningKey` and `TrailMoved`."""
-        total = 0
-        while count := self.seals.seal(self._signed):
-            total += count
-        return total
+    def seal(self, batches: int | None = None) -> int:
+        """Seal what is finished now, all or so many *batches*; returns how many events.
 
-    def drop(self) -> int:
-        """Drop the batches that are older than retention keeps them; returns how many events."""
+        Raises `NoSigningKey` and `TrailMoved`.
+        """
+        return sum(islice(iter(lambda: self.seals.seal(self._signed), 0), batches))
+
+    def drop(self, times: int | None = None) -> int:
+        """Drop what is older than retention keeps it, all or some, so many *times*; returns how many events.
+
+        What was tampered with stays, and all behind it, and is told.
+        """
         if not self.retention_days:
             return 0
-        before, until = int(time.time() * 1000) - self.retention_days * DAY_MS, self._taken()
+        wrong: list[int] = []
+
+        def word(seal: Seal, found: Digest) -> str | None:
+            stated = stated_of(seal, self.keyring)
+            if stated is not None and stated.digest == found.value():
+                return self._word_of_drop(seal.number)
+            wrong.append(seal.number)
+            return None
+
+        age_ms, until = self.retention_days * DAY_MS, self._taken()
         event = Event("audit.dropped", "system", detail={"days": self.retention_days})
-        total = 0
-        while count := self.seals.drop(before, until, self._word_of_drop, event):
-            total += count
+        total = sum(islice(iter(lambda: self.seals.drop(age_ms, until, word, event), 0), times))
+        self.tell([broken(number, KEPT) for number in wrong[:1]])
         return total
 
     def _taken(self) -> Place | None:
@@ -77,9 +95,8 @@ class Sealer:
         while not stop.wait(pause):
             pause = SECONDS_AFTER_FAILURE
             try:
-                self.seal()
-                if time.monotonic() - dropped >= SECONDS_BETWEEN_DROPS:
-                    self.drop()
+                self.seal(TIMES_PER_ROUND)
+                if time.monotonic() - dropped >= SECONDS_BETWEEN_DROPS and not self.drop(TIMES_PER_ROUND):
                     dropped = time.monotonic()
                 pause = self.pause
             except (NoSigningKey, TrailMoved) as lacking:

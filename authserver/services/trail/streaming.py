@@ -7,16 +7,22 @@ by.
 
 import secrets
 import threading
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from itertools import accumulate
 
 import structlog
 
+from ...protocol.audit_seal import Recorded
 from ...store.seals import SealStore
 from ...store.streams import StreamStore
 from ...store.trail import TrailStore
-from .targets import NotTaken, Target
+from .formats import json_line, plain_json
+from .targets import NotTaken, Target, TooMuch
 
 BATCH = 100
+BATCH_BYTES = 256 * 1024  # what stands before webhooks often takes a megabyte at the most
+LEFT_OUT = "left_out_bytes"
 LEASE_SECONDS = 60  # longer than any target may take for a batch
 SECONDS_AFTER_FAILURE = (1.0, 60.0)  # doubled from the first to the second
 log = structlog.get_logger(__name__)
@@ -43,17 +49,18 @@ class Streams:
     def deliver(self, target: Target) -> int:
         """Send one batch to *target*; returns how many events it took. 0 if it has all, or another process sends.
 
+        What is too much for it is sent in smaller batches, and an event that is by itself without its detail.
         Raises `NotTaken`; the same batch is sent again next time.
         """
         head = self.seals.head()
         if head is None or not self.streams.waits(target.name, self.holder, head.last):
             return 0
         after = self.streams.claim(target.name, self.holder, LEASE_SECONDS)
-        batch = [] if after is None else self.trail.page(after, head.last, BATCH)
+        batch = [] if after is None else _bounded(self.trail.page(after, head.last, BATCH))
         if not batch:
             return 0
         try:
-            target.take(batch)
+            batch = _sent(target, batch)
         except NotTaken as refused:
             self.streams.fail(target.name, self.holder, str(refused))
             raise
@@ -74,3 +81,29 @@ class Streams:
                 log.exception("streaming the audit trail failed; trying again later", target=target.name)
             else:
                 failures = 0
+
+
+def _bounded(batch: Sequence[Recorded]) -> Sequence[Recorded]:
+    """The first of *batch* that are `BATCH_BYTES` together at the most, or one."""
+    sizes = accumulate(len(json_line(recorded)) for recorded in batch)
+    return batch[: max(1, sum(size <= BATCH_BYTES for size in sizes))]
+
+
+def _sent(target: Target, batch: Sequence[Recorded]) -> Sequence[Recorded]:
+    """Have *target* take *batch*, or as much of its beginning as it takes at once; returns what it took."""
+    while True:
+        try:
+            target.take(batch)
+        except TooMuch:
+            less = batch[: len(batch) // 2] or [_without_detail(batch[0])]
+            if less == batch:
+                raise
+            batch = less
+        else:
+            return batch
+
+
+def _without_detail(recorded: Recorded) -> Recorded:
+    detail = recorded.event.detail
+    left_out = detail if LEFT_OUT in detail else {LEFT_OUT: len(plain_json(detail))}
+    return recorded._replace(event=replace(recorded.event, detail=left_out))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from ...outbound.refusal import FetchRefused
+from ...outbound.refusal import FetchRefused, Refusal
 from ...outbound.signed_post import SignedPost
 from ...outbound.syslog import Collector, LocalCollector
 from ...protocol.audit_seal import Recorded
@@ -21,6 +21,10 @@ class NotTaken(Exception):
     """A batch was not taken, or nobody knows whether it was; the text says why, without any secret."""
 
 
+class TooMuch(NotTaken):
+    """A batch was not taken because it is too large, or an event in it is."""
+
+
 class Target(Protocol):
     """Takes events. ``name`` is what its place in the trail is kept under."""
 
@@ -29,7 +33,10 @@ class Target(Protocol):
         """``file``, ``syslog`` or ``webhook``."""
 
     def take(self, batch: Sequence[Recorded]) -> None:
-        """Take all of *batch*, for good when this returns. Raises `NotTaken`; part of it may have been taken then."""
+        """Take all of *batch*, for good when this returns.
+
+        Raises `NotTaken`, or `TooMuch`, which less of it may mend; part of it may have been taken then.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +74,7 @@ class SyslogTarget:
         try:
             self.collector.send([syslog_message(recorded, self.host) for recorded in batch])
         except FetchRefused as refused:
-            raise NotTaken(str(refused)) from None
+            raise _not_taken(refused) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +91,11 @@ class WebhookTarget:
         try:
             self.way.post(f"{first.xid}-{first.id}.{last.xid}-{last.id}", body)
         except FetchRefused as refused:
-            raise NotTaken(str(refused)) from None
+            raise _not_taken(refused) from None
+
+
+def _not_taken(refused: FetchRefused) -> NotTaken:
+    return TooMuch(str(refused)) if refused.reason is Refusal.TOO_MUCH else NotTaken(str(refused))
 
 
 def _mend_end(opened: int) -> None:

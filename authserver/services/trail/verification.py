@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from ...keys.keyring import Keyring
 from ...keys.ports import Purpose
-from ...protocol.audit_seal import DROP_TYPE, SEAL_TYPE, START, Digest, Place, Recorded, Statement, seal_digest
+from ...protocol.audit_seal import DROP_TYPE, SEAL_TYPE, START, Digest, Events, Place, Statement, seal_digest
 from ...store.seals import Seal, SealStore
 from ...store.streams import StreamStore
 from ...store.trail import Tail, TrailStore
@@ -83,9 +83,9 @@ class Verification:
         self.summary.tail = self.trail.tail(place)
         yield from self._end(place)
 
-    def _one(self, seal: Seal, events: "Events") -> Iterator[Finding]:
+    def _one(self, seal: Seal, events: Events) -> Iterator[Finding]:
         yield from self._number(seal)
-        stated = self._stated(seal)
+        stated = stated_of(seal, self.keyring)
         if stated is None:
             yield Finding(Kind.SEAL_CHANGED, seal.number, "it is not what was signed: its events cannot be checked")
             events.skip(seal.last)
@@ -108,17 +108,7 @@ class Verification:
             yield Finding(Kind.SEAL_MISSING, due, f"{gone} gone")
             self._link = None
 
-    def _stated(self, seal: Seal) -> Statement | None:
-        """What was signed, if the columns beside it say the same."""
-        claims = self.keyring.read_own(seal.signed, typ=SEAL_TYPE, purpose=Purpose.AUDIT)
-        stated = Statement.of(claims) if claims else None
-        if stated is None:
-            return None
-        kept = (seal.number, seal.last, seal.rows, seal.from_ms, seal.to_ms, seal.sealed_at)
-        said = (stated.number, stated.last, stated.rows, stated.from_ms, stated.to_ms, stated.iat)
-        return stated if kept == said else None
-
-    def _dropped(self, seal: Seal, stated: Statement, events: "Events") -> Iterator[Finding]:
+    def _dropped(self, seal: Seal, stated: Statement, events: Events) -> Iterator[Finding]:
         word = self.keyring.read_own(seal.dropped or "", typ=DROP_TYPE, purpose=Purpose.AUDIT)
         if word is None or word.get("number") != seal.number:
             yield Finding(Kind.EVENTS_MISSING, seal.number, "its events were dropped, but not by retention")
@@ -128,10 +118,11 @@ class Verification:
         self.summary.dropped_events += stated.rows
         self.summary.dropped_to_ms = max(self.summary.dropped_to_ms or 0, stated.to_ms)
 
-    def _standing(self, seal: Seal, stated: Statement, events: "Events") -> Iterator[Finding]:
+    def _standing(self, seal: Seal, stated: Statement, events: Events) -> Iterator[Finding]:
         strays = events.skip(Place(stated.first.xid, stated.first.id - 1))
         found = events.digest(stated.last)
-        if (strays or found.value() != stated.digest) and self._dropped_meanwhile(seal):
+        if (strays or found.value() != stated.digest) and (dropped := self._dropped_meanwhile(seal)):
+            yield from self._dropped(dropped, stated, events)
             return
         if strays:
             yield Finding(Kind.EVENTS_ADDED, seal.number, f"{strays} before it are under no seal")
@@ -140,9 +131,10 @@ class Verification:
         self.summary.from_ms = min(self.summary.from_ms or stated.from_ms, stated.from_ms)
         self.summary.to_ms = max(self.summary.to_ms or 0, stated.to_ms)
 
-    def _dropped_meanwhile(self, seal: Seal) -> bool:
+    def _dropped_meanwhile(self, seal: Seal) -> Seal | None:
+        """*seal* as it is now, if its events went since it was read."""
         now = self.seals.after(seal.number - 1, 1)
-        return bool(now and now[0].number == seal.number and now[0].dropped)
+        return now[0] if now and now[0].number == seal.number and now[0].dropped else None
 
     def _end(self, place: Place) -> Iterator[Finding]:
         last = self.summary.head.number if self.summary.head else 0
@@ -155,28 +147,15 @@ class Verification:
             yield Finding(Kind.ORDER_LOST, last, "the database seems restored from a dump: 'authserver audit resume'")
 
 
-class Events:
-    """The events in order, taken up to one place after another."""
-
-    def __init__(self, events: Iterator[Recorded]) -> None:
-        self._events = events
-        self._next = next(events, None)
-
-    def skip(self, until: Place) -> int:
-        """How many there are up to *until*."""
-        return sum(1 for _ in self._until(until))
-
-    def digest(self, until: Place) -> Digest:
-        """The digest of those up to *until*."""
-        found = Digest()
-        for recorded in self._until(until):
-            found.add(recorded)
-        return found
-
-    def _until(self, place: Place) -> Iterator[Recorded]:
-        while self._next and self._next.place <= place:
-            yield self._next
-            self._next = next(self._events, None)
+def stated_of(seal: Seal, keyring: Keyring) -> Statement | None:
+    """What was signed in *seal*, if one of our keys did, and the columns beside it say the same."""
+    claims = keyring.read_own(seal.signed, typ=SEAL_TYPE, purpose=Purpose.AUDIT)
+    stated = Statement.of(claims) if claims else None
+    if stated is None:
+        return None
+    kept = (seal.number, seal.last, seal.rows, seal.from_ms, seal.to_ms, seal.sealed_at)
+    said = (stated.number, stated.last, stated.rows, stated.from_ms, stated.to_ms, stated.iat)
+    return stated if kept == said else None
 
 
 def _difference(stated: Statement, found: Digest) -> Iterator[Finding]:

@@ -16,6 +16,7 @@ class AlertRow(Row):
     __tablename__ = "alerts"
     __table_args__ = (
         Index("ix_alerts_standing", "raised_at", "id", postgresql_where=STANDING, sqlite_where=STANDING),
+        Index("ix_alerts_standing_kind", "kind", "raised_at", postgresql_where=STANDING, sqlite_where=STANDING),
         Index(None, "user_id"),
         Index(None, "raised_at"),
     )

@@ -1,6 +1,6 @@
 """Alerts: what looked unusual, until somebody has seen it."""
 
-from flask import redirect, render_template, url_for
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -16,7 +16,7 @@ from .access import needs
 @blueprint.get("/alerts")
 @needs(Permission.ALERTS_READ)
 def alerts() -> ResponseReturnValue:
-    """All that nobody has dismissed, newest first."""
+    """All that nobody has dismissed, the critical ones first."""
     search = Search.asked()
     page = deployment().stores.alerts.standing(search.after, LINES)
     return render_template("admin/alerts.html", page=page, search=search)
@@ -33,8 +33,10 @@ def dismiss_alert() -> ResponseReturnValue:
 @needs(Permission.ALERTS_DISMISS)
 @form_of(dismiss_alert)
 def do_dismiss_alert() -> ResponseReturnValue:
-    """Take it off the lists. Done twice, it is done."""
-    deployment().stores.alerts.dismiss(wanted_id(), event("alert.dismissed"))
+    """Take it off the lists, with all older ones of its kind if that was asked for. Done twice, it is done."""
+    alerts = deployment().stores.alerts
+    dismiss = alerts.dismiss_until if request.form.get("older") else alerts.dismiss
+    dismiss(wanted_id(), event("alert.dismissed"))
     return redirect(url_for("admin.start"), 303)
 
 

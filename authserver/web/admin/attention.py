@@ -74,7 +74,8 @@ PLACES = {
 def notices() -> list[Notice]:
     """What the reader may know of and should look at."""
     found = deployment()
-    attention = Attention(found.stores, found.rotation, found.settings.most_unused_registrations)
+    settings = found.settings
+    attention = Attention(found.stores, found.rotation, settings.most_unused_registrations, settings.audit_targets)
     return [_notice(concern) for concern in attention.concerns() if may_open(PLACES[concern.matter].endpoint)]
 
 

@@ -94,8 +94,14 @@ class AlertState(Answer):
     detail: dict[str, Any]
 
 
+class Dismissal(One):
+    """Which alert it is about."""
+
+    older: bool = Field(False, description="Whether all older ones of its kind are meant too")
+
+
 class AlertPage(Listed[AlertState]):
-    """A page of alerts."""
+    """A page of alerts, the critical ones before all others."""
 
 
 def _events(call: Call[Events, Nothing]) -> EventPage:
@@ -131,8 +137,10 @@ def _alerts(call: Call[Paging, Nothing]) -> AlertPage:
     return AlertPage(items=[AlertState.model_validate(each) for each in lines], next=found.after)
 
 
-def _dismiss(call: Call[One, Nothing]) -> None:
-    if not call.deployment.stores.alerts.dismiss(call.query.id, call.event("alert.dismissed")):
+def _dismiss(call: Call[Dismissal, Nothing]) -> None:
+    alerts = call.deployment.stores.alerts
+    dismiss = alerts.dismiss_until if call.query.older else alerts.dismiss
+    if not dismiss(call.query.id, call.event("alert.dismissed")):
         raise Problem(404, "there is no alert of this id that nobody has dismissed")
 
 
@@ -140,5 +148,5 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/audit", Permission.AUDIT_READ, "The audit trail, newest first", Events, EventPage, _events),
     reading("/calls", Permission.CALLS_READ, "Tool calls, newest first", Calls, CallPage, _calls),
     reading("/alerts", Permission.ALERTS_READ, "Alerts that nobody has dismissed", Paging, AlertPage, _alerts),
-    acting("/alert/dismiss", Permission.ALERTS_DISMISS, "Take an alert off the lists", One, _dismiss),
+    acting("/alert/dismiss", Permission.ALERTS_DISMISS, "Take an alert off the lists", Dismissal, _dismiss),
 )

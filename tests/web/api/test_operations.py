@@ -164,6 +164,12 @@ def test_servers_keys_and_alerts_are_told(site: Site, robot: Robot) -> None:
     assert raised.id in [each["id"] for each in robot.get("/alerts", limit=200).json["items"]]
     assert robot.post("/alert/dismiss", id=raised.id).status_code == 204
     assert robot.post("/alert/dismiss", id=raised.id).status_code == 404
+    assert robot.post("/alert/dismiss", id=raised.id, older="true").status_code == 404
+    same = [Alert(AlertKind.MANY_CALLS, NOTES.identifier, tool=tool) for tool in "yz"]
+    site.deployment.stores.alerts.raise_new(same, EVENT)
+    newest = next(each for each in robot.get("/alerts", limit=200).json["items"] if each["kind"] == "many_calls")
+    assert robot.post("/alert/dismiss", id=newest["id"], older="true").status_code == 204
+    assert "many_calls" not in [each["kind"] for each in robot.get("/alerts", limit=200).json["items"]]
     assert robot.get("/calls").json == {"items": [], "next": None}
 
 

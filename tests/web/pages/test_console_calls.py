@@ -112,3 +112,15 @@ def test_alerts_are_told_in_words_and_dismissed_after_a_question(own: Site, root
     question = root.open(f"/admin/alert/dismiss?id={alerts[1].id}")
     for _ in range(2):
         assert root.submit(question, forms(question)[-1], {}).status_code == 200
+
+
+def test_all_older_alerts_of_a_kind_are_dismissed_if_that_is_asked_for(own: Site, root: Visitor):
+    stores = own.deployment.stores
+    kinds = (AlertKind.MANY_CALLS, AlertKind.MANY_CALLS, AlertKind.RECEIPTS_LOST)
+    alerts = [Alert(kind, NOTES.identifier, occasion=str(number)) for number, kind in enumerate(kinds)]
+    stores.alerts.raise_new(alerts, Event("alert.raised", "system"))
+    newest = next(line for line in stores.alerts.standing(None, 9) if line.kind == "many_calls")
+    question = root.open(f"/admin/alert/dismiss?id={newest.id}")
+    assert "And all older ones of its kind" in words(question)
+    assert root.submit(question, forms(question)[-1], {"older": "yes"}).request.path == "/admin"
+    assert [line.kind for line in stores.alerts.standing(None, 9)] == ["receipts_lost"]
