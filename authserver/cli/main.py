@@ -11,11 +11,13 @@ from ..services.maintenance import BATCH, Maintenance
 from ..store.migrate import pending, upgrade
 from ..store.purge import purge as purge_batch
 from . import (
+    alerts,
     api,
     apply,
     approvals,
     audit,
     audit_export,
+    calls,
     client_add,
     client_allow,
     client_approval,
@@ -127,6 +129,8 @@ audit.audit.add_command(audit_export.export)
 main.add_command(documents.document)
 main.add_command(domains.domain)
 main.add_command(traces.trace)
+main.add_command(calls.call)
+main.add_command(alerts.alert)
 main.add_command(approvals.approval)
 main.add_command(notices.notices)
 main.add_command(policy.policy)
