@@ -8,7 +8,7 @@ import yaml
 
 from ...protocol.client import Client
 from ...protocol.resource import Resource
-from ...protocol.scope import RESERVED, Scope
+from ...protocol.scope import Scope
 from ...protocol.tool import Mark, Tool
 from .declared import ClientForm, Declared, ResourceEntry, ScopeEntry, ToolEntry
 
@@ -19,7 +19,7 @@ def exported(resources: Iterable[Resource], clients: Iterable[Client]) -> str:
     This server's own API is left out, which a command of its own makes, and tools that their server has no more.
     """
     said = {
-        "resources": list(map(_resource, filter(_is_no_api, resources))),
+        "resources": [_resource(one) for one in resources if not one.is_own_api],
         "clients": list(map(_client, clients)),
     }
     Declared.model_validate(said)
@@ -28,17 +28,13 @@ def exported(resources: Iterable[Resource], clients: Iterable[Client]) -> str:
 
 def unclear(resources: Iterable[Resource], clients: Iterable[Client]) -> Iterator[str]:
     """What whoever applies the file elsewhere should know."""
-    for resource in filter(_is_no_api, resources):
+    for resource in (one for one in resources if not one.is_own_api):
         for tool in resource.tools:
             if tool.mark in (Mark.NEW, Mark.CHANGED):
                 yield f"{resource.identifier}: {tool.name} waits to be agreed to; applied elsewhere, it is agreed to"
     for client in clients:
         if client.secret_digest is not None:
             yield f"client {client.client_id}: elsewhere it gets another secret, or what its secret_env names"
-
-
-def _is_no_api(resource: Resource) -> bool:
-    return not any(scope.name.startswith(RESERVED) for scope in resource.scopes)
 
 
 def _resource(resource: Resource) -> dict[str, Any]:
