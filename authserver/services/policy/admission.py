@@ -26,7 +26,8 @@ class Admission:
     def limit(self, asked: Asked, person: Person, origin: Origin) -> Callable[[tuple[Item, ...]], Ruling]:
         """What tells of items what the rules leave of them for *person*."""
         policy, resource = self.policies.rules.current(), asked.resource
-        request = self.policies.request(policy, person.user_id, asked.request.client, resource.identifier, origin)
+        through = self.policies.through(asked.request.client)
+        request = self.policies.request(policy, person.user_id, through, resource.identifier, origin)
         fresh = time.time() - person.auth_time <= self.fresh
         return lambda every: self.policies.ruling(policy, request, person.user_id, every, resource, fresh=fresh)
 
