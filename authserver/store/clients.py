@@ -12,9 +12,9 @@ from .client_listing import ClientListing, page_of
 from .client_row import changeable, client_of, lasting
 from .clock import now
 from .database import Database
-from .ending import end_grants
+from .ending import end_grants, end_requests
 from .epoch import ConfigEpoch, bump
-from .models import ClientRow, GrantRow
+from .models import ClientRow, GrantRow, PendingGrantRow
 from .paging import Page
 
 CACHED_CLIENTS = 10_000
@@ -258,6 +258,7 @@ class ClientStore:
                 if not connection.execute(existing.where(which).values(**nothing)).rowcount:
                     return False
                 ended = end_grants(connection, GrantRow.client_id == client_id)
+                end_requests(connection, PendingGrantRow.client_id == client_id)
             bump(connection)
             record(connection, event.about(client_id=client_id, detail={**event.detail, "grants": ended}))
         self._epoch.forget()

@@ -14,9 +14,9 @@ from . import catalogue, own_places
 from .audit import record
 from .clock import now
 from .database import Database
-from .ending import end_grants
+from .ending import end_grants, end_requests
 from .epoch import ConfigEpoch, bump
-from .models import ClientPositionRow, GrantRow, ResourceRow
+from .models import ClientPositionRow, GrantRow, PendingGrantRow, ResourceRow
 
 
 class AlreadyRegistered(ValueError):
@@ -88,12 +88,16 @@ class ResourceStore:
         return True
 
     def remove(self, identifier: str, event: Event) -> None:
-        """Forget a server; grants for it end, and tokens that clients have for themselves. Raises `UnknownResource`."""
+        """Forget a server; what people granted and were approved of it ends, and what clients have for themselves.
+
+        Raises `UnknownResource`.
+        """
         with self._changing(event.about(resource=identifier)) as connection:
             resource_id = _find(connection, identifier)
             catalogue.clear(connection, resource_id)
             connection.execute(delete(ResourceRow).where(ResourceRow.id == resource_id))
             end_grants(connection, GrantRow.resource == identifier)
+            end_requests(connection, PendingGrantRow.resource == identifier)
             own_places.move(connection, ClientPositionRow.resource == identifier)
 
     def set_suspended(self, identifier: str, suspended: bool, event: Event) -> None:

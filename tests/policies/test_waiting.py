@@ -26,7 +26,7 @@ def waiting(site: Site, docs: Docs, state: State = State.WAITING) -> list[Pendin
 
 def decide(site: Site, one: PendingGrant, state: State) -> bool:
     event = GIVEN if state is State.APPROVED else REFUSED
-    return site.deployment.stores.pending_grants.decide(one.id, one.wanted.asked, state, event)
+    return site.deployment.stores.pending_grants.decide(one.id, one.seen, state, event)
 
 
 def ask(visitor: Visitor, docs: Docs, **changes: str) -> TestResponse:
