@@ -1,14 +1,24 @@
 """Making and changing clients and MCP servers: the forms of ``authserver apply``, one at a time."""
 
+from typing import Any
+
 from pydantic import Field
 
 from ...protocol import own_api
 from ...protocol.flaw import Flaw
-from ...services.desired_state.changes import Change, Overtaken
+from ...protocol.role import Permission
+from ...services.desired_state.changes import ADD, Change, ClientChange, Overtaken
 from ...services.desired_state.declared import ClientEntry, ClientForm, Declared, ResourceEntry
 from ...services.desired_state.plan import Planner
+from .bearer import need
 from .operation import Answer, Call, Nothing
 from .problem import Problem
+
+PROOF = frozenset({"auth_method", "jwks", "jwks_uri", "secret"})
+ALSO = {
+    Permission.CLIENTS_SECRETS: "where a client that is there proves itself in another way afterwards",
+    Permission.CLIENTS_ALLOW: "where it may get something else for itself",
+}
 
 
 class Made(Answer):
@@ -48,11 +58,21 @@ def _make(
         raise Problem(400, "the body is not right: see errors", errors=[_error(flaw) for flaw in flaws])
     changes, secret = planner.changes(wanted), None
     for change in changes:
+        _check_permissions(call, change)
         try:
             secret = change.make(call.deployment.stores, call.event(""))
         except Overtaken as other:
             raise Problem(409, f"{other}; nothing was done, look again") from None
     return changes, secret
+
+
+def _check_permissions(call: Call[Any, Any], change: Change) -> None:
+    """Whoever may edit clients is none of them: what one proves itself by, and what it gets by that, takes more."""
+    members = {difference.member for difference in change.differences} if isinstance(change, ClientChange) else set()
+    if members & PROOF and change.mark != ADD:
+        need(call, Permission.CLIENTS_SECRETS)
+    if "allow" in members:
+        need(call, Permission.CLIENTS_ALLOW)
 
 
 def _own(call: Call[Nothing, ResourceEntry] | Call[Nothing, ClientForm]) -> str:
