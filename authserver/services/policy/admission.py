@@ -73,6 +73,6 @@ class Admission:
 
 
 def _wanted(proposal: Proposal, person: Person) -> Wanted:
-    client, waiting = proposal.asked.request.client, proposal.ruling.waiting(Effect.APPROVAL)
+    client, asked = proposal.asked.request.client, proposal.ruling.asked
     by = Requester(person.user_id, client.client_id, client.identity, proposal.asked.resource.identifier)
-    return Wanted(by, tuple(one.item.key for one in waiting), waiting[0].rule.name)
+    return Wanted(by, tuple(one.item.key for one in asked), asked[0].rule.name)

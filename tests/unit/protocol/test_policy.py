@@ -123,6 +123,31 @@ def test_no_person_and_nothing_approved_means_no(rules: Rules, asked: Request):
         assert {one.effect for one in more.out} <= {Effect.DENY}
 
 
+@given(rulesets)
+def test_what_waits_for_an_approval_is_left_once_that_is_given(rules: Rules):
+    before = ruled(rules, fresh=True)
+    after = ruled(rules, fresh=True, approved=[one.item.key for one in before.asked])
+    assert not {one.item.key for one in before.waiting(Effect.APPROVAL)} & {one.item.key for one in after.out}
+
+
+def test_what_is_denied_besides_is_not_said_to_wait():
+    rules = reading.read(
+        [
+            {"name": "no writing", "effect": "deny", "scopes": ["write"], "unless": {"tools": ["*"]}},
+            {"name": "wipe by word", "effect": "require approval", "tools": ["delete_note"]},
+        ]
+    )
+    told = {one.item.key: (one.effect, one.rule.name) for one in ruled(rules).out}
+    assert told["tool:delete_note"] == (Effect.DENY, "no writing")
+
+
+def test_what_only_falls_with_another_is_not_asked_for():
+    by_word = {"effect": "require approval", "scopes": ["delete"], "unless": {"tools": ["*"]}}
+    asked = ruled(rule(by_word))
+    assert {one.item.key for one in asked.waiting(Effect.APPROVAL)} == {"scope:delete", "tool:delete_note"}
+    assert [one.item.key for one in asked.asked] == ["scope:delete"]
+
+
 @given(rulesets, rulesets)
 def test_equal_lists_have_no_difference_and_others_have_one(before: Rules, after: Rules):
     changes = list(difference.changes(before, after))
