@@ -42,6 +42,9 @@ STANDING = select(
     PendingGrantRow.state,
     (PendingGrantRow.expires_at > now).label("counts"),
 ).where(*ABOUT)
+ASKER = select(UserRow.id).where(UserRow.id == bindparam("user_id")).with_for_update(key_share=True)
+"""Locked first, so that a person asks for one thing after the other, and what waits can be counted."""
+
 LISTED = (
     select(PendingGrantRow, UserRow.username, ClientRow)
     .join(UserRow, UserRow.id == PendingGrantRow.user_id)
@@ -154,6 +157,7 @@ class PendingGrantStore:
         asks = {**waits, "rule": wanted.rule, "asked": wanted.asked, "decided_at": None, "decided_by": None}
         new = {"id": credential.identifier(), "approved": (), "client_identity": identity, **about, **asks}
         with self._database.transaction() as connection:
+            connection.execute(ASKER, about)
             found = connection.execute(STANDING.with_for_update(), about).one_or_none()
             if (state := _state(found, wanted)) is not None:
                 return state
