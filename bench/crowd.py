@@ -112,7 +112,8 @@ KNOWN = """SELECT client_id AS client, name, grants.id AS grant_id, user_id AS u
     (SELECT max(id) FROM traces) AS trace, (SELECT max(id) FROM alerts WHERE dismissed_at IS NULL) AS alert,
     (SELECT client_id FROM clients WHERE pending_since IS NOT NULL AND deleted_at IS NULL LIMIT 1) AS waiting,
     (SELECT client_id FROM clients WHERE secret_digest IS NOT NULL AND deleted_at IS NULL LIMIT 1) AS secretive,
-    (SELECT max(id) FROM refresh_families) AS family, (SELECT max(id) FROM pending_grants) AS wanted, likeness
+    (SELECT max(id) FROM refresh_families) AS family, likeness,
+    (SELECT max(id) FROM pending_grants JOIN clients USING (client_id) WHERE deleted_at IS NULL) AS wanted
 FROM grants JOIN clients USING (client_id) JOIN users ON users.id = user_id JOIN sessions USING (user_id)
 WHERE revoked_at IS NULL AND deleted_at IS NULL AND kind = 'dynamic' ORDER BY grants.created_at LIMIT 1 OFFSET 1"""
 FILLED = (

@@ -13,8 +13,7 @@ from ..web.api import OPERATIONS, openapi
 from .deployment import with_deployment
 
 EXAMPLE = """\
-  authserver client add --name "Night job" --grant client_credentials
-  authserver client allow CLIENT_ID {resource} admin:clients.read admin:grants.revoke"""
+  authserver client add "Night job" --allow {resource}="admin:clients.read admin:grants.revoke\""""
 
 
 @click.group()
@@ -33,7 +32,7 @@ def enable(found: Deployment) -> None:
     resource = own_api.identifier(issuer)
     done = enable_api(found.stores.resources, issuer, ACTS, Event("api.enabled", "system", resource=resource))
     click.echo(f"{resource} is enabled" if done else f"{resource} was enabled already")
-    click.echo("Let a client of yours in:")
+    click.echo("Let a client in:")
     click.echo(EXAMPLE.format(resource=resource))
 
 

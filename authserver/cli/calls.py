@@ -27,20 +27,10 @@ def call() -> None:
 @click.option("--limit", default=50, show_default=True, help="How many at the most, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @with_deployment
-def list_calls(
-    found: Deployment,
-    username: str | None,
-    client_id: str | None,
-    resource: str | None,
-    tool: str | None,
-    grant_id: str | None,
-    limit: int,
-    as_json: bool,
-) -> None:
+def list_calls(found: Deployment, username: str | None, limit: int, as_json: bool, **wanted: str | None) -> None:
     """Show tool calls that fit all options, newest first. Arguments are as the guard redacted them."""
     user_id = person(found, username).id if username else None
-    wanted = CallFilter(user_id, client_id, grant_id, resource, tool)
-    for line in found.stores.tool_calls.page(wanted, None, limit):
+    for line in found.stores.tool_calls.page(CallFilter(user_id, **wanted), None, limit):
         click.echo(json.dumps(asdict(line)) if as_json else _row(line))
 
 

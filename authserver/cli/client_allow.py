@@ -2,6 +2,8 @@
 
 import click
 
+from ..keys.pair import thumbprint
+from ..protocol import credential, own_api
 from ..protocol.audit import Event
 from ..protocol.client import Client
 from ..services.deployment import Deployment
@@ -20,6 +22,9 @@ def allow(found: Deployment, client_id: str, resource: str, scopes: tuple[str, .
 
     Running servers know it within a second. Where it may less than before, MCP servers refuse the tokens that it has
     within seconds, and it gets others.
+
+    A client that had nothing of this server's own API until now gets another secret with it, shown once: whoever gave
+    it the one until now, perhaps by that API, is not let in by it.
     """
     if nothing == bool(scopes):
         raise click.UsageError("name the scopes that it may get, or --none")
@@ -28,10 +33,16 @@ def allow(found: Deployment, client_id: str, resource: str, scopes: tuple[str, .
     if not nothing:
         _check_client(one)
         _check_scopes(found, resource, wanted)
-    event = Event("client.allowed", "system", client_id=client_id, resource=resource, detail={"scopes": list(wanted)})
-    if not found.stores.clients.set_ceiling(client_id, resource, wanted, event):
+    lets_in = bool(wanted) and resource == own_api.identifier(found.settings.issuer) and resource not in one.ceilings
+    secret = credential.mint(credential.Prefix.CLIENT_SECRET) if lets_in and one.auth_method.has_secret else None
+    detail = {"scopes": list(wanted), **({"secret": "another"} if secret else {})}
+    event = Event("client.allowed", "system", client_id=client_id, resource=resource, detail=detail)
+    digest = credential.digest(secret) if secret else None
+    if not found.stores.clients.set_ceiling(client_id, resource, wanted, event, digest):
         raise click.ClickException("this client was removed just now")
     click.echo(f"{client_id} may get for itself at {resource}: {' '.join(wanted) or 'nothing'}")
+    if lets_in:
+        _tell_proof(one, secret)
     if one.declared:
         click.echo("A file keeps this client: say it there too, or the next 'authserver apply' undoes it.", err=True)
 
@@ -42,6 +53,16 @@ def _check_client(one: Client) -> None:
             "this client gets nothing for itself: that needs one that was registered with "
             "'authserver client add --grant client_credentials', proves itself, and is neither waiting nor suspended"
         )
+
+
+def _tell_proof(one: Client, secret: str | None) -> None:
+    """By what it proves itself at the API: the *secret* that it has now, or its keys by thumbprint (RFC 7638)."""
+    if secret is not None:
+        click.echo(f"client_secret: {secret}")
+        click.echo("This is its secret from now on; any one before it has ended.", err=True)
+        return
+    keys = one.jwks_uri or ", ".join(thumbprint(key) for key in (one.jwks or {}).get("keys", ()))
+    click.echo(f"It proves itself by keys; make sure that they are its own: {keys}", err=True)
 
 
 def _check_scopes(found: Deployment, resource: str, scopes: tuple[str, ...]) -> None:

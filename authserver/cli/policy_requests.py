@@ -49,7 +49,7 @@ def withdraw(found: Deployment, request_id: str) -> None:
 def _request(found: Deployment, request_id: str) -> PendingGrant:
     one = found.stores.pending_grants.find(request_id)
     if one is None:
-        raise click.ClickException("there is no request of this id: 'authserver policy waiting' shows them")
+        raise click.ClickException("there is no request of this id: 'authserver policy requests' shows them")
     return one
 
 

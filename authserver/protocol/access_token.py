@@ -23,7 +23,8 @@ class Authority:
 
     ``scopes`` are those that both the family and the grant still hold; ``auth_time`` is in Unix seconds; ``position``
     is where its access tokens stand on the status lists, None for what began before there were any; ``tools`` is what
-    the person decided about single tools (`tool_permission.read`), None for what began before that.
+    the person decided about single tools (`tool_permission.read`), None for what began before that; ``redirect_host``
+    is where the code was sent (`redirect_uri.host`).
     """
 
     subject: str
@@ -35,6 +36,7 @@ class Authority:
     auth_time: int
     position: int | None = None
     tools: str | None = None
+    redirect_host: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,10 @@ class ClientAuthority:
     @property
     def tools(self) -> None:
         """Nobody decided about single tools: an administrator's word is what counts."""
+
+    @property
+    def redirect_host(self) -> None:
+        """Nobody was sent anywhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from .errors import InvalidTarget
-from .scope import Scope
+from .scope import RESERVED, Scope
 from .tool import Tool
 from .trace.step import Cause
 
@@ -63,6 +63,11 @@ class Resource:
         return tuple(scope.name for scope in self.scopes if scope.is_default)
 
     @property
+    def is_own_api(self) -> bool:
+        """Whether it is this server's own API (`own_api`) and no MCP server: only its scopes have that prefix."""
+        return any(scope.name.startswith(RESERVED) for scope in self.scopes)
+
+    @property
     def names(self) -> frozenset[str]:
         """Every canonical URI that means this resource."""
         return frozenset({canonical(self.identifier), *self.aliases})
@@ -102,8 +107,9 @@ def identified(known: Iterable[Resource], identifier: str) -> Resource | None:
 def match(asked: tuple[str, ...], resources: Iterable[Resource]) -> Resource:
     """The one resource that a request is about (AZ-4).
 
-    *asked* are the values of ``resource``, perhaps none. A bare origin means the only resource there. Raises
-    `InvalidTarget` when it is unknown, when several are asked for at once, or when none was and there is no default.
+    *asked* are the values of ``resource``, perhaps none. A bare origin means the only MCP server there; this server's
+    own API is meant only where it is named in full. Raises `InvalidTarget` when it is unknown, when several are asked
+    for at once, or when none was and there is no default.
     """
     known = tuple(resources)
     if not asked:
@@ -115,14 +121,18 @@ def match(asked: tuple[str, ...], resources: Iterable[Resource]) -> Resource:
     for resource in known:
         if name in resource.names:
             return resource
-    at_origin = [r for r in known if is_origin(name) and canonical(r.identifier).startswith(name + "/")]
+    at_origin = [r for r in _servers(known) if is_origin(name) and canonical(r.identifier).startswith(name + "/")]
     if len(at_origin) == 1:
         return at_origin[0]
     raise InvalidTarget(NOT_KNOWN, cause=Cause.RESOURCE_UNKNOWN)
 
 
+def _servers(known: tuple[Resource, ...]) -> list[Resource]:
+    return [resource for resource in known if not resource.is_own_api]
+
+
 def _default(known: tuple[Resource, ...]) -> Resource:
-    chosen = [resource for resource in known if resource.is_default] or list(known)
+    chosen = [resource for resource in known if resource.is_default] or _servers(known)
     if len(chosen) != 1:
         raise InvalidTarget(NOT_SAID, cause=Cause.RESOURCE_MISSING)
     return chosen[0]

@@ -26,6 +26,7 @@ class Permission(StrEnum):
     CLIENTS_EDIT = "clients.edit"
     CLIENTS_DELETE = "clients.delete"
     CLIENTS_SECRETS = "clients.secrets"
+    CLIENTS_ALLOW = "clients.allow"
     GRANTS_READ = "grants.read"
     GRANTS_REVOKE = "grants.revoke"
     GRANTS_REVOKE_ALL = "grants.revoke_all"

@@ -100,7 +100,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     }
     words = Words(settings.issuer, stores.alerts)
     told = notice_targets.targets(settings, words)
-    approvals = Approvals(kinds(settings, stores, known), stores.notices, stores.audit)
+    approvals = Approvals(kinds(settings, stores, known, policies), stores.notices, stores.audit)
     watch = watching.watch(settings, stores, approvals, [target.name for target in told])
     tracing = Tracing(References(safe.derive("traces")), Recorder(stores.traces))
     return Deployment(

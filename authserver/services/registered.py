@@ -2,7 +2,8 @@
 
 from ..protocol.errors import InvalidTarget
 from ..protocol.ports import Resources
-from ..protocol.resource import Resource, match
+from ..protocol.resource import NOT_KNOWN, Resource, identified, match
+from ..protocol.trace.step import Cause
 
 
 def find(asked: tuple[str, ...], resources: Resources) -> Resource:
@@ -15,3 +16,11 @@ def find(asked: tuple[str, ...], resources: Resources) -> Resource:
     except InvalidTarget:
         resources.refresh()
         return match(asked, resources.all())
+
+
+def check(identifier: str, resources: Resources) -> None:
+    """Raise `InvalidTarget` unless tokens are issued for that server: not while it is suspended."""
+    if identified(resources.all(), identifier) is None:
+        resources.refresh()
+        if identified(resources.all(), identifier) is None:
+            raise InvalidTarget(NOT_KNOWN, cause=Cause.RESOURCE_UNKNOWN)

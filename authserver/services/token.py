@@ -55,7 +55,8 @@ class TokenEndpoint:
         event = Event("token.requested", f"client:{client.client_id}", origin, client_id=client.client_id)
         # 4. Act: what is used up, created and audited is one transaction
         outcome = grant.act(TokenRequest(client, form, resource, asked, event))
-        # 5. What policy leaves of it
+        # 5. What policy leaves of it, at a server that is still there
+        registered.check(outcome.authority.resource, self.resources)
         left = self.policies.left(outcome.authority, client, origin)
         # 6. Sign and answer
         found = self._response(outcome, left, asked if "refresh_token" in form.single else ())

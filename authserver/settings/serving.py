@@ -33,7 +33,8 @@ class Serving(Group):
     home folder (mode 0600), which ``authserver init`` creates."""
 
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
-    """How many proxies in front add to ``X-Forwarded-For``; 0 takes the address of the connection itself."""
+    """How many proxies in front add to ``X-Forwarded-For``; 0 takes the address of the connection itself. What came by
+    fewer of them has no address: a rule about a network does not know it."""
 
     bind: str = "127.0.0.1:9000"
     """Address and port that ``authserver serve`` listens on."""

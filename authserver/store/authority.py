@@ -38,8 +38,8 @@ def family_of(family_id: ColumnElement[str]) -> CTE:
 
 def standing_of(grant_id: ColumnElement[str]) -> CTE:
     """The grant, ended or not."""
-    columns = (GrantRow.id, GrantRow.user_id, GrantRow.scopes, GrantRow.tools, GrantRow.revoked_at)
-    return select(*columns).where(GrantRow.id == grant_id).cte("standing")
+    held = (GrantRow.user_id, GrantRow.redirect_host, GrantRow.scopes, GrantRow.tools)
+    return select(GrantRow.id, *held, GrantRow.revoked_at).where(GrantRow.id == grant_id).cte("standing")
 
 
 def alive(standing: CTE, client_id: ColumnElement[str]) -> ColumnElement[bool]:
@@ -60,6 +60,7 @@ def columns_of(family: CTE, standing: CTE) -> tuple[ColumnElement[Any], ...]:
         family.c.status_position,
         standing.c.id.label("grant_id"),
         standing.c.user_id,
+        standing.c.redirect_host,
         standing.c.scopes.label("held"),
         standing.c.tools,
     )
@@ -86,6 +87,7 @@ def authority(row: Found, *, family_id: str | None = None, position: int | None 
         auth_time=row.auth_time,
         position=position if family_id else row.status_position,
         tools=row.tools,
+        redirect_host=row.redirect_host,
     )
 
 

@@ -12,14 +12,15 @@ from .client_listing import ClientListing, page_of
 from .client_row import EXISTING, changeable, client_of, lasting, unchanged
 from .clock import now
 from .database import Database
-from .ending import end_grants
+from .ending import end_grants, end_requests
 from .epoch import ConfigEpoch, bump
-from .models import ClientRow, GrantRow
+from .models import ClientRow, GrantRow, PendingGrantRow
 from .paging import Page
 
 CACHED_CLIENTS = 10_000
 CACHED_SECONDS = 5.0
 REGISTER = {"postgresql": postgresql.register, "sqlite": sqlite.register}
+NO_PREVIOUS: dict[str, None] = {"previous_secret_digest": None, "previous_secret_until": None}
 
 
 class ClientStore:
@@ -196,8 +197,13 @@ class ClientStore:
         }
         return self._change(client_id, existing.values(secret_digest=digest, **overlapping), event)
 
-    def set_ceiling(self, client_id: str, resource: str, scopes: tuple[str, ...], event: Event) -> bool:
-        """Say what a client may get for itself at *resource*, in place of what it might. False if it is gone."""
+    def set_ceiling(
+        self, client_id: str, resource: str, scopes: tuple[str, ...], event: Event, secret: bytes | None = None
+    ) -> bool:
+        """Say what a client may get for itself at *resource*, in place of what it might. False if it is gone.
+
+        With *secret*, the digest of one, that is the only one that it has from now on.
+        """
         existing = (ClientRow.client_id == client_id, ClientRow.deleted_at.is_(None))
         with self._database.transaction() as connection:
             with own_places.kept(connection, client_id):
@@ -206,7 +212,8 @@ class ClientStore:
                     return False
                 others = {other: held for other, held in ceilings.items() if other != resource}
                 changed = others | ({resource: list(scopes)} if scopes else {})
-                connection.execute(update(ClientRow).where(*existing).values(ceilings=changed))
+                anew = {} if secret is None else {"secret_digest": secret, **NO_PREVIOUS}
+                connection.execute(update(ClientRow).where(*existing).values(ceilings=changed, **anew))
             bump(connection)
             record(connection, event)
         self._epoch.forget()
@@ -264,6 +271,7 @@ class ClientStore:
                 if not connection.execute(existing.where(which).values(**nothing)).rowcount:
                     return False
                 ended = end_grants(connection, GrantRow.client_id == client_id)
+                end_requests(connection, PendingGrantRow.client_id == client_id)
             bump(connection)
             record(connection, event.about(client_id=client_id, detail={**event.detail, "grants": ended}))
         self._epoch.forget()

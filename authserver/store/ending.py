@@ -1,9 +1,9 @@
-"""How grants and sessions end, whoever ends them: a person, an administrator, or the end of what they stand on."""
+"""How grants, approvals and sessions end, by whomever: a person, an administrator, or the end of what they stand on."""
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
 
 from .clock import now
-from .models import CodeRow, ConsentRow, FamilyRow, GrantRow, SessionRow
+from .models import CodeRow, ConsentRow, FamilyRow, GrantRow, PendingGrantRow, SessionRow
 
 BEHIND = and_(
     ConsentRow.user_id == GrantRow.user_id,
@@ -35,6 +35,16 @@ def end_grants(connection: Connection, which: ColumnElement[bool]) -> int:
         connection.execute(delete(ConsentRow).where(exists().where(live, BEHIND)))
         connection.execute(update(GrantRow).where(live).values(revoked_at=now))
     return len(ended)
+
+
+def end_requests(connection: Connection, which: ColumnElement[bool]) -> None:
+    """Forget what people asked administrators for that *which* (a condition on `PendingGrantRow`) tells.
+
+    So what was approved is in force no more: who comes back under the same name, to the same place, has nothing.
+    """
+    locked = select(PendingGrantRow.id).where(which).order_by(PendingGrantRow.id).with_for_update()
+    if ended := connection.scalars(locked).all():
+        connection.execute(delete(PendingGrantRow).where(PendingGrantRow.id.in_(ended)))
 
 
 def end_sessions(connection: Connection, user_id: str) -> int:

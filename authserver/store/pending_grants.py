@@ -1,19 +1,25 @@
 """What rules let an administrator allow first: requests of people, and what became of them."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, func, select, update
+from sqlalchemy import Connection, and_, bindparam, func, select, update
+from sqlalchemy.orm import Session
 
 from ..protocol import credential
 from ..protocol.audit import Event
+from ..protocol.client import Client
 from .audit import record
 from .cache import RecentlyUsed
+from .client_row import client_of
 from .clock import now
 from .database import Database
 from .epoch import ConfigEpoch, bump
 from .models import ClientRow, PendingGrantRow, UserRow
+from .models.pending_grant import IN_FORCE
 from .paging import Order, Page, cut
 
 MOST_WAITING = 20
@@ -36,11 +42,15 @@ STANDING = select(
     PendingGrantRow.state,
     (PendingGrantRow.expires_at > now).label("counts"),
 ).where(*ABOUT)
+ASKER = select(UserRow.id).where(UserRow.id == bindparam("user_id")).with_for_update(key_share=True)
+"""Locked first, so that a person asks for one thing after the other, and what waits can be counted."""
+
 LISTED = (
-    select(PendingGrantRow, UserRow.username, func.coalesce(ClientRow.name, PendingGrantRow.client_id))
+    select(PendingGrantRow, UserRow.username, ClientRow)
     .join(UserRow, UserRow.id == PendingGrantRow.user_id)
-    .outerjoin(ClientRow, ClientRow.client_id == PendingGrantRow.client_id)
+    .join(ClientRow, and_(ClientRow.client_id == PendingGrantRow.client_id, ClientRow.deleted_at.is_(None)))
 )
+APPROVALS = LISTED.where(IN_FORCE)
 
 
 class State(StrEnum):
@@ -77,17 +87,32 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class PendingGrant:
-    """A request as administrators see it; times in Unix seconds. One that ``is_over`` waits no more."""
+    """A request as administrators see it, and its ``client`` as that is now; times in Unix seconds."""
 
     id: str
     wanted: Wanted
     username: str
-    client_name: str
+    client: Client
     approved: tuple[str, ...]
     state: State
     created_at: int
     expires_at: int
     decided_by: str | None
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether its client is another one to people by now: what was asked for is for nobody then."""
+        return self.client.identity != self.wanted.by.client_identity
+
+    @property
+    def client_name(self) -> str:
+        """What its client calls itself, while it is the one that was asked for."""
+        return "an app that has changed since" if self.has_changed else self.client.name
+
+    @property
+    def seen(self) -> bytes:
+        """Stands for what is asked for, and for what its client is to people now."""
+        return hashlib.sha256(json.dumps([self.client.identity.hex(), *self.wanted.asked]).encode()).digest()
 
 
 class TooManyWait(Exception):
@@ -132,6 +157,7 @@ class PendingGrantStore:
         asks = {**waits, "rule": wanted.rule, "asked": wanted.asked, "decided_at": None, "decided_by": None}
         new = {"id": credential.identifier(), "approved": (), "client_identity": identity, **about, **asks}
         with self._database.transaction() as connection:
+            connection.execute(ASKER, about)
             found = connection.execute(STANDING.with_for_update(), about).one_or_none()
             if (state := _state(found, wanted)) is not None:
                 return state
@@ -145,23 +171,17 @@ class PendingGrantStore:
                 record(connection, event.about(**about, detail=detail))
         return State.WAITING
 
-    def decide(self, request_id: str, seen: tuple[str, ...], state: State, event: Event) -> bool:
-        """Approve or deny what waits, if it still asks for what was *seen*; False if it does not, or waits no more."""
+    def decide(self, request_id: str, seen: bytes, state: State, event: Event) -> bool:
+        """Approve or deny what waits, if it is what was `PendingGrant.seen`; False if it is not, or waits no more.
+
+        What was asked for a client that has changed since is not approved, whatever was seen.
+        """
         with self._database.transaction() as connection:
-            row = connection.execute(
-                select(PendingGrantRow.approved)
-                .where(
-                    PendingGrantRow.id == request_id,
-                    PendingGrantRow.state == State.WAITING.value,
-                    PendingGrantRow.expires_at > now,
-                    PendingGrantRow.asked == seen,
-                )
-                .with_for_update()
-            ).one_or_none()
-            if row is None:
+            found = _waiting(connection, request_id)
+            if found is None or found.seen != seen or (state is State.APPROVED and found.has_changed):
                 return False
-            added = seen if state is State.APPROVED else ()
-            self._write(connection, request_id, state, tuple(dict.fromkeys((*row.approved, *added))), event)
+            added = found.wanted.asked if state is State.APPROVED else ()
+            self._write(connection, request_id, state, tuple(dict.fromkeys((*found.approved, *added))), event)
         self._epoch.forget()
         return True
 
@@ -182,8 +202,11 @@ class PendingGrantStore:
             return _listing(row) if row else None
 
     def page(self, state: State, after: str | None, limit: int) -> Page[PendingGrant]:
-        """Requests in that *state*, newest first; of those that wait only what has not expired."""
-        wanted = LISTED.where(PendingGrantRow.state == state.value)
+        """Requests in that *state*, newest first; of those that wait only what has not expired.
+
+        Approved is whatever is in force, also while more is asked for or was denied.
+        """
+        wanted = LISTED.where(PendingGrantRow.state == state.value) if state is not State.APPROVED else APPROVALS
         if state is State.WAITING:
             wanted = wanted.where(PendingGrantRow.expires_at > now)
         with self._database.session() as session:
@@ -220,13 +243,21 @@ class PendingGrantStore:
         record(connection, event.about(**about, detail={**event.detail, "asked": list(row.asked)}))
 
 
-def _listing(found: tuple[PendingGrantRow, str, str]) -> PendingGrant:
-    row, username, client_name = found
+def _waiting(connection: Connection, request_id: str) -> PendingGrant | None:
+    """What waits under that id; locked with its client, first that, as by whoever ends clients."""
+    waits = LISTED.where(PendingGrantRow.id == request_id, *WAITS)
+    with Session(connection) as session:
+        row = session.execute(waits.with_for_update(of=(ClientRow, PendingGrantRow))).one_or_none()
+        return _listing(row) if row else None
+
+
+def _listing(found: Any) -> PendingGrant:  # noqa: ANN401 - its columns are those of LISTED
+    row, username, client = found
     return PendingGrant(
         id=row.id,
         wanted=Wanted(Requester(row.user_id, row.client_id, row.client_identity, row.resource), row.asked, row.rule),
         username=username,
-        client_name=client_name,
+        client=client_of(client),
         approved=row.approved,
         state=State(row.state),
         created_at=row.created_at,
@@ -244,8 +275,7 @@ def _state(found: Any, wanted: Wanted) -> State | None:  # noqa: ANN401 - its co
 
 
 def _check_room(connection: Connection, user_id: str) -> None:
-    waiting = (PendingGrantRow.state == State.WAITING.value, PendingGrantRow.expires_at > now)
-    counted = select(func.count()).where(PendingGrantRow.user_id == user_id, *waiting)
+    counted = select(func.count()).where(PendingGrantRow.user_id == user_id, *WAITS)
     if (connection.scalar(counted) or 0) >= MOST_WAITING:
         raise TooManyWait
 

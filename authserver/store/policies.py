@@ -1,6 +1,6 @@
 """The rules of policy, in versions of which the newest counts; every process has them in memory."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -17,11 +17,16 @@ from .audit import record
 from .clock import now
 from .database import Database
 from .epoch import ConfigEpoch, bump
-from .models import GroupMemberRow, PolicyHeadRow, PolicyVersionRow, UserRow
+from .models import ClientRow, GroupMemberRow, PolicyHeadRow, PolicyVersionRow, UserRow
 from .models.user import OF_WEIGHT
 
 HEAD = select(PolicyHeadRow.version, PolicyHeadRow.people)
 NOBODY: frozenset[str] = frozenset()
+NAMED = {
+    "user": select(UserRow.username.label("name")),
+    "client": select(ClientRow.client_id.label("name")).where(ClientRow.deleted_at.is_(None)),
+}
+MOST_NAMED = 10_000  # in one statement: both databases have a bound for its parameters
 
 
 class Overtaken(Exception):
@@ -83,6 +88,17 @@ class PolicyStore:
     def with_people(self, version: int, rules: Rules) -> Policy:
         """*rules* that may not be in force, with the people whom they ask for."""
         return Policy(version, rules, matching.compiled(rules), **self._people(rules))
+
+    def existing(self, entries: Iterable[str]) -> frozenset[str]:
+        """Which of *entries*, ``user:NAME`` and ``client:ID``, there are: disabled and suspended ones too."""
+        named, found = [entry.partition(":")[::2] for entry in entries], set[str]()
+        with self._database.reading() as connection:
+            for kind, wanted in NAMED.items():
+                names = sorted({name for one, name in named if one == kind})
+                for first in range(0, len(names), MOST_NAMED):
+                    some = wanted.where(wanted.selected_columns.name.in_(names[first : first + MOST_NAMED]))
+                    found |= {f"{kind}:{name}" for name in connection.scalars(some)}
+        return frozenset(found)
 
     def applied(self) -> Version | None:
         """Who applied the version that counts, and when; None if there never was one."""

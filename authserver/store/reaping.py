@@ -12,9 +12,9 @@ from ..protocol.audit import Event
 from .audit import record
 from .clock import now
 from .database import Database
-from .ending import end_grants
+from .ending import end_grants, end_requests
 from .epoch import ConfigEpoch, bump
-from .models import ClientRow, GrantRow
+from .models import ClientRow, GrantRow, PendingGrantRow
 from .models.client import UNUSED, USED
 
 
@@ -115,6 +115,7 @@ class RegistrationStore:
             ids = connection.scalars(found.with_for_update(skip_locked=True)).all()
             if ids:
                 connection.execute(delete(ClientRow).where(ClientRow.client_id.in_(ids)))
+                end_requests(connection, PendingGrantRow.client_id.in_(ids))
                 record(connection, event.about(detail={**event.detail, "clients": len(ids)}))
         return len(ids)
 
@@ -128,6 +129,7 @@ class RegistrationStore:
                 return 0
             connection.execute(update(ClientRow).where(ClientRow.client_id.in_(ids)).values(deleted_at=now, **nothing))
             end_grants(connection, GrantRow.client_id.in_(ids))
+            end_requests(connection, PendingGrantRow.client_id.in_(ids))
             bump(connection)
             for client_id in ids:
                 record(connection, event.about(client_id=client_id))

@@ -14,9 +14,9 @@ from . import catalogue, own_places
 from .audit import record
 from .clock import now
 from .database import Database
-from .ending import end_grants
+from .ending import end_grants, end_requests
 from .epoch import ConfigEpoch, bump
-from .models import ClientPositionRow, GrantRow, ResourceRow
+from .models import ClientPositionRow, GrantRow, PendingGrantRow, ResourceRow
 
 
 class AlreadyRegistered(ValueError):
@@ -88,9 +88,10 @@ class ResourceStore:
         return True
 
     def remove(self, identifier: str, event: Event, *, before: Resource | None = None) -> bool:
-        """Forget a server; grants for it end, and tokens that clients have for themselves. Raises `UnknownResource`.
+        """Forget a server; what people granted and were approved of it ends, and what clients have for themselves.
 
-        False, with nothing done, if it is not what *before* says any more, where that is given.
+        Raises `UnknownResource`. False, with nothing done, if it is not what *before* says any more, where that is
+        given.
         """
         try:
             with self._changing(event.about(resource=identifier)) as connection:
@@ -98,6 +99,7 @@ class ResourceStore:
                 catalogue.clear(connection, resource_id)
                 connection.execute(delete(ResourceRow).where(ResourceRow.id == resource_id))
                 end_grants(connection, GrantRow.resource == identifier)
+                end_requests(connection, PendingGrantRow.resource == identifier)
                 own_places.move(connection, ClientPositionRow.resource == identifier)
         except _Changed:
             return False

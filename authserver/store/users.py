@@ -12,8 +12,8 @@ from .audit import record
 from .clock import now
 from .counting import counted_grants, shown
 from .database import Database
-from .ending import end_grants, end_sessions
-from .models import GrantRow, UserRow
+from .ending import end_grants, end_requests, end_sessions
+from .models import GrantRow, PendingGrantRow, UserRow
 from .models.user import OF_WEIGHT
 from .paging import Order, Page, cut
 from .policies import people_moved
@@ -132,6 +132,7 @@ class UserStore:
             # Those who come back too: a sign-in or a decision may have been under way when they were locked out.
             end_sessions(connection, user_id)
             end_grants(connection, GrantRow.user_id == user_id)
+            end_requests(connection, PendingGrantRow.user_id == user_id)
             record(connection, event.about(user_id=user_id))
         return True
 

@@ -5,8 +5,10 @@ is taken off; the client's address is found behind the trusted proxies. Then the
 and Flask the rest.
 """
 
+import re
 import string
 from collections.abc import Callable, Iterable
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -18,6 +20,7 @@ from .backchannel.application import Backchannel, StartResponse
 WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 PRINTABLE = string.punctuation  # what a query may hold as it is; raw bytes (PEP 3333: latin-1) become %80
 WELL_KNOWN = "/.well-known/"
+WITH_PORT = re.compile(r"\[(?P<six>[^\]]*)\](:\d+)?|(?P<four>[\d.]+):\d+")  # as some proxies write it
 
 
 class Body:
@@ -75,10 +78,14 @@ class Front:
         environ["wsgi.input"] = Body(environ["wsgi.input"])
         environ["wsgi.url_scheme"] = self._scheme
         environ["HTTP_HOST"] = self._host
-        if self._hops:
-            hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-            if len(hops) >= self._hops:
-                environ["REMOTE_ADDR"] = hops[-self._hops]
+        environ["REMOTE_ADDR"] = _address(self._hop(environ))
+
+    def _hop(self, environ: dict[str, Any]) -> str:
+        """Where the request came from, as the outermost trusted proxy says; nowhere known, if it came past some."""
+        if not self._hops:
+            return str(environ.get("REMOTE_ADDR", ""))
+        hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+        return hops[-self._hops] if len(hops) >= self._hops else ""
 
     def _enter_base(self, environ: dict[str, Any], full: str) -> bool:
         if not self._base:
@@ -88,3 +95,13 @@ class Front:
         environ["SCRIPT_NAME"] = self._base
         environ["PATH_INFO"] = full.removeprefix(self._base) or "/"
         return True
+
+
+def _address(said: str) -> str:
+    """The IP address that *said* is, in its one spelling: limits and rules go by it. Empty for what is none."""
+    found = WITH_PORT.fullmatch(said)
+    try:
+        address = ip_address((found["six"] or found["four"]) if found else said)
+    except ValueError:
+        return ""
+    return str(address.ipv4_mapped or address) if isinstance(address, IPv6Address) else str(address)

@@ -1,6 +1,7 @@
 """Secrets, ceilings and guards' keys on the command line: what each does, and what is shown of it."""
 
 import json
+import re
 import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from authserver.app import create_app
+from authserver.keys import pair
+from authserver.protocol import own_api
 from authserver.services.deployment import Deployment
 from authserver.settings import load
 from authserver.store.models import AuditRow
@@ -98,6 +101,44 @@ def test_an_administrator_says_what_a_client_may_get_for_itself(run: Run, job, p
     assert ask().json["scope"] == "notes:read"
     assert run("client", "allow", "job", SERVER, "--none").exit_code == 0
     assert ask().json["error"] == "invalid_scope"
+
+
+@pytest.mark.requirement("EX-1")
+@pytest.mark.parametrize("way", ["allow", "apply"])
+def test_no_secret_from_before_lets_anybody_into_the_api(run: Run, job, post, server: Flask, tmp_path: Path, way: str):
+    def works(secret: str) -> bool:
+        form = {"grant_type": "client_credentials", "client_id": "job", "client_secret": secret, "resource": api}
+        return post("/token", **form).status_code == 200
+
+    api = own_api.identifier(server.extensions["authserver"].settings.issuer)
+    assert run("api", "enable").exit_code == 0
+    planted = made(run("client", "rotate-secret", "job"))["client_secret"]
+    if way == "allow":
+        told = run("client", "allow", "job", api, "admin:clients.read")
+    else:
+        entry = {
+            "id": "job",
+            "name": "Job",
+            "auth_method": "client_secret_post",
+            "allow": {api: ["admin:clients.read"]},
+        }
+        (tmp_path / "jobs.yaml").write_text(json.dumps({"clients": [entry]}))
+        told = run("apply", str(tmp_path / "jobs.yaml"))
+    assert told.exit_code == 0, told.output
+    (secret,) = re.findall(r"mcps_\S+", told.stdout)
+    assert [works(one) for one in (job["client_secret"], planted, secret)] == [False, False, True]
+    assert "mcps_" not in run("client", "allow", "job", api, "admin:clients.read", "admin:grants.read").output
+    assert works(secret)
+
+
+@pytest.mark.requirement("EX-1")
+def test_whoever_lets_a_client_with_keys_into_the_api_is_shown_them(run: Run, server: Flask, tmp_path: Path):
+    api, key = own_api.identifier(server.extensions["authserver"].settings.issuer), pair.generate("ES256").public_jwk
+    (tmp_path / "keys.json").write_text(json.dumps({"keys": [key]}))
+    assert run("api", "enable").exit_code == 0
+    added = run("client", "add", "Job", "--id", "job", "--jwks", str(tmp_path / "keys.json"))
+    assert added.exit_code == 0, added.output
+    assert key["kid"] in run("client", "allow", "job", api, "admin:clients.read").stderr
 
 
 @pytest.mark.requirement("EX-1")

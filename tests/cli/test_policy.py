@@ -148,13 +148,21 @@ def test_what_waits_is_decided_by_command(there: Run):
     try:
         ada = deployment.stores.users.by_name("ada")
         assert ada
-        by = Requester(ada.id, "night-job", b"i" * 32, "https://notes.example/mcp")
+        job = deployment.stores.clients.find("night-job")
+        assert job
+        by = Requester(ada.id, job.client_id, job.identity, "https://notes.example/mcp")
         deployment.stores.pending_grants.ask(Wanted(by, ("tool:delete_note",), "a rule"), 600, EVENT)
     finally:
         deployment.stores.database.close()
     (waits,) = [json.loads(text) for text in there("approval", "list", "--kind", "grant", "--json").output.splitlines()]
     assert waits["name"] == "ada"
-    assert waits["shows"] == ["tool:delete_note", "at https://notes.example/mcp", "by the rule a rule"]
+    assert waits["shows"] == [
+        "tool:delete_note",
+        "at https://notes.example/mcp",
+        "by the rule a rule",
+        "by an app that sends people to night.example",
+        "it is proven to be what it says it is",
+    ]
     assert there("approval", "approve", waits["id"]).exit_code == 0
     assert there("approval", "approve", waits["id"]).exit_code == 1
     approved = there("policy", "requests", "--state", "approved", "--json")

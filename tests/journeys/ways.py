@@ -114,11 +114,10 @@ class Api:
     def of(cls, stage: Stage) -> "Api":
         """A machine that may do what an administrator may."""
         stage.authserver("api", "enable")
-        said = stage.authserver("client", "add", "Night job", "--grant", "client_credentials")
-        made = dict(line.split(": ") for line in said.splitlines())
         resource = f"{stage.issuer}/api/v1"
-        scopes = [f"admin:{each}" for each in Permission]
-        stage.authserver("client", "allow", made["client_id"], resource, *scopes)
+        scopes = " ".join(f"admin:{each}" for each in Permission)
+        said = stage.authserver("client", "add", "Night job", "--allow", f"{resource}={scopes}")
+        made = dict(line.split(": ") for line in said.splitlines())
         form = {"grant_type": "client_credentials", "resource": resource}
         proof = (made["client_id"], made["client_secret"])
         token = httpx2.post(f"{stage.issuer}/token", data=form, auth=proof).json()["access_token"]

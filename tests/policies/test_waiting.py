@@ -1,10 +1,15 @@
 """What a rule has an administrator decide on: asked for once, decided once, and felt at the next attempt."""
 
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 from authserver.protocol.audit import Event
+from authserver.protocol.role import Role
 from authserver.store.epoch import bump
 from authserver.store.models import ClientRow, PendingGrantRow
 from authserver.store.pending_grants import MOST_WAITING, PendingGrant, Requester, State, TooManyWait, Wanted
@@ -26,7 +31,7 @@ def waiting(site: Site, docs: Docs, state: State = State.WAITING) -> list[Pendin
 
 def decide(site: Site, one: PendingGrant, state: State) -> bool:
     event = GIVEN if state is State.APPROVED else REFUSED
-    return site.deployment.stores.pending_grants.decide(one.id, one.wanted.asked, state, event)
+    return site.deployment.stores.pending_grants.decide(one.id, one.seen, state, event)
 
 
 def ask(visitor: Visitor, docs: Docs, **changes: str) -> TestResponse:
@@ -129,6 +134,25 @@ def test_what_was_approved_for_an_app_is_not_for_what_it_becomes(docs: Docs, sit
     assert page.status_code == 403
     ask(visitor, docs)
     assert not waiting(site, docs)[0].approved
+
+
+def test_nobody_has_more_waiting_by_asking_for_much_at_once(docs: Docs, site: Site):
+    store, users = site.deployment.stores.pending_grants, site.deployment.stores.users
+    hasty, together = users.add("hasty", "Hasty", "", Role.MEMBER, GIVEN), threading.Barrier(5)
+    event = Event("approval.asked", f"user:{hasty.id}")
+
+    def ask_for_some(number: int) -> None:
+        together.wait()
+        for one in range(MOST_WAITING):
+            by = Requester(hasty.id, f"client-{number}-{one}", b"i" * 32, docs.resource.identifier)
+            with contextlib.suppress(TooManyWait):
+                store.ask(Wanted(by, ("tool:x",), "a rule"), 600, event)
+
+    with ThreadPoolExecutor(5) as pool:
+        list(pool.map(ask_for_some, range(5)))
+    waiting_for_hasty = select(func.count()).where(PendingGrantRow.user_id == hasty.id)
+    with site.deployment.stores.database.reading() as connection:
+        assert connection.scalar(waiting_for_hasty) == MOST_WAITING
 
 
 def test_nobody_has_more_waiting_than_an_administrator_can_read(docs: Docs, site: Site):

@@ -6,6 +6,7 @@ from alembic import op
 revision = "0010"
 down_revision = "0009"
 
+IN_FORCE = sa.text("approved <> ''")
 OF_WEIGHT = sa.text("role <> 'member'")
 
 
@@ -42,7 +43,15 @@ def upgrade() -> None:
     )
     op.create_index("uq_pending_grants_who", "pending_grants", ["user_id", "client_id", "resource"], unique=True)
     op.create_index("ix_pending_grants_state", "pending_grants", ["state", "created_at", "id"])
-    op.create_index("ix_pending_grants_expires_at", "pending_grants", ["expires_at"])
+    for column in ("expires_at", "client_id", "resource"):
+        op.create_index(f"ix_pending_grants_{column}", "pending_grants", [column])
+    op.create_index(
+        "ix_pending_grants_in_force",
+        "pending_grants",
+        ["created_at", "id"],
+        postgresql_where=IN_FORCE,
+        sqlite_where=IN_FORCE,
+    )
     op.create_index("ix_users_of_weight", "users", ["id"], postgresql_where=OF_WEIGHT, sqlite_where=OF_WEIGHT)
 
 

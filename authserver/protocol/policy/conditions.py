@@ -153,12 +153,23 @@ def minutes(text: str) -> tuple[int, int]:
 
 def named(patterns: Iterable[str], name: str) -> bool:
     """Whether one of *patterns* is *name*, ``*`` standing for anything."""
-    return any(pattern == name or ("*" in pattern and _pattern(pattern).fullmatch(name)) for pattern in patterns)
+    return any(_is_like(pattern, name) for pattern in patterns)
 
 
-@lru_cache(maxsize=4096)
-def _pattern(text: str) -> re.Pattern[str]:
-    return re.compile(".*".join(re.escape(part) for part in text.split("*")), re.DOTALL)
+def _is_like(pattern: str, name: str) -> bool:
+    """From part to part, each as early as it can be: no expression, since names are servers' words and try for long."""
+    begin, *parts = pattern.split("*")
+    if not parts:
+        return begin == name
+    place, end = len(begin), len(name) - len(parts[-1])
+    if not (name.startswith(begin) and name.endswith(parts.pop()) and place <= end):
+        return False
+    for part in parts:
+        found = name.find(part, place, end)
+        if found < 0:
+            return False
+        place = found + len(part)
+    return True
 
 
 def _listed(names: Iterable[str]) -> str:

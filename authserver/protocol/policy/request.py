@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import lru_cache
 from urllib.parse import urlsplit
 
+from .. import redirect_uri
 from ..client import VOUCHED_BY, AuthMethod, Client, ClientKind
 from ..registry.recognition import Proof, recognise
 from ..role import Role
@@ -83,26 +84,35 @@ def publisher(client: Client) -> str:
     return (urlsplit(client.client_id).hostname or "") if client.kind is ClientKind.METADATA_DOCUMENT else ""
 
 
-def through(client: Client, *, vouched: bool = False) -> Through:
+def through(client: Client, *, vouched: bool = False, sent_to: str | None = None) -> Through:
     """*client* as rules know it; *vouched*: an administrator allowed the domain of its metadata document.
 
-    ``known:`` is by what it says of itself where nothing contradicts that. It is verified if an administrator, a
-    trusted statement, or the only places where it publishes or has codes sent prove who it is.
+    *sent_to* is where the code went (`redirect_uri.host`) of which it has what it has by now. ``known:`` is by what
+    it says of itself where nothing contradicts that. It is verified if an administrator, a trusted statement, or
+    the only places where it publishes or has codes sent prove who it is. A dynamic client may have registered these
+    since: they prove nothing of a code that went elsewhere.
     """
-    found = _judged(client.client_id, client.kind, client.name, client.redirect_uris, client.voucher, vouched)
+    found = _judged(client.client_id, client.kind, client.name, client.redirect_uris, client.voucher, vouched, sent_to)
     return Through(client, *found)
 
 
 @lru_cache(maxsize=4096)
 def _judged(
-    client_id: str, kind: ClientKind, name: str, redirect_uris: tuple[str, ...], voucher: str | None, vouched: bool
+    client_id: str,
+    kind: ClientKind,
+    name: str,
+    redirect_uris: tuple[str, ...],
+    voucher: str | None,
+    vouched: bool,
+    sent_to: str | None,
 ) -> tuple[frozenset[str], bool]:
     said = {VOUCHED_BY: voucher} if voucher else {}
     client = Client(client_id, kind, name, redirect_uris, AuthMethod.NONE, (), 0, metadata=said)
     found = [recognise(client, uri) for uri in redirect_uris]
     known = (f"known:{one.known.id}" for one in found if one.known)
     hosts = (f"host:{one}" for one in _and_above(publisher(client)))
-    proven = bool(found) and all(one.proof is not Proof.NONE for one in found)
+    elsewhere = kind is ClientKind.DYNAMIC and sent_to not in {None, *map(redirect_uri.host, redirect_uris)}
+    proven = bool(found) and all(one.proof is not Proof.NONE for one in found) and not elsewhere
     verified = proven or vouched or kind is ClientKind.PREREGISTERED
     return frozenset({f"client:{client_id}", f"kind:{kind}", *known, *hosts}), verified
 

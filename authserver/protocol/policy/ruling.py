@@ -25,11 +25,15 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class LeftOut:
-    """An item that is left out, and the rule by which; ``effect`` is what stands in its way."""
+    """An item that is left out, and the rule by which; ``effect`` is all that stands in its way.
+
+    ``own``: the rule decides on the item itself, which does not only fall with another one.
+    """
 
     item: Item
     effect: Effect
     rule: Rule
+    own: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +49,23 @@ class Ruling:
         """What would be left if *effect* were met."""
         return tuple(one for one in self.out if one.effect is effect)
 
+    @property
+    def asked(self) -> tuple[LeftOut, ...]:
+        """What to approve for all that waits for it: what the rules decide on, the rest then comes with that."""
+        waiting = self.waiting(Effect.APPROVAL)
+        return tuple(one for one in waiting if one.own) or waiting
+
 
 @dataclass(slots=True)
 class _Deciding:
-    """One request in the course of being decided."""
+    """One request in the course of being decided, as if the effects that are ``met`` stood in no way."""
 
     bearing: tuple[Bearing, ...]
     request: Request
     standing: Standing
+    met: frozenset[Effect]
     by: dict[str, Rule] = field(default_factory=dict)
-    shut: dict[str, LeftOut] = field(default_factory=dict)
+    shut: dict[str, Rule] = field(default_factory=dict)
 
     def decide(self, item: Item) -> None:
         rule = next((one.rule for one in self.bearing if one.decides(self.request, item)), None)
@@ -62,14 +73,15 @@ class _Deciding:
             return
         self.by[item.key] = rule
         if not self._is_met(rule.effect, item):
-            self.shut[item.key] = LeftOut(item, rule.effect if self.request.person else Effect.DENY, rule)
+            self.shut[item.key] = rule
 
     def _is_met(self, effect: Effect, item: Item) -> bool:
         if effect is Effect.ALLOW:
             return True
         if self.request.person is None or effect is Effect.DENY:
             return False
-        return self.standing.fresh if effect is Effect.FRESH_SIGN_IN else item.key in self.standing.approved
+        fits = self.standing.fresh if effect is Effect.FRESH_SIGN_IN else item.key in self.standing.approved
+        return fits or effect in self.met
 
     def settle(self, scopes: list[Item], tools: list[Item], implied: Implied) -> None:
         """Carry what is shut over to what depends on it, until nothing changes."""
@@ -82,7 +94,7 @@ class _Deciding:
     def _is_carried(self, scope: Item, tools: list[Item]) -> bool:
         """Whether a tool needs *scope* that a rule allows by name, before the one that shuts the scope."""
         order = {id(one.rule): place for place, one in enumerate(self.bearing)}
-        barred = order[id(self.shut[scope.key].rule)]
+        barred = order[id(self.shut[scope.key])]
         needing = [tool for tool in tools if scope.name in tool.scopes and tool.key not in self.shut]
         rules = [self.by[tool.key] for tool in needing if tool.key in self.by]
         return any(order[id(rule)] < barred for rule in rules if rule.when.tools)
@@ -101,10 +113,18 @@ class _Deciding:
         needed = (self.shut.get(f"{ItemKind.SCOPE}:{name}") for name in tool.scopes)
         return self._shut_with(tool, next(filter(None, needed), None))
 
-    def _shut_with(self, item: Item, other: LeftOut | None) -> bool:
-        if other is not None:
-            self.shut[item.key] = LeftOut(item, other.effect, other.rule)
-        return other is not None
+    def _shut_with(self, item: Item, rule: Rule | None) -> bool:
+        if rule is not None:
+            self.shut[item.key] = rule
+        return rule is not None
+
+
+IN_THE_WAY = (
+    (Effect.DENY, frozenset({Effect.APPROVAL, Effect.FRESH_SIGN_IN})),
+    (Effect.APPROVAL, frozenset({Effect.FRESH_SIGN_IN})),
+    (Effect.FRESH_SIGN_IN, frozenset[Effect]()),
+)
+"""What stands in the way of an item that is left out although all the rest is met, the strongest first."""
 
 
 def rule_on(
@@ -114,15 +134,25 @@ def rule_on(
     every = tuple(items)
     scopes = [item for item in every if item.kind is ItemKind.SCOPE]
     tools = [item for item in every if item.kind is ItemKind.TOOL]
-    found = _Deciding(bearing, request, standing)
-    for item in every if bearing else ():
-        found.decide(item)
-    if found.shut:
-        found.settle(scopes, tools, implied)
-    decided = {id(rule) for rule in found.by.values()}
+
+    def decided(met: frozenset[Effect]) -> _Deciding:
+        found = _Deciding(bearing, request, standing, met)
+        for item in every if bearing else ():
+            found.decide(item)
+        if found.shut:
+            found.settle(scopes, tools, implied)
+        return found
+
+    found, out = decided(frozenset()), dict[str, LeftOut]()
+    for effect, met in IN_THE_WAY if found.shut else ():
+        left = decided(met)
+        for item in every:
+            if rule := left.shut.get(item.key):
+                out.setdefault(item.key, LeftOut(item, effect, rule, left.by.get(item.key) is rule))
+    used = {id(rule) for rule in found.by.values()}
     return Ruling(
-        scopes=frozenset(one.name for one in scopes if one.key not in found.shut),
-        tools=frozenset(one.name for one in tools if one.key not in found.shut),
-        out=tuple(found.shut[item.key] for item in every if item.key in found.shut),
-        rules=tuple(one.rule for one in bearing if id(one.rule) in decided),
+        scopes=frozenset(one.name for one in scopes if one.key not in out),
+        tools=frozenset(one.name for one in tools if one.key not in out),
+        out=tuple(out[item.key] for item in every if item.key in out),
+        rules=tuple(one.rule for one in bearing if id(one.rule) in used),
     )

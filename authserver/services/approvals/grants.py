@@ -1,22 +1,29 @@
 """What people want and a rule of policy has an administrator decide on (docs/policies.md)."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
+from ...protocol import redirect_uri
 from ...protocol.audit import Event
 from ...protocol.audit_seal import Recorded
+from ...protocol.client import Client
+from ...protocol.policy.request import Through
 from ...store.paging import Page
 from ...store.pending_grants import PendingGrant, PendingGrantStore, State
 from .kind import Request
 
 EXPIRED = Event("approval.expired", "system")
+PROVEN, NOT_PROVEN = "it is proven to be what it says it is", "nothing proves that it is what it says it is"
+CHANGED = "what it says of itself has changed since: this cannot be approved any more"
 
 
 @dataclass(frozen=True, slots=True)
 class WantedGrants:
-    """Requests of people, each of one person for one app at one server."""
+    """Requests of people, each of one person for one app at one server. ``through`` tells whether an app is proven."""
 
     pending_grants: PendingGrantStore
+    through: Callable[[Client], Through]
     name: str = "grant"
     words: str = "requests of people"
     events: frozenset[str] = frozenset({"approval.asked"})
@@ -53,7 +60,8 @@ class WantedGrants:
         return self.pending_grants.expire(limit, EXPIRED)
 
     def _decide(self, request: Request, state: State, event: Event) -> bool:
-        return self.pending_grants.decide(request.id, tuple(request.seen.split()), state, event)
+        seen = bytes.fromhex(request.seen)
+        return not request.is_own(event) and self.pending_grants.decide(request.id, seen, state, event)
 
     def _request(self, found: PendingGrant) -> Request:
         by, asked = found.wanted.by, found.wanted.asked
@@ -64,8 +72,16 @@ class WantedGrants:
             name=found.username,
             who=found.client_name,
             what=f"{', '.join(asked)} at {by.resource}",
-            shows=(*asked, f"at {by.resource}", f"by the rule {found.wanted.rule}"),
+            shows=(*asked, f"at {by.resource}", f"by the rule {found.wanted.rule}", *self._of_app(found)),
             since=found.created_at,
             expires_at=found.expires_at,
-            seen=" ".join(asked),
+            seen=found.seen.hex(),
+            by=by.user_id,
         )
+
+    def _of_app(self, found: PendingGrant) -> tuple[str, ...]:
+        if found.has_changed:
+            return (CHANGED,)
+        hosts = dict.fromkeys(map(redirect_uri.host, found.client.redirect_uris))
+        proven = PROVEN if self.through(found.client).verified else NOT_PROVEN
+        return (f"by an app that sends people to {', '.join(hosts)}", proven)

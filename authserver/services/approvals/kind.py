@@ -13,7 +13,8 @@ class Request:
     """Something that waits for a decision: who asks, for what, since when and until when (Unix seconds).
 
     ``name``, ``who``, ``what`` and what it ``shows`` in full are strangers' words. ``seen`` stands for all that whoever
-    decides was shown. ``client_id`` is the client that it is about.
+    decides was shown. ``client_id`` is the client that it is about, ``by`` the id of the person who asks; None where
+    nobody has to sign in to ask.
     """
 
     kind: str
@@ -26,6 +27,11 @@ class Request:
     since: int
     expires_at: int
     seen: str
+    by: str | None = None
+
+    def is_own(self, event: Event) -> bool:
+        """Whether *event* is something that whoever asks does."""
+        return self.by is not None and event.actor == f"user:{self.by}"
 
 
 class Kind(Protocol):
@@ -56,10 +62,10 @@ class Kind(Protocol):
         """What waits because of an event; None if nothing does, or no longer."""
 
     def approve(self, request: Request, event: Event) -> bool:
-        """Let it in; False, with nothing done, if it waits no longer or is not what was ``seen``."""
+        """Let it in; False, with nothing done, if it waits no longer, is not what was ``seen``, or is one's own."""
 
     def deny(self, request: Request, event: Event) -> bool:
-        """Refuse it; False, with nothing done, if it waits no longer."""
+        """Refuse it; False, with nothing done, if it waits no longer, or is one's own."""
 
     def expire(self, limit: int) -> int:
         """End at most *limit* of those whose time is over, as if they were denied; returns how many."""

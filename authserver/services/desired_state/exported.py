@@ -10,7 +10,7 @@ from ...protocol.client import Client
 from ...protocol.policy import reading
 from ...protocol.resource import Resource
 from ...protocol.role import Role
-from ...protocol.scope import RESERVED, Scope
+from ...protocol.scope import Scope
 from ...protocol.tool import Mark, Tool
 from ...store.stores import Stores
 from .declared import ClientForm, Declared, ResourceEntry, ScopeEntry, ToolEntry
@@ -23,7 +23,7 @@ def exported(stores: Stores) -> str:
     This server's own API is left out, which a command of its own makes, and tools that their server has no more.
     """
     said = {
-        "resources": list(map(_resource, filter(_is_no_api, stores.resources.all()))),
+        "resources": [_resource(one) for one in stores.resources.all() if not one.is_own_api],
         "clients": list(map(_client, stores.clients.preregistered())),
         "people": list(_people(stores.users.roles(), stores.groups.members())),
         "rules": reading.written(stores.policies.current().rules),
@@ -42,17 +42,13 @@ def unclear(stores: Stores, text: str) -> Iterator[str]:
 
 
 def _of_registered(resources: Iterable[Resource], clients: Iterable[Client]) -> Iterator[str]:
-    for resource in filter(_is_no_api, resources):
+    for resource in (one for one in resources if not one.is_own_api):
         for tool in resource.tools:
             if tool.mark in (Mark.NEW, Mark.CHANGED):
                 yield f"{resource.identifier}: {tool.name} waits to be agreed to; applied elsewhere, it is agreed to"
     for client in clients:
         if client.secret_digest is not None:
             yield f"client {client.client_id}: elsewhere it gets another secret, or what its secret_env names"
-
-
-def _is_no_api(resource: Resource) -> bool:
-    return not any(scope.name.startswith(RESERVED) for scope in resource.scopes)
 
 
 def _resource(resource: Resource) -> dict[str, Any]:

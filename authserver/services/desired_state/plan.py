@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
-from ...protocol import catalogue, credential
+from ...protocol import catalogue, credential, own_api
 from ...protocol.client import Client, ClientKind
 from ...protocol.flaw import Flaw
 from ...protocol.registration import prepared
@@ -131,15 +131,16 @@ class Planner:
         )
         differences = difference.between(difference.of_client(current), difference.of_client(target))
         secret = entry.secret(self.environment)
-        if not wanted.has_secret:
+        lets_in = own_api.identifier(self.issuer) in target.ceilings.keys() - current.ceilings.keys()
+        if lets_in or not wanted.has_secret:  # as by `client allow`, no secret from before lets anybody into the API
             target = replace(target, secret_digest=None, previous_secret_digest=None, previous_secret_until=None)
-        elif secret is not None and credential.digest(secret) != current.secret_digest:
+        if wanted.has_secret and secret is not None and credential.digest(secret) != target.secret_digest:
             target = _with_secret(target, credential.digest(secret))
-        if target.secret_digest != current.secret_digest:
-            differences = (*differences, _of_secret("another" if target.secret_digest else ""))
         makes_secret = wanted.has_secret and target.secret_digest is None
         if makes_secret:
             differences = (*differences, _of_secret("a new one"))
+        elif target.secret_digest != current.secret_digest:
+            differences = (*differences, _of_secret("another" if target.secret_digest else ""))
         return ClientChange(CHANGE, target, differences, current, makes_secret=makes_secret)
 
     def _removals(self, wanted: Declared) -> Iterator[ClientChange]:

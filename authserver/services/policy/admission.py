@@ -26,7 +26,8 @@ class Admission:
     def limit(self, asked: Asked, person: Person, origin: Origin) -> Callable[[tuple[Item, ...]], Ruling]:
         """What tells of items what the rules leave of them for *person*."""
         policy, resource = self.policies.rules.current(), asked.resource
-        request = self.policies.request(policy, person.user_id, asked.request.client, resource.identifier, origin)
+        through = self.policies.through(asked.request.client)
+        request = self.policies.request(policy, person.user_id, through, resource.identifier, origin)
         fresh = time.time() - person.auth_time <= self.fresh
         return lambda every: self.policies.ruling(policy, request, person.user_id, every, resource, fresh=fresh)
 
@@ -72,6 +73,6 @@ class Admission:
 
 
 def _wanted(proposal: Proposal, person: Person) -> Wanted:
-    client, waiting = proposal.asked.request.client, proposal.ruling.waiting(Effect.APPROVAL)
+    client, asked = proposal.asked.request.client, proposal.ruling.asked
     by = Requester(person.user_id, client.client_id, client.identity, proposal.asked.resource.identifier)
-    return Wanted(by, tuple(one.item.key for one in waiting), waiting[0].rule.name)
+    return Wanted(by, tuple(one.item.key for one in asked), asked[0].rule.name)

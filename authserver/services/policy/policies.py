@@ -75,16 +75,16 @@ class Policies:
         self._families = families
         self._kept = _Kept(Policy(0, ()), ())
 
-    def through(self, client: Client) -> Through:
-        """*client* as rules know it now."""
+    def through(self, client: Client, sent_to: str | None = None) -> Through:
+        """*client* as rules know it now; *sent_to* as in `request.through`."""
         host = request.publisher(client)
         allowed = bool(host) and decision_about(host, self._domains.all()) is Decision.ALLOW
-        return request.through(client, vouched=allowed)
+        return request.through(client, vouched=allowed, sent_to=sent_to)
 
-    def request(self, policy: Policy, user_id: str | None, client: Client, server: str, origin: Origin) -> Request:
+    def request(self, policy: Policy, user_id: str | None, through: Through, server: str, origin: Origin) -> Request:
         """Who asks now, as rules know it. ``user_id`` is None for a client that asks for itself."""
         person = policy.person(user_id) if user_id is not None else None
-        return Request(person, self.through(client), server, int(time.time()), origin.address)
+        return Request(person, through, server, int(time.time()), origin.address)
 
     def ruling(
         self,
@@ -127,7 +127,8 @@ class Policies:
         if not policy.rules:
             return Left(authority.scopes)
         user_id = authority.subject if isinstance(authority, Authority) else None
-        asked = self.request(policy, user_id, client, authority.resource, origin)
+        through = self.through(client, authority.redirect_host)
+        asked = self.request(policy, user_id, through, authority.resource, origin)
         bears = bearing(policy.compiled, asked)
         if not bears:
             return Left(authority.scopes)
@@ -155,7 +156,7 @@ def _worked_out(
 ) -> Left:
     resource = identified(known, authority.resource)
     if resource is None:
-        return Left(authority.scopes)
+        return Left(())
     every = items.held(resource, authority.scopes, tool_permission.read(authority.tools))
     ruling = rule_on(bears, asked, every, standing, lambda name: scope.expand([name], resource.scopes))
     closed = frozenset(one.item.name for one in ruling.out if one.item.kind is ItemKind.TOOL)

@@ -9,6 +9,7 @@ from ...protocol.policy.request import Item, Request
 from ...protocol.policy.ruling import Ruling
 from ...protocol.resource import Resource
 from ...store.audit import AuditListing
+from ...store.grants import GrantListing
 from ...store.policies import Policy
 from ...store.stores import Stores
 from .policies import Policies
@@ -55,6 +56,7 @@ class Replay:
     policies: Policies
     before: Policy
     after: Policy
+    _grants: dict[str, GrantListing | None] = field(default_factory=dict)
     _held: dict[str, tuple[Item, ...]] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
 
@@ -82,7 +84,8 @@ class Replay:
         if client is None or not every:
             return
         result.events += 1
-        through = self.policies.through(client)
+        grant = self._grant(event.grant_id)
+        through = self.policies.through(client, grant.redirect_host if grant else None)
         rulings = []
         for policy in (self.before, self.after):
             person = policy.person(event.user_id) if event.user_id is not None else None
@@ -108,10 +111,17 @@ class Replay:
         if event.grant_id is None or event.name == "token.issued":
             return items.held(resource, tuple(said.split()) if isinstance(said, str) else tuple(said or ()))
         if event.grant_id not in self._held:
-            grant = self.stores.grants.find(event.grant_id)
+            grant = self._grant(event.grant_id)
             tools = tool_permission.read(grant.tools) if grant else None
             self._held[event.grant_id] = items.held(resource, grant.scopes, tools) if grant else ()
         return self._held[event.grant_id]
+
+    def _grant(self, grant_id: str | None) -> GrantListing | None:
+        if grant_id is None:
+            return None
+        if grant_id not in self._grants:
+            self._grants[grant_id] = self.stores.grants.find(grant_id)
+        return self._grants[grant_id]
 
     def _name(self, user_id: str) -> str:
         if user_id not in self._names:

@@ -1,6 +1,6 @@
 """What gives reason to doubt that rules do what was meant: names that nobody has, and rules that never decide."""
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 
 from ...protocol.policy.conditions import named
@@ -8,6 +8,13 @@ from ...protocol.policy.rule import NONE, Conditions, Rule, Rules
 from ...protocol.registry.known import registry
 from ...protocol.resource import Resource
 from ...store.stores import Stores
+
+UNKNOWN = {
+    "user": "there is no user {name!r}",
+    "group": "nobody is in the group {name!r}",
+    "client": "there is no client {name!r}",
+    "known": "no known client is called {name!r}: {brands}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,27 +26,25 @@ class Reviewer:
     def doubts(self, rules: Rules) -> Iterator[str]:
         """Sentences for whoever wrote *rules*, each beginning with a rule's name."""
         groups, resources = self.stores.groups.sizes(), tuple(self.stores.resources.all())
+        entries = {entry for rule in rules for part in (rule.when, rule.unless) for entry in (*part.who, *part.through)}
+        known = {*self.stores.policies.existing(entries), *(f"group:{name}" for name in groups)}
+        known |= {f"known:{client.id}" for client in registry().clients}
         final: Rule | None = None
         for rule in rules:
             if final is not None:
                 yield f"{rule.name}: never decides, as {final.name!r} before it fits everything"
             final = final or (rule if rule.when == NONE and rule.unless == NONE else None)
             for conditions in (rule.when, rule.unless):
-                for doubt in (*self._about_who(conditions, groups), *_about_servers(conditions, resources)):
+                for doubt in (*_about_who(conditions, known), *_about_servers(conditions, resources)):
                     yield f"{rule.name}: {doubt}"
 
-    def _about_who(self, conditions: Conditions, groups: dict[str, int]) -> Iterator[str]:
-        brands = {client.id for client in registry().clients}
-        for entry in (*conditions.who, *conditions.through):
-            kind, _, name = entry.partition(":")
-            if kind == "user" and self.stores.users.by_name(name) is None:
-                yield f"there is no user {name!r}"
-            elif kind == "group" and name not in groups:
-                yield f"nobody is in the group {name!r}"
-            elif kind == "client" and self.stores.clients.find(name) is None:
-                yield f"there is no client {name!r}"
-            elif kind == "known" and name not in brands:
-                yield f"no known client is called {name!r}: {', '.join(sorted(brands))}"
+
+def _about_who(conditions: Conditions, known: Container[str]) -> Iterator[str]:
+    brands = ", ".join(sorted(client.id for client in registry().clients))
+    for entry in (*conditions.who, *conditions.through):
+        kind, _, name = entry.partition(":")
+        if kind in UNKNOWN and entry not in known:
+            yield UNKNOWN[kind].format(name=name, brands=brands)
 
 
 def _about_servers(conditions: Conditions, resources: tuple[Resource, ...]) -> Iterator[str]:

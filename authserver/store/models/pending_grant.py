@@ -1,9 +1,11 @@
 """What people want and an administrator has to allow first."""
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Digest, Row, Seconds
+
+IN_FORCE = text("approved <> ''")
 
 
 class PendingGrantRow(Row):
@@ -20,6 +22,9 @@ class PendingGrantRow(Row):
         Index("uq_pending_grants_who", "user_id", "client_id", "resource", unique=True),
         Index(None, "state", "created_at", "id"),
         Index(None, "expires_at"),
+        Index(None, "client_id"),
+        Index(None, "resource"),
+        Index("ix_pending_grants_in_force", "created_at", "id", postgresql_where=IN_FORCE, sqlite_where=IN_FORCE),
     )
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -16,7 +16,7 @@ WITH moment AS (
     SELECT floor(extract(epoch FROM statement_timestamp()))::bigint AS now,
            floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint AS now_ms
 ), standing AS MATERIALIZED (
-    SELECT user_id, scopes, tools, revoked_at FROM grants
+    SELECT user_id, redirect_host, scopes, tools, revoked_at FROM grants
     WHERE id = (SELECT grant_id FROM authorization_codes WHERE digest = %(digest)s)
 ), ended AS (
     UPDATE authorization_codes AS code
@@ -40,7 +40,7 @@ WITH moment AS (
           SELECT FROM clients
           WHERE client_id = %(client_id)s AND suspended_at IS NULL AND deleted_at IS NULL AND pending_since IS NULL)
     RETURNING code.grant_id, code.client_id, code.resource, code.scopes, code.auth_time, code.wants_refresh,
-              code.family_id, standing.user_id, standing.scopes AS held, standing.tools,
+              code.family_id, standing.user_id, standing.redirect_host, standing.scopes AS held, standing.tools,
               moment.now, moment.now_ms
 ), family AS (
     INSERT INTO refresh_families
@@ -61,7 +61,8 @@ WITH moment AS (
            %(address)s, %(correlation_id)s, %(detail)s::json
     FROM ended
 )
-SELECT user_id, client_id, grant_id, family_id, resource, scopes, held, tools, auth_time, wants_refresh, status_position
+SELECT user_id, client_id, redirect_host, grant_id, family_id, resource, scopes, held, tools, auth_time, wants_refresh,
+       status_position
 FROM ended, family
 """
 

@@ -14,8 +14,9 @@ from ..positions import next_position
 
 CODE = select(CodeRow).where(CodeRow.digest == bindparam("digest")).cte("code")
 GRANT = standing_of(only(CODE.c.grant_id))
+HELD = (GRANT.c.user_id, GRANT.c.redirect_host, GRANT.c.scopes.label("held"), GRANT.c.tools)
 REDEEMABLE = (
-    select(*CODE.c, GRANT.c.user_id, GRANT.c.scopes.label("held"), GRANT.c.tools, now.label("now"))
+    select(*CODE.c, *HELD, now.label("now"))
     .join_from(CODE, GRANT, GRANT.c.id == CODE.c.grant_id)
     .where(
         CODE.c.client_id == bindparam("client_id"),

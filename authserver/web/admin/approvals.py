@@ -15,6 +15,7 @@ from .access import needs
 
 CHANGED = "It has changed since this page was shown, so nothing was done. Look again."
 NOTHING = "Nothing waits under this id."
+OWN = "This is your own request: somebody else has to decide on it."
 MOST_COUNTED = 1000
 DECIDED = {
     "client.approved": "approved it",
@@ -41,8 +42,7 @@ def approvals() -> ResponseReturnValue:
 @needs(Permission.APPROVALS_DECIDE, fresh=True)
 def approve() -> ResponseReturnValue:
     """What approving will do, and what: the form carries what was seen."""
-    found = _waiting()
-    return render_template("admin/approve.html", asked=found) if found else _too_late(404)
+    return _question("admin/approve.html")
 
 
 @blueprint.post("/approval/approve")
@@ -63,8 +63,7 @@ def do_approve() -> ResponseReturnValue:
 @needs(Permission.APPROVALS_DECIDE)
 def deny() -> ResponseReturnValue:
     """What denying will do."""
-    found = _waiting()
-    return render_template("admin/deny.html", asked=found) if found else _too_late(404)
+    return _question("admin/deny.html")
 
 
 @blueprint.post("/approval/deny")
@@ -78,8 +77,16 @@ def do_deny() -> ResponseReturnValue:
     if request.form.get("seen") != found.seen:
         return again(deny, CHANGED, 409)
     if not deployment().approvals.deny(found, event("approval.denied")):
-        return _too_late(409)
+        return again(deny, CHANGED, 409) if _waiting() else _too_late(409)
     return redirect(url_for("admin.approvals", kind=found.kind), 303)
+
+
+def _question(template: str) -> ResponseReturnValue:
+    found = _waiting()
+    if found is None:
+        return _too_late(404)
+    own = found.is_own(event("approval.decided"))
+    return again(approvals, OWN, 403) if own else render_template(template, asked=found)
 
 
 def _waiting() -> Request | None:

@@ -11,7 +11,7 @@ from ...services.deployment import Deployment
 from ...services.desired_state.declared import ClientForm
 from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Operation, Searching, acting, reading
 from .problem import CHANGED, Problem
-from .wanted import MadeClient, known_client, make_client
+from .wanted import ALSO, MadeClient, known_client, make_client
 
 NONE = "there is no client of this id"
 Seconds = Annotated[int, Field(description="Unix seconds")]
@@ -82,6 +82,8 @@ def _suspend(call: Call[One, Nothing]) -> None:
 
 
 def _resume(call: Call[One, Nothing]) -> None:
+    if own_api.identifier(call.deployment.settings.issuer) in _client(call).ceilings:
+        raise Problem(409, "a client that may use this API is let in again by 'authserver client resume'")
     _set_suspended(call, False, "client.resumed")
 
 
@@ -152,7 +154,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     Operation(
         "PUT", "/client", Permission.CLIENTS_EDIT,
         "Make a client that is registered beforehand, or change one, to be as the body says",
-        make_client, Nothing, ClientForm, MadeClient, find=known_client, shows=_state, once=True,
+        make_client, Nothing, ClientForm, MadeClient, find=known_client, shows=_state, once=True, also=ALSO,
     ),
     acting(
         "/client/secret", Permission.CLIENTS_SECRETS, "Give a client another secret", Rotation, _rotate_secret,

@@ -22,6 +22,7 @@ from ..backchannel import response
 from ..backchannel.request import Request
 from ..backchannel.response import NO_STORE, Response
 from . import openapi, problem
+from .bearer import refused
 from .once import once
 from .operation import Answer, AnyOperation, Call, Caller, Nothing
 from .problem import CHANGED, Problem
@@ -97,16 +98,7 @@ class Api:
         return found
 
     def _refused(self, status: int, error: str | None, permission: Permission | None = None) -> Problem:
-        """RFC 6750 §3, RFC 9728 §5.1."""
-        fields = {"resource_metadata": openapi.metadata_url(self._deployment.settings.issuer), "error": error}
-        wanted = own_api.scope_of(permission) if permission else None
-        said = ", ".join(f'{name}="{value}"' for name, value in {**fields, "scope": wanted}.items() if value)
-        detail = (
-            f"this takes the scope {wanted}: an owner allows it by 'authserver client allow'"
-            if wanted
-            else "this takes an access token that a client has for itself, for this API"
-        )
-        return Problem(status, detail, headers=[("WWW-Authenticate", f'Bearer realm="{response.REALM}", {said}')])
+        return refused(self._deployment.settings.issuer, status, error, permission)
 
     @property
     def _identifier(self) -> str:

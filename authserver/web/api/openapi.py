@@ -104,6 +104,10 @@ def _operation(each: AnyOperation) -> dict[str, Any]:
         "parameters": [*_parameters(each.query), *_seen(each), *_once(each)],
         "responses": {**_success(each), **_problems(each)},
     }
+    if each.also:
+        found["description"] = " ".join(
+            f"Takes `{own_api.scope_of(one)}` too {when}." for one, when in each.also.items()
+        )
     if each.body is not Nothing:
         found["requestBody"] = {"required": True, "content": _content(each.body)}
     return found

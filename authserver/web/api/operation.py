@@ -3,8 +3,8 @@
 All that an operation is stands in its declaration: the frame and the OpenAPI document are made from that alone.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -100,7 +100,8 @@ class Operation(Generic[Query, Body]):
     ``find`` and ``shows`` are for an act on one thing: how it stands now, None if there is none, and what is told of
     it, which ``If-Match`` is compared with (RFC 9110 §13.1.1). ``seen`` says that the act wants that header, since it
     agrees to what was seen. ``once`` is for an act that counts twice when it is done twice (`once`). ``problems`` are
-    the statuses of its own, besides those that every operation has.
+    the statuses of its own, besides those that every operation has. ``also`` are permissions that it needs besides,
+    each with the words for when (`bearer.need`).
     """
 
     method: str
@@ -116,6 +117,7 @@ class Operation(Generic[Query, Body]):
     seen: bool = False
     once: bool = False
     problems: tuple[int, ...] = ()
+    also: Mapping[Permission, str] = field(default_factory=dict)
 
     @property
     def acts(self) -> bool:

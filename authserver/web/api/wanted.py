@@ -6,15 +6,22 @@ from ...protocol import own_api
 from ...protocol.client import Client
 from ...protocol.flaw import Flaw
 from ...protocol.resource import Resource, identified
+from ...protocol.role import Permission
 from ...services.deployment import Deployment
-from ...services.desired_state.changes import ClientChange, Overtaken, ResourceChange
+from ...services.desired_state.changes import ADD, ClientChange, Overtaken, ResourceChange
 from ...services.desired_state.declared import ClientEntry, ClientForm, Declared, ResourceEntry
 from ...services.desired_state.plan import Planner
+from .bearer import need
 from .operation import Answer, Call, Nothing
 from .problem import Problem
 
 AnyCall = Call[Nothing, ResourceEntry] | Call[Nothing, ClientForm]
 Changes = tuple[ResourceChange | ClientChange, ...]
+PROOF = frozenset({"auth_method", "jwks", "jwks_uri", "secret"})
+ALSO = {
+    Permission.CLIENTS_SECRETS: "where a client that is there proves itself in another way afterwards",
+    Permission.CLIENTS_ALLOW: "where it may get something else for itself",
+}
 
 
 class Made(Answer):
@@ -71,6 +78,7 @@ def _make(call: AnyCall, wanted: Declared, known: Resource | Client | None) -> t
     if any(change.before != known for change in changes):
         raise _overtaken(call, "it was changed by someone else in this moment")
     for change in changes:
+        _check_permissions(call, change)
         try:
             secret = change.make(call.deployment.stores, call.event(""))
         except Overtaken as other:
@@ -80,6 +88,15 @@ def _make(call: AnyCall, wanted: Declared, known: Resource | Client | None) -> t
 
 def _overtaken(call: AnyCall, why: object) -> Problem:
     return Problem(412 if call.seen else 409, f"{why}; nothing was done, look again")
+
+
+def _check_permissions(call: AnyCall, change: ResourceChange | ClientChange) -> None:
+    """Whoever may edit clients is none of them: what one proves itself by, and what it gets by that, takes more."""
+    members = {difference.member for difference in change.differences} if isinstance(change, ClientChange) else set()
+    if members & PROOF and change.mark != ADD:
+        need(call, Permission.CLIENTS_SECRETS)
+    if "allow" in members:
+        need(call, Permission.CLIENTS_ALLOW)
 
 
 def _own(call: AnyCall) -> str:

@@ -139,7 +139,10 @@ def _look(proposal: Proposal, decision: Decision) -> ResponseReturnValue:
 
 
 def _ask_for(proposal: Proposal, person: Person) -> ResponseReturnValue:
-    """What waits for an administrator by a rule is asked for; the rest can be decided now."""
+    """What waits for an administrator by a rule is asked for; the rest can be decided now.
+
+    It need not be what the page said: whoever decides is shown it, and the person decides on it again afterwards.
+    """
     if proposal.ruling.waiting(Effect.APPROVAL):
         try:
             g.note = policy_problems.ASKED[deployment().authorization.admission.ask(proposal, person, origin())]

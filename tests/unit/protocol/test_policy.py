@@ -1,5 +1,6 @@
 """The language of rules: what is written is what is read, the first that fits decides, and nothing is left half."""
 
+import re
 from collections.abc import Iterable
 
 import pytest
@@ -8,7 +9,7 @@ from hypothesis import strategies as st
 
 from authserver.protocol.client import AuthMethod, Client, ClientKind
 from authserver.protocol.policy import difference, reading, words
-from authserver.protocol.policy.conditions import CONDITIONS, DAYS
+from authserver.protocol.policy.conditions import CONDITIONS, DAYS, named
 from authserver.protocol.policy.matching import bearing, compiled, considered
 from authserver.protocol.policy.request import Item, ItemKind, Person, Request, through
 from authserver.protocol.policy.rule import Conditions, Effect, Rule, Rules
@@ -123,6 +124,31 @@ def test_no_person_and_nothing_approved_means_no(rules: Rules, asked: Request):
         assert {one.effect for one in more.out} <= {Effect.DENY}
 
 
+@given(rulesets)
+def test_what_waits_for_an_approval_is_left_once_that_is_given(rules: Rules):
+    before = ruled(rules, fresh=True)
+    after = ruled(rules, fresh=True, approved=[one.item.key for one in before.asked])
+    assert not {one.item.key for one in before.waiting(Effect.APPROVAL)} & {one.item.key for one in after.out}
+
+
+def test_what_is_denied_besides_is_not_said_to_wait():
+    rules = reading.read(
+        [
+            {"name": "no writing", "effect": "deny", "scopes": ["write"], "unless": {"tools": ["*"]}},
+            {"name": "wipe by word", "effect": "require approval", "tools": ["delete_note"]},
+        ]
+    )
+    told = {one.item.key: (one.effect, one.rule.name) for one in ruled(rules).out}
+    assert told["tool:delete_note"] == (Effect.DENY, "no writing")
+
+
+def test_what_only_falls_with_another_is_not_asked_for():
+    by_word: dict[str, object] = {"effect": "require approval", "scopes": ["delete"], "unless": {"tools": ["*"]}}
+    asked = ruled(rule(by_word))
+    assert {one.item.key for one in asked.waiting(Effect.APPROVAL)} == {"scope:delete", "tool:delete_note"}
+    assert [one.item.key for one in asked.asked] == ["scope:delete"]
+
+
 @given(rulesets, rulesets)
 def test_equal_lists_have_no_difference_and_others_have_one(before: Rules, after: Rules):
     changes = list(difference.changes(before, after))
@@ -190,6 +216,16 @@ def test_a_brand_that_a_client_only_claims_is_known_and_not_verified():
 def test_a_document_belongs_to_its_host_and_the_domains_above():
     named = through(a_client(client_id="https://apps.vendor.example/c.json", kind=ClientKind.METADATA_DOCUMENT))
     assert {"host:apps.vendor.example", "host:vendor.example", "host:example"} <= named.names
+
+
+@given(st.text("ab*", max_size=8), st.text("ab\n", max_size=12))
+def test_a_star_stands_for_anything(pattern: str, name: str):
+    anything = ".*".join(map(re.escape, pattern.split("*")))
+    assert named((pattern,), name) is bool(re.fullmatch(anything, name, re.DOTALL))
+
+
+def test_no_pattern_tries_for_long():
+    assert not named(("*a" * 40 + "*b",), "a" * 200)
 
 
 def test_every_condition_has_words():

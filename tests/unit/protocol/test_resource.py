@@ -69,6 +69,16 @@ def test_a_bare_origin_means_the_only_server_there():
         match(("https://mcp.example.com",), (NOTES, other))
 
 
+def test_this_servers_own_api_is_meant_only_where_it_is_named():
+    api = Resource("https://mcp.example.com/api/v1", "API", (Scope("admin:clients.read", "See clients"),))
+    assert match((), (NOTES, api)) is NOTES
+    assert match(("https://mcp.example.com",), (NOTES, api)) is NOTES
+    assert match((api.identifier,), (NOTES, api)) is api
+    for asked in ((), ("https://mcp.example.com",)):
+        with pytest.raises(InvalidTarget):
+            match(asked, (api,))
+
+
 @pytest.mark.parametrize("asked", ["https://evil.example/notes", "https://mcp.example.com/notes/deeper"])
 def test_an_unknown_server_is_an_invalid_target(asked):
     with pytest.raises(InvalidTarget):

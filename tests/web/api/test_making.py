@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from authserver.keys import pair
 from authserver.protocol import credential, own_api
 from authserver.protocol.client import ClientKind
 from authserver.protocol.role import Permission
@@ -89,10 +90,35 @@ def test_nobody_gets_more_of_the_api_by_way_of_it(site: Site, robot: Robot, job:
     other = {"id": robot.client_id, "name": "Mine now", "grants": ["client_credentials"]}
     assert put(editor, "/client", other).status_code == 409
     assert editor.post("/client/secret", id=robot.client_id).status_code == 409
+    assert editor.post("/client/suspend", id=robot.client_id).status_code == 204
+    assert editor.post("/client/resume", id=robot.client_id).status_code == 409, "perhaps its secret is known"
+    suspended = site.deployment.stores.clients.find_fresh(robot.client_id)
+    assert suspended
+    assert suspended.suspended
     assert put(editor, "/server", {**SERVER, "url": RESOURCE}).status_code == 409
     assert put(editor, "/server", {**SERVER, "aliases": [RESOURCE]}).status_code == 400
     assert editor.call("DELETE", "/server", id=RESOURCE).status_code == 409
     assert own_api.identifier(site.deployment.settings.issuer) == RESOURCE
+
+
+@pytest.mark.requirement("EX-1")
+def test_who_edits_clients_is_none_of_them(site: Site, robot: Robot, job: dict[str, Any]) -> None:
+    put(robot, "/client", job)
+    editor = robot_of(site, Permission.CLIENTS_EDIT)
+    own = {**job, "auth_method": "private_key_jwt", "jwks": {"keys": [pair.generate("ES256").public_jwk]}}
+    others = {**job, "auth_method": "private_key_jwt", "jwks_uri": "https://keys.example/jwks"}
+    for body in (own, others):
+        refused = put(editor, "/client", body)
+        assert refused.status_code == 403
+        assert 'scope="admin:clients.secrets"' in refused.headers["WWW-Authenticate"]
+    assert put(robot, "/client", own).status_code == 200
+    assert put(editor, "/client", job).status_code == 403, "it would be told the secret"
+    assert put(editor, "/client", {**own, "name": "Renamed"}).json["changed"] == ["name"]
+    for allow in ({}, {NOTES.identifier: ["notes:read", "notes:write"]}):
+        refused = put(editor, "/client", {**own, "allow": allow})
+        assert 'scope="admin:clients.allow"' in refused.headers["WWW-Authenticate"]
+    assert put(editor, "/client", {**job, "id": f"{job['id']}-2"}).status_code == 403
+    assert put(editor, "/client", {**job, "id": f"{job['id']}-2", "allow": {}}).status_code == 200
 
 
 def test_a_repeated_request_gets_the_answer_of_the_first(site: Site, robot: Robot, job: dict[str, Any]) -> None:

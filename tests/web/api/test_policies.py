@@ -44,12 +44,14 @@ def test_a_request_is_approved_as_it_was_seen_or_not_at_all(site: Site, robot: R
     store, ada = site.deployment.stores.pending_grants, site.deployment.stores.users.by_name("ada")
     assert ada
     event = Event("approval.asked", f"user:{ada.id}")
+    by = Requester(ada.id, robot.client_id, robot.machine.client.identity, NOTES.identifier)
 
     def ask(*keys: str) -> None:
-        store.ask(Wanted(Requester(ada.id, "an-app", b"i" * 32, NOTES.identifier), keys, "a rule"), 600, event)
+        store.ask(Wanted(by, keys, "a rule"), 600, event)
 
     ask("tool:write_note")
-    line = next(one for one in robot.get("/approvals", kind="grant").json["items"] if one["client_id"] == "an-app")
+    waiting = robot.get("/approvals", kind="grant").json["items"]
+    line = next(one for one in waiting if one["client_id"] == robot.client_id)
     seen = robot.get("/approval", kind="grant", id=line["id"])
     assert robot.post("/approval/approve", kind="grant", id=line["id"]).status_code == 428
     ask("tool:write_note", "tool:other")

@@ -118,14 +118,13 @@ def test_tokens_of_the_former_format_stay_good(opaque, site: Site, flow: Flow, v
         assert introspect(site, token, guard).json["active"] is True
 
 
-def test_of_a_server_that_issues_nothing_now_nothing_is_to_be_read(
-    opaque, site: Site, flow: Flow, visitor: Visitor
+def test_a_server_that_is_suspended_gets_no_tokens_also_of_grants_that_it_has(
+    site: Site, flow: Flow, visitor: Visitor
 ) -> None:
-    choose(site, TokenFormat.JWT)
     flow.tokens(visitor)
     resources = site.deployment.stores.resources
     resources.set_suspended(NOTES.identifier, True, EVENT)
     try:
-        assert flow.refresh(resource=None).json["access_token"].startswith("mcpa_")
+        assert flow.refresh(resource=None).json["error"] == "invalid_target"
     finally:
         resources.set_suspended(NOTES.identifier, False, EVENT)
