@@ -27,7 +27,7 @@ def call() -> None:
 @click.option("--limit", default=50, show_default=True, help="How many at the most, newest first.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
 @with_deployment
-def list_calls(found: Deployment, username: str | None, limit: int, as_json: bool, **wanted: str | None) -> None:
+def list_calls(found: Deployment, /, username: str | None, limit: int, as_json: bool, **wanted: str | None) -> None:
     """Show tool calls that fit all options, newest first. Arguments are as the guard redacted them."""
     user_id = person(found, username).id if username else None
     for line in found.stores.tool_calls.page(CallFilter(user_id, **wanted), None, limit):
