@@ -8,10 +8,11 @@ from ...protocol.role import Permission
 from ...store.pending_grants import PendingGrant, State
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
-from ..stale import form_of
+from ..stale import again, form_of
 from . import blueprint
 from .access import needs
 
+CHANGED = "Something else was approved for it since this page was shown. Nothing was done; look again."
 DECIDED = {state.value: state for state in (State.APPROVED, State.DENIED)}
 
 
@@ -35,8 +36,11 @@ def withdraw_request() -> ResponseReturnValue:
 @needs(Permission.APPROVALS_DECIDE)
 @form_of(withdraw_request)
 def do_withdraw_request() -> ResponseReturnValue:
-    """Take back all that was approved by it. Done twice, it is done."""
-    deployment().stores.pending_grants.withdraw(_approved().id, event("approval.withdrawn"))
+    """Take back all that was approved by it, if that is still what the page showed. Done twice, it is done."""
+    found = _approved()
+    if found.approved and request.form.get("seen") != " ".join(found.approved):
+        return again(withdraw_request, CHANGED, 409)
+    deployment().stores.pending_grants.withdraw(found.id, event("approval.withdrawn"))
     return redirect(url_for("admin.policy_requests"), 303)
 
 

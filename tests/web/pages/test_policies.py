@@ -87,6 +87,8 @@ def test_a_request_is_approved_as_it_was_seen_and_taken_back(site: Site, owner: 
     assert found.state is State.APPROVED
     assert request_id in owner.open("/admin/policies/requests").text
     back = owner.open(f"/admin/policies/request/withdraw?id={request_id}")
+    assert owner.submit(back, forms(back)[-1], {"seen": "tool:other"}).status_code == 409
+    assert store.approved(found.wanted.by), "what another approves meanwhile is not taken back unseen"
     owner.submit(back, forms(back)[-1], {})
     assert not store.approved(found.wanted.by)
     assert owner.submit(page, form, {}).status_code == 409, "decided once"
