@@ -1,8 +1,10 @@
 """Sessions of browsers that have signed in: opened, found and ended by a secret of which only the digest is kept."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..protocol import credential
+from ..protocol.amr import Method
 from ..protocol.audit import Event, Origin
 from ..protocol.credential import Prefix
 from ..store.sessions import Session, SessionStore
@@ -16,24 +18,27 @@ class Sessions:
     store: SessionStore
     lifetime: int
 
-    def open(self, user: User, origin: Origin, agent: str = "") -> str:
-        """Begin a session of *user* and return its secret, 256 random bits behind a prefix (TK-6).
+    def open(self, user: User, origin: Origin, agent: str = "", methods: Iterable[Method] = (Method.PASSWORD,)) -> str:
+        """Begin a session of *user*, who signed in by *methods*; returns its secret, 256 random bits (TK-6).
 
         *agent* is what their browser says that it is.
         """
+        methods = tuple(methods)
         secret = credential.mint(Prefix.SESSION)
-        event = Event("session.opened", f"user:{user.id}", origin, user_id=user.id)
-        self.store.open(credential.digest(secret), user.id, self.lifetime, origin.address, event, agent=agent)
+        event = Event("session.opened", f"user:{user.id}", origin, user_id=user.id, detail={"methods": methods})
+        self.store.open(
+            credential.digest(secret), user.id, self.lifetime, origin.address, event, agent=agent, methods=methods
+        )
         return secret
 
     def find(self, secret: str) -> Session | None:
         """The live session of *secret*; None once it is ended, expired, idle for too long, or its person disabled."""
         return self.store.find(credential.digest(secret))
 
-    def confirm(self, session: Session, origin: Origin) -> None:
-        """Write down that the person of *session* has just given the right password again."""
+    def confirm(self, session: Session, origin: Origin, methods: Iterable[Method] = (Method.PASSWORD,)) -> None:
+        """Write down that the person of *session* has just proved again, by *methods*, who they are."""
         event = Event("session.confirmed", f"user:{session.user.id}", origin, user_id=session.user.id)
-        self.store.confirm(session.digest, event)
+        self.store.confirm(session.digest, event, methods)
 
     def end(self, secret: str, origin: Origin) -> None:
         """End the session of *secret* at once, for every browser that holds it. Ending an ended one does nothing."""

@@ -1,9 +1,11 @@
 """Browser sessions."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import BigInteger, and_, bindparam, insert, select, update
 
+from ..protocol.amr import Method
 from ..protocol.audit import Event
 from .audit import record
 from .clock import now
@@ -44,6 +46,7 @@ class Session:
     auth_age: int
     expires_at: int
     address: str
+    methods: tuple[Method, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,22 @@ class SessionStore:
         self._database = database
         self._idle = idle
 
-    def open(self, digest: bytes, user_id: str, lifetime: int, address: str, event: Event, *, agent: str = "") -> None:
-        """Begin a session of at most *lifetime* seconds, for someone who has just signed in with *agent*."""
+    def open(
+        self,
+        digest: bytes,
+        user_id: str,
+        lifetime: int,
+        address: str,
+        event: Event,
+        *,
+        agent: str = "",
+        methods: Iterable[Method] = (Method.PASSWORD,),
+    ) -> None:
+        """Begin a session of at most *lifetime* seconds, for someone who just signed in by *methods* with *agent*."""
         moments = {"auth_time": now, "created_at": now, "last_seen_at": now, "expires_at": now + lifetime}
         with self._database.transaction() as connection:
             opened = {"digest": digest, "user_id": user_id, "address": address, "agent": agent}
+            opened["methods"] = " ".join(methods)
             connection.execute(insert(SessionRow).values(**opened, **moments))
             record(connection, event.about(user_id=user_id))
 
@@ -86,7 +100,8 @@ class SessionStore:
             if found is None:
                 return None
             row, person, seen_long_ago, age = found
-            live_session = Session(digest, user_of(person), row.auth_time, age, row.expires_at, row.address)
+            methods = tuple(map(Method, row.methods.split()))
+            live_session = Session(digest, user_of(person), row.auth_time, age, row.expires_at, row.address, methods)
         if seen_long_ago:
             self._touch(digest)
         return live_session
@@ -100,11 +115,11 @@ class SessionStore:
         with self._database.reading() as connection:
             return tuple(SessionListing(*row) for row in connection.execute(newest, {"idle": self._idle}))
 
-    def confirm(self, digest: bytes, event: Event) -> bool:
+    def confirm(self, digest: bytes, event: Event, methods: Iterable[Method] = (Method.PASSWORD,)) -> bool:
         """Write down that the session's person proved again, just now, who they are. False if it had ended."""
         live = update(SessionRow).where(SessionRow.digest == digest, SessionRow.ended_at.is_(None))
         with self._database.transaction() as connection:
-            if not connection.execute(live.values(auth_time=now)).rowcount:
+            if not connection.execute(live.values(auth_time=now, methods=" ".join(methods))).rowcount:
                 return False
             record(connection, event)
         return True

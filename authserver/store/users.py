@@ -41,7 +41,7 @@ class LastOwner(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person, disabled or not."""
+    """A person, disabled or not; ``email_verified_at`` in Unix seconds, None while nobody proved that it is theirs."""
 
     id: str
     username: str
@@ -49,6 +49,8 @@ class User:
     role: Role
     password_hash: str
     disabled: bool
+    email: str | None = None
+    email_verified_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,4 +176,6 @@ def user_of(row: UserRow) -> User:
         role=Role(row.role),
         password_hash=row.password_hash,
         disabled=row.disabled_at is not None,
+        email=row.email,
+        email_verified_at=row.email_verified_at,
     )

@@ -3,7 +3,7 @@
 The signed cookie carries the session's secret; whether that session lives, its row decides at each request.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import cast
 
@@ -11,6 +11,7 @@ from flask import Flask, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user
 
+from ..protocol.amr import Method
 from ..store.sessions import Session
 from ..store.users import User
 from . import next_page
@@ -52,11 +53,11 @@ def visitor() -> Visitor | None:
     return cast(Visitor, current_user) if current_user.is_authenticated else None
 
 
-def begin(user: User) -> None:
+def begin(user: User, methods: Iterable[Method] = (Method.PASSWORD,)) -> None:
     """Sign *user* in, in a cookie session begun anew: nothing that was set before the sign-in survives it."""
     _end_session()
     _forget()
-    secret = deployment().sessions.open(user, origin(), request.user_agent.string[:LONGEST_AGENT])
+    secret = deployment().sessions.open(user, origin(), request.user_agent.string[:LONGEST_AGENT], methods)
     opened = _find(secret)
     if opened is not None:
         login_user(opened)

@@ -7,7 +7,10 @@ from .base import Digest, Row, Seconds
 
 
 class SessionRow(Row):
-    """A session, by the digest of its cookie. ``last_seen_at`` is true to the minute, ``agent`` its browser."""
+    """A session, by the digest of its cookie. ``last_seen_at`` is true to the minute, ``agent`` its browser.
+
+    ``methods`` are those by which its person proved who they are last (`protocol.amr.Method`), between spaces.
+    """
 
     __tablename__ = "sessions"
     __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
@@ -21,3 +24,4 @@ class SessionRow(Row):
     ended_at: Mapped[Seconds | None]
     address: Mapped[str]
     agent: Mapped[str] = mapped_column(server_default="")
+    methods: Mapped[str] = mapped_column(server_default="pwd")

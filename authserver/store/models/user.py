@@ -10,12 +10,13 @@ OF_WEIGHT = text("role <> 'member'")
 
 
 class UserRow(Row):
-    """A person. ``username`` is stored casefolded; ``role`` is a `protocol.role.Role`."""
+    """A person. ``username`` and ``email`` are stored casefolded; ``role`` is a `protocol.role.Role`."""
 
     __tablename__ = "users"
     __table_args__ = (
         Index("ix_users_owners", "id", postgresql_where=OWNERS, sqlite_where=OWNERS),
         Index(None, "created_at"),
+        Index("uq_users_email", "email", unique=True),
         Index("ix_users_of_weight", "id", postgresql_where=OF_WEIGHT, sqlite_where=OF_WEIGHT),
     )
 
@@ -26,3 +27,5 @@ class UserRow(Row):
     role: Mapped[str]
     created_at: Mapped[Seconds]
     disabled_at: Mapped[Seconds | None]
+    email: Mapped[str | None]
+    email_verified_at: Mapped[Seconds | None]
