@@ -50,5 +50,6 @@ from . import (  # noqa: E402, F401 - views register themselves
     servers,
     settings,
     tokens,
+    tools_waiting,
     traces,
 )

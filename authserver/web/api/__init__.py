@@ -12,6 +12,7 @@ from . import (
     policy_requests,
     replay,
     servers,
+    tools_waiting,
     watching,
 )
 from .frame import Api
@@ -22,6 +23,7 @@ OPERATIONS = (
     *people.OPERATIONS,
     *servers.OPERATIONS,
     *examination.OPERATIONS,
+    *tools_waiting.OPERATIONS,
     *keys.OPERATIONS,
     *policies.OPERATIONS,
     *replay.OPERATIONS,

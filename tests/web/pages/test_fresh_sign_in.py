@@ -26,6 +26,7 @@ DANGEROUS = {
     "/admin/person/groups",
     "/admin/person/role",
     "/admin/policies/edit",
+    "/admin/server/agree",
     "/admin/server/edit",
 }
 

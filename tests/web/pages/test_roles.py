@@ -57,6 +57,7 @@ OPEN_TO = {
     "/admin/sessions/end": Permission.SESSIONS_END,
     "/admin/server": Permission.SERVERS_READ,
     "/admin/server/examine": Permission.SERVERS_EDIT,
+    "/admin/server/agree": Permission.SERVERS_EDIT,
     "/admin/server/edit": Permission.SERVERS_EDIT,
     "/admin/servers": Permission.SERVERS_READ,
 }
