@@ -26,7 +26,7 @@ FORMATS = {
 
 
 @blueprint.get("/server/edit")
-@needs(Permission.SERVERS_EDIT, fresh=True)
+@needs(Permission.SERVERS_EDIT, fresh=True, typed=True)
 def edit_server() -> ResponseReturnValue:
     """The form, with what was typed if it comes again."""
     found, typed = server_now(), request.form
@@ -42,7 +42,7 @@ def edit_server() -> ResponseReturnValue:
 
 
 @blueprint.post("/server/edit")
-@needs(Permission.SERVERS_EDIT, fresh=True)
+@needs(Permission.SERVERS_EDIT, fresh=True, typed=True)
 @form_of(edit_server)
 def do_edit_server() -> ResponseReturnValue:
     """Save it, if nobody else has changed the server meanwhile."""

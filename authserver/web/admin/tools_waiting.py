@@ -21,7 +21,7 @@ NONE_CHOSEN = "Tick the tools that are to be let in."
 
 
 @blueprint.get("/server/agree")
-@needs(Permission.SERVERS_EDIT, fresh=True)
+@needs(Permission.SERVERS_EDIT, fresh=True, typed=True)
 def agree_to_tools() -> ResponseReturnValue:
     """What each of them is said to do, with what risk, and by which scope whoever holds it may call it from then on."""
     found = server_now()
@@ -35,7 +35,7 @@ def agree_to_tools() -> ResponseReturnValue:
 
 
 @blueprint.post("/server/agree")
-@needs(Permission.SERVERS_EDIT, fresh=True)
+@needs(Permission.SERVERS_EDIT, fresh=True, typed=True)
 @form_of(agree_to_tools)
 def do_agree_to_tools() -> ResponseReturnValue:
     """Let those in that are ticked, as the page showed them."""
