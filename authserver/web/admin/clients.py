@@ -40,8 +40,14 @@ def clients() -> ResponseReturnValue:
     only = request.args.get("only") if request.args.get("only") in ONLY else None
     known = deployment().stores.clients
     page = known.page(search.query, search.after, LINES, waiting=only == "waiting", held=only == "changed")
+    policies = deployment().policies
     return render_template(
-        "admin/clients.html", page=page, search=search, only=only, waiting=known.waiting(MOST_COUNTED)
+        "admin/clients.html",
+        page=page,
+        search=search,
+        only=only,
+        waiting=known.waiting(MOST_COUNTED),
+        verified={line.client.client_id for line in page if policies.through(line.client).verified},
     )
 
 
