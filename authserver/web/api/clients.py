@@ -7,7 +7,6 @@ from pydantic import Field
 from ...protocol import credential, own_api
 from ...protocol.client import Client
 from ...protocol.role import Permission
-from ...services.deployment import Deployment
 from ...services.desired_state.declared import ClientForm
 from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Operation, Searching, acting, reading
 from .problem import CHANGED, Problem
@@ -33,6 +32,7 @@ class ClientState(Answer):
     auth_method: str
     jwks_uri: str | None
     keys: list[str] = Field(description="Digests of its keys by value: SHA-256, base64url, of each as canonical JSON")
+    secret: str | None = Field(description="Stands for its secret: another when it gets another one; null without one")
     grant_types: list[str]
     created_at: Seconds
     waiting: bool
@@ -100,11 +100,7 @@ def _set_suspended(call: Call[One, Nothing], suspended: bool, name: str) -> None
 
 
 def _client(call: Call[One, Nothing]) -> Client:
-    return _found(call.deployment, call.query.id)
-
-
-def _found(deployment: Deployment, client_id: str) -> Client:
-    found = deployment.stores.clients.find_fresh(client_id)
+    found = call.deployment.stores.clients.find_fresh(call.query.id)
     if found is None:
         raise Problem(404, NONE)
     return found
@@ -123,6 +119,7 @@ def _said(found: Client) -> dict[str, object]:
         "auth_method": found.auth_method.value,
         "jwks_uri": found.jwks_uri,
         "keys": list(found.key_digests),
+        "secret": found.secret_mark,
         "grant_types": list(found.grant_types),
         "created_at": found.created_at,
         "waiting": found.pending,
@@ -133,7 +130,7 @@ def _said(found: Client) -> dict[str, object]:
 
 
 def _rotate_secret(call: Call[Rotation, Nothing]) -> Secret:
-    found = _found(call.deployment, call.query.id)
+    found: Client = call.seen
     if found.secret_digest is None:
         raise Problem(409, "this client has no secret: it proves itself by a key, or not at all")
     if own_api.identifier(call.deployment.settings.issuer) in found.ceilings:
@@ -141,8 +138,11 @@ def _rotate_secret(call: Call[Rotation, Nothing]) -> Secret:
     secret = credential.mint(credential.Prefix.CLIENT_SECRET)
     overlap = call.query.overlap
     event = call.event("client.secret_rotated").about(client_id=found.client_id, detail={"overlap": overlap})
-    if not call.deployment.stores.clients.rotate_secret(found.client_id, credential.digest(secret), overlap, event):
-        raise Problem(409, "this client was removed, or lost its secret, just now")
+    rotated = call.deployment.stores.clients.rotate_secret(
+        found.client_id, credential.digest(secret), overlap, event, until_now=found.secret_digest
+    )
+    if not rotated:
+        raise Problem(412, CHANGED)
     return Secret(client_secret=secret)
 
 
@@ -155,10 +155,11 @@ OPERATIONS: tuple[AnyOperation, ...] = (
         "PUT", "/client", Permission.CLIENTS_EDIT,
         "Make a client that is registered beforehand, or change one, to be as the body says",
         make_client, Nothing, ClientForm, MadeClient, find=known_client, shows=_state, once=True, also=ALSO,
+        problems=(428,),
     ),
     acting(
         "/client/secret", Permission.CLIENTS_SECRETS, "Give a client another secret", Rotation, _rotate_secret,
-        answer=Secret, once=True,
+        answer=Secret, find=_client, shows=_state, seen=True, once=True,
     ),
     acting(
         "/client", Permission.CLIENTS_DELETE, "Delete a client, with an end to its grants", One, _delete,

@@ -150,7 +150,7 @@ def _change_role(call: Call[One, NewRole]) -> None:
 
 def _change_groups(call: Call[One, NewGroups]) -> None:
     _below(call)
-    found: Found = call.seen or _found(call)
+    found: Found = call.seen
     if not all(map(is_group_name, call.body.groups)):
         raise Problem(400, f"a group's name has 1 to {MOST_GROUP_NAME} printable characters")
     changed = call.deployment.stores.groups.exchange(
@@ -202,10 +202,10 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     acting("/person/enable", Permission.PEOPLE_EDIT, "Let a person in again", One, _enable, problems=(409,)),
     Operation(
         "PUT", "/person/role", Permission.PEOPLE_ROLES, "Give a person another role", _change_role, One, NewRole,
-        find=_found, shows=_state, problems=(409, 412),
+        find=_found, shows=_state, seen=True, problems=(409,),
     ),
     Operation(
         "PUT", "/person/groups", Permission.PEOPLE_ROLES, "Put a person into groups, and out of all others",
-        _change_groups, One, NewGroups, find=_found, shows=_state, problems=(409, 412),
+        _change_groups, One, NewGroups, find=_found, shows=_state, seen=True, problems=(409,),
     ),
 )  # fmt: skip
