@@ -129,7 +129,9 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
             proxy=settings.fetch_proxy,
             trust=trusting(settings.fetch_ca_file),
         ),
-        server_doctor=ServerDoctor(settings.issuer, settings.entered_networks, trusting(settings.fetch_ca_file)),
+        server_doctor=ServerDoctor(
+            settings.issuer, settings.entered_networks, trusting(settings.fetch_ca_file), watch.raise_new
+        ),
         publication=Publication(who, stores.resources, ClientLimit(settings.tool_manifests_per_guard)),
         tool_receipts=ToolReceipts(who, stores.tool_receipts, _unusual_use(settings, stores)),
         tracing=tracing,

@@ -1,7 +1,19 @@
 """The API of administration: what the console does, for clients that act for themselves (EX-1)."""
 
 from ...services.deployment import Deployment
-from . import approvals, clients, examination, grants, keys, people, policies, policy_requests, servers, watching
+from . import (
+    approvals,
+    clients,
+    examination,
+    grants,
+    keys,
+    people,
+    policies,
+    policy_requests,
+    replay,
+    servers,
+    watching,
+)
 from .frame import Api
 
 OPERATIONS = (
@@ -12,6 +24,7 @@ OPERATIONS = (
     *examination.OPERATIONS,
     *keys.OPERATIONS,
     *policies.OPERATIONS,
+    *replay.OPERATIONS,
     *policy_requests.OPERATIONS,
     *watching.OPERATIONS,
     *approvals.OPERATIONS,

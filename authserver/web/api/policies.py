@@ -99,13 +99,18 @@ def _apply(call: Call[Nothing, NewRules]) -> PolicyState:
     try:
         wanted = rules.read(call.body.rules)
     except rules.Unfit as wrong:
-        errors = [{"member": flaw.inside("rules").path, "problem": flaw.what} for flaw in wrong.flaws]
-        raise Problem(400, "the body is not right: see errors", errors=errors) from None
+        raise unfit(wrong) from None
     try:
         call.deployment.stores.policies.apply(wanted, call.body.version, call.event("policy.applied"))
     except Overtaken as other:
         raise Problem(409, f"{other}, and these were written from {call.body.version}; nothing was done") from None
     return _list(call)
+
+
+def unfit(wrong: rules.Unfit) -> Problem:
+    """What is said of a body whose ``rules`` are none."""
+    errors = [{"member": flaw.inside("rules").path, "problem": flaw.what} for flaw in wrong.flaws]
+    return Problem(400, "the body is not right: see errors", errors=errors)
 
 
 def _explain(call: Call[Nothing, Asked]) -> Explained:

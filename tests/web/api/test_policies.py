@@ -6,6 +6,7 @@ from authserver.protocol.audit import Event
 from authserver.store.pending_grants import Requester, State, Wanted
 from tests.conformance.flow import Flow
 from tests.conformance.site import NOTES, Site
+from tests.conformance.visitor import Visitor
 from tests.policies.conftest import apply
 from tests.web.api.conftest import Robot
 
@@ -80,3 +81,14 @@ def test_rules_count_in_place_of_the_version_that_they_were_written_from(site: S
     assert wrong.status_code == 400
     assert wrong.json["errors"][0]["member"] == "rules[0].effect"
     apply(site)
+
+
+def test_rules_are_held_against_what_happened(site: Site, robot: Robot, flow: Flow, visitor: Visitor) -> None:
+    flow.register()
+    flow.tokens(visitor)
+    found = robot.post("/policies/replay", json={"rules": [{"name": "none at all", "effect": "deny"}], "days": 1})
+    assert found.status_code == 200, found.text
+    lines = [line for line in found.json["items"] if line["client_id"] == flow.values["client_id"]]
+    assert {(line["name"], line["username"], line["refused"]) for line in lines} >= {("grant.approved", "ada", True)}
+    assert not robot.post("/policies/replay", json={"rules": []}).json["items"]
+    assert robot.post("/policies/replay", json={"rules": [{"name": "x"}]}).status_code == 400
