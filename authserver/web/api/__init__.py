@@ -2,24 +2,35 @@
 
 from ...services.deployment import Deployment
 from . import (
+    alike,
     approvals,
+    client_history,
     clients,
     examination,
     grants,
     keys,
+    overview,
     people,
     policies,
     policy_requests,
     replay,
+    roles,
     servers,
+    tokens,
+    traces,
     watching,
 )
 from .frame import Api
 
 OPERATIONS = (
+    *overview.OPERATIONS,
     *clients.OPERATIONS,
+    *client_history.OPERATIONS,
+    *alike.OPERATIONS,
     *grants.OPERATIONS,
+    *tokens.OPERATIONS,
     *people.OPERATIONS,
+    *roles.OPERATIONS,
     *servers.OPERATIONS,
     *examination.OPERATIONS,
     *keys.OPERATIONS,
@@ -27,6 +38,7 @@ OPERATIONS = (
     *replay.OPERATIONS,
     *policy_requests.OPERATIONS,
     *watching.OPERATIONS,
+    *traces.OPERATIONS,
     *approvals.OPERATIONS,
 )
 

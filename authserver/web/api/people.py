@@ -74,6 +74,12 @@ class Sessions(Answer):
     items: list[SessionState]
 
 
+class OneSession(One):
+    """Whose session, and which."""
+
+    session: str = Field(max_length=200, pattern=r"^[!-~]+$", description="Its id")
+
+
 class NewRole(Parameters):
     """The role that a person is to have."""
 
@@ -100,7 +106,7 @@ class Found:
     groups: tuple[str, ...]
 
 
-AboutOne = Call[One, Nothing] | Call[One, NewRole] | Call[One, NewGroups]
+AboutOne = Call[One, Nothing] | Call[OneSession, Nothing] | Call[One, NewRole] | Call[One, NewGroups]
 
 
 def _list(call: Call[Searching, Nothing]) -> PersonPage:
@@ -122,6 +128,14 @@ def _sessions(call: Call[One, Nothing]) -> Sessions:
 def _end_sessions(call: Call[One, Nothing]) -> Ended:
     ended = call.deployment.stores.sessions.end_all(_below(call).id, call.event("sessions.ended"))
     return Ended(ended=ended)
+
+
+def _end_session(call: Call[OneSession, Nothing]) -> None:
+    found, sessions = _below(call), call.deployment.stores.sessions
+    wanted = next((each for each in sessions.of_user(found.id, MOST_SESSIONS) if each.id == call.query.session), None)
+    if wanted is None:
+        raise Problem(404, "this person has no such session, or it has ended")
+    sessions.end(wanted.digest, call.event("session.ended").about(user_id=found.id))
 
 
 def _disable(call: Call[One, Nothing]) -> None:
@@ -194,6 +208,10 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     acting(
         "/person/sessions", Permission.SESSIONS_END, "Sign a person out everywhere", One, _end_sessions,
         method="DELETE", answer=Ended, problems=(409,),
+    ),
+    acting(
+        "/person/session", Permission.SESSIONS_END, "End one session of a person", OneSession, _end_session,
+        method="DELETE", problems=(409,),
     ),
     acting(
         "/person/disable", Permission.PEOPLE_EDIT, "Lock a person out, with an end to all that is theirs", One,

@@ -72,7 +72,7 @@ def test_a_client_is_made_with_a_secret_and_gets_another_one(site: Site, robot: 
     assert rotated.json["client_secret"] not in {secret, None}
     public = {"id": f"app-{robot.client_id}", "name": "App", "redirect_uris": ["https://app.example/cb"]}
     assert put(robot, "/client", public).json["client_secret"] is None
-    assert robot.new_secret(public["id"]).status_code == 409
+    assert robot.new_secret(str(public["id"])).status_code == 409
 
 
 def test_what_is_wrong_is_told_member_by_member_and_nothing_is_done(
@@ -155,6 +155,7 @@ def test_a_key_of_a_request_that_failed_is_free_again(
     robot: Robot, job: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put(robot, "/client", job)
+
     def busy(*_: object, **__: object) -> None:
         raise OperationalError("UPDATE", {}, Exception("the database is busy"))
 
