@@ -2,25 +2,36 @@
 
 from ...services.deployment import Deployment
 from . import (
+    alike,
     approvals,
+    client_history,
     clients,
     examination,
     grants,
     keys,
+    overview,
     people,
     policies,
     policy_requests,
     replay,
+    roles,
     servers,
+    tokens,
     tools_waiting,
+    traces,
     watching,
 )
 from .frame import Api
 
 OPERATIONS = (
+    *overview.OPERATIONS,
     *clients.OPERATIONS,
+    *client_history.OPERATIONS,
+    *alike.OPERATIONS,
     *grants.OPERATIONS,
+    *tokens.OPERATIONS,
     *people.OPERATIONS,
+    *roles.OPERATIONS,
     *servers.OPERATIONS,
     *examination.OPERATIONS,
     *tools_waiting.OPERATIONS,
@@ -29,6 +40,7 @@ OPERATIONS = (
     *replay.OPERATIONS,
     *policy_requests.OPERATIONS,
     *watching.OPERATIONS,
+    *traces.OPERATIONS,
     *approvals.OPERATIONS,
 )
 

@@ -84,5 +84,5 @@ OPERATIONS: tuple[AnyOperation, ...] = (
             DecidedRequests, PolicyRequestPage, _list),
     reading("/policies/request", Permission.POLICIES_READ, "One such request", One, PolicyRequestState, _one),
     acting("/policies/request/withdraw", Permission.APPROVALS_DECIDE, "Take back what was approved", One, _withdraw,
-           find=_request, shows=_said),
+           find=_request, shows=_said, seen=True),
 )  # fmt: skip

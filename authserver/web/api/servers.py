@@ -120,7 +120,7 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/server", Permission.SERVERS_READ, "One MCP server with its tools", One, ServerState, _one),
     Operation(
         "PUT", "/server", Permission.SERVERS_EDIT, "Make an MCP server, or change one, to be as the body says",
-        make_server, Nothing, ResourceEntry, Made, find=known_server, shows=state_of, problems=(409,),
+        make_server, Nothing, ResourceEntry, Made, find=known_server, shows=state_of, problems=(409, 428),
     ),
     acting(
         "/server", Permission.SERVERS_EDIT, "Forget an MCP server, with an end to all grants for it", One, _remove,

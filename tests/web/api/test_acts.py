@@ -20,21 +20,23 @@ def test_a_person_is_put_into_groups_as_seen_or_not_at_all(site: Site, robot: Ro
     person = stores.users.add(f"gus-{secrets.token_hex(4)}", "Gus", "-", Role.MEMBER, EVENT)
     seen = robot.get("/person", id=person.id)
     assert seen.json["groups"] == []
-    made = robot.call("PUT", "/person/groups", id=person.id, json={"groups": ["b", "a", "b"]})
+    as_seen = {"If-Match": seen.headers["ETag"]}
+    made = robot.call("PUT", "/person/groups", id=person.id, json={"groups": ["b", "a", "b"]}, headers=as_seen)
     assert made.status_code == 204, made.text
     assert robot.get("/person", id=person.id).json["groups"] == ["a", "b"]
-    as_seen = {"If-Match": seen.headers["ETag"]}
     late = robot.call("PUT", "/person/groups", id=person.id, json={"groups": []}, headers=as_seen)
     assert late.status_code == 412
     for wrong in ([""], ["x" * 201], ["a\nb"], [" a"]):
-        assert robot.call("PUT", "/person/groups", id=person.id, json={"groups": wrong}).status_code == 400
+        now = robot.as_seen("/person", id=person.id)
+        assert robot.call("PUT", "/person/groups", id=person.id, json={"groups": wrong}, headers=now).status_code == 400
     assert stores.groups.of(person.id) == ("a", "b")
 
 
 def test_a_client_puts_no_owner_into_a_group(site: Site, robot: Robot) -> None:
     root = site.deployment.stores.users.by_name("root")
     assert root is not None
-    assert robot.call("PUT", "/person/groups", id=root.id, json={"groups": ["a"]}).status_code == 409
+    seen = robot.as_seen("/person", id=root.id)
+    assert robot.call("PUT", "/person/groups", id=root.id, json={"groups": ["a"]}, headers=seen).status_code == 409
     assert site.deployment.stores.groups.of(root.id) == ()
 
 

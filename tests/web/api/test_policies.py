@@ -61,7 +61,10 @@ def test_a_request_is_approved_as_it_was_seen_or_not_at_all(site: Site, robot: R
     again = {"If-Match": robot.get("/approval", kind="grant", id=line["id"]).headers["ETag"]}
     assert robot.post("/approval/approve", kind="grant", id=line["id"], headers=again).status_code == 204
     assert robot.get("/policies/request", id=line["id"]).json["state"] == State.APPROVED
-    assert robot.post("/policies/request/withdraw", id=line["id"]).status_code == 204
+    assert robot.post("/policies/request/withdraw", id=line["id"]).status_code == 428
+    approved = robot.as_seen("/policies/request", id=line["id"])
+    assert robot.post("/policies/request/withdraw", id=line["id"], headers=again).status_code == 412
+    assert robot.post("/policies/request/withdraw", id=line["id"], headers=approved).status_code == 204
     assert robot.get("/policies/request", id=line["id"]).json["approved"] == []
 
 
