@@ -125,3 +125,13 @@ def test_no_secret_is_exported_and_what_applying_means_is_said(run: Run, tmp_pat
     file = tmp_path / "all.yaml"
     file.write_text(shown.stdout)
     assert run("apply", str(file), "--prune").output == "nothing to do\n"
+
+
+def test_words_that_a_terminal_would_obey_are_escaped_and_come_back(stores) -> None:
+    fill(stores)
+    assert "\\" not in export(stores)
+    odd = "Bücher \u202egnp.exe\u200b"
+    stores.resources.replace(replace(SERVER, name=odd), EVENT)
+    text = export(stores)
+    assert text.isascii()
+    assert odd in [one["name"] for one in yaml.safe_load(text)["resources"]]
