@@ -96,7 +96,8 @@ def test_pruning_takes_only_what_a_file_has_made(run, apply):
     assert run("client", "show", "job").exit_code == 0
     assert apply(f"{SERVER}clients:{APP}", "--prune").exit_code == 0
     assert run("client", "show", "job").exit_code == 1
-    assert {line.split()[0] for line in run("client", "list").output.splitlines()} == {"app", "hand"}
+    listed = run("client", "list", "--json").output.splitlines()
+    assert {json.loads(line)["client_id"] for line in listed} == {"app", "hand"}
     again = apply(f"{SERVER}clients:{APP}{JOB}")  # what was removed may come back
     assert "client_secret" in again.output
 

@@ -71,7 +71,7 @@ def test_wrong_settings_are_told_in_words(mailing: Run, monkeypatch, settings: d
 def test_what_waits_is_listed_approved_and_denied(run: Run):
     first, second = waiting("First\x1b[31m app"), waiting("Second")
     listed = run("approval", "list").output
-    assert "First?[31m app, sends people to client.example" in listed
+    assert "First?[31m app  sends people to client.example" in listed
     assert len(run("approval", "list", "--json", "--kind", "client").output.splitlines()) == 2
     assert run("approval", "list", "--kind", "other").exit_code == 2
     assert run("approval", "approve", f"client:{first.client_id}").output.startswith("approved client:")
