@@ -6,11 +6,12 @@ from dataclasses import asdict
 import click
 
 from ..services.deployment import Deployment
-from ..store.tool_calls import CallFilter, CallListing
+from ..store.tool_calls import CallFilter, CallListing, Volume
 from .deployment import with_deployment
 from .person import person
 from .table import as_objects, show
 
+VOLUME_HEADS = ("tool", "server", "24 hours", "7 days", "refused")
 HEADS = ("when", "outcome", "tool", "as", "by", "server")
 
 
@@ -33,6 +34,19 @@ def list_calls(found: Deployment, /, username: str | None, limit: int, as_json: 
     user_id = person(found, username).id if username else None
     page = found.stores.tool_calls.page(CallFilter(user_id, **wanted), None, limit)
     show(page, HEADS, _row, asdict, as_json=as_json)
+
+
+@call.command("volumes")
+@click.option("--server", "resource", help="Those of this MCP server.")
+@as_objects
+@with_deployment
+def volumes(found: Deployment, resource: str | None, as_json: bool) -> None:
+    """Show the tools that were called most in the last seven days, busiest first: how often, and how many refused."""
+    show(found.stores.tool_calls.volumes(resource), VOLUME_HEADS, _volume, asdict, as_json=as_json)
+
+
+def _volume(line: Volume) -> tuple[str, ...]:
+    return line.tool, line.resource, str(line.day), str(line.week), str(line.refused)
 
 
 def _row(line: CallListing) -> tuple[str, ...]:

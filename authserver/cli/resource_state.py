@@ -47,7 +47,7 @@ def show(found: Deployment, identifier: str, as_json: bool) -> None:
 @click.argument("identifier")
 @with_deployment
 def suspend(found: Deployment, identifier: str) -> None:
-    """Let nobody get tokens for an MCP server until it is resumed; grants and the tokens that are out stay."""
+    """Let nobody get tokens for an MCP server until it is resumed. Grants stay."""
     _set_suspended(found, identifier, suspended=True)
 
 

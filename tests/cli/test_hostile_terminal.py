@@ -25,6 +25,7 @@ READING = {
     "audit list": "",
     "audit verify": "",
     "call list": "",
+    "call volumes": "",
     "client alike": "",
     "client history": "{client}",
     "client list": "",

@@ -116,6 +116,7 @@ def test_events_are_listed_by_what_they_are_about(flow: Flow) -> None:
 
 
 def test_the_overview_tells_what_waits_and_how_much_there_is(flow: Flow, site: Site) -> None:
+    site.deployment.sealer.seal()
     assert "nothing waits" in typed("overview").output
     clients = site.deployment.stores.clients
     known = clients.find_fresh(flow.values["client_id"])

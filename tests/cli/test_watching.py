@@ -79,3 +79,7 @@ def test_tool_calls_are_listed_newest_first_by_what_they_were_about(run: Run, fi
     assert run("call", "list", "--server", "https://other.example/mcp").output == ""
     assert len(run("call", "list", "--client", "an-app", "--limit", "2", "--json").output.splitlines()) == 2
     assert run("call", "list", "--user", "nobody").exit_code == 1
+    busiest, _ = [json.loads(line) for line in run("call", "volumes", "--json").output.splitlines()]
+    assert (busiest["tool"], busiest["day"], busiest["week"], busiest["refused"]) == ("write", 2, 2, 1)
+    assert run("call", "volumes").output.splitlines()[1].split() == ["write", SERVER, "2", "2", "1"]
+    assert run("call", "volumes", "--server", "https://other.example/mcp").output == ""
