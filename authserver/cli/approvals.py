@@ -16,6 +16,7 @@ from .table import as_objects, show
 
 PAGE = 200
 HEADS = ("id", "name", "what", "who", "since", "until")
+AS_SEEN = click.option("--seen", help="Only as it was seen: its 'seen' in what 'approval list --json' tells.")
 MOVED = "it changed, or was decided, just now: look at it again ('authserver approval list')"
 
 
@@ -37,10 +38,11 @@ def list_requests(found: Deployment, kind: str | None, as_json: bool) -> None:
 
 @approval.command("approve")
 @click.argument("request_id", metavar="ID")
+@AS_SEEN
 @with_deployment
-def approve(found: Deployment, request_id: str) -> None:
+def approve(found: Deployment, request_id: str, seen: str | None) -> None:
     """Let in what waits under ID, as 'approval list' shows it, and show what it was."""
-    request = _waiting(found, request_id)
+    request = _waiting(found, request_id, seen)
     if not found.approvals.approve(request, Event("approval.approved", "system")):
         raise click.ClickException(MOVED)
     click.echo(f"approved {_words(request)}")
@@ -48,10 +50,11 @@ def approve(found: Deployment, request_id: str) -> None:
 
 @approval.command("deny")
 @click.argument("request_id", metavar="ID")
+@AS_SEEN
 @with_deployment
-def deny(found: Deployment, request_id: str) -> None:
+def deny(found: Deployment, request_id: str, seen: str | None) -> None:
     """Refuse what waits under ID."""
-    request = _waiting(found, request_id)
+    request = _waiting(found, request_id, seen)
     if not found.approvals.deny(request, Event("approval.denied", "system")):
         raise click.ClickException(MOVED)
     click.echo(f"denied {_words(request)}")
@@ -70,11 +73,13 @@ def _requests(found: Deployment, name: str | None) -> Iterator[Request]:
                 yield from page
 
 
-def _waiting(found: Deployment, request_id: str) -> Request:
+def _waiting(found: Deployment, request_id: str, seen: str | None) -> Request:
     name, _, identifier = request_id.partition(":")
     request = found.approvals.find(name, identifier)
     if request is None:
         raise click.ClickException("nothing waits under this id: 'authserver approval list' shows what does")
+    if seen not in (None, request.seen):
+        raise click.ClickException(MOVED)
     return request
 
 
