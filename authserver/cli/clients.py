@@ -9,11 +9,14 @@ import click
 from ..protocol.audit import Event
 from ..protocol.client import Client
 from ..services.deployment import Deployment
+from ..services.mass_revocation import few_left
 from ..store.client_listing import ClientListing
+from ..store.grants import Whose
 from .deployment import with_deployment
 from .plain import plain
 from .table import as_object, as_objects, facts_of, show
 
+SECONDS = 5.0  # after which it tells that it goes on
 HEADS = ("client_id", "kind", "state", "grants", "name")
 TOLD = (
     "client_id", "name", "kind", "pending", "suspended", "declared", "created_at", "redirect_uris", "grant_types",
@@ -88,7 +91,9 @@ def resume(found: Deployment, client_id: str) -> None:
 @with_deployment
 def remove(found: Deployment, client_id: str) -> None:
     """End a client: its grants and tokens end with it."""
-    one = existing(found, client_id)
+    one, whose = existing(found, client_id), Whose(client_id=client_id)
+    while not few_left(found.stores.grants, whose, Event("grants.revoked", "system"), SECONDS)[1]:
+        click.echo("it has very many grants: they end in batches, and what has ended stays so")
     found.stores.clients.delete(client_id, Event("client.deleted", "system", detail={"name": one.name}))
     click.echo(f"removed {plain(one.name)}")
 

@@ -38,18 +38,22 @@ class ResourceStore:
         """*epoch* tells when another process changed a resource."""
         self._database = database
         self._epoch = epoch
-        self._known: tuple[int, tuple[Resource, ...]] | None = None
+        self._known: tuple[int, tuple[Resource, ...], tuple[Resource, ...]] | None = None
 
     def all(self) -> tuple[Resource, ...]:
         """All that are registered and not suspended, oldest first. At most a second older than any change."""
-        epoch, known = self._epoch.current(), self._known
-        if known is None or known[0] != epoch:
-            known = self._known = (epoch, self._read(ResourceRow.suspended_at.is_(None)))
-        return known[1]
+        return self._current()[1]
 
     def suspended(self) -> tuple[Resource, ...]:
-        """Those that are suspended, oldest first."""
-        return self._read(ResourceRow.suspended_at.is_not(None))
+        """Those that are suspended, oldest first. At most a second older than any change."""
+        return self._current()[2]
+
+    def _current(self) -> tuple[int, tuple[Resource, ...], tuple[Resource, ...]]:
+        epoch, known = self._epoch.current(), self._known
+        if known is None or known[0] != epoch:
+            resting = self._read(ResourceRow.suspended_at.is_not(None))
+            known = self._known = (epoch, self._read(ResourceRow.suspended_at.is_(None)), resting)
+        return known
 
     def refresh(self) -> None:
         """Have the next `all` see every change made until now: for a request that met an unknown resource."""

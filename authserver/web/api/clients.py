@@ -9,12 +9,16 @@ from ...protocol.client import Client
 from ...protocol.credential import from_base64url
 from ...protocol.role import Permission
 from ...services.desired_state.declared import ClientForm
+from ...services.mass_revocation import few_left
 from ...store.client_row import NOT_SAID
+from ...store.grants import Whose
 from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Operation, Searching, acting, reading
 from .problem import CHANGED, Problem
 from .wanted import ALSO, MadeClient, known_client, make_client
 
 NONE = "there is no client of this id"
+SECONDS = 5.0  # for which one call ends grants
+GO_ON = "very many of its grants were revoked, and more are left: ask again to go on"
 Seconds = Annotated[int, Field(description="Unix seconds")]
 
 
@@ -98,6 +102,9 @@ def _resume(call: Call[One, Nothing]) -> None:
 
 
 def _delete(call: Call[One, Nothing]) -> None:
+    whose, about = Whose(client_id=call.query.id), call.event("grants.revoked")
+    if not few_left(call.deployment.stores.grants, whose, about, SECONDS)[1]:
+        raise Problem(503, GO_ON)
     if not call.deployment.stores.clients.delete(call.query.id, call.event("client.deleted"), before=call.seen):
         raise Problem(412, CHANGED) if call.seen else Problem(404, NONE)
 

@@ -10,7 +10,10 @@ from ...protocol.resource import Resource
 from ...protocol.role import Permission
 from ...protocol.tool import Tool
 from ...services.desired_state.declared import ResourceEntry
+from ...services.mass_revocation import few_left
+from ...store.grants import Whose
 from ...store.resources import UnknownResource
+from .clients import GO_ON, SECONDS
 from .operation import Answer, AnyOperation, Call, Nothing, One, Operation, acting, reading
 from .problem import CHANGED, Problem
 from .wanted import Made, known_server, make_server, registered
@@ -105,6 +108,9 @@ def _said(found: Resource) -> dict[str, object]:
 def _remove(call: Call[One, Nothing]) -> None:
     if call.query.id == own_api.identifier(call.deployment.settings.issuer):
         raise Problem(409, "this is the API itself, which 'authserver api enable' keeps")
+    whose, about = Whose(resource=call.query.id), call.event("grants.revoked")
+    if not few_left(call.deployment.stores.grants, whose, about, SECONDS)[1]:
+        raise Problem(503, GO_ON)
     try:
         removed = call.deployment.stores.resources.remove(
             call.query.id, call.event("resource.removed"), before=call.seen
