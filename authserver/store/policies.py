@@ -110,7 +110,8 @@ class PolicyStore:
     def apply(self, rules: Rules, seen: int, event: Event) -> int:
         """Let *rules* count instead of version *seen*; returns their version. Raises `Overtaken`, with nothing done."""
         content, version = reading.written(rules), seen + 1
-        moved = update(PolicyHeadRow).where(PolicyHeadRow.version == seen).values(version=version)
+        # Of the column, so that the greatest number there is, which no version has, is not counted up.
+        moved = update(PolicyHeadRow).where(PolicyHeadRow.version == seen).values(version=PolicyHeadRow.version + 1)
         new = {"version": version, "rules": content, "applied_at": now, "actor": event.actor}
         with self._database.transaction() as connection:
             if not connection.execute(moved).rowcount:
