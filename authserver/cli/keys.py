@@ -45,7 +45,9 @@ def rotate(found: Deployment, emergency: bool) -> None:
 def withdraw(found: Deployment, kid: str) -> None:
     """One key is in wrong hands: withdraw it with all that it signed; the others go on, its standby signs."""
     if not found.rotation.withdraw(kid):
-        raise click.ClickException("there is no such key, or it was withdrawn before: see 'authserver keys list'")
+        raise click.ClickException(
+            "none was withdrawn: it is not there, was before, or moved in this moment: 'authserver keys list'"
+        )
     click.echo(f"withdrew {kid} and all that it signed; clients refresh, nobody has to sign in again")
 
 

@@ -22,6 +22,7 @@ STATES = click.Choice([state.value for state in State])
 @with_deployment
 def requests(found: Deployment, state: str, limit: int, as_json: bool) -> None:
     """Show what people want and a rule lets an administrator allow first."""
+    in_force = State(state) is State.APPROVED
     for line in found.stores.pending_grants.page(State(state), None, limit):
         wanted = line.wanted
         if as_json:
@@ -31,10 +32,12 @@ def requests(found: Deployment, state: str, limit: int, as_json: bool) -> None:
                 "client_id": wanted.by.client_id,
                 "resource": wanted.by.resource,
             }
-            click.echo(json.dumps({**said, "asked": wanted.asked, "rule": wanted.rule, "state": line.state}))
+            said |= {"rule": wanted.rule, "state": line.state}
+            click.echo(json.dumps({**said, "asked": wanted.asked, "approved": line.approved}))
         else:
             about = f"{plain(line.username)} through {plain(line.client_name)} ({plain(wanted.by.client_id)})"
-            click.echo(f"{line.id}  {about} at {plain(wanted.by.resource)}: {plain(' '.join(wanted.asked))}")
+            keys = line.approved if in_force else wanted.asked
+            click.echo(f"{line.id}  {about} at {plain(wanted.by.resource)}: {plain(' '.join(keys))}")
 
 
 @click.command("withdraw")
@@ -42,7 +45,8 @@ def requests(found: Deployment, state: str, limit: int, as_json: bool) -> None:
 @with_deployment
 def withdraw(found: Deployment, request_id: str) -> None:
     """Take back what was approved under ID."""
-    done = found.stores.pending_grants.withdraw(_request(found, request_id).id, Event("approval.withdrawn", "system"))
+    one = _request(found, request_id)
+    done = found.stores.pending_grants.withdraw(one.id, one.approved, Event("approval.withdrawn", "system"))
     click.echo("taken back; tokens lose it at their next refresh" if done else "nothing to do")
 
 

@@ -130,7 +130,11 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
             trust=trusting(settings.fetch_ca_file),
         ),
         server_doctor=ServerDoctor(
-            settings.issuer, settings.entered_networks, trusting(settings.fetch_ca_file), watch.raise_new
+            settings.issuer,
+            settings.entered_networks,
+            trusting(settings.fetch_ca_file),
+            watch.raise_new,
+            settings.fetch_proxy,
         ),
         publication=Publication(who, stores.resources, ClientLimit(settings.tool_manifests_per_guard)),
         tool_receipts=ToolReceipts(who, stores.tool_receipts, _unusual_use(settings, stores)),

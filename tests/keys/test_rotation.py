@@ -290,3 +290,19 @@ def test_a_key_for_lists_signs_no_tokens_and_none_of_its_signatures_is_taken_for
     forged = here.keyring.sign(CLAIMS, typ=TYPE, alg="ES256", purpose=Purpose.STATUS)
     assert purposes[kid(forged)] == "status"
     assert here.keyring.read(forged, typ=TYPE, issuer=ISSUER) is None
+
+
+@pytest.mark.requirement("TK-12")
+def test_of_a_key_that_is_about_to_sign_and_is_withdrawn_the_published_standby_follows(nodes):
+    here, there = nodes
+    here.rotation().ensure()
+    old = kid(there.keyring.sign(CLAIMS, typ=TYPE, alg="ES256"))
+    here.rotation(lead=600).rotate()
+    about_to = next(key for key in here.stores.keys.all() if key.alg == "ES256" and key.purpose == "tokens"
+                    and key.kid != old and key.signs_from)  # fmt: skip
+    standby = next(key.kid for key in here.stores.keys.all() if key.alg == "ES256" and key.purpose == "tokens"
+                   and key.signs_from is None)  # fmt: skip
+    assert here.rotation(lead=600).withdraw(about_to.kid)
+    assert kid(there.keyring.sign(CLAIMS, typ=TYPE, alg="ES256")) == old, "the one that signs goes on"
+    schedule = {key.kid: key.signs_from for key in here.stores.keys.all()}
+    assert schedule[standby] == about_to.signs_from

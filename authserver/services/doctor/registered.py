@@ -32,6 +32,7 @@ class ServerDoctor:
     networks: Pins
     trust: ssl.SSLContext
     tell: Tell
+    proxy: str = ""
     seconds: float = 20.0
     _room: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_ONCE))
 
@@ -40,7 +41,8 @@ class ServerDoctor:
         if not self._room.acquire(blocking=False):
             raise Busy
         try:
-            visit = ServerVisit(resource.identifier, Probe(self.trust, Deadline(self.seconds), networks=self.networks))
+            probe = Probe(self.trust, Deadline(self.seconds), networks=self.networks, proxy=self.proxy)
+            visit = ServerVisit(resource.identifier, probe)
             checks = OF_SERVER if visit.unauthorized.status else FIRST
             found = list(told(visit, checks.items()))
             found.extend(self._elsewhere(visit, found))

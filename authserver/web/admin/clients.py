@@ -12,11 +12,12 @@ from ...protocol.registry.recognition import recognise
 from ...protocol.role import Permission
 from ...protocol.trace.words import words_of
 from ...services.client_history import arrival, revisions
+from ...services.mass_revocation import few_left
 from ...store.grants import Whose
 from ...store.traces import TraceFilter
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
-from ..stale import form_of
+from ..stale import again, form_of
 from . import blueprint
 from .access import needs
 
@@ -24,6 +25,8 @@ ONLY = ("waiting", "changed")
 NEWEST = 5
 MOST_GRANTS = 10_000
 MOST_COUNTED = 1000  # clients that wait
+SECONDS = 5.0  # after which a page answers how far it came
+SO_FAR = "{} of its grants were revoked, and more are left. Press the button again to go on; then it is deleted."
 
 
 @blueprint.get("/clients")
@@ -34,8 +37,14 @@ def clients() -> ResponseReturnValue:
     only = request.args.get("only") if request.args.get("only") in ONLY else None
     known = deployment().stores.clients
     page = known.page(search.query, search.after, LINES, waiting=only == "waiting", held=only == "changed")
+    policies = deployment().policies
     return render_template(
-        "admin/clients.html", page=page, search=search, only=only, waiting=known.waiting(MOST_COUNTED)
+        "admin/clients.html",
+        page=page,
+        search=search,
+        only=only,
+        waiting=known.waiting(MOST_COUNTED),
+        verified={line.client.client_id for line in page if policies.through(line.client).verified},
     )
 
 
@@ -96,9 +105,12 @@ def delete_client() -> ResponseReturnValue:
 @needs(Permission.CLIENTS_DELETE, fresh=True)
 @form_of(delete_client)
 def do_delete_client() -> ResponseReturnValue:
-    """Delete the client."""
-    found = wanted_client()
-    deployment().stores.clients.delete(found.client_id, event("client.deleted"))
+    """Delete the client; of one that has very many grants end most of them, for as long as a page may take."""
+    found, stores = wanted_client(), deployment().stores
+    ended, few = few_left(stores.grants, Whose(client_id=found.client_id), event("grants.revoked"), SECONDS)
+    if not few:
+        return again(delete_client, SO_FAR.format(ended), 200)
+    stores.clients.delete(found.client_id, event("client.deleted"))
     return redirect(url_for("admin.clients"), 303)
 
 

@@ -46,21 +46,21 @@ class Looked:
 
 
 @blueprint.get("/policies/edit")
-@needs(Permission.POLICIES_EDIT, fresh=True)
+@needs(Permission.POLICIES_EDIT, fresh=True, typed=True)
 def edit_policies() -> ResponseReturnValue:
     """The rules as a file; of what was typed, what it would change."""
     current, typed = deployment().stores.policies.current(), request.form.get("rules")
-    return render_template(
-        "admin/edit_policies.html",
-        text=file.write(current.version, current.rules) if typed is None else typed,
-        looked=_look(typed, current) if typed is not None else None,
-        days=DAYS,
-        most=MOST_SHOWN,
-    )
+    if typed is None:
+        return _page(file.write(current.version, current.rules), None)
+    return _page(typed, _look(typed, current))
+
+
+def _page(text: str, looked: Looked | None) -> ResponseReturnValue:
+    return render_template("admin/edit_policies.html", text=text, looked=looked, days=DAYS, most=MOST_SHOWN)
 
 
 @blueprint.post("/policies/edit")
-@needs(Permission.POLICIES_EDIT, fresh=True)
+@needs(Permission.POLICIES_EDIT, fresh=True, typed=True)
 @form_of(edit_policies)
 @up_to(MOST_BODY)
 def do_edit_policies() -> ResponseReturnValue:
@@ -72,7 +72,7 @@ def do_edit_policies() -> ResponseReturnValue:
     if looked.wanted.version != policies.current().version:
         return again(edit_policies, CHANGED, 409)
     if request.form.get("act") != "apply":
-        return edit_policies()
+        return _page(request.form["rules"], looked)
     try:
         policies.apply(looked.wanted.rules, looked.wanted.version, event("policy.applied"))
     except Overtaken:

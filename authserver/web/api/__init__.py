@@ -17,6 +17,7 @@ from . import (
     roles,
     servers,
     tokens,
+    tools_waiting,
     traces,
     watching,
 )
@@ -33,6 +34,7 @@ OPERATIONS = (
     *roles.OPERATIONS,
     *servers.OPERATIONS,
     *examination.OPERATIONS,
+    *tools_waiting.OPERATIONS,
     *keys.OPERATIONS,
     *policies.OPERATIONS,
     *replay.OPERATIONS,

@@ -60,7 +60,7 @@ def _withdraw(call: Call[Nothing, Nothing]) -> Withdrawn:
 
 def _withdraw_one(call: Call[One, Nothing]) -> None:
     if not _rotation(call).withdraw(call.query.id):
-        raise Problem(404, "there is no such key, or it was withdrawn before")
+        raise Problem(404, "no such key was withdrawn: it is not there, was before, or others moved it in this moment")
 
 
 def _rotation(call: Call[Nothing, Nothing] | Call[One, Nothing]) -> Rotation:

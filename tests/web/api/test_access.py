@@ -54,6 +54,7 @@ OPEN_TO = {
     "PUT /server": Permission.SERVERS_EDIT,
     "DELETE /server": Permission.SERVERS_EDIT,
     "POST /server/examine": Permission.SERVERS_EDIT,
+    "POST /server/agree": Permission.SERVERS_EDIT,
     "GET /keys": Permission.KEYS_READ,
     "POST /keys/rotate": Permission.KEYS_ROTATE,
     "POST /key/withdraw": Permission.EMERGENCY,

@@ -45,6 +45,7 @@ WAYS = {
     "/admin/person/disable": ("POST /person/disable, POST /person/enable", "user disable, user enable"),
     "/admin/person/groups": ("PUT /person/groups, GET /groups", "user join, user leave, user groups"),
     "/admin/person/role": ("PUT /person/role", "user role"),
+    "/admin/groups": ("GET /groups", "user groups"),
     "/admin/roles": ("GET /roles", ""),  # the same at every server, so it is told by the documentation
     "/admin/session/end": ("DELETE /person/session", "user sessions end"),
     "/admin/sessions/end": ("DELETE /person/sessions", "user sessions end"),
@@ -59,6 +60,7 @@ WAYS = {
     "/admin/server": ("GET /server", "resource show"),
     "/admin/server/edit": ("PUT /server", "resource edit"),
     "/admin/server/examine": ("POST /server/examine", "doctor"),
+    "/admin/server/agree": ("POST /server/agree", "resource agree"),
     "/admin/settings": ("GET /settings", "settings"),
 }
 TO_COME = {
