@@ -140,3 +140,13 @@ def test_that_everything_is_allowed_without_rules_is_said(stores) -> None:
     stores.policies.apply(RULES, 0, EVENT)
     (change,) = Planner(stores, ISSUER).plan(b"rules: []", prune=False)
     assert "everything is allowed" in change.consequence
+
+
+def test_words_that_a_terminal_would_obey_are_escaped_and_come_back(stores) -> None:
+    fill(stores)
+    assert "\\" not in export(stores)
+    odd = "Bücher \u202egnp.exe\u200b"
+    stores.resources.replace(replace(SERVER, name=odd), EVENT)
+    text = export(stores)
+    assert text.isascii()
+    assert odd in [one["name"] for one in yaml.safe_load(text)["resources"]]

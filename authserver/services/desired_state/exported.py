@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import yaml
-
 from ...protocol.client import Client
 from ...protocol.policy import reading
 from ...protocol.resource import Resource
@@ -14,7 +12,7 @@ from ...protocol.scope import Scope
 from ...protocol.tool import Mark, Tool
 from ...store.stores import Stores
 from .declared import ClientForm, Declared, ResourceEntry, ScopeEntry, ToolEntry
-from .document import MOST_BYTES
+from .document import MOST_BYTES, dump
 
 
 def exported(stores: Stores) -> str:
@@ -29,7 +27,7 @@ def exported(stores: Stores) -> str:
         **({"rules": reading.written(rules)} if (rules := stores.policies.current().rules) else {}),
     }
     Declared.model_validate(said)
-    return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=120)
+    return dump(said)
 
 
 def unclear(stores: Stores, text: str) -> Iterator[str]:
