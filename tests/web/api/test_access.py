@@ -49,6 +49,7 @@ OPEN_TO = {
     "PUT /person/groups": Permission.PEOPLE_ROLES,
     "GET /roles": Permission.PEOPLE_READ,
     "GET /groups": Permission.PEOPLE_READ,
+    "GET /group": Permission.PEOPLE_READ,
     "GET /servers": Permission.SERVERS_READ,
     "GET /server": Permission.SERVERS_READ,
     "PUT /server": Permission.SERVERS_EDIT,

@@ -83,7 +83,9 @@ def test_what_each_role_opens_is_told_and_which_groups_there_are(site: Site, rob
     assert user
     site.deployment.stores.groups.add(user.id, group, EVENT)
     assert {"name": group, "people": 1} in robot.get("/groups").json["items"]
+    assert [each["username"] for each in robot.get("/group", name=group).json["items"]] == ["ada"]
     site.deployment.stores.groups.remove(user.id, group, EVENT)
+    assert robot.get("/group", name=group).json["items"] == []
 
 
 def test_a_client_tells_how_it_came_and_what_of_it_changed(site: Site, robot: Robot, flow: Flow) -> None:
