@@ -9,12 +9,15 @@ from ...protocol.client import Client
 from ...protocol.credential import from_base64url
 from ...protocol.role import Permission
 from ...services.desired_state.declared import ClientForm
+from ...services.mass_revocation import few_left
 from ...store.client_row import NOT_SAID
+from ...store.grants import Whose
 from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Operation, Searching, acting, reading
 from .problem import CHANGED, Problem
 from .wanted import ALSO, MadeClient, known_client, make_client
 
 NONE = "there is no client of this id"
+BULK_SECONDS = 5.0
 Seconds = Annotated[int, Field(description="Unix seconds")]
 
 
@@ -98,6 +101,10 @@ def _resume(call: Call[One, Nothing]) -> None:
 
 
 def _delete(call: Call[One, Nothing]) -> None:
+    about = Whose(client_id=known(call).client_id)
+    ended, few = few_left(call.deployment.stores.grants, about, call.event("grants.revoked"), BULK_SECONDS)
+    if not few:
+        raise Problem(409, f"{ended} of its grants were revoked, and more are left: ask again to go on")
     if not call.deployment.stores.clients.delete(call.query.id, call.event("client.deleted"), before=call.seen):
         raise Problem(412, CHANGED) if call.seen else Problem(404, NONE)
 
@@ -175,6 +182,6 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     ),
     acting(
         "/client", Permission.CLIENTS_DELETE, "Delete a client, with an end to its grants", One, _delete,
-        method="DELETE", find=known, shows=_state,
+        method="DELETE", find=known, shows=_state, problems=(409,),
     ),
 )  # fmt: skip

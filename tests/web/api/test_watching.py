@@ -120,6 +120,23 @@ def test_registrations_that_are_alike_are_listed_and_end_together(own: Robot, mo
         assert own.call("DELETE", "/clients/group", id=gone).status_code == 404
 
 
+@pytest.mark.parametrize(
+    ("path", "member"),
+    [
+        *(("/audit", name) for name in ("name", "outcome", "user_id", "resource", "actor", "correlation_id")),
+        *(("/calls", name) for name in ("user_id", "tool")),
+        *(("/grants", name) for name in ("user", "client", "resource", "scope")),
+        *(("/traces", name) for name in ("client_id", "user_id")),
+        ("/calls/volumes", "resource"),
+        ("/group", "name"),
+    ],
+)
+def test_each_list_is_narrowed_by_what_has_no_odd_characters(robot: Robot, path: str, member: str) -> None:
+    refused = robot.get(path, **{member: "a\x00b"})
+    assert (refused.status_code, refused.json["errors"][0]["member"]) == (400, member)
+    assert robot.get(path, **{member: "nobody"}).json["items"] == []
+
+
 def test_rules_are_looked_over_and_nothing_is_changed(robot: Robot) -> None:
     before = robot.get("/policies").json
     found = robot.post("/policies/look", json={"rules": [RULE]}).json
