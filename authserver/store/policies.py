@@ -109,7 +109,8 @@ class PolicyStore:
         """Let *rules* count instead of version *seen*; returns their version. Raises `Overtaken`, with nothing done."""
         self._people(rules)  # what cannot be read must not be written: every token request reads it
         content, version = reading.written(rules), seen + 1
-        moved = update(PolicyHeadRow).where(PolicyHeadRow.version == seen).values(version=version)
+        # Of the column, so that the greatest number there is, which no version has, is not counted up.
+        moved = update(PolicyHeadRow).where(PolicyHeadRow.version == seen).values(version=PolicyHeadRow.version + 1)
         new = {"version": version, "rules": content, "applied_at": now, "actor": event.actor}
         with self._database.transaction() as connection:
             if not connection.execute(moved).rowcount:

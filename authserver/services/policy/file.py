@@ -8,6 +8,7 @@ from ...protocol.policy.rule import Rules
 from ..desired_state.document import dump, load
 
 MEMBERS = {"version", "rules"}
+GREATEST = 2**31 - 1  # that the database can compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +27,7 @@ def read(text: bytes) -> PolicyFile:
         raise document.refuse(Flaw((), "a mapping with the list 'rules', and perhaps 'version'"))
     strange = [Flaw((str(name),), "is not known here") for name in content if name not in MEMBERS]
     version = content.get("version")
-    if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 0):
+    if version is not None and (type(version) is not int or not 0 <= version <= GREATEST):
         strange.append(Flaw(("version",), "a number"))
     if strange:
         raise document.refuse(*strange)

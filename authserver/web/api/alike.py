@@ -4,8 +4,7 @@ from pydantic import Field
 
 from ...protocol.credential import base64url, from_base64url
 from ...protocol.role import Permission
-from .clients import Seconds
-from .grants import BULK_SECONDS
+from .clients import BULK_SECONDS, Seconds
 from .operation import Answer, AnyOperation, Call, Nothing, One, Parameters, acting, reading
 from .problem import Problem
 

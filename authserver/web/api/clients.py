@@ -18,7 +18,7 @@ from .wanted import ALSO, MadeClient, known_client, make_client
 
 NONE = "there is no client of this id"
 SECONDS = 5.0  # for which one call ends grants
-GO_ON = "very many of its grants were revoked, and more are left: ask again to go on"
+GO_ON = "{} of its grants were revoked, and more are left: ask again to go on"
 Seconds = Annotated[int, Field(description="Unix seconds")]
 
 
@@ -102,9 +102,10 @@ def _resume(call: Call[One, Nothing]) -> None:
 
 
 def _delete(call: Call[One, Nothing]) -> None:
-    whose, about = Whose(client_id=call.query.id), call.event("grants.revoked")
-    if not few_left(call.deployment.stores.grants, whose, about, SECONDS)[1]:
-        raise Problem(503, GO_ON)
+    whose = Whose(client_id=known(call).client_id)
+    ended, few = few_left(call.deployment.stores.grants, whose, call.event("grants.revoked"), SECONDS)
+    if not few:
+        raise Problem(409, GO_ON.format(ended))
     if not call.deployment.stores.clients.delete(call.query.id, call.event("client.deleted"), before=call.seen):
         raise Problem(412, CHANGED) if call.seen else Problem(404, NONE)
 
@@ -182,6 +183,6 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     ),
     acting(
         "/client", Permission.CLIENTS_DELETE, "Delete a client, with an end to its grants", One, _delete,
-        method="DELETE", find=known, shows=_state,
+        method="DELETE", find=known, shows=_state, problems=(409,),
     ),
 )  # fmt: skip

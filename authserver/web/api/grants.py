@@ -7,14 +7,13 @@ from ...services.mass_revocation import revoke_all
 from ...store.grant_search import GrantFilter
 from ...store.grants import GrantListing, Whose
 from .bearer import need
-from .clients import Seconds
-from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Parameters, Searching, acting, reading
+from .clients import BULK_SECONDS, Seconds
+from .operation import PLAIN, Answer, AnyOperation, Call, Listed, Nothing, One, Parameters, Searching, acting, reading
 from .problem import Problem
 
-BULK_SECONDS = 5.0
-USER = Field(None, max_length=2048, description="The id of a person")
-CLIENT = Field(None, max_length=2048, description="The id of a client")
-RESOURCE = Field(None, max_length=2048, description="The identifier of an MCP server")
+USER = Field(None, max_length=2048, pattern=PLAIN, description="The id of a person")
+CLIENT = Field(None, max_length=2048, pattern=PLAIN, description="The id of a client")
+RESOURCE = Field(None, max_length=2048, pattern=PLAIN, description="The identifier of an MCP server")
 
 
 class GrantState(Answer):
@@ -44,7 +43,7 @@ class Grants(Searching):
     user: str | None = USER
     client: str | None = CLIENT
     resource: str | None = RESOURCE
-    scope: str | None = Field(None, max_length=2048, description="A scope that they have")
+    scope: str | None = Field(None, max_length=2048, pattern=PLAIN, description="A scope that they have")
     live: bool = Field(default=False, description="Only those that have not ended")
 
 

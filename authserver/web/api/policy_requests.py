@@ -48,7 +48,7 @@ def _one(call: Call[One, Nothing]) -> PolicyRequestState:
 
 
 def _withdraw(call: Call[One, Nothing]) -> None:
-    found: PendingGrant = call.seen or _request(call)
+    found: PendingGrant = call.seen
     done = call.deployment.stores.pending_grants.withdraw(found.id, found.approved, call.event("approval.withdrawn"))
     if found.approved and not done:
         raise Problem(412, CHANGED)

@@ -108,9 +108,10 @@ def _said(found: Resource) -> dict[str, object]:
 def _remove(call: Call[One, Nothing]) -> None:
     if call.query.id == own_api.identifier(call.deployment.settings.issuer):
         raise Problem(409, "this is the API itself, which 'authserver api enable' keeps")
-    whose, about = Whose(resource=call.query.id), call.event("grants.revoked")
-    if not few_left(call.deployment.stores.grants, whose, about, SECONDS)[1]:
-        raise Problem(503, GO_ON)
+    whose, about = Whose(resource=server_now(call).identifier), call.event("grants.revoked")
+    ended, few = few_left(call.deployment.stores.grants, whose, about, SECONDS)
+    if not few:
+        raise Problem(409, GO_ON.format(ended))
     try:
         removed = call.deployment.stores.resources.remove(
             call.query.id, call.event("resource.removed"), before=call.seen

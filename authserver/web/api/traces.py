@@ -6,7 +6,7 @@ from ...protocol.role import Permission
 from ...protocol.trace.words import words_of
 from ...services.traces.timeline import Line, Timeline
 from ...store.traces import Trace, TraceFilter
-from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Paging, reading
+from .operation import PLAIN, Answer, AnyOperation, Call, Listed, Nothing, One, Paging, reading
 from .problem import Problem
 
 Milliseconds = Field(description="Unix milliseconds")
@@ -16,8 +16,8 @@ class Attempts(Paging):
     """Which attempts; what is left out matches all."""
 
     failed: bool = Field(default=True, description="Only those whose last step failed")
-    client_id: str | None = Field(None, max_length=2048)
-    user_id: str | None = Field(None, max_length=2048)
+    client_id: str | None = Field(None, max_length=2048, pattern=PLAIN)
+    user_id: str | None = Field(None, max_length=2048, pattern=PLAIN)
 
 
 class AttemptState(Answer):

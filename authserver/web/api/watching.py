@@ -8,10 +8,10 @@ from ...protocol.role import Permission
 from ...store.audit import AuditFilter, AuditListing
 from ...store.tool_calls import CallFilter
 from .clients import Seconds
-from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Paging, Parameters, acting, reading
+from .operation import PLAIN, Answer, AnyOperation, Call, Listed, Nothing, One, Paging, Parameters, acting, reading
 from .problem import Problem
 
-Name = Field(None, max_length=2048)
+Name = Field(None, max_length=2048, pattern=PLAIN)
 
 
 class Events(Paging):
@@ -23,6 +23,8 @@ class Events(Paging):
     client_id: str | None = Name
     grant_id: str | None = Name
     resource: str | None = Name
+    actor: str | None = Name
+    correlation_id: str | None = Name
 
 
 class EventState(Answer):

@@ -18,7 +18,7 @@ WAYS = {
     "/admin/approval/approve": ("POST /approval/approve", "approval approve"),
     "/admin/approval/deny": ("POST /approval/deny", "approval deny"),
     "/admin/audit": ("GET /audit", "audit list"),
-    "/admin/calls": ("GET /calls, GET /calls/volumes", "call list"),
+    "/admin/calls": ("GET /calls, GET /calls/volumes", "call list, call volumes"),
     "/admin/trace": ("GET /trace", "trace show"),
     "/admin/traces": ("GET /traces", "trace list"),
     "/admin/clients": ("GET /clients", "client list"),
@@ -46,6 +46,7 @@ WAYS = {
     "/admin/person/disable": ("POST /person/disable, POST /person/enable", "user disable, user enable"),
     "/admin/person/groups": ("PUT /person/groups, GET /groups", "user join, user leave, user groups"),
     "/admin/person/role": ("PUT /person/role", "user role"),
+    "/admin/groups": ("GET /groups, GET /group", "user groups"),
     "/admin/roles": ("GET /roles", ""),  # the same at every server, so it is told by the documentation
     "/admin/session/end": ("DELETE /person/session", "user sessions end"),
     "/admin/sessions/end": ("DELETE /person/sessions", "user sessions end"),
@@ -61,6 +62,7 @@ WAYS = {
     "/admin/server/agree": ("POST /server/agree", "resource agree"),
     "/admin/server/edit": ("PUT /server", "resource edit"),
     "/admin/server/examine": ("POST /server/examine", "doctor"),
+    "/admin/server/agree": ("POST /server/agree", "resource agree"),
     "/admin/settings": ("GET /settings", "settings"),
 }
 

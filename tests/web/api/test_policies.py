@@ -76,6 +76,8 @@ def test_rules_count_in_place_of_the_version_that_they_were_written_from(site: S
     assert made.json["actor"] == f"client:{robot.client_id}"
     late = robot.call("PUT", "/policies", json={"version": version, "rules": []})
     assert late.status_code == 409
+    never = robot.call("PUT", "/policies", json={"version": 2**31 - 1, "rules": []})
+    assert never.status_code == 409
     assert [line["rule"] for line in robot.get("/policies").json["items"]] == [RULE]
     wrong = robot.call("PUT", "/policies", json={"version": version + 1, "rules": [{"name": "x", "effect": "permit"}]})
     assert wrong.status_code == 400

@@ -9,6 +9,7 @@ from authserver.protocol.audit import Event
 from authserver.protocol.role import Permission, Role
 from authserver.services.own_api import enable
 from authserver.services.token_lookup import LONGEST
+from authserver.store.grants import GrantStore
 from authserver.web.admin.roles import ACTS
 from tests.conformance.flow import Flow
 from tests.conformance.site import ISSUER, NOTES, Site
@@ -102,6 +103,26 @@ def test_every_grant_ends_for_whom_the_emergency_is_open_to_alone(site_with) -> 
     assert len(helper.get("/grants", live="true").json["items"]) == 2
     assert robot.post("/grants/revoke", all="true").json == {"revoked": 2, "left": False}
     assert helper.get("/grants", live="true").json["items"] == []
+
+
+def test_a_client_of_very_many_grants_is_deleted_when_few_of_them_are_left(
+    site: Site, robot: Robot, flow: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(3):  # a grant for each device
+        flow.tokens(Visitor(site))
+    revoke_all, client_id = GrantStore.revoke_all, flow.values["client_id"]
+    monkeypatch.setattr(GrantStore, "revoke_all", lambda *given: revoke_all(*given, limit=1))
+    monkeypatch.setattr("authserver.services.mass_revocation.BATCH", 1)
+    monkeypatch.setattr("authserver.web.api.clients.BULK_SECONDS", 0.0)
+    told = robot.call("DELETE", "/client", id=client_id)
+    assert (told.status_code, told.json["detail"]) == (
+        409,
+        "1 of its grants were revoked, and more are left: ask again to go on",
+    )
+    assert len(robot.get("/grants", client=client_id, live="true").json["items"]) == 2
+    assert robot.call("DELETE", "/client", id=client_id).status_code == 204
+    assert robot.get("/client", id=client_id).status_code == 404
+    assert robot.get("/grants", client=client_id, live="true").json["items"] == []
 
 
 def test_one_session_of_a_person_ends_and_nobody_elses(site: Site, robot: Robot) -> None:

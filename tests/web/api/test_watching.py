@@ -83,7 +83,9 @@ def test_what_each_role_opens_is_told_and_which_groups_there_are(site: Site, rob
     assert user
     site.deployment.stores.groups.add(user.id, group, EVENT)
     assert {"name": group, "people": 1} in robot.get("/groups").json["items"]
+    assert [each["username"] for each in robot.get("/group", name=group).json["items"]] == ["ada"]
     site.deployment.stores.groups.remove(user.id, group, EVENT)
+    assert robot.get("/group", name=group).json["items"] == []
 
 
 def test_a_client_tells_how_it_came_and_what_of_it_changed(site: Site, robot: Robot, flow: Flow) -> None:
@@ -116,6 +118,23 @@ def test_registrations_that_are_alike_are_listed_and_end_together(own: Robot, mo
     assert own.call("DELETE", "/clients/group", id=group["id"]).json == {"deleted": 1, "left": False}
     for gone in (group["id"], "!", "A"):
         assert own.call("DELETE", "/clients/group", id=gone).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "member"),
+    [
+        *(("/audit", name) for name in ("name", "outcome", "user_id", "resource", "actor", "correlation_id")),
+        *(("/calls", name) for name in ("user_id", "tool")),
+        *(("/grants", name) for name in ("user", "client", "resource", "scope")),
+        *(("/traces", name) for name in ("client_id", "user_id")),
+        ("/calls/volumes", "resource"),
+        ("/group", "name"),
+    ],
+)
+def test_each_list_is_narrowed_by_what_has_no_odd_characters(robot: Robot, path: str, member: str) -> None:
+    refused = robot.get(path, **{member: "a\x00b"})
+    assert (refused.status_code, refused.json["errors"][0]["member"]) == (400, member)
+    assert robot.get(path, **{member: "nobody"}).json["items"] == []
 
 
 def test_rules_are_looked_over_and_nothing_is_changed(robot: Robot) -> None:
