@@ -14,11 +14,13 @@ from ..store.overview import MOST
 from ..store.overview import overview as counted
 from ..store.tallies import Figures, Series
 from ..web.admin.attention import said
+from ..web.admin.overview import WORDS
 from ..web.charts import moments
 from .deployment import with_deployment
 from .plain import plain
 from .table import as_object, table
 
+CALLED = {"grants": "live grants", "clients": "clients", "users": "people", "resources": "MCP servers"}
 SHOWN_DAYS = 7
 SHOWN_HOURS = 6
 
@@ -35,13 +37,13 @@ def overview(found: Deployment, as_json: bool) -> None:
         click.echo(json.dumps({**told, "hours": _told(hour, hours, days=False), "days": _told(day, days, days=True)}))
         return
     _tell(concerns)
-    click.echo(", ".join(f"{number}{'+' if number >= MOST else ''} {name}" for name, number in counts.items()))
+    click.echo(", ".join(f"{CALLED[name]}: {number}{'+' if number == MOST else ''}" for name, number in counts.items()))
     for head, form, lines in (
         ("hour (UTC)", "%Y-%m-%d %H:00", _told(hour, hours, days=False)[:SHOWN_HOURS]),
         ("day (UTC)", "%Y-%m-%d", _told(day, days, days=True)[:SHOWN_DAYS]),
     ):
         click.echo()
-        table((head, *(series.replace("_", " ") for series in Series)), _rows(lines, form))
+        table((head, *WORDS.values()), _rows(lines, form))
 
 
 def _attention(found: Deployment) -> Attention:

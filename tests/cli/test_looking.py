@@ -125,7 +125,7 @@ def test_the_overview_tells_what_waits_and_how_much_there_is(flow: Flow, site: S
     site.deployment.sealer.seal()
     shown = typed("overview").output
     assert "A client waits for approval" in shown
-    assert "1 grants" in shown
+    assert "live grants: 1, " in shown
     (one,) = told("overview")
     assert [each["matter"] for each in one["attention"]] == ["approvals"]
     assert (one["grants"], len(one["hours"]), len(one["days"])) == (1, HOURS, DAYS)
