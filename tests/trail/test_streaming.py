@@ -1,6 +1,5 @@
 """Streams: what is sealed reaches each target at least once, whatever falls over in between."""
 
-import contextlib
 import json
 import multiprocessing
 import os
@@ -10,7 +9,6 @@ import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +17,10 @@ import pytest
 from authserver.outbound.syslog import LocalCollector
 from authserver.protocol.audit_seal import Recorded
 from authserver.services.alerts.watch import Watch
-from authserver.services.trail import streaming
 from authserver.services.trail.formats import json_line
 from authserver.services.trail.sealer import Sealer
 from authserver.services.trail.streaming import Streams
-from authserver.services.trail.targets import FileTarget, NotTaken, SyslogTarget, Target, TooMuch
+from authserver.services.trail.targets import FileTarget, NotTaken, SyslogTarget, Target
 from authserver.store.seals import SealStore
 from tests.outbound.authority import Authority
 
@@ -286,33 +283,3 @@ def wait_for(condition, seconds: int = SECONDS) -> None:
             return
         ticking.wait(0.01)
     raise TimeoutError
-
-
-@dataclass
-class Narrow:
-    """Takes at most ``most`` events at once."""
-
-    most: int
-    name: str = "file"
-    asked: list[int] = field(default_factory=list)
-
-    def take(self, batch: Sequence[Recorded]) -> None:
-        self.asked.append(len(batch))
-        if len(batch) > self.most:
-            raise TooMuch("too many")
-
-
-def test_how_much_a_target_takes_is_remembered_so_that_it_is_not_asked_for_too_long(
-    trail: Trail, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(streaming, "LEASE_SECONDS", 0)
-    target = Narrow(3)
-    trail.seal(*map(str, range(40)))
-    found = streams(trail, target)
-    while True:
-        with contextlib.suppress(NotTaken):
-            if not found.deliver(target) and target.asked[-1] <= 3:
-                break
-    halved = list(pairwise(target.asked[:5]))
-    assert all(less == more // 2 for more, less in halved), "each try is a round of its own here"
-    assert max(target.asked[5:]) <= 6

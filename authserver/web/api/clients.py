@@ -17,7 +17,7 @@ from .problem import CHANGED, Problem
 from .wanted import ALSO, MadeClient, known_client, make_client
 
 NONE = "there is no client of this id"
-SECONDS = 5.0  # for which one call ends grants
+BULK_SECONDS = 5.0  # for which one call ends grants
 GO_ON = "{} of its grants were revoked, and more are left: ask again to go on"
 Seconds = Annotated[int, Field(description="Unix seconds")]
 
@@ -103,7 +103,7 @@ def _resume(call: Call[One, Nothing]) -> None:
 
 def _delete(call: Call[One, Nothing]) -> None:
     whose = Whose(client_id=known(call).client_id)
-    ended, few = few_left(call.deployment.stores.grants, whose, call.event("grants.revoked"), SECONDS)
+    ended, few = few_left(call.deployment.stores.grants, whose, call.event("grants.revoked"), BULK_SECONDS)
     if not few:
         raise Problem(409, GO_ON.format(ended))
     if not call.deployment.stores.clients.delete(call.query.id, call.event("client.deleted"), before=call.seen):

@@ -13,7 +13,7 @@ from ...services.desired_state.declared import ResourceEntry
 from ...services.mass_revocation import few_left
 from ...store.grants import Whose
 from ...store.resources import UnknownResource
-from .clients import GO_ON, SECONDS
+from .clients import BULK_SECONDS, GO_ON
 from .operation import Answer, AnyOperation, Call, Nothing, One, Operation, acting, reading
 from .problem import CHANGED, Problem
 from .wanted import Made, known_server, make_server, registered
@@ -109,7 +109,7 @@ def _remove(call: Call[One, Nothing]) -> None:
     if call.query.id == own_api.identifier(call.deployment.settings.issuer):
         raise Problem(409, "this is the API itself, which 'authserver api enable' keeps")
     whose, about = Whose(resource=server_now(call).identifier), call.event("grants.revoked")
-    ended, few = few_left(call.deployment.stores.grants, whose, about, SECONDS)
+    ended, few = few_left(call.deployment.stores.grants, whose, about, BULK_SECONDS)
     if not few:
         raise Problem(409, GO_ON.format(ended))
     try:
