@@ -55,6 +55,7 @@ QUERIES: Mapping[str, Sequence[str]] = {
     "/admin/person/role": ("id={user_id}",),
     "/admin/policies/request/withdraw": ("id={wanted}",),
     "/admin/server": ("id={resource}",),
+    "/admin/server/agree": ("id={resource}",),
     "/admin/server/edit": ("id={resource}",),
     "/admin/server/examine": ("id={resource}",),
     "/admin/session/end": ("user={user_id}&id={session}",),

@@ -1,6 +1,5 @@
 """``authserver alert``: what looked unusual, until somebody has seen it (docs/notices.md)."""
 
-import json
 import time
 from typing import Any
 
@@ -12,7 +11,9 @@ from ..services.deployment import Deployment
 from ..store.alerts import AlertListing
 from .deployment import with_deployment
 from .plain import plain
+from .table import as_objects, show
 
+HEADS = ("id", "severity", "raised", "what")
 FACTS = ("id", "kind", "severity", "resource", "client_id", "user_id", "tool", "raised_at", "detail")
 
 
@@ -23,12 +24,11 @@ def alert() -> None:
 
 @alert.command("list")
 @click.option("--limit", default=50, show_default=True, help="How many at the most, critical ones first, then newest.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@as_objects
 @with_deployment
 def list_alerts(found: Deployment, limit: int, as_json: bool) -> None:
     """Show what nobody has dismissed."""
-    for line in found.stores.alerts.standing(None, limit):
-        click.echo(json.dumps(_facts(line)) if as_json else _row(line))
+    show(found.stores.alerts.standing(None, limit), HEADS, _row, _facts, as_json=as_json)
 
 
 @alert.command("dismiss")
@@ -48,6 +48,6 @@ def _facts(line: AlertListing) -> dict[str, Any]:
     return {name: getattr(line, name) for name in FACTS}
 
 
-def _row(line: AlertListing) -> str:
+def _row(line: AlertListing) -> tuple[str, ...]:
     at = time.strftime("%Y-%m-%d %H:%M", time.gmtime(line.raised_at))
-    return f"{line.id}  {line.severity:8} {at}  {plain(told(line, plain))}"
+    return line.id, line.severity, at, told(line, plain)

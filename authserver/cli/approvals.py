@@ -1,9 +1,9 @@
 """``authserver approval``: everything that waits for a decision."""
 
-import json
 import time
 from collections.abc import Iterator
 from dataclasses import asdict
+from typing import Any
 
 import click
 
@@ -12,8 +12,11 @@ from ..services.approvals.kind import Request
 from ..services.deployment import Deployment
 from .deployment import with_deployment
 from .plain import plain
+from .table import as_objects, show
 
 PAGE = 200
+HEADS = ("id", "name", "what", "who", "since", "until")
+AS_SEEN = click.option("--seen", help="Only as it was seen: its 'seen' in what 'approval list --json' tells.")
 MOVED = "it changed, or was decided, just now: look at it again ('authserver approval list')"
 
 
@@ -24,38 +27,37 @@ def approval() -> None:
 
 @approval.command("list")
 @click.option("--kind", help="Only those of this kind.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@as_objects
 @with_deployment
 def list_requests(found: Deployment, kind: str | None, as_json: bool) -> None:
     """Show what waits: who asks, for what, since when, and when it ends by itself."""
-    shown = 0
-    for request in _requests(found, kind):
-        shown += 1
-        click.echo(json.dumps({**asdict(request), "id": _id(request)}) if as_json else _row(request))
+    shown = show(_requests(found, kind), HEADS, _row, _facts, as_json=as_json)
     if not shown and not as_json:
         click.echo("nothing waits")
 
 
 @approval.command("approve")
 @click.argument("request_id", metavar="ID")
+@AS_SEEN
 @with_deployment
-def approve(found: Deployment, request_id: str) -> None:
+def approve(found: Deployment, request_id: str, seen: str | None) -> None:
     """Let in what waits under ID, as 'approval list' shows it, and show what it was."""
-    request = _waiting(found, request_id)
+    request = _waiting(found, request_id, seen)
     if not found.approvals.approve(request, Event("approval.approved", "system")):
         raise click.ClickException(MOVED)
-    click.echo(f"approved {_row(request)}")
+    click.echo(f"approved {_words(request)}")
 
 
 @approval.command("deny")
 @click.argument("request_id", metavar="ID")
+@AS_SEEN
 @with_deployment
-def deny(found: Deployment, request_id: str) -> None:
+def deny(found: Deployment, request_id: str, seen: str | None) -> None:
     """Refuse what waits under ID."""
-    request = _waiting(found, request_id)
+    request = _waiting(found, request_id, seen)
     if not found.approvals.deny(request, Event("approval.denied", "system")):
         raise click.ClickException(MOVED)
-    click.echo(f"denied {_row(request)}")
+    click.echo(f"denied {_words(request)}")
 
 
 def _requests(found: Deployment, name: str | None) -> Iterator[Request]:
@@ -71,15 +73,26 @@ def _requests(found: Deployment, name: str | None) -> Iterator[Request]:
                 yield from page
 
 
-def _waiting(found: Deployment, request_id: str) -> Request:
+def _waiting(found: Deployment, request_id: str, seen: str | None) -> Request:
     name, _, identifier = request_id.partition(":")
     request = found.approvals.find(name, identifier)
     if request is None:
         raise click.ClickException("nothing waits under this id: 'authserver approval list' shows what does")
+    if seen not in (None, request.seen):
+        raise click.ClickException(MOVED)
     return request
 
 
-def _row(request: Request) -> str:
+def _row(request: Request) -> tuple[str, ...]:
+    asks = (request.name or "no name", request.what, request.who)
+    return (_id(request), *asks, _moment(request.since), _moment(request.expires_at))
+
+
+def _facts(request: Request) -> dict[str, Any]:
+    return {**asdict(request), "id": _id(request)}
+
+
+def _words(request: Request) -> str:
     asks = ", ".join(plain(text) for text in (request.name or "no name", request.what, request.who) if text)
     times = f"since {_moment(request.since)}, until {_moment(request.expires_at)}"
     return f"{plain(_id(request))}  {asks}  ({times})"

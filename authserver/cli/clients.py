@@ -2,14 +2,26 @@
 
 import json
 import time
+from typing import Any
 
 import click
 
 from ..protocol.audit import Event
 from ..protocol.client import Client
 from ..services.deployment import Deployment
+from ..services.mass_revocation import few_left
+from ..store.client_listing import ClientListing
+from ..store.grants import Whose
 from .deployment import with_deployment
 from .plain import plain
+from .table import as_object, as_objects, facts_of, show
+
+SECONDS = 5.0  # after which it tells that it goes on
+HEADS = ("client_id", "kind", "state", "grants", "name")
+TOLD = (
+    "client_id", "name", "kind", "pending", "suspended", "declared", "created_at", "redirect_uris", "grant_types",
+    "auth_method", "jwks_uri",
+)  # fmt: skip
 
 
 @click.group()
@@ -21,40 +33,33 @@ def client() -> None:
 @click.option("--search", default="", help="Part of a name or of a client id.")
 @click.option("--limit", default=50, show_default=True, help="How many at the most, newest first.")
 @click.option("--pending", is_flag=True, help="Only those that wait for approval.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@click.option("--changed", is_flag=True, help="Only those whose changed document waits.")
+@as_objects
 @with_deployment
-def list_clients(found: Deployment, search: str, limit: int, pending: bool, as_json: bool) -> None:
+def list_clients(found: Deployment, search: str, limit: int, pending: bool, changed: bool, as_json: bool) -> None:
     """Show clients, newest first."""
-    for row in found.stores.clients.page(search, None, limit, waiting=pending):
-        shown = {
-            "client_id": row.client.client_id,
-            "name": row.client.name,
-            "kind": str(row.client.kind),
-            "pending": row.client.pending,
-            "grants": row.live_grants,
-            "redirect_uris": list(row.client.redirect_uris),
-        }
-        if as_json:
-            click.echo(json.dumps(shown))
-        else:
-            waits = "  (waits for approval)" if row.client.pending else ""
-            known_as = f"{shown['client_id']}  {shown['kind']:12} {shown['grants']:5} grants  {plain(row.client.name)}"
-            click.echo(known_as + waits)
+    page = found.stores.clients.page(search, None, limit, waiting=pending, held=changed)
+    show(page, HEADS, _row, _facts, as_json=as_json)
 
 
 @client.command("show")
 @click.argument("client_id")
+@as_object
 @with_deployment
-def show(found: Deployment, client_id: str) -> None:
+def show_client(found: Deployment, client_id: str, as_json: bool) -> None:
     """Show all that is known of a client, but its credentials."""
     one = existing(found, client_id)
-    shown = {
+    if as_json:
+        click.echo(json.dumps(_known(found, one)))
+        return
+    told = {
         "client_id": one.client_id,
         "name": one.name,
         "kind": one.kind,
-        "state": "suspended" if one.suspended else "waits for approval" if one.pending else "active",
+        "state": _state(one),
         "kept by": "a file" if one.declared else "",
-        "registered": time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(one.created_at)),
+        "registered": _moment(one.created_at),
+        "last used": _moment(found.stores.clients.last_used(client_id)),
         "redirect URIs": " ".join(one.redirect_uris),
         "authentication": one.auth_method,
         "keys": one.jwks_uri or (f"{len(one.jwks.get('keys', ()))} by value" if one.jwks else ""),
@@ -62,9 +67,7 @@ def show(found: Deployment, client_id: str) -> None:
         **{f"may get at {resource}": " ".join(scopes) for resource, scopes in one.ceilings.items()},
         **{name: str(value) for name, value in one.metadata.items()},
     }
-    for name, value in shown.items():
-        if value:
-            click.echo(f"{plain(name)}: {plain(value)}")
+    facts_of(told)
 
 
 @client.command("suspend")
@@ -88,9 +91,47 @@ def resume(found: Deployment, client_id: str) -> None:
 @with_deployment
 def remove(found: Deployment, client_id: str) -> None:
     """End a client: its grants and tokens end with it."""
-    one = existing(found, client_id)
+    one, whose = existing(found, client_id), Whose(client_id=client_id)
+    while not few_left(found.stores.grants, whose, Event("grants.revoked", "system"), SECONDS)[1]:
+        click.echo("it has very many grants: they end in batches, and what has ended stays so")
     found.stores.clients.delete(client_id, Event("client.deleted", "system", detail={"name": one.name}))
     click.echo(f"removed {plain(one.name)}")
+
+
+def _row(line: ClientListing) -> tuple[str, ...]:
+    one = line.client
+    return one.client_id, one.kind, _state(one), line.counted, one.name
+
+
+def _facts(line: ClientListing) -> dict[str, Any]:
+    return {
+        "client_id": line.client.client_id,
+        "name": line.client.name,
+        "kind": line.client.kind,
+        "pending": line.client.pending,
+        "grants": line.live_grants,
+        "last_used_at": line.last_used_at,
+        "redirect_uris": list(line.client.redirect_uris),
+    }
+
+
+def _known(found: Deployment, one: Client) -> dict[str, Any]:
+    """What programs are told of one client."""
+    return {
+        **{name: getattr(one, name) for name in TOLD},
+        "keys": one.jwks,
+        "last_used_at": found.stores.clients.last_used(one.client_id),
+        "metadata": one.metadata,
+        "ceilings": {resource: list(scopes) for resource, scopes in one.ceilings.items()},
+    }
+
+
+def _state(one: Client) -> str:
+    return "suspended" if one.suspended else "waits for approval" if one.pending else "active"
+
+
+def _moment(seconds: int | None) -> str:
+    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds)) if seconds else ""
 
 
 def _set_suspended(found: Deployment, client_id: str, *, suspended: bool) -> None:

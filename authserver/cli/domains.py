@@ -8,6 +8,7 @@ from ..protocol.audit import Event
 from ..protocol.domain import Decision
 from ..services.deployment import Deployment
 from .deployment import with_deployment
+from .table import as_objects, show
 
 DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
@@ -42,11 +43,16 @@ def forget(found: Deployment, name: str) -> None:
 
 
 @domain.command("list")
+@as_objects
 @with_deployment
-def list_domains(found: Deployment) -> None:
+def list_domains(found: Deployment, as_json: bool) -> None:
     """Show what was decided."""
-    for name, decision in sorted(found.stores.domains.all().items()):
-        click.echo(f"{decision:6} {name}")
+    decided = sorted(found.stores.domains.all().items())
+    show(decided, ("decision", "domain"), lambda one: (one[1], one[0]), _facts, as_json=as_json)
+
+
+def _facts(one: tuple[str, Decision]) -> dict[str, str]:
+    return {"domain": one[0], "decision": one[1]}
 
 
 def _domain(name: str) -> str:

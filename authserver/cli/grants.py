@@ -1,18 +1,23 @@
 """``authserver grant``: what people allowed, and its end: of one grant, or of all that fit."""
 
-import json
+from collections.abc import Iterator
 from dataclasses import asdict
 
 import click
 
 from ..protocol.audit import Event
 from ..services.deployment import Deployment
-from ..store.grants import BATCH, Whose
+from ..store.grant_search import GrantFilter
+from ..store.grants import GrantListing, Whose
+from ..store.paging import Page
 from .clients import existing
 from .deployment import with_deployment
+from .endings import revoke_in_batches
 from .person import person
-from .plain import plain
 from .resources import registered
+from .table import as_objects, show
+
+HEADS = ("id", "person", "client", "server", "scopes", "state")
 
 
 @click.group()
@@ -22,18 +27,45 @@ def grant() -> None:
 
 @grant.command("list")
 @click.option("--search", default="", help="Part of the name of a person, a client or an MCP server, or a client's id.")
+@click.option("--user", "username", help="Those of this person.")
+@click.option("--client", "client_id", help="Those to this client.")
+@click.option("--server", "resource", help="Those at this MCP server.")
+@click.option("--scope", help="Those that have this scope.")
+@click.option("--live", is_flag=True, help="Only those that have not ended.")
 @click.option("--limit", default=50, show_default=True, help="How many at the most, newest first.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@as_objects
 @with_deployment
-def list_grants(found: Deployment, search: str, limit: int, as_json: bool) -> None:
-    """Show grants, ended ones too, newest first."""
-    for line in found.stores.grants.page(search, None, limit):
-        if as_json:
-            click.echo(json.dumps(asdict(line)))
-        else:
-            ended = "  (revoked)" if line.revoked_at else ""
-            through = f"{plain(line.username):24} {plain(line.client_name)}  {line.resource}"
-            click.echo(f"{line.id}  {through}  {' '.join(line.scopes)}{ended}")
+def list_grants(
+    found: Deployment, /, search: str, username: str | None, limit: int, as_json: bool, live: bool, **wanted: str | None
+) -> None:
+    """Show grants that fit all options, ended ones too, newest first. --search stands alone."""
+    chosen = GrantFilter(user_id=person(found, username).id if username else None, live=live, **wanted)
+    if search and chosen != GrantFilter():
+        raise click.UsageError("--search stands alone: name the person, client or server by the other options")
+    page = found.stores.grants.page(search, None, limit) if search else _fitting(found, chosen, limit)
+    show(page, HEADS, _row, asdict, as_json=as_json)
+
+
+def _fitting(found: Deployment, chosen: GrantFilter, limit: int) -> Iterator[GrantListing]:
+    """At most *limit* that are *chosen*: a page of those with a scope may have fewer, and more after it."""
+    after, left = None, limit
+    while left > 0:
+        page: Page[GrantListing] = found.stores.grant_search.page(chosen, after, left)
+        yield from page
+        after, left = page.after, left - len(page.lines)
+        if after is None:
+            return
+
+
+def _row(line: GrantListing) -> tuple[str, ...]:
+    return (
+        line.id,
+        line.username,
+        line.client_name,
+        line.resource,
+        " ".join(line.scopes),
+        "revoked" if line.revoked_at else "live",
+    )
 
 
 @grant.command("revoke")
@@ -67,8 +99,4 @@ def revoke(
         client_id=existing(found, client_id).client_id if client_id else None,
         resource=registered(found, identifier).identifier if identifier else None,
     )
-    total, ended = 0, BATCH
-    while ended == BATCH:
-        ended = found.stores.grants.revoke_all(whose, Event("grants.revoked", "system"))
-        total += ended
-        click.echo(f"revoked {total}")
+    revoke_in_batches(found, whose)

@@ -1,11 +1,17 @@
 """``authserver keys``: what signs, what is published, and rotation."""
 
 import time
+from typing import Any
 
 import click
 
+from ..keys.ports import StoredKey
 from ..services.deployment import Deployment
 from .deployment import with_deployment
+from .table import as_objects, show
+
+HEADS = ("algorithm", "for", "kid", "state")
+TOLD = ("kid", "alg", "purpose", "signs_from", "signs_until", "published_until")
 
 
 @click.group()
@@ -14,14 +20,11 @@ def keys() -> None:
 
 
 @keys.command("list")
+@as_objects
 @with_deployment
-def list_keys(found: Deployment) -> None:
+def list_keys(found: Deployment, as_json: bool) -> None:
     """Show every key pair: its algorithm, its name, and what it does now."""
-    now = int(time.time())
-    for key in found.stores.keys.all():
-        click.echo(
-            f"{key.alg:6} {key.purpose:6} {key.kid}  {state(key.signs_from, key.signs_until, key.published_until, now)}"
-        )
+    show(found.stores.keys.all(), HEADS, _row, _facts, as_json=as_json)
 
 
 @keys.command("rotate")
@@ -45,8 +48,22 @@ def rotate(found: Deployment, emergency: bool) -> None:
 def withdraw(found: Deployment, kid: str) -> None:
     """One key is in wrong hands: withdraw it with all that it signed; the others go on, its standby signs."""
     if not found.rotation.withdraw(kid):
-        raise click.ClickException("there is no such key, or it was withdrawn before: see 'authserver keys list'")
+        raise click.ClickException(
+            "none was withdrawn: it is not there, was before, or moved in this moment: 'authserver keys list'"
+        )
     click.echo(f"withdrew {kid} and all that it signed; clients refresh, nobody has to sign in again")
+
+
+def _row(key: StoredKey) -> tuple[str, ...]:
+    return key.alg, key.purpose, key.kid, _state(key)
+
+
+def _facts(key: StoredKey) -> dict[str, Any]:
+    return {**{name: getattr(key, name) for name in TOLD}, "state": _state(key)}
+
+
+def _state(key: StoredKey) -> str:
+    return state(key.signs_from, key.signs_until, key.published_until, int(time.time()))
 
 
 def state(signs_from: int | None, signs_until: int | None, published_until: int | None, now: int) -> str:

@@ -17,10 +17,13 @@ from . import (
     approvals,
     audit,
     audit_export,
+    audit_list,
     calls,
     client_add,
+    client_alike,
     client_allow,
     client_approval,
+    client_history,
     client_reap,
     client_secret,
     clients,
@@ -28,15 +31,18 @@ from . import (
     documents,
     domains,
     export,
+    families,
     grants,
     keys,
     notices,
+    overview,
     people,
     person,
     policy,
     policy_explain,
     policy_requests,
     registration_tokens,
+    resource_state,
     resources,
     serve,
     settings_told,
@@ -105,8 +111,10 @@ for command in (
 ):
     people.user.add_command(command)
 main.add_command(grants.grant)
-grants.grant.add_command(whose.whose)
+for command in (families.families, families.revoke_family, whose.whose):
+    grants.grant.add_command(command)
 main.add_command(settings_told.show)
+main.add_command(overview.overview)
 main.add_command(clients.client)
 for command in (
     client_add.add,
@@ -115,16 +123,30 @@ for command in (
     client_approval.approve,
     client_approval.refuse,
     client_reap.reap,
+    client_alike.alike,
+    client_alike.delete_alike,
+    client_history.history,
 ):
     clients.client.add_command(command)
 main.add_command(registration_tokens.registration_token)
 main.add_command(resources.resource)
-for command in (tools.sync, tools.diff, tools.agree, tools.tool, tool_limits.limit):
+for command in (
+    resource_state.show,
+    resource_state.suspend,
+    resource_state.resume,
+    resource_state.remove,
+    tools.sync,
+    tools.diff,
+    tools.agree,
+    tools.tool,
+    tool_limits.limit,
+):
     resources.resource.add_command(command)
 main.add_command(apply.apply)
 main.add_command(doctor.doctor)
 main.add_command(keys.keys)
 main.add_command(audit.audit)
+audit.audit.add_command(audit_list.list_events)
 audit.audit.add_command(audit_export.export)
 main.add_command(documents.document)
 main.add_command(domains.domain)

@@ -11,6 +11,7 @@ from ..services.notices.targets import NotTold
 from ..store.notices import Message
 from .deployment import with_deployment
 from .plain import plain
+from .table import as_objects
 
 NOBODY = "notices go nowhere: set notice_mail, or notice_webhook (docs/notices.md)"
 
@@ -39,7 +40,7 @@ def test(found: Deployment) -> None:
 
 
 @notices.command("list")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@as_objects
 @with_deployment
 def list_notices(found: Deployment, as_json: bool) -> None:
     """Show what waits, why the last try failed, and what was given up; the newest first."""
@@ -58,7 +59,7 @@ def list_notices(found: Deployment, as_json: bool) -> None:
 
 def _row(message: Message) -> str:
     state = "gave up" if message.try_at is None else "waits  "
-    head = f"{state}  {message.topic} to {message.target}, made {_moment(message.created_at)}"
+    head = f"{state}  {message.topic} to {plain(message.target)}, made {_moment(message.created_at)}"
     if message.failure is None:
         return head
     again = "" if message.try_at is None else f", next try {_moment(message.try_at)}"

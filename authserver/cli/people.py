@@ -1,21 +1,22 @@
 """``authserver user``: the people who sign in."""
 
-import json
 import secrets
 import sys
+from typing import Any
 
 import click
 
 from ..protocol.audit import Event
 from ..protocol.role import Role
 from ..services.deployment import Deployment
-from ..store.users import UserExists
+from ..store.users import UserExists, UserListing
 from .deployment import with_deployment
 from .person import ROLES, described
-from .plain import plain
+from .table import as_objects, show
 
 LEAST_PASSWORD = 12
 MOST_USERNAME = 200
+HEADS = ("user name", "role", "state", "grants", "name")
 
 
 @click.group()
@@ -55,14 +56,30 @@ def add(found: Deployment, username: str, name: str, role: str, password_stdin: 
 @user.command("list")
 @click.option("--search", default="", help="Part of a user name or of a name.")
 @click.option("--limit", default=50, show_default=True, help="How many at the most, newest first.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@as_objects
 @with_deployment
 def list_people(found: Deployment, search: str, limit: int, as_json: bool) -> None:
     """Show people, newest first."""
-    for line in found.stores.users.page(search, None, limit):
-        if as_json:
-            click.echo(json.dumps({**described(line.user), "grants": line.live_grants}))
-        else:
-            ended = "  (disabled)" if line.user.disabled else ""
-            known_as = f"{plain(line.user.username):24} {line.user.role:8} {line.counted:>5} grants  "
-            click.echo(known_as + plain(line.user.display_name) + ended)
+    show(found.stores.users.page(search, None, limit), HEADS, _row, _facts, as_json=as_json)
+
+
+@user.command("groups")
+@as_objects
+@with_deployment
+def list_groups(found: Deployment, as_json: bool) -> None:
+    """Show the groups that there are, for rules of policy, and how many people each has."""
+    sizes = found.stores.groups.sizes().items()
+    show(sizes, ("group", "people"), lambda one: (one[0], str(one[1])), _group, as_json=as_json)
+
+
+def _row(line: UserListing) -> tuple[str, ...]:
+    one = line.user
+    return one.username, one.role, "disabled" if one.disabled else "active", line.counted, one.display_name
+
+
+def _facts(line: UserListing) -> dict[str, Any]:
+    return {**described(line.user), "grants": line.live_grants}
+
+
+def _group(one: tuple[str, int]) -> dict[str, Any]:
+    return {"group": one[0], "people": one[1]}

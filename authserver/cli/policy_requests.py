@@ -1,6 +1,6 @@
 """``authserver policy requests`` and ``withdraw``, and the groups of people that rules speak of."""
 
-import json
+from typing import Any
 
 import click
 
@@ -11,30 +11,21 @@ from ..store.pending_grants import PendingGrant, State
 from .deployment import with_deployment
 from .person import person
 from .plain import plain
+from .table import as_objects, show
 
+HEADS = ("id", "person", "client", "client_id", "server", "asks for")
 STATES = click.Choice([state.value for state in State])
 
 
 @click.command("requests")
 @click.option("--state", type=STATES, default=State.WAITING.value, show_default=True, help="What became of them.")
 @click.option("--limit", default=50, show_default=True, help="How many at the most, newest first.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@as_objects
 @with_deployment
 def requests(found: Deployment, state: str, limit: int, as_json: bool) -> None:
     """Show what people want and a rule lets an administrator allow first."""
-    for line in found.stores.pending_grants.page(State(state), None, limit):
-        wanted = line.wanted
-        if as_json:
-            said = {
-                "id": line.id,
-                "user": line.username,
-                "client_id": wanted.by.client_id,
-                "resource": wanted.by.resource,
-            }
-            click.echo(json.dumps({**said, "asked": wanted.asked, "rule": wanted.rule, "state": line.state}))
-        else:
-            about = f"{plain(line.username)} through {plain(line.client_name)} ({plain(wanted.by.client_id)})"
-            click.echo(f"{line.id}  {about} at {plain(wanted.by.resource)}: {plain(' '.join(wanted.asked))}")
+    lines = found.stores.pending_grants.page(State(state), None, limit)
+    show(lines, HEADS, _in_force if state == State.APPROVED else _row, _facts, as_json=as_json)
 
 
 @click.command("withdraw")
@@ -42,8 +33,36 @@ def requests(found: Deployment, state: str, limit: int, as_json: bool) -> None:
 @with_deployment
 def withdraw(found: Deployment, request_id: str) -> None:
     """Take back what was approved under ID."""
-    done = found.stores.pending_grants.withdraw(_request(found, request_id).id, Event("approval.withdrawn", "system"))
+    one = _request(found, request_id)
+    done = found.stores.pending_grants.withdraw(one.id, one.approved, Event("approval.withdrawn", "system"))
     click.echo("taken back; tokens lose it at their next refresh" if done else "nothing to do")
+
+
+def _row(line: PendingGrant) -> tuple[str, ...]:
+    return (*_about(line), " ".join(line.wanted.asked))
+
+
+def _in_force(line: PendingGrant) -> tuple[str, ...]:
+    return (*_about(line), " ".join(line.approved))
+
+
+def _about(line: PendingGrant) -> tuple[str, ...]:
+    by = line.wanted.by
+    return line.id, line.username, line.client_name, by.client_id, by.resource
+
+
+def _facts(line: PendingGrant) -> dict[str, Any]:
+    wanted = line.wanted
+    return {
+        "id": line.id,
+        "user": line.username,
+        "client_id": wanted.by.client_id,
+        "resource": wanted.by.resource,
+        "asked": wanted.asked,
+        "approved": line.approved,
+        "rule": wanted.rule,
+        "state": line.state,
+    }
 
 
 def _request(found: Deployment, request_id: str) -> PendingGrant:

@@ -1,6 +1,7 @@
 """``authserver registration-token``: who has one may register clients, where ``registration`` is ``token``."""
 
 import time
+from typing import Any
 
 import click
 
@@ -9,6 +10,9 @@ from ..protocol.audit import Event
 from ..services.deployment import Deployment
 from ..store.initial_access_tokens import InitialAccessToken
 from .deployment import with_deployment
+from .table import as_objects, show
+
+HEADS = ("id", "state", "uses left", "until", "label")
 
 
 @click.group("registration-token")
@@ -36,11 +40,11 @@ def add(found: Deployment, label: str, uses: int | None, expires: int | None) ->
 
 
 @registration_token.command("list")
+@as_objects
 @with_deployment
-def list_tokens(found: Deployment) -> None:
+def list_tokens(found: Deployment, as_json: bool) -> None:
     """Show every token, without its secret."""
-    for token in found.stores.initial_access_tokens.all():
-        click.echo(f"{token.id}  {_state(token):8} {_uses(token):14} {_until(token)}  {token.label}")
+    show(found.stores.initial_access_tokens.all(), HEADS, _row, _facts, as_json=as_json)
 
 
 @registration_token.command("revoke")
@@ -53,6 +57,15 @@ def revoke(found: Deployment, token_id: str) -> None:
     click.echo("revoked")
 
 
+def _row(token: InitialAccessToken) -> tuple[str, ...]:
+    return token.id, _state(token), _uses(token), _until(token), token.label
+
+
+def _facts(token: InitialAccessToken) -> dict[str, Any]:
+    return {"id": token.id, "state": _state(token), "uses_left": token.uses_left, "expires_at": token.expires_at,
+            "label": token.label}  # fmt: skip
+
+
 def _state(token: InitialAccessToken) -> str:
     if token.revoked_at is not None:
         return "revoked"
@@ -60,10 +73,10 @@ def _state(token: InitialAccessToken) -> str:
 
 
 def _uses(token: InitialAccessToken) -> str:
-    return "any uses" if token.uses_left is None else f"{token.uses_left} uses left"
+    return "any" if token.uses_left is None else str(token.uses_left)
 
 
 def _until(token: InitialAccessToken) -> str:
     if token.expires_at is None:
-        return "forever         "
+        return "forever"
     return f"{time.strftime('%Y-%m-%d %H:%M', time.gmtime(token.expires_at))}"

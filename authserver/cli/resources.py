@@ -1,8 +1,9 @@
 """``authserver resource``: the MCP servers that tokens are for."""
 
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -16,10 +17,13 @@ from ..store.resources import AlreadyRegistered
 from .deployment import with_deployment
 from .guard_key import identity
 from .plain import plain
+from .table import as_objects, show
 
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 FORMATS = click.Choice([token_format.value for token_format in TokenFormat])
 CREDENTIALS = "authserver resource credentials {} --guard-key FILE"
+HEADS = ("identifier", "name", "scopes", "state")
+TOLD = ("identifier", "name", "aliases", "is_default", "token_format")
 FORMAT_HELP = "jwt, which the server judges by itself; opaque, about which it asks this server each time."
 
 
@@ -85,37 +89,45 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option
 @click.argument("identifier")
 @click.option("--name", help="The name that people see.")
 @click.option("--token-format", type=FORMATS, help=FORMAT_HELP)
+@click.option("--alias", "aliases", multiple=True, help="A further URI that means this server. Repeatable.")
+@click.option("--drop-alias", "dropped", multiple=True, help="A URI that means it no longer. Repeatable.")
 @with_deployment
-def edit(found: Deployment, identifier: str, name: str | None, token_format: str | None) -> None:
+def edit(
+    found: Deployment,
+    identifier: str,
+    name: str | None,
+    token_format: str | None,
+    aliases: tuple[str, ...],
+    dropped: tuple[str, ...],
+) -> None:
     """Change the MCP server IDENTIFIER. Tokens that were issued stay good in their old format until they expire."""
     before = registered(found, identifier)
     after = replace(
         before,
         name=before.name if name is None else name,
         token_format=TokenFormat(token_format) if token_format else before.token_format,
+        aliases=_aliases(before, aliases, dropped),
     )
     if wrong := list(catalogue.flaws(after, found.settings.issuer)):
         raise click.ClickException("\n".join(map(str, wrong)))
     if after == before:
         click.echo("nothing to do")
         return
-    detail = {"name": after.name, "token_format": after.token_format}
-    if not found.stores.resources.exchange(before, after, Event("resource.edited", "system", detail=detail)):
-        raise click.ClickException("somebody else changed this server in this moment; nothing was saved")
-    click.echo(f"saved: {plain(after.name)}, {after.token_format} tokens")
+    _save(found, before, after)
+    also = f", also known as {' '.join(after.aliases)}" if after.aliases else ""
+    click.echo(f"saved: {plain(after.name)}, {after.token_format} tokens{also}")
     if after.token_format is not before.token_format and after.token_format is TokenFormat.OPAQUE:
         click.echo(f"its guard asks here as itself now: {CREDENTIALS.format(identifier)}", err=True)
 
 
 @resource.command("list")
+@as_objects
 @with_deployment
-def list_resources(found: Deployment) -> None:
-    """Show the registered MCP servers."""
-    for one in found.stores.resources.all():
-        names = " ".join(scope.name + ("*" if scope.is_default else "") for scope in one.scopes)
-        marks = ["default server"] if one.is_default else []
-        marks += ["opaque tokens"] if one.token_format is TokenFormat.OPAQUE else []
-        click.echo(f"{one.identifier}  {one.name}  scopes: {names}" + (f"  ({', '.join(marks)})" if marks else ""))
+def list_resources(found: Deployment, as_json: bool) -> None:
+    """Show the registered MCP servers, those that are suspended last."""
+    known = [(one, False) for one in found.stores.resources.all()]
+    known += [(one, True) for one in found.stores.resources.suspended()]
+    show(known, HEADS, lambda line: _row(*line), lambda line: facts(*line), as_json=as_json)
 
 
 @resource.command("credentials")
@@ -135,6 +147,50 @@ def registered(found: Deployment, identifier: str) -> Resource:
     if resource is None:
         raise click.ClickException(f"{plain(identifier)} is not registered: 'authserver resource list' shows what is")
     return resource
+
+
+def known(found: Deployment, identifier: str) -> tuple[Resource, bool]:
+    """The MCP server of exactly that *identifier*, and whether it is suspended. Raises `click.ClickException`."""
+    rests = identified(found.stores.resources.suspended(), identifier)
+    return (rests, True) if rests else (registered(found, identifier), False)
+
+
+def facts(one: Resource, suspended: bool) -> dict[str, Any]:
+    """What programs are told of an MCP server."""
+    scopes = [asdict(scope) for scope in one.scopes]
+    return {**{name: getattr(one, name) for name in TOLD}, "suspended": suspended, "scopes": scopes}
+
+
+def state_of(one: Resource, *, suspended: bool) -> str:
+    """What is not usual about an MCP server, in words."""
+    marks = {
+        "suspended": suspended,
+        "default server": one.is_default,
+        "opaque tokens": one.token_format is TokenFormat.OPAQUE,
+    }
+    return ", ".join(mark for mark, fits in marks.items() if fits)
+
+
+def _row(one: Resource, suspended: bool) -> tuple[str, ...]:
+    names = " ".join(scope.name + ("*" if scope.is_default else "") for scope in one.scopes)
+    return one.identifier, one.name, names, state_of(one, suspended=suspended)
+
+
+def _aliases(before: Resource, added: tuple[str, ...], dropped: tuple[str, ...]) -> tuple[str, ...]:
+    gone = set(map(canonical, dropped))
+    if unknown := gone - set(before.aliases):
+        raise click.BadParameter(f"no alias of this server: {', '.join(sorted(unknown))}", param_hint="--drop-alias")
+    return tuple(sorted({*before.aliases, *map(canonical, added)} - gone - {canonical(before.identifier)}))
+
+
+def _save(found: Deployment, before: Resource, after: Resource) -> None:
+    detail = {"name": after.name, "token_format": after.token_format, "aliases": list(after.aliases)}
+    try:
+        saved = found.stores.resources.exchange(before, after, Event("resource.edited", "system", detail=detail))
+    except AlreadyRegistered:
+        raise click.ClickException("one of these URIs means another server already; nothing was saved") from None
+    if not saved:
+        raise click.ClickException("somebody else changed this server in this moment; nothing was saved")
 
 
 def _pairs(option: str, given: tuple[str, ...]) -> dict[str, str]:

@@ -47,7 +47,7 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     _pin(worker.age)
     found: Deployment = worker.wsgi.extensions["authserver"]
     if worker.age == 1 and found.settings.looks_at_itself:
-        OwnUrl(found.settings.issuer, trusting(found.settings.fetch_ca_file)).start()
+        OwnUrl(found.settings.issuer, trusting(found.settings.fetch_ca_file), found.watch.raise_new).start()
     found.tracing.recorder.start()
     retention = found.settings.tool_receipt_retention
     window = found.settings.refresh_retry_window

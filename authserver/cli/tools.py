@@ -15,7 +15,7 @@ from ..protocol.tool import Mark, Tool, Word
 from ..protocol.tool_list import MOST_BYTES, Listed, NotTools, whole
 from ..services.deployment import Deployment
 from ..services.tool_catalogue.drift import Drift, Kind
-from ..services.tool_catalogue.plan import NothingWaits, Plan
+from ..services.tool_catalogue.plan import NothingWaits, Plan, told
 from ..services.tool_catalogue.plan import agree as agreed_to
 from ..services.tool_catalogue.plan import plan as plan_of
 from .deployment import with_deployment
@@ -84,8 +84,7 @@ def agree(found: Deployment, identifier: str, names: tuple[str, ...], everything
     except NothingWaits as wrong:
         raise click.ClickException(f"{plain(str(wrong))} is no tool that waits to be agreed to") from None
     if wanted:
-        detail = {"count": len(wanted), "first": list(wanted[:50])}
-        _save(found, resource, after, Event("resource.tools_agreed", "system", detail=detail))
+        _save(found, resource, after, Event("resource.tools_agreed", "system", detail=told(wanted)))
     for one in after.tools:
         if one.name in wanted:
             click.echo(

@@ -15,8 +15,10 @@ from ..services.traces.timeline import Line, Timeline
 from ..store.traces import Trace, TraceFilter
 from .deployment import with_deployment
 from .plain import plain
+from .table import as_objects, show
 
 COLOURS = {Verdict.OK: "green", Verdict.WAITS: "yellow", Verdict.FAILED: "red"}
+HEADS = ("last seen", "id", "verdict", "step", "client", "what happened")
 INDENT = " " * 29
 NONE = "it may be mistyped, older than 7 days, a few seconds too new, or of a page that is no attempt: see the log then"
 
@@ -41,7 +43,7 @@ def trace() -> None:
 @click.argument("reference", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 @with_deployment
-def show(found: Deployment, reference: str, as_json: bool) -> None:
+def show_trace(found: Deployment, reference: str, as_json: bool) -> None:
     """Tell the attempt ID step by step. ID is a page's reference, or the X-Correlation-Id of an answer."""
     timeline = found.timelines.find(reference)
     if timeline is None:
@@ -58,17 +60,15 @@ def show(found: Deployment, reference: str, as_json: bool) -> None:
 @click.option("--person", help="Only those of this user name.")
 @click.option("--all", "every", is_flag=True, help="Those too that did not fail.")
 @click.option("--limit", default=20, show_default=True, type=click.IntRange(1, 1000), help="How many, newest first.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
+@as_objects
 @with_deployment
 def list_traces(
     found: Deployment, client: str | None, person: str | None, every: bool, limit: int, as_json: bool
 ) -> None:
     """Show attempts that failed, newest first."""
     wanted = TraceFilter(failed=not every, client_id=client, user_id=_user_id(found, person))
-    lines = found.stores.traces.page(wanted, None, limit).lines
-    for line in lines:
-        click.echo(json.dumps(asdict(line)) if as_json else _row(line))
-    if not lines and not as_json:
+    shown = show(found.stores.traces.page(wanted, None, limit), HEADS, _row, asdict, as_json=as_json)
+    if not shown and not as_json:
         click.echo("there is none")
 
 
@@ -81,10 +81,9 @@ def _user_id(found: Deployment, person: str | None) -> str | None:
     return user.id
 
 
-def _row(line: Trace) -> str:
-    mark = click.style(f"{line.verdict:6}", fg=COLOURS.get(Verdict(line.verdict)))
-    client = plain(line.client_id or "-")
-    return f"{_moment(line.last_ms)}  {line.id}  {mark}  {line.step:13}  {client}  {words_of(line.cause).happened}"
+def _row(line: Trace) -> tuple[str, ...]:
+    happened = words_of(line.cause).happened
+    return _moment(line.last_ms), line.id, line.verdict, line.step, line.client_id or "-", happened
 
 
 def _head(timeline: Timeline) -> Iterable[str]:

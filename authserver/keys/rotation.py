@@ -88,9 +88,12 @@ class Rotation:
         if found is None:
             return False
         now = int(time.time())
-        promoted = self._successor(found) if state(found, now) is State.SIGNING else None
+        signs = state(found, now) is State.SIGNING
+        about_to = found.signs_until is None and not signs and found.signs_from is not None
+        promoted = self._successor(found) if signs or about_to else None
+        at = now - CLOCK_SKEW if signs else found.signs_from or 0
         event = self._event("key.withdrawn", alg=found.alg, purpose=found.purpose, kid=kid)
-        gone = self.store.withdraw([kid], event, promoted=promoted, at=now - CLOCK_SKEW)
+        gone = self.store.withdraw([kid], event, promoted=promoted, at=at)
         self.ensure()
         return bool(gone)
 

@@ -74,13 +74,15 @@ class Probe:
     """Asks one thing at a time: each within *seconds*, all together within *deadline*.
 
     *networks* are the private ones that may be reached, by host and port (`addresses.Entered`); None for whoever has a
-    shell on this machine, and could ask any address there is without us.
+    shell on this machine, and could ask any address there is without us. ``proxy`` is ``http://host:port`` of an egress
+    proxy, by which what is https is asked.
     """
 
     trust: ssl.SSLContext
     deadline: Deadline
     seconds: float = 8.0
     networks: Pins | None = None
+    proxy: str = ""
     resolution: Resolution = field(default_factory=lambda: Resolution(system_resolver, NAMES_AT_ONCE))
 
     def distrusting(self) -> Self:
@@ -109,13 +111,20 @@ class Probe:
         deadline = Deadline(min(self.seconds, self.deadline.left()))
         host = origin.host.decode("ascii").strip("[]")
         asked = Request(method, where, headers=_headers(origin, headers, body), content=body)
-        stream = Way(
-            self._addresses(host, origin.port, deadline), origin.port, deadline, HEAD_BYTES + MOST_BYTES
-        ).open()
+        addresses = self._addresses(host, origin.port, deadline)
+        through = self._through(deadline) if origin.scheme == b"https" else None
+        stream = Way(addresses, origin.port, deadline, HEAD_BYTES + MOST_BYTES, through).open()
         if origin.scheme == b"https":
             stream = stream.start_tls(self.trust, host)
         with closing(HTTP11Connection(origin, stream)) as connection:
             return _answer(url, connection.handle_request(asked))
+
+    def _through(self, deadline: Deadline) -> Way | None:
+        if not self.proxy:
+            return None
+        where = URL(self.proxy)
+        at = self.resolution.addresses(where.host.decode(), deadline)
+        return Way(at, where.port or 80, deadline, HEAD_BYTES + MOST_BYTES)
 
     def _addresses(self, host: str, port: int, deadline: Deadline) -> list[IPAddress]:
         try:

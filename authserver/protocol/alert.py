@@ -33,6 +33,7 @@ class AlertKind(StrEnum):
     TRAIL_BROKEN = "trail_broken"
     STREAM_DOWN = "stream_down"
     NOTICES_UNDELIVERED = "notices_undelivered"
+    NOT_WELL = "not_well"
 
     @property
     def severity(self) -> Severity:

@@ -116,6 +116,11 @@ class Client:
         return tuple(base64url(hashlib.sha256(key).digest()) for key in keys)
 
     @property
+    def secret_mark(self) -> str | None:
+        """Stands for which secret it has, without a word of what is kept of it; None if it has none."""
+        return hashlib.sha256(b"seen" + self.secret_digest).hexdigest() if self.secret_digest else None
+
+    @property
     def likeness(self) -> bytes:
         """A digest of its name and redirect hosts: the same for registrations that are the same to people."""
         hosts = sorted({redirect_uri.host(uri) for uri in self.redirect_uris})

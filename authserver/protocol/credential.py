@@ -50,3 +50,12 @@ def matches(secret: str, stored: bytes) -> bool:
 def base64url(data: bytes) -> str:
     """*data* as unpadded base64url text (RFC 7515 §2)."""
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")
+
+
+def from_base64url(text: str) -> bytes | None:
+    """What `base64url` made *text* of; None if it made it of nothing."""
+    try:
+        found = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except ValueError:
+        return None
+    return found if base64url(found) == text else None

@@ -4,7 +4,7 @@ Each verb is atomic, owns its transaction, and writes its audit event in it; a r
 what it learnt (a replay seen revokes the family). Times come from the database's clock.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from .access_token import Authority, ClientAuthority
@@ -50,6 +50,9 @@ class Resources(Protocol):
 
     def all(self) -> Iterable[Resource]:
         """All that are registered and not suspended, as they were at most a second ago."""
+
+    def suspended(self) -> Collection[Resource]:
+        """Those that are suspended, as they were at most a second ago."""
 
     def refresh(self) -> None:
         """Have the next `all` see every change made until now."""

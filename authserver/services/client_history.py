@@ -1,4 +1,4 @@
-"""How what a client says of itself has changed: from its versions, what each changed, in words."""
+"""How a client came, and how what it says of itself has changed: from its versions, what each changed, in words."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -6,7 +6,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
+from ..protocol.client import Client, ClientKind
+from ..store.audit import AuditListing, AuditStore
 from ..store.client_versions import ClientVersion
+
+ARRIVALS = frozenset({"client.registered", "client.discovered", "client.added"})
+AT_ONCE = 60  # seconds between a client's making and the word of it in the trail, at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,15 @@ class Revision:
     event: str
     actor: str
     differences: tuple[Difference, ...]
+
+
+def arrival(trail: AuditStore, client: Client) -> AuditListing | None:
+    """The event by which it came, if that is still kept and none of a former client of the same id."""
+    first = trail.first_of_client(client.client_id)
+    if first is None or first.event.name not in ARRIVALS:
+        return None
+    is_former = client.kind is not ClientKind.DYNAMIC and first.at_ms < (client.created_at - AT_ONCE) * 1000
+    return None if is_former else first
 
 
 def revisions(versions: Sequence[ClientVersion]) -> tuple[Revision, ...]:

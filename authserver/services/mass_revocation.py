@@ -1,4 +1,7 @@
-"""Revoking many grants: in batches, for a while; whoever asks again goes on where it ended."""
+"""Revoking many grants: in batches, for a while; whoever asks again goes on where it ended.
+
+What ends with its grants, such as a client, would hold everybody up if it had a million of them: most go before, so.
+"""
 
 import time
 
@@ -17,3 +20,14 @@ def revoke_all(grants: GrantStore, whose: Whose, event: Event, seconds: float) -
         ended += some
         if some < BATCH or time.monotonic() >= until:
             return ended
+
+
+def few_left(grants: GrantStore, whose: Whose, event: Event, seconds: float) -> tuple[int, bool]:
+    """Revoke until so few are left that they can end in one transaction with their holder, for *seconds* at the most.
+
+    Returns how many were revoked, and whether few are left by now.
+    """
+    if grants.count_live(whose, BATCH + 1) <= BATCH:
+        return 0, True
+    ended = revoke_all(grants, whose, event, seconds)
+    return ended, grants.count_live(whose, BATCH + 1) <= BATCH

@@ -53,12 +53,16 @@ class TokenEndpoint:
         resource = registered.find(form.resources, self.resources).identifier if form.resources else None
         asked = tuple(name for name in scope.parse(form.get("scope")) if name != scope.OFFLINE_ACCESS)
         event = Event("token.requested", f"client:{client.client_id}", origin, client_id=client.client_id)
-        # 4. Act: what is used up, created and audited is one transaction
-        outcome = grant.act(TokenRequest(client, form, resource, asked, event))
-        # 5. What policy leaves of it, at a server that is still there
+        request = TokenRequest(client, form, resource, asked, event)
+        # 4. Nothing is used up for a server that is suspended: its grants stay
+        if resource is None and self.resources.suspended() and (meant := grant.meant(request)):
+            registered.check(meant, self.resources)
+        # 5. Act: what is used up, created and audited is one transaction
+        outcome = grant.act(request)
+        # 6. What policy leaves of it, at a server that is still there
         registered.check(outcome.authority.resource, self.resources)
         left = self.policies.left(outcome.authority, client, origin)
-        # 6. Sign and answer
+        # 7. Sign and answer
         found = self._response(outcome, left, asked if "refresh_token" in form.single else ())
         if left.rules:
             self.traces.narrowed(form, outcome.authority, left.rules, origin)

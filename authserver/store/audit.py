@@ -20,7 +20,7 @@ COLUMNS = (
 )  # fmt: skip
 NOWHERE = Origin()
 INDEXED = ("name", "user_id", "client_id", "grant_id")
-SIFTED = ("outcome", "resource")
+SIFTED = ("outcome", "resource", "actor", "correlation_id")
 LOOKED_THROUGH = 10_000
 PIECE = 2000
 SLACK_MS = 60_000  # a transaction that began late may have a lower number
@@ -81,6 +81,8 @@ class AuditFilter:
     client_id: str | None = None
     grant_id: str | None = None
     resource: str | None = None
+    actor: str | None = None
+    correlation_id: str | None = None
 
 
 class AuditStore:
@@ -97,8 +99,8 @@ class AuditStore:
     def page(self, wanted: AuditFilter, after: str | None, limit: int) -> Page[AuditListing]:
         """Events that fit *wanted*, newest first.
 
-        No index leads to an outcome or a resource: for these, ten thousand events are looked through, so that a page
-        may have fewer lines than *limit*, or none, and be followed by another.
+        No index leads to an outcome, a resource, an actor or a correlation id: for these, ten thousand events are
+        looked through, so that a page may have fewer lines than *limit*, or none, and be followed by another.
         """
         order, sifted = Order(AuditRow.id, literal("")), _given(wanted, SIFTED)
         if sifted:

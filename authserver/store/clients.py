@@ -53,13 +53,17 @@ class ClientStore:
         with self._database.reading() as connection:
             return connection.scalar(select(ClientRow.last_used_at).where(ClientRow.client_id == client_id))
 
-    def has_guard(self, resource: str) -> bool:
-        """Whether the guard of *resource* has an identity here."""
-        guards = select(ClientRow.extra).where(
+    def guards(self, resource: str) -> tuple[str, ...]:
+        """The client ids of the guards of *resource*, whose identity is here."""
+        guards = select(ClientRow.client_id, ClientRow.extra).where(
             ClientRow.kind == ClientKind.RESOURCE_SERVER, ClientRow.deleted_at.is_(None)
         )
         with self._database.reading() as connection:
-            return any(extra.get("resource") == resource for extra in connection.scalars(guards))
+            return tuple(row.client_id for row in connection.execute(guards) if row.extra.get("resource") == resource)
+
+    def has_guard(self, resource: str) -> bool:
+        """Whether the guard of *resource* has an identity here."""
+        return bool(self.guards(resource))
 
     def tombstoned(self, client_id: str) -> bool:
         """Whether there was a client of that id, and it was deleted."""

@@ -43,8 +43,8 @@ def end_requests(connection: Connection, which: ColumnElement[bool]) -> None:
     So what was approved is in force no more: who comes back under the same name, to the same place, has nothing.
     """
     locked = select(PendingGrantRow.id).where(which).order_by(PendingGrantRow.id).with_for_update()
-    if ended := connection.scalars(locked).all():
-        connection.execute(delete(PendingGrantRow).where(PendingGrantRow.id.in_(ended)))
+    if connection.scalars(locked).all():
+        connection.execute(delete(PendingGrantRow).where(which))
 
 
 def end_sessions(connection: Connection, user_id: str) -> int:

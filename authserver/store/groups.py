@@ -9,7 +9,9 @@ from .audit import record
 from .database import Database
 from .epoch import ConfigEpoch
 from .models import GroupMemberRow, UserRow
+from .paging import Page, cut
 from .policies import people_moved
+from .users import NEWEST_FIRST, User, user_of
 
 
 class GroupStore:
@@ -39,6 +41,14 @@ class GroupStore:
         counted = select(GroupMemberRow.name, func.count()).group_by(GroupMemberRow.name).order_by(GroupMemberRow.name)
         with self._database.reading() as connection:
             return {row[0]: row[1] for row in connection.execute(counted)}
+
+    def page(self, name: str, after: str | None, limit: int) -> Page[User]:
+        """Who is in the group *name*, those added last first."""
+        members = select(UserRow, UserRow.created_at).join(GroupMemberRow, GroupMemberRow.user_id == UserRow.id)
+        with self._database.session() as session:
+            rows = session.execute(NEWEST_FIRST.limit(members.where(GroupMemberRow.name == name), after, limit)).all()
+        page = cut([(user_of(row), created_at) for row, created_at in rows], limit, lambda line: (line[1], line[0].id))
+        return Page(tuple(user for user, _ in page.lines), page.after)
 
     def exchange(self, user_id: str, seen: Collection[str], wanted: Collection[str], event: Event) -> bool:
         """Have a person in the groups *wanted* and no others, if they are in those that were *seen*; else False.

@@ -108,6 +108,8 @@ class KeyStore:
                 living = update(SigningKeyRow).where(SigningKeyRow.kid == promoted, SigningKeyRow.signs_until.is_(None))
                 _change_one(connection, living.values(signs_from=at))
             withdrawn = connection.execute(update(SigningKeyRow).where(ending).values(**ended)).rowcount
+            if not withdrawn:
+                raise _Moved
             bump(connection)
             record(connection, event.about(detail={**event.detail, "withdrawn": withdrawn}))
         self._epoch.forget()

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -185,13 +186,19 @@ class PendingGrantStore:
         self._epoch.forget()
         return True
 
-    def withdraw(self, request_id: str, event: Event) -> bool:
-        """Take back all that was approved; False if there is nothing of it. Tokens feel it at their next refresh."""
-        held = select(PendingGrantRow.id).where(PendingGrantRow.id == request_id, PendingGrantRow.approved != ())
+    def withdraw(self, request_id: str, seen: Collection[str], event: Event) -> bool:
+        """Take back all that was approved, if that is what was *seen*; else False, with nothing done.
+
+        What waits beside it goes on waiting. Tokens feel it at their next refresh.
+        """
+        held = select(PendingGrantRow.approved, PendingGrantRow.state).where(PendingGrantRow.id == request_id)
         with self._database.transaction() as connection:
-            if connection.scalar(held.with_for_update()) is None:
+            row = connection.execute(held.with_for_update()).one_or_none()
+            if row is None or not row.approved or set(row.approved) != set(seen):
                 return False
-            self._write(connection, request_id, State.DENIED, (), event)
+            state = State.WAITING if row.state == State.WAITING.value else State.DENIED
+            about = event.about(detail={**event.detail, "withdrawn": list(row.approved)})
+            self._write(connection, request_id, state, (), about)
         self._epoch.forget()
         return True
 
@@ -215,7 +222,8 @@ class PendingGrantStore:
 
     def count_waiting(self, most: int) -> int:
         """How many wait; counts to *most*."""
-        some = select(PendingGrantRow.id).where(*WAITS).limit(most).subquery()
+        there = and_(ClientRow.client_id == PendingGrantRow.client_id, ClientRow.deleted_at.is_(None))
+        some = select(PendingGrantRow.id).join(ClientRow, there).where(*WAITS).limit(most).subquery()
         with self._database.reading() as connection:
             return connection.scalar(select(func.count()).select_from(some)) or 0
 

@@ -1,11 +1,11 @@
 """The rules of policy, in versions of which the newest counts; every process has them in memory."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, Select, insert, select, update
 
 from ..protocol.audit import Event
 from ..protocol.policy import matching, reading
@@ -94,10 +94,8 @@ class PolicyStore:
         named, found = [entry.partition(":")[::2] for entry in entries], set[str]()
         with self._database.reading() as connection:
             for kind, wanted in NAMED.items():
-                names = sorted({name for one, name in named if one == kind})
-                for first in range(0, len(names), MOST_NAMED):
-                    some = wanted.where(wanted.selected_columns.name.in_(names[first : first + MOST_NAMED]))
-                    found |= {f"{kind}:{name}" for name in connection.scalars(some)}
+                for row in _named(connection, wanted, {name for one, name in named if one == kind}):
+                    found.add(f"{kind}:{row.name}")
         return frozenset(found)
 
     def applied(self) -> Version | None:
@@ -109,8 +107,10 @@ class PolicyStore:
 
     def apply(self, rules: Rules, seen: int, event: Event) -> int:
         """Let *rules* count instead of version *seen*; returns their version. Raises `Overtaken`, with nothing done."""
+        self._people(rules)  # what cannot be read must not be written: every token request reads it
         content, version = reading.written(rules), seen + 1
-        moved = update(PolicyHeadRow).where(PolicyHeadRow.version == seen).values(version=version)
+        # Of the column, so that the greatest number there is, which no version has, is not counted up.
+        moved = update(PolicyHeadRow).where(PolicyHeadRow.version == seen).values(version=PolicyHeadRow.version + 1)
         new = {"version": version, "rules": content, "applied_at": now, "actor": event.actor}
         with self._database.transaction() as connection:
             if not connection.execute(moved).rowcount:
@@ -151,9 +151,17 @@ def people_moved(connection: Connection) -> None:
         bump(connection)
 
 
-def _usernames(connection: Connection, names: list[str]) -> Mapping[str, str]:
-    found = connection.execute(select(UserRow.id, UserRow.username).where(UserRow.username.in_(names)))
-    return MappingProxyType({row.id: row.username for row in found})
+def _named(connection: Connection, wanted: Select[*tuple[Any, ...]], names: Iterable[str]) -> Iterator[Row[Any]]:
+    """The rows of *wanted* whose ``name`` is one of *names*, however many those are."""
+    ordered = sorted(names)
+    for first in range(0, len(ordered), MOST_NAMED):
+        some = wanted.where(wanted.selected_columns.name.in_(ordered[first : first + MOST_NAMED]))
+        yield from connection.execute(some)
+
+
+def _usernames(connection: Connection, names: Iterable[str]) -> Mapping[str, str]:
+    wanted = select(UserRow.id, UserRow.username.label("name"))
+    return MappingProxyType({row.id: row.name for row in _named(connection, wanted, names)})
 
 
 def _roles(connection: Connection) -> Mapping[str, Role]:
@@ -161,9 +169,9 @@ def _roles(connection: Connection) -> Mapping[str, Role]:
     return MappingProxyType({row.id: Role(row.role) for row in found})
 
 
-def _groups(connection: Connection, names: list[str]) -> Mapping[str, frozenset[str]]:
-    wanted = select(GroupMemberRow.user_id, GroupMemberRow.name).where(GroupMemberRow.name.in_(names))
+def _groups(connection: Connection, names: Iterable[str]) -> Mapping[str, frozenset[str]]:
+    wanted = select(GroupMemberRow.user_id, GroupMemberRow.name)
     found: dict[str, frozenset[str]] = {}
-    for row in connection.execute(wanted):
+    for row in _named(connection, wanted, names):
         found[row.user_id] = found.get(row.user_id, NOBODY) | {row.name}
     return MappingProxyType(found)

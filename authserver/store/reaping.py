@@ -6,7 +6,7 @@ Each verb takes a bounded batch in a transaction of its own, and leaves alone wh
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, delete, func, select, update
+from sqlalchemy import ColumnElement, Select, SQLColumnExpression, and_, delete, exists, func, select, update
 
 from ..protocol.audit import Event
 from .audit import record
@@ -115,7 +115,6 @@ class RegistrationStore:
             ids = connection.scalars(found.with_for_update(skip_locked=True)).all()
             if ids:
                 connection.execute(delete(ClientRow).where(ClientRow.client_id.in_(ids)))
-                end_requests(connection, PendingGrantRow.client_id.in_(ids))
                 record(connection, event.about(detail={**event.detail, "clients": len(ids)}))
         return len(ids)
 
@@ -143,7 +142,9 @@ class RegistrationStore:
 
 
 def _unused(until: int) -> ColumnElement[bool]:
-    return and_(UNUSED, ClientRow.created_at <= until)
+    # For one that somebody asks an administrator for it is too early to tell.
+    asked_for = exists().where(PendingGrantRow.client_id == ClientRow.client_id)
+    return and_(UNUSED, ClientRow.created_at <= until, ~asked_for)
 
 
 def _idle(until: int) -> ColumnElement[bool]:

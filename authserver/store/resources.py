@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -38,14 +38,22 @@ class ResourceStore:
         """*epoch* tells when another process changed a resource."""
         self._database = database
         self._epoch = epoch
-        self._known: tuple[int, tuple[Resource, ...]] | None = None
+        self._known: tuple[int, tuple[Resource, ...], tuple[Resource, ...]] | None = None
 
     def all(self) -> tuple[Resource, ...]:
         """All that are registered and not suspended, oldest first. At most a second older than any change."""
+        return self._current()[1]
+
+    def suspended(self) -> tuple[Resource, ...]:
+        """Those that are suspended, oldest first. At most a second older than any change."""
+        return self._current()[2]
+
+    def _current(self) -> tuple[int, tuple[Resource, ...], tuple[Resource, ...]]:
         epoch, known = self._epoch.current(), self._known
         if known is None or known[0] != epoch:
-            known = self._known = (epoch, self._read())
-        return known[1]
+            resting = self._read(ResourceRow.suspended_at.is_not(None))
+            known = self._known = (epoch, self._read(ResourceRow.suspended_at.is_(None)), resting)
+        return known
 
     def refresh(self) -> None:
         """Have the next `all` see every change made until now: for a request that met an unknown resource."""
@@ -122,10 +130,10 @@ class ResourceStore:
             raise AlreadyRegistered(f"{event.resource} or one of its aliases is registered already") from None
         self._epoch.forget()
 
-    def _read(self) -> tuple[Resource, ...]:
-        active = select(ResourceRow).where(ResourceRow.suspended_at.is_(None))
+    def _read(self, which: ColumnElement[bool]) -> tuple[Resource, ...]:
+        found = select(ResourceRow).where(which)
         with self._database.session() as session:
-            rows = session.scalars(active.order_by(ResourceRow.created_at, ResourceRow.id)).all()
+            rows = session.scalars(found.order_by(ResourceRow.created_at, ResourceRow.id)).all()
             return catalogue.read(session, rows)
 
 

@@ -19,9 +19,13 @@ from authserver.protocol.tool_receipt import ToolReceipt
 from authserver.protocol.trace.record import Record
 from authserver.protocol.trace.step import Cause, Step
 from authserver.store.alerts import Alert
+from authserver.store.pending_grants import Requester, State, Wanted
 from authserver.store.stores import Stores
+from tests.conformance.flow import Flow
 from tests.conformance.site import CALENDAR
+from tests.conformance.visitor import Visitor
 from tests.store.scene import a_client
+from tests.web.pages.test_roles import OPEN_TO
 
 from .person import allow, sign_in
 from .scene import EVENT
@@ -54,6 +58,7 @@ CONSOLE = (
     "policies/edit",
     "policies/requests",
     "people",
+    "groups",
     "keys",
     "audit",
     "settings",
@@ -173,12 +178,26 @@ def test_doubts_and_helpful_errors_are_accessible(running, page):
     assert not found
 
 
+def _family(running) -> str:
+    """The id of a refresh family."""
+    flow = Flow(running.site)
+    flow.register()
+    flow.tokens(Visitor(running.site))
+    (grant,) = running.site.deployment.stores.grants.page(flow.values["client_id"], None, 9)
+    return running.site.deployment.stores.grant_search.families(grant.id)[0].id
+
+
 def _of_what_waits(stores: Stores) -> list[str]:
     """The pages about a client that waits for approval."""
     waits = a_client(name=NASTY, redirect_uris=(HOST,), pending=True, created_at=int(time.time()))
     stores.clients.register(waits, EVENT)
     asked = [f"/approval/{act}?kind=client&id={waits.client_id}" for act in ("approve", "deny")]
-    return [*asked, "/approvals?kind=change", "/approval/deny?kind=client&id=unknown"]
+    ada = stores.users.by_name("ada").id
+    wanted = Wanted(Requester(ada, waits.client_id, waits.identity, CALENDAR.identifier), (NASTY,), NASTY)
+    stores.pending_grants.ask(wanted, 600, EVENT)
+    (line,) = stores.pending_grants.page(State.WAITING, None, 1)
+    withdrawn = f"/policies/request/withdraw?id={line.id}"
+    return [*asked, withdrawn, "/approvals?kind=change", "/approval/deny?kind=client&id=unknown"]
 
 
 def _of_a_secret(stores: Stores, client: Client) -> list[str]:
@@ -224,7 +243,11 @@ def test_the_console_is_accessible(running, page, app):
         "/grants/token",
         "/grants?scope=notes:read",
         "/trace?id=K7QFM-2XW9D",
-        f"/server?id={CALENDAR.identifier}",
+        *(f"/{name}?id={CALENDAR.identifier}" for name in ("server", "server/edit", "server/agree", "server/examine")),
+        f"/key/withdraw?id={stores.keys.all()[0].kid}",
+        f"/client/suspend?id={client.client_id}",
+        f"/alert/dismiss?id={stores.alerts.standing(None, 1).lines[0].id}",
+        f"/grant/family/revoke?id={_family(running)}",
         f"/client?id={client.client_id}",
         f"/client/delete?id={client.client_id}",
         *(f"/{name}?id={ada}" for name in ("person", "person/role", "person/groups", "person/disable", "sessions/end")),
@@ -234,6 +257,8 @@ def test_the_console_is_accessible(running, page, app):
         revoke.removeprefix("/admin"),
     ]
     paths += [*_of_what_waits(stores), *_of_a_secret(stores, client)]
+    looked_at = {f"/admin{path.partition('?')[0]}" for path in paths}
+    assert {path for path in OPEN_TO if path not in looked_at} == set(), "each page of the console is looked at"
     found = []
     for path in paths:
         page.goto(f"{running.issuer}/admin{path}")

@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 from authserver.cli import main
 from tests.conformance.fixtures import set_up, site_with  # noqa: F401 - the fixtures
+from tests.conformance.site import Site
 from tests.database import Databases
 
 Run = Callable[..., Result]
@@ -46,3 +47,19 @@ def run(tmp_path, monkeypatch, databases: Databases, initialised: Initialised) -
     monkeypatch.setenv("AUTHSERVER_DATABASE_URL", url)
     yield typed
     databases.drop(url)
+
+
+@pytest.fixture
+def site(site_with, monkeypatch) -> Site:  # noqa: F811 - the fixture
+    """A site that serves, and whose folder and database the commands are typed over."""
+    made: Site = site_with()
+    commanded(made, monkeypatch)
+    return made
+
+
+def commanded(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have commands be about *site* from now on."""
+    settings = site.deployment.settings
+    monkeypatch.setenv("AUTHSERVER_HOME", str(settings.home))
+    monkeypatch.setenv("AUTHSERVER_DATABASE_URL", settings.database_url)
+    monkeypatch.setenv("AUTHSERVER_ISSUER", settings.issuer)

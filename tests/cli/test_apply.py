@@ -57,10 +57,8 @@ def test_the_example_is_applied_once_and_then_there_is_nothing_to_do(run, apply,
     assert first.exit_code == 0, first.output
     assert first.output.splitlines()[-1] == "5 added, 3 changed, 0 removed"
     assert len(re.findall(r"client_secret \(shown this once\): mcps_[\w-]{43}", first.output)) == 1
-    listed = run("client", "list").output
-    assert {entry["id"] for entry in yaml.safe_load(text)["clients"]} == {
-        line.split()[0] for line in listed.splitlines()
-    }
+    listed = [json.loads(line)["client_id"] for line in run("client", "list", "--json").output.splitlines()]
+    assert {entry["id"] for entry in yaml.safe_load(text)["clients"]} == set(listed)
     for options in ((), ("--dry-run",), ("--prune",), ("--prune", "--dry-run")):
         again = apply(text, *options)
         assert (again.exit_code, again.output) == (0, "nothing to do\n")
@@ -96,7 +94,8 @@ def test_pruning_takes_only_what_a_file_has_made(run, apply):
     assert run("client", "show", "job").exit_code == 0
     assert apply(f"{SERVER}clients:{APP}", "--prune").exit_code == 0
     assert run("client", "show", "job").exit_code == 1
-    assert {line.split()[0] for line in run("client", "list").output.splitlines()} == {"app", "hand"}
+    listed = run("client", "list", "--json").output.splitlines()
+    assert {json.loads(line)["client_id"] for line in listed} == {"app", "hand"}
     again = apply(f"{SERVER}clients:{APP}{JOB}")  # what was removed may come back
     assert "client_secret" in again.output
 

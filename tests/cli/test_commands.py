@@ -21,7 +21,7 @@ def test_a_server_is_added_once_and_an_alias_means_one_server_only(run):
     second = ("resource", "add", "https://b.example/mcp", "--name", "B", "--scope", "b:read=Read")
     assert run(*second, "--alias", "https://a.example/mcp").exit_code != 0
     assert run(*second).exit_code == 0
-    assert len(run("resource", "list").output.splitlines()) == 2
+    assert len(run("resource", "list", "--json").output.splitlines()) == 2
 
 
 @pytest.mark.parametrize("name", ["", "   ", "esc\x1b[31m", "x" * 201])

@@ -27,7 +27,7 @@ def test_domains_are_decided_about_listed_and_forgotten(run):
     assert run("domain", "allow", "Good.Example").output == "allow: good.example\n"
     assert run("domain", "deny", "bücher.example").output == "deny: xn--bcher-kva.example\n"
     assert run("domain", "ask", "good.example").exit_code == 0
-    assert run("domain", "list").output == "ask    good.example\ndeny   xn--bcher-kva.example\n"
+    assert run("domain", "list").output == "DECISION  DOMAIN\nask       good.example\ndeny      xn--bcher-kva.example\n"
     assert run("domain", "forget", "good.example").exit_code == 0
     assert run("domain", "forget", "good.example").exit_code == 1
 

@@ -125,3 +125,28 @@ def test_no_secret_is_exported_and_what_applying_means_is_said(run: Run, tmp_pat
     file = tmp_path / "all.yaml"
     file.write_text(shown.stdout)
     assert run("apply", str(file), "--prune").output == "nothing to do\n"
+
+
+def test_an_export_without_rules_and_of_members_takes_nothing_away_elsewhere(stores) -> None:
+    member = stores.users.add("rita", "Rita", "-", Role.MEMBER, EVENT)
+    stores.groups.add(member.id, "readers", EVENT)
+    text = export(stores)
+    stores.users.set_role(member.id, Role.SUPPORT, Role.MEMBER, EVENT)
+    stores.policies.apply(RULES, 0, EVENT)
+    assert Planner(stores, ISSUER).plan(text.encode(), prune=True) == ()
+
+
+def test_that_everything_is_allowed_without_rules_is_said(stores) -> None:
+    stores.policies.apply(RULES, 0, EVENT)
+    (change,) = Planner(stores, ISSUER).plan(b"rules: []", prune=False)
+    assert "everything is allowed" in change.consequence
+
+
+def test_words_that_a_terminal_would_obey_are_escaped_and_come_back(stores) -> None:
+    fill(stores)
+    assert "\\" not in export(stores)
+    odd = "Bücher \u202egnp.exe\u200b"
+    stores.resources.replace(replace(SERVER, name=odd), EVENT)
+    text = export(stores)
+    assert text.isascii()
+    assert odd in [one["name"] for one in yaml.safe_load(text)["resources"]]

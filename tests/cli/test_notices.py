@@ -71,10 +71,14 @@ def test_wrong_settings_are_told_in_words(mailing: Run, monkeypatch, settings: d
 def test_what_waits_is_listed_approved_and_denied(run: Run):
     first, second = waiting("First\x1b[31m app"), waiting("Second")
     listed = run("approval", "list").output
-    assert "First?[31m app, sends people to client.example" in listed
+    assert "First?[31m app  sends people to client.example" in listed
     assert len(run("approval", "list", "--json", "--kind", "client").output.splitlines()) == 2
     assert run("approval", "list", "--kind", "other").exit_code == 2
-    assert run("approval", "approve", f"client:{first.client_id}").output.startswith("approved client:")
+    overtaken = run("approval", "approve", f"client:{first.client_id}", "--seen", "another")
+    assert (overtaken.exit_code, "it changed" in overtaken.output) == (1, True)
+    told = map(json.loads, run("approval", "list", "--json").output.splitlines())
+    seen = {one["client_id"]: one["seen"] for one in told}
+    assert run("approval", "approve", f"client:{first.client_id}", "--seen", seen[first.client_id]).exit_code == 0
     assert run("approval", "deny", f"client:{second.client_id}").output.startswith("denied client:")
     for identifier in (f"client:{first.client_id}", f"client:{second.client_id}", "change:x", "x"):
         done = run("approval", "approve", identifier)

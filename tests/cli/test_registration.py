@@ -28,10 +28,11 @@ def test_a_registration_token_is_shown_once_listed_and_revoked(run, register, mo
     token = run("registration-token", "add", "CI", "--uses", "2", "--expires", "3600").output.strip()
     assert token.startswith("mcpi_")
     assert register(token)
-    (line,) = run("registration-token", "list").output.splitlines()
+    head, line = run("registration-token", "list").output.splitlines()
     assert token not in line
     assert "good" in line
-    assert "1 uses left" in line
+    assert head.split() == ["ID", "STATE", "USES", "LEFT", "UNTIL", "LABEL"]
+    assert line.split()[2] == "1"
     assert line.endswith("CI")
     assert run("registration-token", "revoke", line.split()[0]).exit_code == 0
     assert "revoked" in run("registration-token", "list").output

@@ -247,7 +247,7 @@ def test_the_format_of_tokens_is_chosen_and_told(notes, tmp_path):
     assert f"authserver resource credentials {URL} --guard-key" in made.stderr
     assert notes("resource", "edit", URL, "--token-format", "opaque").output == "nothing to do\n"
     assert notes("resource", "edit", URL, "--name", "My notes").output == "saved: My notes, opaque tokens\n"
-    assert "(opaque tokens)" in notes("resource", "list").output
+    assert "opaque tokens" in notes("resource", "list").output
     for wrong in (["--token-format", "saml"], ["--name", " "], ["--name", "a\x1bb"]):
         assert notes("resource", "edit", URL, *wrong).exit_code != 0
     assert "not registered" in notes("resource", "edit", "https://nowhere.example", "--name", "x").output

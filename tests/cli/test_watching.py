@@ -53,13 +53,14 @@ def test_alerts_are_listed_critical_ones_first_and_dismissed(run: Run, filled) -
     first = Alert(AlertKind.TRAIL_BROKEN, "", occasion="a")
     others = [Alert(AlertKind.MANY_CALLS, SERVER, tool="\x1b[31mx", occasion=str(n)) for n in range(3)]
     filled(lambda stores: [stores.alerts.raise_new([one], EVENT) for one in (first, *others)])
-    lines = run("alert", "list").output.splitlines()
+    head, *lines = run("alert", "list").output.splitlines()
+    assert head.split() == ["ID", "SEVERITY", "RAISED", "WHAT"]
     assert [line.split()[1] for line in lines] == ["critical", *["warning"] * 3]
     assert "\x1b" not in "".join(lines)
     told = [json.loads(line) for line in run("alert", "list", "--json").output.splitlines()]
     assert {one["id"] for one in told} == {first.id, *(one.id for one in others)}
     assert run("alert", "dismiss", told[1]["id"], "--older").output == "dismissed 3\n"
-    assert run("alert", "list").output.split()[0] == first.id
+    assert run("alert", "list").output.splitlines()[1].startswith(first.id)
     assert run("alert", "dismiss", first.id).exit_code == 0
     again = run("alert", "dismiss", first.id)
     assert again.exit_code == 1
@@ -70,10 +71,15 @@ def test_alerts_are_listed_critical_ones_first_and_dismissed(run: Run, filled) -
 def test_tool_calls_are_listed_newest_first_by_what_they_were_about(run: Run, filled) -> None:
     given = [receipt(1, "read"), receipt(2, "write"), receipt(3, "write", "refused_scope")]
     filled(lambda stores: stores.tool_receipts.keep(SERVER, given))
-    lines = run("call", "list").output.splitlines()
+    head, *lines = run("call", "list").output.splitlines()
+    assert head.split() == ["WHEN", "OUTCOME", "TOOL", "AS", "BY", "SERVER"]
     assert ["refused" in line for line in lines] == [True, False, False]
     told = [json.loads(line) for line in run("call", "list", "--tool", "write", "--json").output.splitlines()]
     assert [one["outcome"] for one in told] == ["refused_scope", "ok"]
     assert run("call", "list", "--server", "https://other.example/mcp").output == ""
-    assert len(run("call", "list", "--client", "an-app", "--limit", "2").output.splitlines()) == 2
+    assert len(run("call", "list", "--client", "an-app", "--limit", "2", "--json").output.splitlines()) == 2
     assert run("call", "list", "--user", "nobody").exit_code == 1
+    busiest, _ = [json.loads(line) for line in run("call", "volumes", "--json").output.splitlines()]
+    assert (busiest["tool"], busiest["day"], busiest["week"], busiest["refused"]) == ("write", 2, 2, 1)
+    assert run("call", "volumes").output.splitlines()[1].split() == ["write", SERVER, "2", "2", "1"]
+    assert run("call", "volumes", "--server", "https://other.example/mcp").output == ""

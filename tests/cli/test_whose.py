@@ -12,16 +12,6 @@ from tests.conformance.site import Site
 from tests.conformance.visitor import Visitor
 
 
-@pytest.fixture
-def site(site_with, monkeypatch) -> Site:
-    made: Site = site_with()
-    settings = made.deployment.settings
-    monkeypatch.setenv("AUTHSERVER_HOME", str(settings.home))
-    monkeypatch.setenv("AUTHSERVER_DATABASE_URL", settings.database_url)
-    monkeypatch.setenv("AUTHSERVER_ISSUER", settings.issuer)
-    return made
-
-
 def asked(value: str, *options: str):
     return CliRunner().invoke(main, ["grant", "whose", *options], input=value)
 

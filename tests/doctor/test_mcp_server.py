@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Event
 from authserver.protocol.resource import Resource
 from authserver.protocol.scope import Scope
@@ -17,6 +18,7 @@ from authserver.services.doctor.examination import examine
 from authserver.services.doctor.mcp_server import may_follow
 from authserver.services.doctor.outcome import State
 from authserver.services.doctor.registered import ServerDoctor
+from authserver.store.alerts import Alert
 from mcp_token_guard import Guard
 from tests.conformance.site import create_site
 from tests.database import Databases
@@ -158,11 +160,17 @@ def test_a_registered_server_is_looked_at_in_the_networks_that_were_entered(serv
     named = examine(server.issuer, probe())
     issuer = next(one.what.rpartition(" ")[2] for one in named if one.check == "authorization-server")
     trust = ssl.create_default_context()
-    found = ServerDoctor(issuer, networks, trust).look(resource)
+    raised: list[Alert] = []
+    found = ServerDoctor(issuer, networks, trust, raised.extend).look(resource)
     assert {one.state for one in found} == {State.OK}, found
-    *_, last = ServerDoctor("https://auth.other.example", networks, trust).look(resource)
+    assert not raised
+    *_, last = ServerDoctor("https://auth.other.example", networks, trust, raised.extend).look(resource)
     assert last.state is FAIL
     assert "it sends clients to other authorization servers" in last.what
-    refused, *_ = ServerDoctor(issuer, {}, trust).look(resource)
+    (alert,) = raised
+    assert (alert.kind, alert.resource) == (AlertKind.NOT_WELL, server.issuer)
+    assert "other authorization servers" in alert.detail["found"]
+    refused, *_ = ServerDoctor(issuer, {}, trust, raised.extend).look(resource)
     assert refused.state is FAIL
     assert "private network" in refused.what
+    assert len(raised) == 1, "what was not looked at is not known to be wrong"

@@ -8,7 +8,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from authserver.observability import logs
+from authserver.protocol.alert import AlertKind
 from authserver.services.doctor.own_url import OwnUrl
+from authserver.store.alerts import Alert
 from tests.journeys.ports import free_port
 
 from .conftest import Place
@@ -25,7 +27,7 @@ def looked(place: Place) -> Iterator[object]:
         place.front.fault = fault
         place.front.asked.clear()
         with capture_logs() as lines:
-            OwnUrl(url, ssl.create_default_context(), pause=0, seconds=2.0).start().join()
+            OwnUrl(url, ssl.create_default_context(), lambda _: None, pause=0, seconds=2.0).start().join()
         return lines
 
     logs.configure("WARNING")
@@ -66,3 +68,13 @@ def test_nothing_there_and_no_end_are_warnings_too(looked):
 def test_not_even_a_mistake_of_its_own_gets_out(looked):
     lines = looked(url="https://[")
     assert [line["event"] for line in lines] == ["the public URL could not be looked at"]
+
+
+@pytest.mark.requirement("DI-8")
+def test_what_is_wrong_is_one_alert_and_what_is_well_is_none(place):
+    raised: list[Alert] = []
+    for url in (f"http://127.0.0.1:{free_port()}", place.issuer):
+        OwnUrl(url, ssl.create_default_context(), raised.extend, seconds=30.0).look()
+    (alert,) = raised
+    assert (alert.kind, alert.resource) == (AlertKind.NOT_WELL, "")
+    assert alert.detail["found"].startswith("nothing to look at")

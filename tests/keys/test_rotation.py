@@ -239,48 +239,6 @@ def test_of_two_emergencies_at_once_the_keys_of_one_are_left(nodes):
         assert there.keyring.read(node.keyring.sign(CLAIMS, typ=TYPE, alg="ES256"), typ=TYPE, issuer=ISSUER)
 
 
-@pytest.mark.requirement("TK-12")
-def test_one_key_is_withdrawn_on_every_node_and_its_standby_signs_at_once(nodes):
-    here, there = nodes
-    here.rotation().ensure()
-    old, other = (there.keyring.sign(CLAIMS, typ=TYPE, alg=alg) for alg in ("ES256", "RS256"))
-    published = set(there.keyring.kids())
-    assert here.rotation(lead=600).withdraw(kid(old))
-    for node in nodes:
-        assert kid(old) not in node.keyring.kids()
-        assert node.keyring.read(old, typ=TYPE, issuer=ISSUER) is None
-        assert node.keyring.read(other, typ=TYPE, issuer=ISSUER), "the others go on"
-        assert kid(node.keyring.sign(CLAIMS, typ=TYPE, alg="ES256")) in published, "caches know it already"
-    assert here.rotation().lacking() == []
-    assert not here.rotation().withdraw(kid(old)), "it has ended already"
-    assert not here.rotation().withdraw("no such key")
-
-
-@pytest.mark.requirement("TK-12")
-def test_a_key_that_waits_to_sign_takes_over_at_once_from_one_that_is_withdrawn(nodes):
-    here, there = nodes
-    here.rotation().ensure()
-    old = there.keyring.sign(CLAIMS, typ=TYPE, alg="ES256")
-    here.rotation(lead=600).rotate()
-    assert kid(there.keyring.sign(CLAIMS, typ=TYPE, alg="ES256")) == kid(old), "the next waits for its lead"
-    assert here.rotation().withdraw(kid(old))
-    new = there.keyring.sign(CLAIMS, typ=TYPE, alg="ES256")
-    assert kid(new) != kid(old)
-    assert here.keyring.read(new, typ=TYPE, issuer=ISSUER)
-
-
-@pytest.mark.requirement("TK-12")
-def test_a_standby_is_withdrawn_and_another_made(nodes):
-    here, there = nodes
-    here.rotation().ensure()
-    signs = there.keyring.sign(CLAIMS, typ=TYPE, alg="ES256")
-    standby = next(key.kid for key in here.stores.keys.all() if key.signs_from is None and key.alg == "ES256")
-    assert here.rotation().withdraw(standby)
-    assert here.rotation().lacking() == []
-    assert standby not in {key.kid for key in here.stores.keys.all() if key.published_until is None}
-    assert there.keyring.read(signs, typ=TYPE, issuer=ISSUER)
-
-
 @pytest.mark.requirement("DI-5")
 def test_a_key_for_lists_signs_no_tokens_and_none_of_its_signatures_is_taken_for_one(nodes):
     here, _ = nodes

@@ -4,12 +4,15 @@ import socket
 import ssl
 import threading
 from contextlib import suppress
-from ipaddress import IPv6Network
+from ipaddress import IPv6Network, ip_network
 
 import pytest
 
 from authserver.outbound.addresses import ClientSupplied, Entered
+from authserver.outbound.deadline import Deadline
 from authserver.outbound.fetch import FetchRefused, Refusal, SafeFetch
+from authserver.outbound.probe import Probe
+from authserver.outbound.resolution import Resolution
 
 from .conftest import HOST, LOOPBACK, ExceptedHost, Names, Watch
 from .peer import Answer, document, peer, read_head, says
@@ -141,3 +144,17 @@ def test_the_proxy_does_not_get_round_the_certificate(excepted_host: ExceptedHos
         with pytest.raises(FetchRefused) as refused:
             fetch.get(host.url)
         assert refused.value.reason == Refusal.TLS
+
+
+def test_a_probe_goes_by_the_proxy_to_what_was_judged(excepted_host: ExceptedHost, trust: ssl.SSLContext):
+    tunnel = Tunnel()
+    with excepted_host(document(b"{}")) as host, peer(tunnel) as proxy:
+        names = Resolution(Names(["127.0.0.1"]), 2)
+        networks = {(HOST, host.peer.port): (ip_network("127.0.0.0/8"),)}
+        at = f"http://proxy.test:{proxy.port}"
+        probe = Probe(trust, Deadline(10), resolution=names, networks=networks, proxy=at)
+        assert probe.ask("GET", host.url).body == b"{}"
+        assert tunnel.asked[0].startswith(f"CONNECT 127.0.0.1:{host.peer.port} HTTP/1.1\r\n".encode())
+        refused = Probe(trust, Deadline(10), resolution=names, networks={}, proxy=at).ask("GET", host.url)
+        assert "private network" in refused.problem
+        assert len(tunnel.asked) == 1

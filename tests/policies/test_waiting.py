@@ -10,6 +10,7 @@ from werkzeug.test import TestResponse
 
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Role
+from authserver.store import policies
 from authserver.store.epoch import bump
 from authserver.store.models import ClientRow, PendingGrantRow
 from authserver.store.pending_grants import MOST_WAITING, PendingGrant, Requester, State, TooManyWait, Wanted
@@ -18,6 +19,7 @@ from tests.conformance.visitor import Visitor, forms
 from tests.policies.conftest import Rule, events
 from tests.tools.conftest import Docs, claims_of, tools_of
 from tests.tools.test_consent import ALL, token
+from tests.web.pages.test_consent_page import words
 
 GIVEN, REFUSED = Event("approval.given", "user:root"), Event("approval.refused", "user:root")
 BY_WORD = {"name": "by word", "effect": "require approval", "risks": ["destructive"], "says": "Ask in #docs."}
@@ -102,7 +104,8 @@ def test_what_was_approved_and_taken_back_is_in_no_refreshed_token(
     token(docs, visitor.decide(docs.url(scope=ALL)))
     assert "delete_doc" in tools_of(claims_of(docs.flow.refresh().json))
     (held,) = waiting(site, docs, State.APPROVED)
-    assert site.deployment.stores.pending_grants.withdraw(held.id, Event("approval.withdrawn", "user:root"))
+    back = Event("approval.withdrawn", "user:root")
+    assert site.deployment.stores.pending_grants.withdraw(held.id, held.approved, back)
     assert tools_of(claims_of(docs.flow.refresh().json)) == {"list_docs", "read_doc", "write_doc"}
 
 
@@ -172,3 +175,48 @@ def test_nobody_has_more_waiting_than_an_administrator_can_read(docs: Docs, site
         wait(MOST_WAITING)
     end_all(site)
     wait(MOST_WAITING + 2)
+
+
+def test_what_is_in_force_is_shown_and_taken_back_while_more_waits(
+    docs: Docs, site: Site, visitor: Visitor, rules: Rule
+):
+    rules({**BY_WORD, "tools": ["wipe_all"], "risks": ["destructive"]})
+    ask(visitor, docs)
+    assert decide(site, waiting(site, docs)[0], State.APPROVED)
+    rules(BY_WORD)
+    ask(visitor, docs)
+    (more,) = waiting(site, docs)
+    (held,) = waiting(site, docs, State.APPROVED)
+    root = Visitor(site, "root")
+    question = f"/admin/policies/request/withdraw?id={held.id}"
+    listed = root.open("/admin/policies/requests").text
+    assert all(key in listed for key in held.approved)
+    assert "more waits for a decision" in listed
+    page = root.open(question)
+    said = words(page)
+    assert f"What {' '.join(held.approved)}" in said
+    assert "Goes on waiting" in said
+    root.submit(page, forms(page)[-1], {})
+    assert not waiting(site, docs, State.APPROVED)
+    assert [one.wanted.asked for one in waiting(site, docs)] == [more.wanted.asked]
+    told = events(site, "approval.withdrawn", docs.resource.identifier)
+    assert told[-1].detail["withdrawn"] == list(held.approved)
+
+
+def test_what_was_approved_since_it_was_seen_is_not_taken_back(docs: Docs, site: Site, visitor: Visitor, rules: Rule):
+    rules(BY_WORD)
+    ask(visitor, docs)
+    assert decide(site, waiting(site, docs)[0], State.APPROVED)
+    (held,) = waiting(site, docs, State.APPROVED)
+    store = site.deployment.stores.pending_grants
+    assert not store.withdraw(held.id, held.approved[1:], Event("approval.withdrawn", "user:root"))
+    assert store.approved(held.wanted.by)
+
+
+def test_rules_that_name_more_people_than_a_statement_takes_count(
+    docs: Docs, site: Site, visitor: Visitor, rules: Rule, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(policies, "MOST_NAMED", 2)
+    others = [f"{kind}:nobody-{number}" for kind in ("user", "group") for number in range(5)]
+    rules({"effect": "deny", "who": [*others, "user:ada"], "tools": ["delete_doc"]})
+    assert "delete_doc" not in tools_of(token(docs, visitor.decide(docs.url(scope=ALL))))

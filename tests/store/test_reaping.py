@@ -13,6 +13,7 @@ from authserver.services.reaper import BATCH, SPARED_SECONDS, Reaper
 from authserver.store.audit import AuditFilter
 from authserver.store.database import Database
 from authserver.store.models import ClientRow
+from authserver.store.pending_grants import Requester, Wanted
 from authserver.store.stores import Stores
 
 from .crowd import SIZE, Crowd
@@ -78,8 +79,9 @@ def test_what_nobody_ever_used_is_deleted_after_its_time_without_a_trace_but_one
 @pytest.mark.parametrize("kind", [kind for kind in ClientKind if kind is not ClientKind.DYNAMIC])
 def test_no_other_kind_of_client_expires(stores: Stores, kind: ClientKind):
     client = made(stores, 4000 * DAY, kind=kind)
-    assert reaper(stores).reap() == (0, 0)
-    assert known(stores, client)
+    other = made(stores, 30 * DAY + 5)
+    reaper(stores).reap()
+    assert (known(stores, client), known(stores, other)) == (True, False)
 
 
 @pytest.mark.requirement("CR-3", "CR-15")
@@ -260,3 +262,14 @@ def test_groups_are_read_from_an_index_of_unused_ones(stores: Stores, database: 
         stores.registrations.alike(50)
         stores.registrations.count_alike(b"x" * 32, 1, 50)
     assert scans(plans(database, executed)) == []
+
+
+@pytest.mark.requirement("CR-3")
+def test_a_client_that_somebody_asks_an_administrator_for_is_not_swept_away(scene: Scene):
+    stores = scene.stores
+    client = made(stores, 30 * DAY + 5)
+    asked = Wanted(Requester(scene.user_id, client.client_id, client.identity, "https://n.example/mcp"), ("a",), "r")
+    stores.pending_grants.ask(asked, 600, EVENT)
+    other = made(stores, 30 * DAY + 5)
+    reaper(stores).reap()
+    assert (known(stores, client), known(stores, other)) == (True, False)

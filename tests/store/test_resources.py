@@ -97,9 +97,9 @@ def test_a_resource_is_removed_as_it_was_seen_or_not_at_all(stores: Stores, note
 
 def test_a_suspended_resource_is_left_out_until_it_is_back(stores: Stores, notes: Resource):
     stores.resources.set_suspended(notes.identifier, True, EVENT)
-    assert stores.resources.all() == ()
+    assert (stores.resources.all(), stores.resources.suspended()) == ((), (notes,))
     stores.resources.set_suspended(notes.identifier, False, EVENT)
-    assert stores.resources.all() == (notes,)
+    assert (stores.resources.all(), stores.resources.suspended()) == ((notes,), ())
 
 
 def test_what_is_not_registered_cannot_be_changed(stores: Stores):

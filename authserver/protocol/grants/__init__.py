@@ -39,5 +39,8 @@ class Grant(Protocol):
     def grant_type(self) -> str:
         """Its name on the wire."""
 
+    def meant(self, request: TokenRequest) -> str | None:
+        """The MCP server that a request is about which names none, without anything being used up; None: unknown."""
+
     def act(self, request: TokenRequest) -> Outcome:
         """Carry the request out. Raises an `OAuthError` when it is refused."""

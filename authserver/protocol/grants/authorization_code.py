@@ -23,6 +23,11 @@ class AuthorizationCodeGrant:
     family_lifetime: int
     grant_type: str = GrantType.AUTHORIZATION_CODE
 
+    def meant(self, request: TokenRequest) -> str | None:
+        """The one that the presented code is for."""
+        state = self.codes.state(credential.digest(request.form.need("code")))
+        return state.resource if state else None
+
     def act(self, request: TokenRequest) -> Outcome:
         """Redeem the code of *request* for an authority and, if it was granted, a refresh token."""
         family_id = credential.identifier()

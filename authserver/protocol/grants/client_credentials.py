@@ -33,6 +33,9 @@ class ClientCredentialsGrant:
     policies: Policies
     grant_type: str = GrantType.CLIENT_CREDENTIALS
 
+    def meant(self, request: TokenRequest) -> str | None:
+        """None: what it means is found where it acts, and nothing is used up by that."""
+
     def act(self, request: TokenRequest) -> Outcome:
         """Give the client what it asks for of its ceiling, or all of it if it asks for nothing."""
         client = request.client

@@ -34,6 +34,11 @@ class RefreshTokenGrant:
     window: int
     grant_type: str = GrantType.REFRESH_TOKEN
 
+    def meant(self, request: TokenRequest) -> str | None:
+        """The one that the presented token is for."""
+        state = self.tokens.state(credential.digest(request.form.need("refresh_token")))
+        return state.authority.resource if state else None
+
     def act(self, request: TokenRequest) -> Outcome:
         """Rotate the presented token; after a lost answer, give its successor once more."""
         presented = request.form.need("refresh_token")

@@ -32,6 +32,7 @@ SENTENCES = {
     AlertKind.TRAIL_BROKEN: "A check of the audit trail found something wrong, first at seal {seal}: {finding}.",
     AlertKind.STREAM_DOWN: "The audit trail’s target {target} takes nothing since {since} (UTC): {failure}.",
     AlertKind.NOTICES_UNDELIVERED: "Notices do not reach {target}: {failure}.",
+    AlertKind.NOT_WELL: "Clients meet what is wrong at {url}: {found}.",
 }
 REMEDIES = {
     AlertKind.FIRST_DESTRUCTIVE_USE: "If nobody meant it, revoke the grant, and look at the tool calls of this app.",
@@ -50,6 +51,7 @@ REMEDIES = {
     AlertKind.TRAIL_BROKEN: "Run 'authserver audit verify', and find out who can write to the database.",
     AlertKind.STREAM_DOWN: "Mend the target: it then gets all that it lacks. Retention waits for it meanwhile.",
     AlertKind.NOTICES_UNDELIVERED: "Look at 'authserver notices list', mend it, and try 'authserver notices test'.",
+    AlertKind.NOT_WELL: "Run 'authserver doctor' with that URL: it says of each fault what to do.",
 }
 
 

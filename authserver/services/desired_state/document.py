@@ -49,6 +49,19 @@ class _Loader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
+def dump(content: dict[str, Any]) -> str:
+    """*content* as a text that `load` takes.
+
+    Strangers' words in it obey nobody: where something would turn or hide text in a terminal, all but ASCII is escaped.
+    """
+    text = _dumped(content, plain=True)
+    return text if text.replace("\n", "").isprintable() else _dumped(content, plain=False)
+
+
+def _dumped(content: dict[str, Any], *, plain: bool) -> str:
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=plain, width=120)
+
+
 def load(text: bytes) -> Document:
     """The document of *text*, at most 1 MiB. Raises `Unreadable`."""
     if len(text) > MOST_BYTES:

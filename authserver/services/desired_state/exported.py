@@ -4,8 +4,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-import yaml
-
 from ...protocol.client import Client
 from ...protocol.policy import reading
 from ...protocol.resource import Resource
@@ -14,7 +12,7 @@ from ...protocol.scope import Scope
 from ...protocol.tool import Mark, Tool
 from ...store.stores import Stores
 from .declared import ClientForm, Declared, ResourceEntry, ScopeEntry, ToolEntry
-from .document import MOST_BYTES
+from .document import MOST_BYTES, dump
 
 
 def exported(stores: Stores) -> str:
@@ -26,10 +24,10 @@ def exported(stores: Stores) -> str:
         "resources": [_resource(one) for one in stores.resources.all() if not one.is_own_api],
         "clients": list(map(_client, stores.clients.preregistered())),
         "people": list(_people(stores.users.roles(), stores.groups.members())),
-        "rules": reading.written(stores.policies.current().rules),
+        **({"rules": reading.written(rules)} if (rules := stores.policies.current().rules) else {}),
     }
     Declared.model_validate(said)
-    return yaml.safe_dump(said, sort_keys=False, allow_unicode=True, width=120)
+    return dump(said)
 
 
 def unclear(stores: Stores, text: str) -> Iterator[str]:
@@ -104,5 +102,5 @@ def _client(client: Client) -> dict[str, Any]:
 
 def _people(roles: Mapping[str, Role], groups: Mapping[str, tuple[str, ...]]) -> Iterator[dict[str, Any]]:
     for username in sorted({*roles, *groups}):
-        role = roles.get(username, Role.MEMBER)
-        yield {"username": username, "role": str(role), "groups": list(groups.get(username, ()))}
+        role = {"role": str(roles[username])} if username in roles else {}
+        yield {"username": username, **role, "groups": list(groups.get(username, ()))}

@@ -24,7 +24,11 @@ class RulesChange:
     differences: tuple[Difference, ...]
     mark: str = CHANGE
     subject: str = "rules of policy"
-    consequence: str = ""
+
+    @property
+    def consequence(self) -> str:
+        """What no rules mean."""
+        return "" if self.rules else "there are no rules then: everything is allowed"
 
     def make(self, stores: Stores, by: Event = APPLY) -> None:
         """Do it. Raises `Overtaken`."""

@@ -9,6 +9,7 @@ import structlog
 from ...outbound.deadline import Deadline
 from ...outbound.probe import Probe
 from .examination import FROM_OUTSIDE, examine_issuer
+from .finding import Tell, finding
 from .outcome import State
 
 log = structlog.get_logger(__name__)
@@ -16,10 +17,14 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class OwnUrl:
-    """Looks at *issuer* as clients see it, *pause* seconds from now, for at most *seconds* in all."""
+    """Looks at *issuer* as clients see it, *pause* seconds from now, for at most *seconds* in all.
+
+    *tell* raises alerts.
+    """
 
     issuer: str
     trust: ssl.SSLContext
+    tell: Tell
     pause: float = 10.0
     seconds: float = 60.0
 
@@ -37,9 +42,10 @@ class OwnUrl:
             log.exception("the public URL could not be looked at")
 
     def look(self) -> None:
-        """Write what is not well to the log."""
+        """Write what is not well to the log, and raise an alert of what is wrong."""
         probe = Probe(self.trust, Deadline(self.seconds))
-        for outcome in examine_issuer(self.issuer, probe, checks=FROM_OUTSIDE):
+        found = list(examine_issuer(self.issuer, probe, checks=FROM_OUTSIDE))
+        for outcome in found:
             if outcome.state is not State.OK:
                 log.warning(
                     "the public URL is not well",
@@ -49,3 +55,4 @@ class OwnUrl:
                     why=outcome.why,
                     remedy=outcome.remedy,
                 )
+        self.tell(finding(self.issuer, found))

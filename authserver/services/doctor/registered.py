@@ -7,9 +7,11 @@ from threading import BoundedSemaphore
 
 from ...outbound.addresses import Pins
 from ...outbound.deadline import Deadline
-from ...outbound.probe import Probe
+from ...outbound.probe import WORDS, Probe
+from ...outbound.refusal import Refusal
 from ...protocol.resource import Resource
 from .examination import OF_SERVER, told
+from .finding import Tell, finding
 from .mcp_server import ServerVisit
 from .outcome import Outcome, State, fail, shown
 
@@ -24,11 +26,13 @@ class Busy(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ServerDoctor:
-    """Looks for at most *seconds*. ``networks`` are the private ones that it may reach, by host and port."""
+    """Looks for at most *seconds*; ``networks`` are the private ones that it may reach, *tell* has alerts raised."""
 
     issuer: str
     networks: Pins
     trust: ssl.SSLContext
+    tell: Tell
+    proxy: str = ""
     seconds: float = 20.0
     _room: BoundedSemaphore = field(default_factory=lambda: BoundedSemaphore(AT_ONCE))
 
@@ -37,10 +41,14 @@ class ServerDoctor:
         if not self._room.acquire(blocking=False):
             raise Busy
         try:
-            visit = ServerVisit(resource.identifier, Probe(self.trust, Deadline(self.seconds), networks=self.networks))
+            probe = Probe(self.trust, Deadline(self.seconds), networks=self.networks, proxy=self.proxy)
+            visit = ServerVisit(resource.identifier, probe)
             checks = OF_SERVER if visit.unauthorized.status else FIRST
             found = list(told(visit, checks.items()))
-            return [*found, *self._elsewhere(visit, found)]
+            found.extend(self._elsewhere(visit, found))
+            if visit.unauthorized.problem != WORDS[Refusal.ADDRESS]:  # else nobody knows
+                self.tell(finding(resource.identifier, found, resource.identifier))
+            return found
         finally:
             self._room.release()
 

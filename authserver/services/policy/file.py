@@ -1,16 +1,14 @@
 """Rules as a file, in YAML: ``version`` is the one that it was written from, ``rules`` is their list."""
 
 from dataclasses import dataclass
-from typing import Any
-
-import yaml
 
 from ...protocol.flaw import Flaw
 from ...protocol.policy import reading
 from ...protocol.policy.rule import Rules
-from ..desired_state.document import load
+from ..desired_state.document import dump, load
 
 MEMBERS = {"version", "rules"}
+GREATEST = 2**31 - 1  # that the database can compare
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +27,7 @@ def read(text: bytes) -> PolicyFile:
         raise document.refuse(Flaw((), "a mapping with the list 'rules', and perhaps 'version'"))
     strange = [Flaw((str(name),), "is not known here") for name in content if name not in MEMBERS]
     version = content.get("version")
-    if version is not None and (not isinstance(version, int) or isinstance(version, bool) or version < 0):
+    if version is not None and (type(version) is not int or not 0 <= version <= GREATEST):
         strange.append(Flaw(("version",), "a number"))
     if strange:
         raise document.refuse(*strange)
@@ -41,5 +39,4 @@ def read(text: bytes) -> PolicyFile:
 
 def write(version: int, rules: Rules) -> str:
     """*rules* as a file that `read` takes."""
-    content: dict[str, Any] = {"version": version, "rules": reading.written(rules)}
-    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=100)
+    return dump({"version": version, "rules": reading.written(rules)})

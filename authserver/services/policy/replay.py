@@ -1,5 +1,7 @@
 """Replay: which grants and tokens of the last days other rules would have decided otherwise."""
 
+import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -50,12 +52,13 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Holds *before* and *after*, two versions of the rules, against the audit trail."""
+    """Holds *before* and *after*, two versions of the rules, against the audit trail, for *seconds* at the most."""
 
     stores: Stores
     policies: Policies
     before: Policy
     after: Policy
+    seconds: float = math.inf
     _grants: dict[str, GrantListing | None] = field(default_factory=dict)
     _held: dict[str, tuple[Item, ...]] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
@@ -70,8 +73,9 @@ class Replay:
         return result
 
     def _events(self, since_ms: int, result: Replayed) -> Iterator[AuditListing]:
+        end = time.monotonic() + self.seconds
         for seen, line in enumerate(self.stores.audit.newest(since_ms)):
-            if seen == MOST_EVENTS:
+            if seen == MOST_EVENTS or time.monotonic() > end:
                 result.cut = True
                 return
             if line.event.name in NAMES and line.event.outcome == "success":

@@ -4,7 +4,7 @@ Nothing gets wider by it in silence: a new tool under a scope that people hold a
 describes in another way, are marked until someone agreed to them; a risk falls only then.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,8 @@ from ...protocol.tool_list import Listed
 from .drift import Drift, Kind, drifts
 from .placement import Placement, risk_of
 from .suspicion import suspicions
+
+MOST_TOLD = 50
 
 MOST_AUDITED = 50
 
@@ -73,6 +75,11 @@ def agree(resource: Resource, names: Collection[str]) -> Resource:
         if name not in waiting:
             raise NothingWaits(name)
     return replace(resource, tools=tuple(_agreed(tool) if tool.name in names else tool for tool in resource.tools))
+
+
+def told(names: Sequence[str]) -> dict[str, object]:
+    """What the audit trail is told of tools that were agreed to."""
+    return {"count": len(names), "first": list(names[:MOST_TOLD])}
 
 
 def _new(name: str, claim: Claim, resource: Resource, placement: Placement) -> Tool:

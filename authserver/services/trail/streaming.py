@@ -7,6 +7,7 @@ by.
 
 import secrets
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -38,6 +39,7 @@ class Streams:
     targets: tuple[Target, ...] = ()
     pause: float = 1.0
     holder: str = field(default_factory=lambda: secrets.token_urlsafe(12))
+    _sizes: dict[str, int] = field(default_factory=dict)
 
     def start(self) -> threading.Event:
         """Send in daemon threads until the returned event is set."""
@@ -60,11 +62,31 @@ class Streams:
         if not batch:
             return 0
         try:
-            batch = _sent(target, batch)
+            batch = self._sent(target, batch)
         except NotTaken as refused:
             self.streams.fail(target.name, self.holder, str(refused))
             raise
         return len(batch) if self.streams.advance(target.name, self.holder, batch[-1].place) else 0
+
+    def _sent(self, target: Target, batch: Sequence[Recorded]) -> Sequence[Recorded]:
+        """Have *target* take *batch*, or as much of its beginning as it takes at once; returns what it took.
+
+        How much that is, is tried for a part of the lease, and remembered for the next round.
+        """
+        end = time.monotonic() + LEASE_SECONDS / 2
+        batch = batch[: self._sizes.get(target.name, BATCH)]
+        while True:
+            try:
+                target.take(batch)
+            except TooMuch:
+                less = batch[: len(batch) // 2] or [_without_detail(batch[0])]
+                self._sizes[target.name] = len(less)
+                if less == batch or time.monotonic() > end:
+                    raise
+                batch = less
+            else:
+                self._sizes[target.name] = min(BATCH, 2 * len(batch))
+                return batch
 
     def _run(self, target: Target, stop: threading.Event) -> None:
         first, longest = SECONDS_AFTER_FAILURE
@@ -87,20 +109,6 @@ def _bounded(batch: Sequence[Recorded]) -> Sequence[Recorded]:
     """The first of *batch* that are `BATCH_BYTES` together at the most, or one."""
     sizes = accumulate(len(json_line(recorded)) for recorded in batch)
     return batch[: max(1, sum(size <= BATCH_BYTES for size in sizes))]
-
-
-def _sent(target: Target, batch: Sequence[Recorded]) -> Sequence[Recorded]:
-    """Have *target* take *batch*, or as much of its beginning as it takes at once; returns what it took."""
-    while True:
-        try:
-            target.take(batch)
-        except TooMuch:
-            less = batch[: len(batch) // 2] or [_without_detail(batch[0])]
-            if less == batch:
-                raise
-            batch = less
-        else:
-            return batch
 
 
 def _without_detail(recorded: Recorded) -> Recorded:

@@ -36,6 +36,7 @@ from . import (  # noqa: E402, F401 - views register themselves
     emergency,
     grants,
     grants_of,
+    groups,
     keys,
     overview,
     people,
@@ -50,5 +51,6 @@ from . import (  # noqa: E402, F401 - views register themselves
     servers,
     settings,
     tokens,
+    tools_waiting,
     traces,
 )

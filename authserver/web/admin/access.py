@@ -8,13 +8,19 @@ from dataclasses import dataclass
 
 from flask import current_app, redirect, request
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from ...protocol.role import Permission, Role, opening
 from .. import next_page
 from ..deployment import deployment
 from ..problem import Problem, Refused
 from ..signed_in import View, visitor
+from ..stale import again
 
+ONCE_MORE = Markup(
+    "Nothing was done: your last password is too long ago. What you typed is still here. "
+    '<a href="{}" target="_blank" rel="noopener">Give it again in another tab</a>, then press the button once more.'
+)
 ELSEWHERE = "If you need it for your work, ask an owner of this server to give you such a role."
 
 
@@ -24,16 +30,18 @@ class Need:
 
     permission: Permission
     fresh: bool = False
+    typed: bool = False
 
 
-def needs(permission: Permission, *, fresh: bool = False) -> Callable[[View], View]:
+def needs(permission: Permission, *, fresh: bool = False, typed: bool = False) -> Callable[[View], View]:
     """Mark a view of the console as open to the roles that have *permission*; *fresh*: after a password of late.
 
     A dangerous act and the page that asks about it are marked alike, so that the password comes before the question.
+    Where much is *typed*, the form comes again as it was sent when the password has become too old meanwhile.
     """
 
     def mark(view: View) -> View:
-        view.need = Need(permission, fresh)  # type: ignore[attr-defined]
+        view.need = Need(permission, fresh, typed)  # type: ignore[attr-defined]
         return view
 
     return mark
@@ -47,8 +55,16 @@ def gate() -> ResponseReturnValue | None:
     if need is None or not person.user.role.may(need.permission):
         raise Refused(_not_open(person.user.role, need))
     if need.fresh and person.session.auth_age > deployment().settings.fresh_sign_in:
-        return redirect(next_page.to_sign_in_again(), 303)
+        return _once_more(need)
     return None
+
+
+def _once_more(need: Need) -> ResponseReturnValue:
+    """To the password; nothing that was typed is lost by the way there."""
+    page = getattr(current_app.view_functions.get(request.endpoint or ""), "page", None)
+    if page is None or not need.typed:
+        return redirect(next_page.to_sign_in_again(), 303)
+    return again(page, ONCE_MORE.format(next_page.to_sign_in_again()), 403)
 
 
 def may_open(endpoint: str) -> bool:

@@ -1,14 +1,11 @@
 """Registrations that are alike: of the same name, sending to the same hosts. Those that nobody used end all at once."""
 
-import binascii
-from base64 import urlsafe_b64decode
-
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from ...protocol.client import Client
-from ...protocol.credential import base64url
+from ...protocol.credential import base64url, from_base64url
 from ...protocol.role import Permission
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
@@ -95,11 +92,7 @@ def _one_of(likeness: bytes) -> Client:
 
 def _likeness() -> bytes:
     """The group that the page is about. Raises `NotFound` for what is none."""
-    text = wanted_id()
-    try:
-        found = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
-        raise NotFound from None
-    if base64url(found) != text:
+    found = from_base64url(wanted_id())
+    if found is None:
         raise NotFound
     return found

@@ -79,9 +79,14 @@ def notices() -> list[Notice]:
     return [_notice(concern) for concern in attention.concerns() if may_open(PLACES[concern.matter].endpoint)]
 
 
+def said(concern: Concern) -> str:
+    """What is said of a concern."""
+    place = PLACES[concern.matter]
+    words = place.one if concern.number == 1 and place.one else place.several
+    return words.format(f"{concern.number}{' or more' if concern.more else ''}", about=concern.about)
+
+
 def _notice(concern: Concern) -> Notice:
     place = PLACES[concern.matter]
     address = url_for(place.endpoint, kind=place.kind, id=concern.about if concern.matter is Matter.TOOLS else None)
-    said = place.one if concern.number == 1 and place.one else place.several
-    number = f"{concern.number}{' or more' if concern.more else ''}"
-    return Notice(said.format(number, about=concern.about), address, place.pressing)
+    return Notice(said(concern), address, place.pressing)

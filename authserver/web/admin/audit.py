@@ -10,24 +10,44 @@ from ..listing import LINES, Search
 from . import blueprint
 from .access import needs
 
+NAMES = ("name", "person", "user", "client", "grant", "outcome", "reference")
+MOST_CHARACTERS = 2048
+NOBODY = ""
+
 
 @blueprint.get("/audit")
 @needs(Permission.AUDIT_READ)
 def audit() -> ResponseReturnValue:
-    """Events, all of them or those of one person, client, grant or kind."""
-    search = Search.asked()
-    stores = deployment().stores
-    page = stores.audit.page(_filter(), search.after, LINES)
-    seal, streams = stores.seals.head(), stores.streams.all()
-    return render_template("admin/audit.html", page=page, search=search, chosen=_filter(), seal=seal, streams=streams)
-
-
-def _filter() -> AuditFilter:
-    return AuditFilter(
-        name=_chosen("name"), user_id=_chosen("user"), client_id=_chosen("client"), grant_id=_chosen("grant")
+    """Events, all of them or those that fit: of a kind, a person, a client, a grant, an outcome, a reference."""
+    search, chosen, stores = Search.asked(), {name: _chosen(name) for name in NAMES}, deployment().stores
+    page = stores.audit.page(_filter(chosen), search.after, LINES)
+    return render_template(
+        "admin/audit.html",
+        page=page,
+        search=search,
+        chosen=chosen,
+        seal=stores.seals.head(),
+        streams=stores.streams.all(),
     )
 
 
+def _filter(chosen: dict[str, str | None]) -> AuditFilter:
+    return AuditFilter(
+        name=chosen["name"],
+        outcome=chosen["outcome"],
+        user_id=chosen["user"] if chosen["person"] is None else _id_of(chosen["person"]),
+        client_id=chosen["client"],
+        grant_id=chosen["grant"],
+        correlation_id=chosen["reference"],
+    )
+
+
+def _id_of(username: str) -> str:
+    """The person called *username*; for one that there is not an id that nobody has."""
+    found = deployment().stores.users.by_name(username)
+    return found.id if found else NOBODY
+
+
 def _chosen(name: str) -> str | None:
-    given = request.args.get(name, "")
-    return given if given.isprintable() and given else None
+    given = request.args.get(name, "").strip()
+    return given if given.isprintable() and 0 < len(given) <= MOST_CHARACTERS else None

@@ -1,7 +1,5 @@
 """A new secret for a client, shown once; the one until now stays good for a while (CR-12)."""
 
-import hashlib
-
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
@@ -31,7 +29,7 @@ NONE_CHOSEN = "Choose how long the secret until now stays good."
 def client_secret() -> ResponseReturnValue:
     """What a new secret will do; the form carries which secret was the last one."""
     found = _client()
-    return render_template("admin/client_secret.html", client=found, overlaps=OVERLAPS, seen=_mark(found))
+    return render_template("admin/client_secret.html", client=found, overlaps=OVERLAPS, seen=found.secret_mark)
 
 
 @blueprint.post("/client/secret")
@@ -43,7 +41,7 @@ def do_client_secret() -> ResponseReturnValue:
     if overlap not in map(str, OVERLAPS):
         return again(client_secret, NONE_CHOSEN, 400)
     secret = credential.mint(credential.Prefix.CLIENT_SECRET)
-    if request.form.get("seen") != _mark(found) or not _rotate(found, secret, int(overlap)):
+    if request.form.get("seen") != found.secret_mark or not _rotate(found, secret, int(overlap)):
         return again(client_secret, CHANGED, 409)
     return render_template("admin/new_secret.html", client=found, secret=secret, ending=OVERLAPS[int(overlap)])
 
@@ -62,8 +60,3 @@ def _client() -> Client:
     if found.secret_digest is None:
         raise NotFound
     return found
-
-
-def _mark(found: Client) -> str:
-    """Which secret it is, without a word of what is kept of it."""
-    return hashlib.sha256(b"seen" + (found.secret_digest or b"")).hexdigest()

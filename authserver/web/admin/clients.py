@@ -6,27 +6,27 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from ...protocol.client import Client, ClientKind
+from ...protocol.client import Client
 from ...protocol.credential import base64url
 from ...protocol.registry.recognition import recognise
 from ...protocol.role import Permission
 from ...protocol.trace.words import words_of
-from ...services.client_history import revisions
-from ...store.audit import AuditListing
+from ...services.client_history import arrival, revisions
+from ...services.mass_revocation import few_left
 from ...store.grants import Whose
 from ...store.traces import TraceFilter
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
-from ..stale import form_of
+from ..stale import again, form_of
 from . import blueprint
 from .access import needs
 
 ONLY = ("waiting", "changed")
-ARRIVALS = frozenset({"client.registered", "client.discovered", "client.added"})
-AT_ONCE = 60  # seconds between a client's making and the word of it in the trail, at most
 NEWEST = 5
 MOST_GRANTS = 10_000
 MOST_COUNTED = 1000  # clients that wait
+SECONDS = 5.0  # after which a page answers how far it came
+SO_FAR = "{} of its grants were revoked, and more are left. Press the button again to go on; then it is deleted."
 
 
 @blueprint.get("/clients")
@@ -37,8 +37,14 @@ def clients() -> ResponseReturnValue:
     only = request.args.get("only") if request.args.get("only") in ONLY else None
     known = deployment().stores.clients
     page = known.page(search.query, search.after, LINES, waiting=only == "waiting", held=only == "changed")
+    policies = deployment().policies
     return render_template(
-        "admin/clients.html", page=page, search=search, only=only, waiting=known.waiting(MOST_COUNTED)
+        "admin/clients.html",
+        page=page,
+        search=search,
+        only=only,
+        waiting=known.waiting(MOST_COUNTED),
+        verified={line.client.client_id for line in page if policies.through(line.client).verified},
     )
 
 
@@ -56,7 +62,7 @@ def client() -> ResponseReturnValue:
         held=deployment().known_clients.held(found),
         told=told,
         last_used=stores.clients.last_used(found.client_id),
-        arrival=_arrival(found),
+        arrival=arrival(stores.audit, found),
         revisions=revisions(stores.client_versions.of(found.client_id)),
         attempts=stores.traces.page(TraceFilter(failed=False, client_id=found.client_id), None, NEWEST).lines,
         alike=base64url(found.likeness),
@@ -99,19 +105,13 @@ def delete_client() -> ResponseReturnValue:
 @needs(Permission.CLIENTS_DELETE, fresh=True)
 @form_of(delete_client)
 def do_delete_client() -> ResponseReturnValue:
-    """Delete the client."""
-    found = wanted_client()
-    deployment().stores.clients.delete(found.client_id, event("client.deleted"))
+    """Delete the client; of one that has very many grants end most of them, for as long as a page may take."""
+    found, stores = wanted_client(), deployment().stores
+    ended, few = few_left(stores.grants, Whose(client_id=found.client_id), event("grants.revoked"), SECONDS)
+    if not few:
+        return again(delete_client, SO_FAR.format(ended), 200)
+    stores.clients.delete(found.client_id, event("client.deleted"))
     return redirect(url_for("admin.clients"), 303)
-
-
-def _arrival(found: Client) -> AuditListing | None:
-    """The event by which it came, if that is still kept and none of a former client of the same id."""
-    first = deployment().stores.audit.first_of_client(found.client_id)
-    if first is None or first.event.name not in ARRIVALS:
-        return None
-    is_former = found.kind is not ClientKind.DYNAMIC and first.at_ms < (found.created_at - AT_ONCE) * 1000
-    return None if is_former else first
 
 
 def _at_stake(found: Client) -> dict[str, int]:

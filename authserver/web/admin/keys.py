@@ -14,10 +14,13 @@ from ...protocol import credential
 from ...protocol.role import Permission
 from ..deployment import deployment
 from ..listing import event, wanted_id
-from ..stale import form_of
+from ..stale import again, form_of
 from . import blueprint
 from .access import needs
 
+MOVED = (
+    "Somebody else moved the keys in this moment, so that this one was not withdrawn. Look again, and press once more."
+)
 SIGNS = {Purpose.TOKENS: "tokens", Purpose.STATUS: "status lists", Purpose.AUDIT: "the audit trail"}
 
 
@@ -63,9 +66,7 @@ def do_rotate_keys() -> ResponseReturnValue:
 @needs(Permission.EMERGENCY, fresh=True)
 def withdraw_key() -> ResponseReturnValue:
     """What withdrawing one key will do. Raises `NotFound`."""
-    found = next((key for key in deployment().stores.keys.all() if key.kid == wanted_id()), None)
-    if found is None:
-        raise NotFound
+    found = _key(wanted_id())
     return render_template("admin/withdraw_key.html", key=found, state=state(found, int(time.time())), means=SIGNS)
 
 
@@ -74,8 +75,20 @@ def withdraw_key() -> ResponseReturnValue:
 @form_of(withdraw_key)
 def do_withdraw_key() -> ResponseReturnValue:
     """Withdraw it. Done twice, it is done."""
-    rotation().withdraw(wanted_id())
+    if not rotation().withdraw(wanted_id()) and _state_of(wanted_id()) is not State.WITHDRAWN:
+        return again(withdraw_key, MOVED, 409)
     return redirect(url_for("admin.keys"), 303)
+
+
+def _key(kid: str) -> StoredKey:
+    found = next((key for key in deployment().stores.keys.all() if key.kid == kid), None)
+    if found is None:
+        raise NotFound
+    return found
+
+
+def _state_of(kid: str) -> State:
+    return state(_key(kid), int(time.time()))
 
 
 def _state() -> str:

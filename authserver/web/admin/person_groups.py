@@ -16,7 +16,7 @@ NO_NAME = f"A group's name has 1 to {MOST_GROUP_NAME} printable characters. Noth
 
 
 @blueprint.get("/person/groups")
-@needs(Permission.PEOPLE_ROLES, fresh=True)
+@needs(Permission.PEOPLE_ROLES, fresh=True, typed=True)
 def change_groups() -> ResponseReturnValue:
     """The groups that they are in, to be edited, and those that there are."""
     found, groups = whom_to_act_on(), deployment().stores.groups
@@ -26,7 +26,7 @@ def change_groups() -> ResponseReturnValue:
 
 
 @blueprint.post("/person/groups")
-@needs(Permission.PEOPLE_ROLES, fresh=True)
+@needs(Permission.PEOPLE_ROLES, fresh=True, typed=True)
 @form_of(change_groups)
 def do_change_groups() -> ResponseReturnValue:
     """Have them in the groups of the form, if they are still in those that the page showed."""

@@ -1,5 +1,6 @@
 """The rules of policy are changed: written as a file, looked over, and made to count."""
 
+import time
 from dataclasses import dataclass
 
 from flask import redirect, render_template, request, url_for
@@ -9,6 +10,7 @@ from ...protocol.policy import difference
 from ...protocol.role import Permission
 from ...services.desired_state.document import Unreadable
 from ...services.policy import file
+from ...services.policy.replay import DAY_MS, Replay, Replayed
 from ...services.policy.review import Reviewer
 from ...store.policies import Overtaken, Policy
 from ..bodies import up_to
@@ -18,6 +20,9 @@ from ..stale import again, form_of
 from . import blueprint
 from .access import needs
 
+DAYS = 7
+MOST_SHOWN = 100  # lines
+SECONDS = 3.0
 MOST_BODY = 262_144  # bytes; five hundred rules of usual length
 CHANGED = (
     "Other rules count since this page was shown, or the line 'version' was taken out. Nothing was changed: see what "
@@ -28,28 +33,34 @@ UNREADABLE = "Nothing was changed: these are no rules yet."
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """What was typed, looked over: its ``wanted`` rules or ``problems``, what they change, and what to doubt."""
+    """What was typed, looked over: its ``wanted`` rules or ``problems``, what they change, and what to doubt.
+
+    ``replayed`` is what they would have changed in the last days, where that was asked for.
+    """
 
     wanted: file.PolicyFile | None
     problems: tuple[str, ...] = ()
     changes: tuple[str, ...] = ()
     doubts: tuple[str, ...] = ()
+    replayed: Replayed | None = None
 
 
 @blueprint.get("/policies/edit")
-@needs(Permission.POLICIES_EDIT, fresh=True)
+@needs(Permission.POLICIES_EDIT, fresh=True, typed=True)
 def edit_policies() -> ResponseReturnValue:
     """The rules as a file; of what was typed, what it would change."""
     current, typed = deployment().stores.policies.current(), request.form.get("rules")
-    return render_template(
-        "admin/edit_policies.html",
-        text=file.write(current.version, current.rules) if typed is None else typed,
-        looked=_look(typed, current) if typed is not None else None,
-    )
+    if typed is None:
+        return _page(file.write(current.version, current.rules), None)
+    return _page(typed, _look(typed, current))
+
+
+def _page(text: str, looked: Looked | None) -> ResponseReturnValue:
+    return render_template("admin/edit_policies.html", text=text, looked=looked, days=DAYS, most=MOST_SHOWN)
 
 
 @blueprint.post("/policies/edit")
-@needs(Permission.POLICIES_EDIT, fresh=True)
+@needs(Permission.POLICIES_EDIT, fresh=True, typed=True)
 @form_of(edit_policies)
 @up_to(MOST_BODY)
 def do_edit_policies() -> ResponseReturnValue:
@@ -61,7 +72,7 @@ def do_edit_policies() -> ResponseReturnValue:
     if looked.wanted.version != policies.current().version:
         return again(edit_policies, CHANGED, 409)
     if request.form.get("act") != "apply":
-        return edit_policies()
+        return _page(request.form["rules"], looked)
     try:
         policies.apply(looked.wanted.rules, looked.wanted.version, event("policy.applied"))
     except Overtaken:
@@ -76,4 +87,12 @@ def _look(text: str, current: Policy) -> Looked:
         return Looked(None, tuple(str(wrong).splitlines()))
     changes = difference.changes(current.rules, wanted.rules)
     words = tuple(line for change in changes for line in change.words)
-    return Looked(wanted, (), words, tuple(Reviewer(deployment().stores).doubts(wanted.rules)))
+    doubts = tuple(Reviewer(deployment().stores).doubts(wanted.rules))
+    replayed = _replay(wanted, current) if request.form.get("act") == "replay" else None
+    return Looked(wanted, (), words, doubts, replayed)
+
+
+def _replay(wanted: file.PolicyFile, current: Policy) -> Replayed:
+    found = deployment()
+    after = found.stores.policies.with_people(0, wanted.rules)
+    return Replay(found.stores, found.policies, current, after, SECONDS).run(int(time.time() * 1000) - DAYS * DAY_MS)

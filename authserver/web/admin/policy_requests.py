@@ -38,9 +38,9 @@ def withdraw_request() -> ResponseReturnValue:
 def do_withdraw_request() -> ResponseReturnValue:
     """Take back all that was approved by it, if that is still what the page showed. Done twice, it is done."""
     found = _approved()
-    if found.approved and request.form.get("seen") != " ".join(found.approved):
+    seen, about = request.form.get("seen", "").split(), event("approval.withdrawn")
+    if found.approved and not deployment().stores.pending_grants.withdraw(found.id, seen, about):
         return again(withdraw_request, CHANGED, 409)
-    deployment().stores.pending_grants.withdraw(found.id, event("approval.withdrawn"))
     return redirect(url_for("admin.policy_requests"), 303)
 
 

@@ -26,10 +26,10 @@ FORMATS = {
 
 
 @blueprint.get("/server/edit")
-@needs(Permission.SERVERS_EDIT, fresh=True)
+@needs(Permission.SERVERS_EDIT, fresh=True, typed=True)
 def edit_server() -> ResponseReturnValue:
     """The form, with what was typed if it comes again."""
-    found, typed = _server(), request.form
+    found, typed = server_now(), request.form
     return render_template(
         "admin/edit_server.html",
         resource=found,
@@ -37,17 +37,17 @@ def edit_server() -> ResponseReturnValue:
         aliases=typed.get("aliases", "\n".join(found.aliases)),
         token_format=typed.get("token_format", found.token_format),
         formats=FORMATS,
-        seen=_state(found),
+        seen=state_of(found),
     )
 
 
 @blueprint.post("/server/edit")
-@needs(Permission.SERVERS_EDIT, fresh=True)
+@needs(Permission.SERVERS_EDIT, fresh=True, typed=True)
 @form_of(edit_server)
 def do_edit_server() -> ResponseReturnValue:
     """Save it, if nobody else has changed the server meanwhile."""
-    found = _server()
-    if request.form.get("seen") != _state(found):
+    found = server_now()
+    if request.form.get("seen") != state_of(found):
         return again(edit_server, CHANGED, 409)
     written = _written(found)
     if wrong := list(catalogue.flaws(written, deployment().settings.issuer)):
@@ -74,7 +74,8 @@ def _written(found: Resource) -> Resource:
     )
 
 
-def _server() -> Resource:
+def server_now() -> Resource:
+    """The MCP server that the page is about, as it stands now; never this server's own API. Raises `NotFound`."""
     stores, identifier = deployment().stores, wanted_id()
     stores.resources.refresh()
     found = identified(stores.resources.all(), identifier)
@@ -83,6 +84,6 @@ def _server() -> Resource:
     return found
 
 
-def _state(found: Resource) -> str:
+def state_of(found: Resource) -> str:
     """What of *found* the form was made from; it changes with it."""
     return credential.digest(repr(difference.of_resource(found))).hex()

@@ -4,14 +4,15 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from ...protocol.resource import identified
+from ...protocol.policy.rule import Rule
+from ...protocol.resource import Resource, identified
 from ...protocol.role import Permission
-from ...protocol.tool import Mark
 from ...services.tool_catalogue.suspicion import alike
 from ..deployment import deployment
 from ..listing import wanted_id
 from . import blueprint
 from .access import needs
+from .tools_waiting import waiting
 
 
 @blueprint.get("/servers")
@@ -24,9 +25,21 @@ def servers() -> ResponseReturnValue:
 @blueprint.get("/server")
 @needs(Permission.SERVERS_READ)
 def server() -> ResponseReturnValue:
-    """One of them: its scopes, and each tool with its risk, whose word that is, and what waits."""
+    """One of them: its guard, the rules about it, its scopes, and each tool with its risk and whose word that is."""
     found = identified(deployment().stores.resources.all(), wanted_id())
     if found is None:
         raise NotFound
-    waiting = [tool for tool in found.tools if tool.mark in (Mark.NEW, Mark.CHANGED)]
-    return render_template("admin/server.html", resource=found, waiting=waiting, alike=alike(found.tools))
+    stores = deployment().stores
+    return render_template(
+        "admin/server.html",
+        resource=found,
+        waiting=waiting(found),
+        alike=alike(found.tools),
+        guards=stores.clients.guards(found.identifier),
+        rules=[rule for rule in stores.policies.current().rules if _is_about(rule, found)],
+        lifetimes=deployment().settings,
+    )
+
+
+def _is_about(rule: Rule, server: Resource) -> bool:
+    return not rule.when.servers or server.identifier in rule.when.servers

@@ -1,19 +1,46 @@
 """The API of administration: what the console does, for clients that act for themselves (EX-1)."""
 
 from ...services.deployment import Deployment
-from . import approvals, clients, examination, grants, keys, people, policies, policy_requests, servers, watching
+from . import (
+    alike,
+    approvals,
+    client_history,
+    clients,
+    examination,
+    grants,
+    keys,
+    overview,
+    people,
+    policies,
+    policy_requests,
+    replay,
+    roles,
+    servers,
+    tokens,
+    tools_waiting,
+    traces,
+    watching,
+)
 from .frame import Api
 
 OPERATIONS = (
+    *overview.OPERATIONS,
     *clients.OPERATIONS,
+    *client_history.OPERATIONS,
+    *alike.OPERATIONS,
     *grants.OPERATIONS,
+    *tokens.OPERATIONS,
     *people.OPERATIONS,
+    *roles.OPERATIONS,
     *servers.OPERATIONS,
     *examination.OPERATIONS,
+    *tools_waiting.OPERATIONS,
     *keys.OPERATIONS,
     *policies.OPERATIONS,
+    *replay.OPERATIONS,
     *policy_requests.OPERATIONS,
     *watching.OPERATIONS,
+    *traces.OPERATIONS,
     *approvals.OPERATIONS,
 )
 

@@ -1,19 +1,24 @@
 """Clients: the apps that have registered."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from ...protocol import credential, own_api
 from ...protocol.client import Client
+from ...protocol.credential import from_base64url
 from ...protocol.role import Permission
-from ...services.deployment import Deployment
 from ...services.desired_state.declared import ClientForm
+from ...services.mass_revocation import few_left
+from ...store.client_row import NOT_SAID
+from ...store.grants import Whose
 from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Operation, Searching, acting, reading
 from .problem import CHANGED, Problem
 from .wanted import ALSO, MadeClient, known_client, make_client
 
 NONE = "there is no client of this id"
+BULK_SECONDS = 5.0  # for which one call ends grants
+GO_ON = "{} of its grants were revoked, and more are left: ask again to go on"
 Seconds = Annotated[int, Field(description="Unix seconds")]
 
 
@@ -21,6 +26,8 @@ class Clients(Searching):
     """Which clients."""
 
     waiting: bool = Field(default=False, description="Only those that wait for approval")
+    changed: bool = Field(default=False, description="Only those whose changed document waits")
+    group: str | None = Field(None, max_length=64, description="Only those of a group of `/clients/alike`")
 
 
 class ClientState(Answer):
@@ -33,7 +40,9 @@ class ClientState(Answer):
     auth_method: str
     jwks_uri: str | None
     keys: list[str] = Field(description="Digests of its keys by value: SHA-256, base64url, of each as canonical JSON")
+    secret: str | None = Field(description="Stands for its secret: another when it gets another one; null without one")
     grant_types: list[str]
+    metadata: dict[str, Any] = Field(description="What else it says of itself")
     created_at: Seconds
     waiting: bool
     suspended: bool
@@ -66,7 +75,12 @@ class ClientPage(Listed[ClientLine]):
 
 def _list(call: Call[Clients, Nothing]) -> ClientPage:
     wanted = call.query
-    found = call.deployment.stores.clients.page(wanted.q, wanted.after, wanted.limit, waiting=wanted.waiting)
+    likeness = from_base64url(wanted.group) if wanted.group is not None else None
+    if wanted.group is not None and likeness is None:
+        return ClientPage(items=[], next=None)
+    found = call.deployment.stores.clients.page(
+        wanted.q, wanted.after, wanted.limit, waiting=wanted.waiting, held=wanted.changed, likeness=likeness
+    )
     lines = [
         ClientLine(**_said(each.client), live_grants=each.live_grants, last_used_at=each.last_used_at) for each in found
     ]
@@ -74,7 +88,7 @@ def _list(call: Call[Clients, Nothing]) -> ClientPage:
 
 
 def _one(call: Call[One, Nothing]) -> ClientState:
-    return _state(_client(call))
+    return _state(known(call))
 
 
 def _suspend(call: Call[One, Nothing]) -> None:
@@ -82,29 +96,30 @@ def _suspend(call: Call[One, Nothing]) -> None:
 
 
 def _resume(call: Call[One, Nothing]) -> None:
-    if own_api.identifier(call.deployment.settings.issuer) in _client(call).ceilings:
+    if own_api.identifier(call.deployment.settings.issuer) in known(call).ceilings:
         raise Problem(409, "a client that may use this API is let in again by 'authserver client resume'")
     _set_suspended(call, False, "client.resumed")
 
 
 def _delete(call: Call[One, Nothing]) -> None:
+    whose = Whose(client_id=known(call).client_id)
+    ended, few = few_left(call.deployment.stores.grants, whose, call.event("grants.revoked"), BULK_SECONDS)
+    if not few:
+        raise Problem(409, GO_ON.format(ended))
     if not call.deployment.stores.clients.delete(call.query.id, call.event("client.deleted"), before=call.seen):
         raise Problem(412, CHANGED) if call.seen else Problem(404, NONE)
 
 
 def _set_suspended(call: Call[One, Nothing], suspended: bool, name: str) -> None:
-    found = _client(call)
+    found = known(call)
     if found.suspended != suspended:
         about = call.event(name).about(client_id=found.client_id)
         call.deployment.stores.clients.set_suspended(found.client_id, suspended, about)
 
 
-def _client(call: Call[One, Nothing]) -> Client:
-    return _found(call.deployment, call.query.id)
-
-
-def _found(deployment: Deployment, client_id: str) -> Client:
-    found = deployment.stores.clients.find_fresh(client_id)
+def known(call: Call[One, Nothing] | Call[Rotation, Nothing]) -> Client:
+    """The client that a call is about, as it stands now. Raises `Problem`."""
+    found = call.deployment.stores.clients.find_fresh(call.query.id)
     if found is None:
         raise Problem(404, NONE)
     return found
@@ -123,7 +138,9 @@ def _said(found: Client) -> dict[str, object]:
         "auth_method": found.auth_method.value,
         "jwks_uri": found.jwks_uri,
         "keys": list(found.key_digests),
+        "secret": found.secret_mark,
         "grant_types": list(found.grant_types),
+        "metadata": {name: value for name, value in found.metadata.items() if name not in NOT_SAID},
         "created_at": found.created_at,
         "waiting": found.pending,
         "suspended": found.suspended,
@@ -133,7 +150,7 @@ def _said(found: Client) -> dict[str, object]:
 
 
 def _rotate_secret(call: Call[Rotation, Nothing]) -> Secret:
-    found = _found(call.deployment, call.query.id)
+    found: Client = call.seen
     if found.secret_digest is None:
         raise Problem(409, "this client has no secret: it proves itself by a key, or not at all")
     if own_api.identifier(call.deployment.settings.issuer) in found.ceilings:
@@ -141,8 +158,11 @@ def _rotate_secret(call: Call[Rotation, Nothing]) -> Secret:
     secret = credential.mint(credential.Prefix.CLIENT_SECRET)
     overlap = call.query.overlap
     event = call.event("client.secret_rotated").about(client_id=found.client_id, detail={"overlap": overlap})
-    if not call.deployment.stores.clients.rotate_secret(found.client_id, credential.digest(secret), overlap, event):
-        raise Problem(409, "this client was removed, or lost its secret, just now")
+    rotated = call.deployment.stores.clients.rotate_secret(
+        found.client_id, credential.digest(secret), overlap, event, until_now=found.secret_digest
+    )
+    if not rotated:
+        raise Problem(412, CHANGED)
     return Secret(client_secret=secret)
 
 
@@ -155,13 +175,14 @@ OPERATIONS: tuple[AnyOperation, ...] = (
         "PUT", "/client", Permission.CLIENTS_EDIT,
         "Make a client that is registered beforehand, or change one, to be as the body says",
         make_client, Nothing, ClientForm, MadeClient, find=known_client, shows=_state, once=True, also=ALSO,
+        problems=(428,),
     ),
     acting(
         "/client/secret", Permission.CLIENTS_SECRETS, "Give a client another secret", Rotation, _rotate_secret,
-        answer=Secret, once=True,
+        answer=Secret, find=known, shows=_state, seen=True, once=True,
     ),
     acting(
         "/client", Permission.CLIENTS_DELETE, "Delete a client, with an end to its grants", One, _delete,
-        method="DELETE", find=_client, shows=_state,
+        method="DELETE", find=known, shows=_state, problems=(409,),
     ),
 )  # fmt: skip

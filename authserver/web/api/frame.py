@@ -25,7 +25,7 @@ from . import openapi, problem
 from .bearer import refused
 from .once import once
 from .operation import Answer, AnyOperation, Call, Caller, Nothing
-from .problem import CHANGED, Problem
+from .problem import CHANGED, SAY_WHAT_WAS_SEEN, Problem
 
 MOST_PARAMETERS = 20
 DOCUMENT = own_api.PATH + "/openapi.json"
@@ -141,7 +141,7 @@ def _acted(request: Request, operation: AnyOperation, call: Call[BaseModel, Base
     """What comes of it, if what the caller says it has seen is what there is (RFC 9110 §13.1.1, RFC 6585 §3)."""
     seen = request.header("If-Match")
     if operation.seen and (seen is None or "*" in seen):
-        raise Problem(428, "say by If-Match which state you agree to: the ETag of what you have seen")
+        raise Problem(428, SAY_WHAT_WAS_SEEN)
     if seen is None or operation.find is None or operation.shows is None:
         return operation.run(call)
     found = operation.find(call)

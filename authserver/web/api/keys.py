@@ -60,7 +60,7 @@ def _withdraw(call: Call[Nothing, Nothing]) -> Withdrawn:
 
 def _withdraw_one(call: Call[One, Nothing]) -> None:
     if not _rotation(call).withdraw(call.query.id):
-        raise Problem(404, "there is no such key, or it was withdrawn before")
+        raise Problem(404, "no such key was withdrawn: it is not there, was before, or others moved it in this moment")
 
 
 def _rotation(call: Call[Nothing, Nothing] | Call[One, Nothing]) -> Rotation:
@@ -70,13 +70,14 @@ def _rotation(call: Call[Nothing, Nothing] | Call[One, Nothing]) -> Rotation:
 
 OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/keys", Permission.KEYS_READ, "All signing keys, newest first", Nothing, Keys, _list),
-    acting("/keys/rotate", Permission.KEYS_ROTATE, "Let the standby keys sign", Nothing, _rotate, answer=Made),
+    acting("/keys/rotate", Permission.KEYS_ROTATE, "Let the standby keys sign", Nothing, _rotate, answer=Made,
+           once=True),
     acting(
         "/key/withdraw", Permission.EMERGENCY, "Withdraw one key, which ends every access token that it signed", One,
         _withdraw_one,
     ),
     acting(
         "/keys/withdraw", Permission.EMERGENCY, "The emergency: withdraw every key, which ends every access token",
-        Nothing, _withdraw, answer=Withdrawn,
+        Nothing, _withdraw, answer=Withdrawn, once=True,
     ),
 )  # fmt: skip

@@ -74,6 +74,12 @@ class Sessions(Answer):
     items: list[SessionState]
 
 
+class OneSession(One):
+    """Whose session, and which."""
+
+    session: str = Field(max_length=200, pattern=r"^[!-~]+$", description="Its id")
+
+
 class NewRole(Parameters):
     """The role that a person is to have."""
 
@@ -100,7 +106,7 @@ class Found:
     groups: tuple[str, ...]
 
 
-AboutOne = Call[One, Nothing] | Call[One, NewRole] | Call[One, NewGroups]
+AboutOne = Call[One, Nothing] | Call[OneSession, Nothing] | Call[One, NewRole] | Call[One, NewGroups]
 
 
 def _list(call: Call[Searching, Nothing]) -> PersonPage:
@@ -122,6 +128,14 @@ def _sessions(call: Call[One, Nothing]) -> Sessions:
 def _end_sessions(call: Call[One, Nothing]) -> Ended:
     ended = call.deployment.stores.sessions.end_all(_below(call).id, call.event("sessions.ended"))
     return Ended(ended=ended)
+
+
+def _end_session(call: Call[OneSession, Nothing]) -> None:
+    found, sessions = _below(call), call.deployment.stores.sessions
+    wanted = next((each for each in sessions.of_user(found.id, MOST_SESSIONS) if each.id == call.query.session), None)
+    if wanted is None:
+        raise Problem(404, "this person has no such session, or it has ended")
+    sessions.end(wanted.digest, call.event("session.ended").about(user_id=found.id))
 
 
 def _disable(call: Call[One, Nothing]) -> None:
@@ -150,7 +164,7 @@ def _change_role(call: Call[One, NewRole]) -> None:
 
 def _change_groups(call: Call[One, NewGroups]) -> None:
     _below(call)
-    found: Found = call.seen or _found(call)
+    found: Found = call.seen
     if not all(map(is_group_name, call.body.groups)):
         raise Problem(400, f"a group's name has 1 to {MOST_GROUP_NAME} printable characters")
     changed = call.deployment.stores.groups.exchange(
@@ -196,16 +210,20 @@ OPERATIONS: tuple[AnyOperation, ...] = (
         method="DELETE", answer=Ended, problems=(409,),
     ),
     acting(
+        "/person/session", Permission.SESSIONS_END, "End one session of a person", OneSession, _end_session,
+        method="DELETE", problems=(409,),
+    ),
+    acting(
         "/person/disable", Permission.PEOPLE_EDIT, "Lock a person out, with an end to all that is theirs", One,
         _disable, problems=(409,),
     ),
     acting("/person/enable", Permission.PEOPLE_EDIT, "Let a person in again", One, _enable, problems=(409,)),
     Operation(
         "PUT", "/person/role", Permission.PEOPLE_ROLES, "Give a person another role", _change_role, One, NewRole,
-        find=_found, shows=_state, problems=(409, 412),
+        find=_found, shows=_state, seen=True, problems=(409,),
     ),
     Operation(
         "PUT", "/person/groups", Permission.PEOPLE_ROLES, "Put a person into groups, and out of all others",
-        _change_groups, One, NewGroups, find=_found, shows=_state, problems=(409, 412),
+        _change_groups, One, NewGroups, find=_found, shows=_state, seen=True, problems=(409,),
     ),
 )  # fmt: skip

@@ -6,10 +6,12 @@ from typing import Any
 from pydantic import Field
 
 from ...protocol.errors import OAuthError
+from ...protocol.policy import difference
 from ...protocol.policy import reading as rules
 from ...protocol.policy.words import sentence
 from ...protocol.role import Permission
 from ...services.policy.explanation import Question, Simulator, Unknown
+from ...services.policy.review import Reviewer
 from ...store.policies import Overtaken
 from .clients import Seconds
 from .operation import PLAIN, Answer, AnyOperation, Call, Nothing, Operation, Parameters, reading
@@ -34,11 +36,24 @@ class PolicyState(Answer):
     items: list[RuleState]
 
 
-class NewRules(Parameters):
+class Written(Parameters):
+    """Rules, as files write them."""
+
+    rules: list[dict[str, Any]] = Field(max_length=rules.MOST_RULES)
+
+
+class NewRules(Written):
     """Rules, as files write them, in place of the version that they were written from."""
 
     version: int = Field(ge=0, le=2**31 - 1)
-    rules: list[dict[str, Any]] = Field(max_length=rules.MOST_RULES)
+
+
+class Looked(Answer):
+    """What rules would change of those of this version, and what gives reason to doubt them, in words."""
+
+    version: int
+    changes: list[str]
+    doubts: list[str]
 
 
 class Asked(Parameters):
@@ -99,13 +114,29 @@ def _apply(call: Call[Nothing, NewRules]) -> PolicyState:
     try:
         wanted = rules.read(call.body.rules)
     except rules.Unfit as wrong:
-        errors = [{"member": flaw.inside("rules").path, "problem": flaw.what} for flaw in wrong.flaws]
-        raise Problem(400, "the body is not right: see errors", errors=errors) from None
+        raise unfit(wrong) from None
     try:
         call.deployment.stores.policies.apply(wanted, call.body.version, call.event("policy.applied"))
     except Overtaken as other:
         raise Problem(409, f"{other}, and these were written from {call.body.version}; nothing was done") from None
     return _list(call)
+
+
+def _look(call: Call[Nothing, Written]) -> Looked:
+    try:
+        wanted = rules.read(call.body.rules)
+    except rules.Unfit as wrong:
+        raise unfit(wrong) from None
+    stores = call.deployment.stores
+    current = stores.policies.current()
+    changes = [line for change in difference.changes(current.rules, wanted) for line in change.words]
+    return Looked(version=current.version, changes=changes, doubts=[*Reviewer(stores).doubts(wanted)])
+
+
+def unfit(wrong: rules.Unfit) -> Problem:
+    """What is said of a body whose ``rules`` are none."""
+    errors = [{"member": flaw.inside("rules").path, "problem": flaw.what} for flaw in wrong.flaws]
+    return Problem(400, "the body is not right: see errors", errors=errors)
 
 
 def _explain(call: Call[Nothing, Asked]) -> Explained:
@@ -137,6 +168,10 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     Operation(
         "PUT", "/policies", Permission.POLICIES_EDIT, "Let rules count in place of all others", _apply, Nothing,
         NewRules, PolicyState, problems=(400, 409),
+    ),
+    Operation(
+        "POST", "/policies/look", Permission.POLICIES_EDIT, "Look rules over: nothing is changed by it", _look, Nothing,
+        Written, Looked,
     ),
     Operation(
         "POST", "/policies/explain", Permission.POLICIES_READ, "Explain what the rules decide, by which, and why",

@@ -6,7 +6,7 @@ from ...protocol.role import Permission
 from ...store.pending_grants import PendingGrant, State
 from .clients import Seconds
 from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Paging, acting, reading
-from .problem import Problem
+from .problem import CHANGED, Problem
 
 
 class DecidedRequests(Paging):
@@ -48,7 +48,10 @@ def _one(call: Call[One, Nothing]) -> PolicyRequestState:
 
 
 def _withdraw(call: Call[One, Nothing]) -> None:
-    call.deployment.stores.pending_grants.withdraw(_request(call).id, call.event("approval.withdrawn"))
+    found: PendingGrant = call.seen
+    done = call.deployment.stores.pending_grants.withdraw(found.id, found.approved, call.event("approval.withdrawn"))
+    if found.approved and not done:
+        raise Problem(412, CHANGED)
 
 
 def _request(call: Call[One, Nothing]) -> PendingGrant:
@@ -81,5 +84,5 @@ OPERATIONS: tuple[AnyOperation, ...] = (
             DecidedRequests, PolicyRequestPage, _list),
     reading("/policies/request", Permission.POLICIES_READ, "One such request", One, PolicyRequestState, _one),
     acting("/policies/request/withdraw", Permission.APPROVALS_DECIDE, "Take back what was approved", One, _withdraw,
-           find=_request, shows=_said),
+           find=_request, shows=_said, seen=True),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from ..backchannel.response import NO_STORE, Headers, Response
 
 TYPE = "application/problem+json"
+SAY_WHAT_WAS_SEEN = "say by If-Match which state you agree to: the ETag of what you have seen"
 CHANGED = "it has changed since you saw it; nothing was done, look again"
 
 

@@ -10,7 +10,10 @@ from ...protocol.resource import Resource
 from ...protocol.role import Permission
 from ...protocol.tool import Tool
 from ...services.desired_state.declared import ResourceEntry
+from ...services.mass_revocation import few_left
+from ...store.grants import Whose
 from ...store.resources import UnknownResource
+from .clients import BULK_SECONDS, GO_ON
 from .operation import Answer, AnyOperation, Call, Nothing, One, Operation, acting, reading
 from .problem import CHANGED, Problem
 from .wanted import Made, known_server, make_server, registered
@@ -39,6 +42,7 @@ class ToolState(Answer):
     risk: str
     word: str = Field(description="Whose word it is: the administrator's or the server's")
     mark: str = Field(description="agreed, or what of it nobody has agreed to yet")
+    claim: str | None = Field(description="Digests of the server's words and input schema; null: never heard of")
     limits: dict[str, Any] | None = Field(description="Rules on its arguments, by argument; null: any")
     additional: bool = Field(description="Whether arguments that `limits` have no rule for are let through")
 
@@ -71,17 +75,19 @@ def _list(call: Call[Nothing, Nothing]) -> Servers:
 
 
 def _one(call: Call[One, Nothing]) -> ServerState:
-    return _state(_server(call))
+    return state_of(server_now(call))
 
 
-def _server(call: Call[One, Nothing]) -> Resource:
+def server_now(call: Call[One, Any]) -> Resource:
+    """The server that the call is about, as it stands now. Raises `Problem`."""
     found = registered(call.deployment, call.query.id)
     if found is None:
         raise Problem(404, NONE)
     return found
 
 
-def _state(found: Resource) -> ServerState:
+def state_of(found: Resource) -> ServerState:
+    """What is told of a server."""
     tools = [_tool(tool, found) for tool in found.tools]
     return ServerState.model_validate({**_said(found), "tools": tools})
 
@@ -89,7 +95,10 @@ def _state(found: Resource) -> ServerState:
 def _tool(tool: Tool, server: Resource) -> ToolState:
     said = {name: getattr(tool, name) for name in SAID_OF_TOOLS}
     limits = None if tool.policy.limits is None else json.loads(tool.policy.limits)
-    return ToolState(**said, risk=tool.worst(server.scopes), limits=limits, additional=tool.policy.additional)
+    claim = f"{tool.claim.words_digest}.{tool.claim.schema_digest}" if tool.claim else None
+    return ToolState(
+        **said, claim=claim, risk=tool.worst(server.scopes), limits=limits, additional=tool.policy.additional
+    )
 
 
 def _said(found: Resource) -> dict[str, object]:
@@ -99,6 +108,10 @@ def _said(found: Resource) -> dict[str, object]:
 def _remove(call: Call[One, Nothing]) -> None:
     if call.query.id == own_api.identifier(call.deployment.settings.issuer):
         raise Problem(409, "this is the API itself, which 'authserver api enable' keeps")
+    whose, about = Whose(resource=server_now(call).identifier), call.event("grants.revoked")
+    ended, few = few_left(call.deployment.stores.grants, whose, about, BULK_SECONDS)
+    if not few:
+        raise Problem(409, GO_ON.format(ended))
     try:
         removed = call.deployment.stores.resources.remove(
             call.query.id, call.event("resource.removed"), before=call.seen
@@ -114,10 +127,10 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/server", Permission.SERVERS_READ, "One MCP server with its tools", One, ServerState, _one),
     Operation(
         "PUT", "/server", Permission.SERVERS_EDIT, "Make an MCP server, or change one, to be as the body says",
-        make_server, Nothing, ResourceEntry, Made, find=known_server, shows=_state, problems=(409,),
+        make_server, Nothing, ResourceEntry, Made, find=known_server, shows=state_of, problems=(409, 428),
     ),
     acting(
         "/server", Permission.SERVERS_EDIT, "Forget an MCP server, with an end to all grants for it", One, _remove,
-        method="DELETE", find=_server, shows=_state, problems=(409,),
+        method="DELETE", find=server_now, shows=state_of, problems=(409,),
     ),
 )  # fmt: skip

@@ -13,7 +13,7 @@ from ...services.desired_state.declared import ClientEntry, ClientForm, Declared
 from ...services.desired_state.plan import Planner
 from .bearer import need
 from .operation import Answer, Call, Nothing
-from .problem import Problem
+from .problem import SAY_WHAT_WAS_SEEN, Problem
 
 AnyCall = Call[Nothing, ResourceEntry] | Call[Nothing, ClientForm]
 Changes = tuple[ResourceChange | ClientChange, ...]
@@ -70,15 +70,18 @@ def make_client(call: Call[Nothing, ClientForm]) -> MadeClient:
 
 
 def _make(call: AnyCall, wanted: Declared, known: Resource | Client | None) -> tuple[Changes, str | None]:
-    """Make *wanted* true where what was looked at, *known*, is what is changed."""
+    """Make *wanted* true where what was looked at, *known*, is what is changed, and was seen by whoever asks for it."""
     planner = Planner(call.deployment.stores, call.deployment.settings.issuer, keeps=False)
     if flaws := planner.flaws(wanted):
         raise Problem(400, "the body is not right: see errors", errors=[_error(flaw) for flaw in flaws])
     changes, secret = planner.registrations(wanted), None
+    for change in changes:
+        _check_permissions(call, change)
+    if changes and known and not call.seen:
+        raise Problem(428, SAY_WHAT_WAS_SEEN)
     if any(change.before != known for change in changes):
         raise _overtaken(call, "it was changed by someone else in this moment")
     for change in changes:
-        _check_permissions(call, change)
         try:
             secret = change.make(call.deployment.stores, call.event(""))
         except Overtaken as other:

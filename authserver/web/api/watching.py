@@ -8,10 +8,10 @@ from ...protocol.role import Permission
 from ...store.audit import AuditFilter, AuditListing
 from ...store.tool_calls import CallFilter
 from .clients import Seconds
-from .operation import Answer, AnyOperation, Call, Listed, Nothing, One, Paging, acting, reading
+from .operation import PLAIN, Answer, AnyOperation, Call, Listed, Nothing, One, Paging, Parameters, acting, reading
 from .problem import Problem
 
-Name = Field(None, max_length=2048)
+Name = Field(None, max_length=2048, pattern=PLAIN)
 
 
 class Events(Paging):
@@ -23,6 +23,8 @@ class Events(Paging):
     client_id: str | None = Name
     grant_id: str | None = Name
     resource: str | None = Name
+    actor: str | None = Name
+    correlation_id: str | None = Name
 
 
 class EventState(Answer):
@@ -80,6 +82,28 @@ class CallPage(Listed[CallState]):
     """A page of tool calls."""
 
 
+class Busy(Parameters):
+    """At which MCP server; at all of them if it is left out."""
+
+    resource: str | None = Name
+
+
+class VolumeState(Answer):
+    """How often a tool was called in the last 24 hours and in the last seven days; of these how many were refused."""
+
+    resource: str
+    tool: str
+    day: int
+    week: int
+    refused: int
+
+
+class Volumes(Answer):
+    """The tools that were called most, at most 200, the busiest first."""
+
+    items: list[VolumeState]
+
+
 class AlertState(Answer):
     """Something that looked unusual, until somebody dismisses it."""
 
@@ -131,6 +155,11 @@ def _calls(call: Call[Calls, Nothing]) -> CallPage:
     return CallPage(items=[CallState.model_validate(each) for each in lines], next=found.after)
 
 
+def _volumes(call: Call[Busy, Nothing]) -> Volumes:
+    found = call.deployment.stores.tool_calls.volumes(call.query.resource)
+    return Volumes(items=[VolumeState.model_validate(each) for each in found])
+
+
 def _alerts(call: Call[Paging, Nothing]) -> AlertPage:
     found = call.deployment.stores.alerts.standing(call.query.after, call.query.limit)
     lines = [{name: getattr(each, name) for name in AlertState.model_fields} for each in found]
@@ -147,6 +176,7 @@ def _dismiss(call: Call[Dismissal, Nothing]) -> None:
 OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/audit", Permission.AUDIT_READ, "The audit trail, newest first", Events, EventPage, _events),
     reading("/calls", Permission.CALLS_READ, "Tool calls, newest first", Calls, CallPage, _calls),
+    reading("/calls/volumes", Permission.CALLS_READ, "How busy tools are", Busy, Volumes, _volumes),
     reading("/alerts", Permission.ALERTS_READ, "Alerts that nobody has dismissed", Paging, AlertPage, _alerts),
     acting("/alert/dismiss", Permission.ALERTS_DISMISS, "Take an alert off the lists", Dismissal, _dismiss),
 )

@@ -49,6 +49,16 @@ class Robot:
     def post(self, path: str, **query: Any) -> TestResponse:
         return self.call("POST", path, **query)
 
+    def as_seen(self, path: str, **query: Any) -> dict[str, str]:
+        """The header that says what was seen: how it stands now."""
+        return {"If-Match": self.get(path, **query).headers["ETag"]}
+
+    def new_secret(self, client_id: str, key: str | None = None, **query: Any) -> TestResponse:
+        """Another secret for a client as it stands now, under an ``Idempotency-Key`` if one is given."""
+        seen = self.get("/client", id=client_id).headers.get("ETag", '"none"')
+        once = {} if key is None else {"Idempotency-Key": key}
+        return self.post("/client/secret", id=client_id, headers={"If-Match": seen, **once}, **query)
+
 
 @pytest.fixture
 def site(bare_site: Site) -> Site:

@@ -1,12 +1,14 @@
 """Acts of the API that the console has too: groups of people, one key, and a look at a server."""
 
 import secrets
+from dataclasses import replace
 
 import pytest
 
 from authserver.protocol.resource import Resource
 from authserver.protocol.role import Permission, Role
 from authserver.protocol.scope import Scope
+from authserver.protocol.tool import Annotations, Claim, Mark, Tool, Word
 from authserver.services.own_api import enable
 from authserver.web.admin.roles import ACTS
 from tests.conformance.site import ISSUER, Site
@@ -18,21 +20,23 @@ def test_a_person_is_put_into_groups_as_seen_or_not_at_all(site: Site, robot: Ro
     person = stores.users.add(f"gus-{secrets.token_hex(4)}", "Gus", "-", Role.MEMBER, EVENT)
     seen = robot.get("/person", id=person.id)
     assert seen.json["groups"] == []
-    made = robot.call("PUT", "/person/groups", id=person.id, json={"groups": ["b", "a", "b"]})
+    as_seen = {"If-Match": seen.headers["ETag"]}
+    made = robot.call("PUT", "/person/groups", id=person.id, json={"groups": ["b", "a", "b"]}, headers=as_seen)
     assert made.status_code == 204, made.text
     assert robot.get("/person", id=person.id).json["groups"] == ["a", "b"]
-    as_seen = {"If-Match": seen.headers["ETag"]}
     late = robot.call("PUT", "/person/groups", id=person.id, json={"groups": []}, headers=as_seen)
     assert late.status_code == 412
     for wrong in ([""], ["x" * 201], ["a\nb"], [" a"]):
-        assert robot.call("PUT", "/person/groups", id=person.id, json={"groups": wrong}).status_code == 400
+        now = robot.as_seen("/person", id=person.id)
+        assert robot.call("PUT", "/person/groups", id=person.id, json={"groups": wrong}, headers=now).status_code == 400
     assert stores.groups.of(person.id) == ("a", "b")
 
 
 def test_a_client_puts_no_owner_into_a_group(site: Site, robot: Robot) -> None:
     root = site.deployment.stores.users.by_name("root")
     assert root is not None
-    assert robot.call("PUT", "/person/groups", id=root.id, json={"groups": ["a"]}).status_code == 409
+    seen = robot.as_seen("/person", id=root.id)
+    assert robot.call("PUT", "/person/groups", id=root.id, json={"groups": ["a"]}, headers=seen).status_code == 409
     assert site.deployment.stores.groups.of(root.id) == ()
 
 
@@ -60,3 +64,21 @@ def test_a_look_at_a_server_takes_the_permission_to_edit_it(site: Site, other: P
     assert found.json["items"][0]["state"] == "fail"
     assert robot_of(site, Permission.SERVERS_EDIT).post("/server/examine", id="https://no.example").status_code == 404
     site.deployment.stores.resources.remove(url, EVENT)
+
+
+def test_tools_that_wait_are_agreed_to_as_they_were_seen(site: Site, robot: Robot) -> None:
+    url = f"https://agreed.example/{secrets.token_hex(4)}"
+    heard = Claim("Burn", "Burns", Annotations(), "a" * 64, "b" * 64)
+    tool = Tool("burn", "Burn", ("look:read",), word=Word.ADMINISTRATOR, mark=Mark.CHANGED, claim=heard)
+    server = Resource(url, "Agreed", (Scope("look:read", "Read"),), (tool,))
+    resources = site.deployment.stores.resources
+    resources.add(server, EVENT)
+    seen = {"If-Match": robot.get("/server", id=url).headers["ETag"]}
+    assert robot.post("/server/agree", id=url, json={"tools": ["burn"]}).status_code == 428
+    resources.replace(replace(server, tools=(replace(tool, claim=replace(heard, words_digest="c" * 64)),)), EVENT)
+    assert robot.post("/server/agree", id=url, json={"tools": ["burn"]}, headers=seen).status_code == 412
+    again = {"If-Match": robot.get("/server", id=url).headers["ETag"]}
+    assert robot.post("/server/agree", id=url, json={"tools": ["other"]}, headers=again).status_code == 409
+    assert robot.post("/server/agree", id=url, json={"tools": ["burn"]}, headers=again).status_code == 204
+    assert robot.get("/server", id=url).json["tools"][0]["mark"] == Mark.AGREED
+    resources.remove(url, EVENT)

@@ -20,7 +20,7 @@ from tests.conformance.flow import Flow
 from tests.conformance.signer import Signer
 from tests.conformance.site import NOTES, Site
 from tests.web.api.conftest import EVENT, Robot
-from tests.web.api.test_making import SERVER, put
+from tests.web.api.test_making import SERVER, change, put
 from tests.web.backchannel.test_client_credentials import machine
 
 Act = Callable[[], object]
@@ -97,9 +97,7 @@ def test_a_server_that_changes_while_another_change_is_made_stays_as_it_became(
     renamed = {**SERVER, "url": server.identifier, "name": "Mine"}
     meanwhile(lambda: site.deployment.stores.resources.exchange(server, changed, EVENT))
     assert put(robot, "/server", renamed, **seen).status_code == 412
-    meanwhile(lambda: site.deployment.stores.resources.exchange(changed, server, EVENT))
-    assert put(robot, "/server", renamed).status_code == 409
-    assert now(site, server.identifier) == server
+    assert now(site, server.identifier) == changed
 
 
 @pytest.mark.requirement("CR-12")
@@ -108,12 +106,12 @@ def test_a_secret_that_is_rotated_while_its_client_is_changed_stays_the_one_that
 ) -> None:
     clients, fresh = site.deployment.stores.clients, credential.digest("a fresh secret")
     meanwhile(lambda: clients.rotate_secret(job.client_id, fresh, 0, EVENT))
-    overtaken = put(robot, "/client", entry(job, name="New name"))
-    assert overtaken.status_code == 409
+    overtaken = change(robot, "/client", entry(job, name="New name"))
+    assert overtaken.status_code == 412
     assert "changed by someone else" in overtaken.json["detail"]
     found = told(site, job)
     assert (found.name, found.secret_digest, found.previous_secret_digest) == (job.name, fresh, None)
-    assert put(robot, "/client", entry(job, name="New name")).json["changed"] == ["name"]
+    assert change(robot, "/client", entry(job, name="New name")).json["changed"] == ["name"]
     assert told(site, job).secret_digest == fresh
 
 
@@ -143,10 +141,10 @@ def test_the_tag_of_a_client_changes_with_its_keys(robot: Robot, site: Site) -> 
     body = entry(job, auth_method="private_key_jwt")
     seen = robot.get("/client", id=job.client_id)
     assert len(seen.json["keys"]) == 1
-    put(robot, "/client", {**body, "jwks": newer.jwks})
+    change(robot, "/client", {**body, "jwks": newer.jwks})
     assert put(robot, "/client", {**body, "jwks": former.jwks}, If_Match=seen.headers["ETag"]).status_code == 412
     assert told(site, job).jwks == newer.jwks
-    put(robot, "/client", {**body, "jwks_uri": "https://job.example/keys"})
+    change(robot, "/client", {**body, "jwks_uri": "https://job.example/keys"})
     assert robot.get("/client", id=job.client_id).json["jwks_uri"] == "https://job.example/keys"
 
 
@@ -155,7 +153,7 @@ def test_the_tag_of_a_server_changes_with_the_limits_of_its_tools(robot: Robot, 
     assert [(tool["limits"], tool["additional"]) for tool in seen.json["tools"]] == [(None, False)]
     limits = {"/path": {"under": ["/notes"]}}
     limited = {**SERVER, "url": server.identifier, "tools": [{**SERVER["tools"][0], "limits": limits}]}
-    assert put(robot, "/server", limited).json["changed"] == ["tools"]
+    assert change(robot, "/server", limited).json["changed"] == ["tools"]
     assert [tool["limits"] for tool in robot.get("/server", id=server.identifier).json["tools"]] == [limits]
     lifted = {**limited, "tools": [{**SERVER["tools"][0], "limits": None}]}
     assert put(robot, "/server", lifted, If_Match=seen.headers["ETag"]).status_code == 412
@@ -183,6 +181,21 @@ def test_a_client_that_changes_between_the_comparison_and_the_act_is_not_approve
     found = clients.find_fresh(client_id)
     assert found is not None
     assert found.pending
+
+
+def test_of_two_who_give_a_client_another_secret_the_second_is_told(robot: Robot, job: Client) -> None:
+    seen = robot.as_seen("/client", id=job.client_id)
+    assert robot.post("/client/secret", id=job.client_id).status_code == 428
+    assert robot.post("/client/secret", id=job.client_id, headers=seen).status_code == 200
+    assert robot.post("/client/secret", id=job.client_id, headers=seen).status_code == 412
+
+
+def test_what_is_there_is_not_changed_by_whoever_has_not_seen_it(robot: Robot, job: Client, server: Resource) -> None:
+    told = robot.get("/client", id=job.client_id).headers["ETag"]
+    assert put(robot, "/client", entry(job, name="New name")).status_code == 428
+    assert put(robot, "/client", entry(job)).json["changed"] == [], "nothing is overwritten by it"
+    assert robot.get("/client", id=job.client_id).headers["ETag"] == told
+    assert put(robot, "/server", {**SERVER, "url": server.identifier, "name": "Mine"}).status_code == 428
 
 
 def test_whoever_approves_says_what_they_have_seen(site: Site, robot: Robot) -> None:

@@ -6,6 +6,7 @@ from authserver.protocol.audit import Event
 from authserver.store.pending_grants import Requester, State, Wanted
 from tests.conformance.flow import Flow
 from tests.conformance.site import NOTES, Site
+from tests.conformance.visitor import Visitor
 from tests.policies.conftest import apply
 from tests.web.api.conftest import Robot
 
@@ -60,7 +61,10 @@ def test_a_request_is_approved_as_it_was_seen_or_not_at_all(site: Site, robot: R
     again = {"If-Match": robot.get("/approval", kind="grant", id=line["id"]).headers["ETag"]}
     assert robot.post("/approval/approve", kind="grant", id=line["id"], headers=again).status_code == 204
     assert robot.get("/policies/request", id=line["id"]).json["state"] == State.APPROVED
-    assert robot.post("/policies/request/withdraw", id=line["id"]).status_code == 204
+    assert robot.post("/policies/request/withdraw", id=line["id"]).status_code == 428
+    approved = robot.as_seen("/policies/request", id=line["id"])
+    assert robot.post("/policies/request/withdraw", id=line["id"], headers=again).status_code == 412
+    assert robot.post("/policies/request/withdraw", id=line["id"], headers=approved).status_code == 204
     assert robot.get("/policies/request", id=line["id"]).json["approved"] == []
 
 
@@ -72,8 +76,21 @@ def test_rules_count_in_place_of_the_version_that_they_were_written_from(site: S
     assert made.json["actor"] == f"client:{robot.client_id}"
     late = robot.call("PUT", "/policies", json={"version": version, "rules": []})
     assert late.status_code == 409
+    never = robot.call("PUT", "/policies", json={"version": 2**31 - 1, "rules": []})
+    assert never.status_code == 409
     assert [line["rule"] for line in robot.get("/policies").json["items"]] == [RULE]
     wrong = robot.call("PUT", "/policies", json={"version": version + 1, "rules": [{"name": "x", "effect": "permit"}]})
     assert wrong.status_code == 400
     assert wrong.json["errors"][0]["member"] == "rules[0].effect"
     apply(site)
+
+
+def test_rules_are_held_against_what_happened(site: Site, robot: Robot, flow: Flow, visitor: Visitor) -> None:
+    flow.register()
+    flow.tokens(visitor)
+    found = robot.post("/policies/replay", json={"rules": [{"name": "none at all", "effect": "deny"}], "days": 1})
+    assert found.status_code == 200, found.text
+    lines = [line for line in found.json["items"] if line["client_id"] == flow.values["client_id"]]
+    assert {(line["name"], line["username"], line["refused"]) for line in lines} >= {("grant.approved", "ada", True)}
+    assert not robot.post("/policies/replay", json={"rules": []}).json["items"]
+    assert robot.post("/policies/replay", json={"rules": [{"name": "x"}]}).status_code == 400

@@ -112,6 +112,7 @@ def hostile(site_with: Callable[..., Site]) -> tuple[Site, dict[str, str]]:
         "approvals": "kind=grant",
         "policies/request/withdraw": f"id={wanted.id}",
         "key/withdraw": f"id={stores.keys.all()[0].kid}",
+        "server/agree": f"id={NOTES.identifier}",
         "server/examine": f"id={NOTES.identifier}",
         "server/edit": f"id={NOTES.identifier}",
         "client/secret": f"id={client_id}",

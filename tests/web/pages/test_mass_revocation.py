@@ -5,9 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from authserver.protocol.audit import Event
+from authserver.services import mass_revocation
 from authserver.store.audit import AuditFilter
 from authserver.store.grants import BATCH, GrantStore, Whose
-from authserver.web.admin import emergency, grants_of
+from authserver.web.admin import clients, emergency, grants_of
 from tests.conformance.flow import Flow
 from tests.conformance.site import NOTES, Site
 from tests.conformance.visitor import Visitor, forms
@@ -107,3 +108,25 @@ def test_in_the_worst_case_every_grant_ends_too_and_the_new_keys_stay(own_site: 
     assert own_site.deployment.stores.grants.count_live(Whose(), 9) == 0
     assert not any(map(goes_on, flows))
     assert own_site.deployment.stores.keys.all() == keys
+
+
+def test_a_client_of_very_many_grants_loses_them_in_batches_before_it_is_deleted(
+    own_site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    root = Visitor(own_site, "root")
+    flow = connected(own_site, root)
+    for _ in range(3):  # a grant for each device
+        flow.tokens(Visitor(own_site, "root"))
+    small_batches(monkeypatch)
+    monkeypatch.setattr(mass_revocation, "BATCH", 1)
+    monkeypatch.setattr(clients, "SECONDS", 0)
+    page = root.open(f"/admin/client/delete?id={flow.values['client_id']}")
+    assert "Live grants that end 4" in words(page)
+    for left in (3, 2):
+        page = root.submit(page, forms(page)[-1], {})
+        assert "of its grants were revoked, and more are left" in page.text
+        assert f"Live grants that end {left}" in words(page)
+        assert own_site.deployment.stores.clients.find_fresh(flow.values["client_id"]) is not None
+    assert root.submit(page, forms(page)[-1], {}).request.path == "/admin/clients"
+    assert own_site.deployment.stores.clients.find_fresh(flow.values["client_id"]) is None
+    assert own_site.deployment.stores.grants.count_live(Whose(), 9) == 0

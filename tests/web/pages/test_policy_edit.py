@@ -8,10 +8,12 @@ import pytest
 
 from authserver.protocol.policy import reading
 from authserver.protocol.role import Role
+from tests.conformance.flow import Flow
 from tests.conformance.site import Site
 from tests.conformance.visitor import Visitor, forms
 from tests.policies.conftest import apply
 from tests.web.pages.conftest import As
+from tests.web.pages.test_consent_page import words
 
 HOSTILE = "<script>alert(1)</script>"
 KEPT = {"name": "no writing", "effect": "deny", "tools": ["write_note"]}
@@ -101,3 +103,16 @@ def test_whoever_wrote_from_other_rules_than_those_that_count_is_told_and_overwr
 def test_a_file_beyond_the_bound_is_refused(site: Site, owner: Visitor):
     assert send(owner, typed(site) + "# " + "x" * 300_000, "apply").status_code == 413
     assert send(owner, typed(site) + "# " + "x" * 200_000, "look").status_code == 200
+
+
+def test_rules_are_held_against_what_happened_before(site: Site, owner: Visitor, flow: Flow, visitor: Visitor):
+    flow.register()
+    flow.tokens(visitor)
+    answer = send(owner, typed(site) + "  - {name: none at all, effect: deny}\n", "replay")
+    assert answer.status_code == 200
+    said = words(answer)
+    assert "would have decided otherwise in the last 7 days" in said
+    assert f"grant.approved ada {flow.values['client_id']}" in said
+    assert "(none at all)" in said
+    assert names(site) == ["no writing"]
+    assert "Nothing." in words(send(owner, typed(site), "replay"))

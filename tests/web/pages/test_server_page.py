@@ -8,7 +8,9 @@ from authserver.protocol.audit import Event
 from authserver.protocol.resource import Source, TokenFormat
 from authserver.protocol.scope import Risk
 from authserver.protocol.tool import Annotations, Claim, Mark, Tool, Word
-from tests.conformance.site import NOTES
+from tests.conformance.site import NOTES, Site
+from tests.conformance.visitor import Visitor, forms
+from tests.policies.conftest import apply
 from tests.web.pages.test_consent_page import words
 
 EVENT = Event("test.done", "system")
@@ -65,3 +67,54 @@ def test_the_page_says_what_tokens_are_and_where_the_tools_were_heard_of(site, n
         assert f"Tools {told}; last news" in words(admin.open(page))
     resources.replace(replace(NOTES, token_format=TokenFormat.OPAQUE), EVENT)
     assert "opaque; the server asks here about each of them" in words(admin.open(page))
+
+
+def agree(admin: Visitor, *names: str):
+    address = f"/admin/server/agree?id={NOTES.identifier}"
+    page = admin.open(address)
+    return admin.http.post(address, data={**dict(forms(page)[-1].fields), "tool": list(names)})
+
+
+def marks(site: Site) -> dict[str, Mark]:
+    site.deployment.stores.resources.refresh()
+    (found,) = (one for one in site.deployment.stores.resources.all() if one.identifier == NOTES.identifier)
+    return {tool.name: tool.mark for tool in found.tools}
+
+
+def test_tools_that_are_ticked_are_let_in_and_no_others(site: Site, notes, admin: Visitor):
+    page = admin.open(f"/admin/server/agree?id={NOTES.identifier}")
+    assert "<script>alert" not in page.text
+    assert "can delete or destroy" in words(page)
+    assert agree(admin).status_code == 400, "none is ticked"
+    assert agree(admin, "burn").status_code == 303
+    assert marks(site) == {
+        "list_notes": Mark.AGREED, "list-notes": Mark.NEW, "burn": Mark.AGREED, "old": Mark.GONE
+    }  # fmt: skip
+    assert agree(admin, "burn").status_code == 404, "it waits no more"
+
+
+def test_a_tool_that_its_server_describes_otherwise_since_the_page_was_shown_is_not_let_in(
+    site: Site, notes, admin: Visitor
+):
+    address = f"/admin/server/agree?id={NOTES.identifier}"
+    fields = {**dict(forms(admin.open(address))[-1].fields), "tool": ["burn"]}
+    otherwise = replace(NASTY, description="Burn it all", words_digest="c" * 64)
+    tools = tuple(replace(tool, claim=otherwise) if tool.name == "burn" else tool for tool in TOOLS)
+    site.deployment.stores.resources.replace(replace(NOTES, tools=tools), EVENT)
+    answer = admin.http.post(address, data=fields)
+    assert answer.status_code == 409
+    assert "Burn it all" in answer.text
+    assert marks(site)["burn"] is Mark.CHANGED
+
+
+def test_the_page_says_who_may_use_the_server_and_which_guard_is_its_own(site: Site, admin: Visitor):
+    page = f"/admin/server?id={NOTES.identifier}"
+    assert "no rule is about it: people decide alone" in words(admin.open(page))
+    apply(site, {"name": "not these", "effect": "deny", "servers": ["https://other.example/mcp"]},
+          {"name": "strangers wait", "effect": "require approval", "verified": False})  # fmt: skip
+    said = words(admin.open(page))
+    apply(site)
+    assert "strangers wait : require approval" in said
+    assert "not these" not in said
+    assert "access tokens 10 minutes" in said
+    assert "Its guard" in said

@@ -1,0 +1,68 @@
+"""``authserver audit list``: the newest events, sealed or not, by what they are about."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from ..services.deployment import Deployment
+from ..store.audit import AuditFilter, AuditListing
+from .deployment import with_deployment
+from .person import person
+from .table import as_objects, show
+
+HEADS = ("when", "what", "outcome", "who", "from", "about", "reference")
+
+
+@click.command("list")
+@click.option("--name", help="Those of this name, such as grant.revoked.")
+@click.option("--user", "username", help="Those about this person.")
+@click.option("--client", "client_id", help="Those about this client.")
+@click.option("--grant", "grant_id", help="Those about this grant.")
+@click.option("--server", "resource", help="Those about this MCP server.")
+@click.option("--outcome", help="Those that ended so, such as refused.")
+@click.option("--limit", default=50, show_default=True, help="How many at the most, newest first.")
+@as_objects
+@with_deployment
+def list_events(found: Deployment, /, username: str | None, limit: int, as_json: bool, **wanted: str | None) -> None:
+    """Show events that fit all options, newest first. What is not sealed yet is among them: 'export' leaves it out."""
+    chosen = AuditFilter(user_id=person(found, username).id if username else None, **wanted)
+    show(_fitting(found, chosen, limit), HEADS, _row, _facts, as_json=as_json)
+
+
+def _fitting(found: Deployment, chosen: AuditFilter, limit: int) -> Iterator[AuditListing]:
+    """At most *limit* that are *chosen*: a page of those with an outcome or a server may have none, and more after."""
+    after, left = None, limit
+    while left > 0:
+        page = found.stores.audit.page(chosen, after, left)
+        yield from page
+        after, left = page.after, left - len(page.lines)
+        if after is None:
+            return
+
+
+def _facts(line: AuditListing) -> dict[str, Any]:
+    return {"id": line.id, "at_ms": line.at_ms, **asdict(line.event)}
+
+
+def _row(line: AuditListing) -> tuple[str, ...]:
+    event = line.event
+    about = {
+        "user": event.user_id,
+        "client": event.client_id,
+        "server": event.resource,
+        "grant": event.grant_id,
+        **{name: value if isinstance(value, str) else json.dumps(value) for name, value in event.detail.items()},
+    }
+    return (
+        datetime.fromtimestamp(line.at_ms / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S"),
+        event.name,
+        event.outcome,
+        event.actor,
+        event.origin.address,
+        " ".join(f"{name}={value}" for name, value in about.items() if value),
+        event.origin.correlation_id,
+    )

@@ -1,0 +1,17 @@
+"""The end of many grants by command: in batches, each told, until none is left."""
+
+import click
+
+from ..protocol.audit import Event
+from ..services.deployment import Deployment
+from ..store.grants import BATCH, Whose
+
+
+def revoke_in_batches(found: Deployment, whose: Whose) -> int:
+    """End the live grants of *whose*, saying after each batch how many ended until then; returns how many."""
+    total, ended = 0, BATCH
+    while ended == BATCH:
+        ended = found.stores.grants.revoke_all(whose, Event("grants.revoked", "system"))
+        total += ended
+        click.echo(f"revoked {total}")
+    return total
