@@ -10,15 +10,18 @@ from ..protocol.ports import Resources
 from ..protocol.resource import Resource
 from ..protocol.scope import Scope
 from ..protocol.way import Way
+from ..store.clients import ClientStore
 from ..store.grants import GrantListing, GrantStore
 from ..store.tool_calls import MOST_USES, ToolCallStore, Use
+from ..store.watching import WatchStore
 
 
 @dataclass(frozen=True, slots=True)
 class Connection:
     """A live grant. ``resource`` is None for a server that is not there now; ``last_used_at`` in Unix seconds.
 
-    ``tools`` are those that can be called now, each in its ways; ``unused_tools`` are of scopes that are in use.
+    ``tools`` are those that can be called now, each in its ways; ``unused_tools`` are of scopes that are in use;
+    ``network`` is where it got its newest tokens from; ``likeness`` is the same for what people take for one app.
     """
 
     grant: GrantListing
@@ -28,6 +31,13 @@ class Connection:
     unused: tuple[Scope, ...]
     tools: Mapping[str, tuple[Way, ...]] = field(default_factory=dict)
     unused_tools: tuple[str, ...] = ()
+    network: str | None = None
+    likeness: bytes = b""
+
+    @property
+    def closable(self) -> tuple[str, ...]:
+        """The tools that can be taken out one by one: those that somebody decided about."""
+        return tuple(self.tools) if self.grant.tools is not None else ()
 
     def title(self, tool: str) -> str:
         """What people read of *tool*."""
@@ -51,7 +61,9 @@ class Connections:
     """What people see of their own grants. ``unused_after`` in seconds."""
 
     grants: GrantStore
+    clients: ClientStore
     calls: ToolCallStore
+    networks: WatchStore
     resources: Resources
     unused_after: int
 
@@ -65,6 +77,7 @@ class Connections:
         if sum(map(len, uses.values())) >= MOST_USES:
             told = frozenset()  # there are more, so nobody can say what was not used
         since = now - self.unused_after
+        networks = self.networks.networks([grant.id for grant in grants])
         found = []
         for grant in grants:
             resource, used = known.get(grant.resource), uses.get(grant.id, {})
@@ -74,8 +87,21 @@ class Connections:
             tools = _tools(grant, resource, now) if resource else {}
             idle = _idle(tools, called, spare, resource) if resource and old and grant.tools is not None else ()
             scopes, unneeded = _scopes(grant.scopes, resource), _scopes(spare, resource)
-            found.append(Connection(grant, resource, scopes, used, unneeded, tools, idle))
+            client, ages = self.clients.find(grant.client_id), networks.get(grant.id, {})
+            likeness = client.likeness if client else grant.client_id.encode()
+            newest = min(ages, key=ages.__getitem__, default=None)
+            found.append(Connection(grant, resource, scopes, used, unneeded, tools, idle, newest, likeness))
         return tuple(found)
+
+    def alike(self, connection: Connection) -> tuple[Connection, ...]:
+        """All of the same person that people take for the same app: it has a grant on each device (AZ-14)."""
+        return tuple(one for one in self.of(connection.grant.user_id) if one.likeness == connection.likeness)
+
+    def narrow(
+        self, connection: Connection, scopes: Collection[str], tools: Collection[str], event: Event
+    ) -> tuple[str, ...]:
+        """Take *scopes* and *tools* out of the grant; returns what it had of them. One that loses all scopes ends."""
+        return self.grants.withdraw(connection.grant.id, scopes, event, tools)
 
     def find(self, user_id: str, grant_id: str) -> Connection | None:
         """That of a live grant of this person; None for anybody else's."""

@@ -17,6 +17,7 @@ from ..settings import Settings
 from ..store.alerts import AlertListing
 from . import signed_in
 from .origin import origin
+from .own_words import happened
 
 LONGEST_FACT = 120
 RISKS = {
@@ -39,6 +40,7 @@ def install(app: Flask, settings: Settings) -> None:
         opened_by=lambda tools, name: [tool for tool in tools if name in tool.scopes],
         limits=tool_limit.in_words,
         having=_having,
+        happened=happened,
     )
     site = urlsplit(settings.issuer).netloc + urlsplit(settings.issuer).path
 

@@ -150,8 +150,13 @@ def test_the_pages_that_people_see_are_accessible(running, page, app):
     look(running.asks(client, "calendar:admin", resource=CALENDAR.identifier))
     look(running.asks(hosted, ALL))
     look(f"{running.issuer}/authorize?client_id=nobody")
-    for path in ("/admin", "/sign-out", "/account/calls", "/account/connections"):
+    for path in ("/admin", "/sign-out", "/account/calls", "/account/activity", "/account/connections"):
         look(f"{running.issuer}{path}")
+    page.get_by_role("button", name="Change").first.click()
+    look()
+    page.goto(f"{running.issuer}/account/connections/end")
+    look()
+    page.goto(f"{running.issuer}/account/connections")
     page.get_by_role("button", name="End this connection").first.click()
     look()
     assert not found

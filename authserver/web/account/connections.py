@@ -7,6 +7,8 @@ from werkzeug.exceptions import NotFound
 from ...protocol.scope import MOST_SCOPES
 from ...protocol.tool_list import MOST_TOOLS
 from ...services.connections import Connection
+from ...store.audit import AuditFilter
+from ...store.grants import BATCH, Whose
 from ...store.tool_calls import CallFilter
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
@@ -22,9 +24,9 @@ DAY = 86_400
 @required
 def connections() -> ResponseReturnValue:
     """All that live, by app, and what about them looked unusual."""
-    apps: dict[str, list[Connection]] = {}
+    apps: dict[bytes, list[Connection]] = {}
     for connection in deployment().connections.of(_own_id()):
-        apps.setdefault(connection.grant.client_id, []).append(connection)
+        apps.setdefault(connection.likeness, []).append(connection)
     alerts = deployment().stores.alerts.of_user(_own_id(), MOST_ALERTS)
     return render_template("account/connections.html", apps=apps, alerts=alerts, days=_days())
 
@@ -62,6 +64,25 @@ def do_narrow_connection() -> ResponseReturnValue:
     return redirect(url_for("account.connections"), 303)
 
 
+@blueprint.get("/account/connection/edit")
+@required
+def edit_connection() -> ResponseReturnValue:
+    """What it may do, to be unticked."""
+    return render_template("account/edit_connection.html", connection=_connection())
+
+
+@blueprint.post("/account/connection/edit")
+@required
+@form_of(edit_connection)
+def do_edit_connection() -> ResponseReturnValue:
+    """Take out what was unticked of what the page showed; what it did not show stays. Done twice, it is done."""
+    connection = deployment().connections.find(_own_id(), _own_grant_id())
+    if connection is not None:
+        scopes, tools = (_unticked(name) for name in ("scope", "tool"))
+        deployment().connections.narrow(connection, scopes, tools, event("grant.narrowed"))
+    return redirect(url_for("account.connections"), 303)
+
+
 @blueprint.get("/account/connection/end")
 @required
 def end_connection() -> ResponseReturnValue:
@@ -76,6 +97,59 @@ def do_end_connection() -> ResponseReturnValue:
     """End it, with its tokens and what was remembered of the consent. Done twice, it is done."""
     deployment().stores.grants.revoke(_own_grant_id(), event("grant.revoked"))
     return redirect(url_for("account.connections"), 303)
+
+
+@blueprint.get("/account/app/end")
+@required
+def end_app() -> ResponseReturnValue:
+    """All connections of what people take for one app, on whatever device."""
+    connection = _connection()
+    alike = deployment().connections.alike(connection)
+    return render_template("account/end_app.html", connection=connection, alike=alike)
+
+
+@blueprint.post("/account/app/end")
+@required
+@form_of(end_app)
+def do_end_app() -> ResponseReturnValue:
+    """End all of them. Done twice, it is done."""
+    connection = deployment().connections.find(_own_id(), _own_grant_id())
+    for one in deployment().connections.alike(connection) if connection else ():
+        deployment().stores.grants.revoke(one.grant.id, event("grant.revoked"))
+    return redirect(url_for("account.connections"), 303)
+
+
+@blueprint.get("/account/connections/end")
+@required
+def end_connections() -> ResponseReturnValue:
+    """What ending every connection will do."""
+    return render_template("account/end_connections.html", held=deployment().connections.of(_own_id()))
+
+
+@blueprint.post("/account/connections/end")
+@required
+@form_of(end_connections)
+def do_end_connections() -> ResponseReturnValue:
+    """End all of them. Done twice, it is done."""
+    own = Whose(user_id=_own_id())
+    while deployment().stores.grants.revoke_all(own, event("grants.revoked")) == BATCH:
+        pass
+    return redirect(url_for("account.connections"), 303)
+
+
+@blueprint.get("/account/activity")
+@required
+def activity() -> ResponseReturnValue:
+    """What happened with this person's account, newest first."""
+    search = Search.asked()
+    page = deployment().stores.audit.page(AuditFilter(user_id=_own_id()), search.after, LINES)
+    return render_template("account/activity.html", page=page, search=search)
+
+
+def _unticked(name: str) -> set[str]:
+    """What the form showed as *name* and comes back without a tick."""
+    shown = request.form.getlist(f"shown_{name}")[: MOST_SCOPES + MOST_TOOLS]
+    return set(shown).difference(request.form.getlist(name))
 
 
 def _connection() -> Connection:

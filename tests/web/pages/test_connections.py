@@ -202,3 +202,67 @@ def test_a_stale_form_shows_the_page_again(own: Site, ada: Visitor):
     assert answer.status_code == 400
     assert "End this connection?" in answer.text
     assert only(own, claims["sub"]).grant.id == grant
+
+
+def test_a_person_unticks_what_an_app_may_do_and_keeps_the_rest(own: Site, ada: Visitor):
+    claims = connected(own, ada)
+    connection = only(own, claims["sub"])
+    address = f"/account/connection/edit?id={connection.grant.id}"
+    page = ada.open(address)
+    shown = [value for name, value in forms(page)[-1].fields if name == "shown_scope"]
+    assert shown == ["notes:read", "notes:write"]
+    fields = {"csrf_token": dict(forms(page)[-1].fields)["csrf_token"], "shown_scope": shown}
+    assert ada.http.post(address, data={**fields, "scope": ["notes:read"]}).status_code == 303
+    assert only(own, claims["sub"]).grant.scopes == ("notes:read",)
+    assert claims["flow"].refresh().json["scope"] == "notes:read"
+    stranger = Visitor(own, "root")
+    stranger.open("/account/connections")
+    assert stranger.http.post(address, data=fields).status_code in {400, 404}
+    assert ada.http.post(address, data=fields).status_code == 303
+    assert not own.deployment.connections.of(claims["sub"]), "with nothing ticked it ends"
+
+
+def test_what_the_page_did_not_show_stays(own: Site, ada: Visitor):
+    claims = connected(own, ada)
+    connection = only(own, claims["sub"])
+    address = f"/account/connection/edit?id={connection.grant.id}"
+    token = dict(forms(ada.open(address))[-1].fields)["csrf_token"]
+    assert ada.http.post(address, data={"csrf_token": token, "shown_scope": ["notes:write"]}).status_code == 303
+    assert only(own, claims["sub"]).grant.scopes == ("notes:read",)
+
+
+@pytest.mark.requirement("AZ-14")
+def test_an_app_on_two_devices_is_one_app_to_people_and_ends_as_one(own: Site, ada: Visitor):
+    first, second = connected(own, ada), connected(own, Visitor(own))
+    other = connected(own, ada, "Another")
+    page = ada.open("/account/connections").text
+    assert page.count("<h2") == 2
+    assert "2 connections" in page
+    grant = next(
+        one for one in own.deployment.connections.of(first["sub"]) if one.grant.client_id == first["client_id"]
+    )
+    question = ada.open(f"/account/app/end?id={grant.grant.id}")
+    assert "2 connections" in words(question)
+    ada.submit(question, forms(question)[-1], {})
+    assert [flow["flow"].refresh().status_code for flow in (first, second, other)] == [400, 400, 200]
+
+
+def test_every_connection_ends_at_once(own: Site, ada: Visitor):
+    held = [connected(own, ada, name) for name in ("One", "Two")]
+    root = Visitor(own, "root")
+    others = connected(own, root)
+    question = ada.open("/account/connections/end")
+    assert "2 connections" in words(question)
+    ada.submit(question, forms(question)[-1], {})
+    assert [flow["flow"].refresh().status_code for flow in (*held, others)] == [400, 400, 200]
+
+
+def test_a_person_sees_what_happened_with_their_own_account_alone(own: Site, ada: Visitor):
+    connected(own, ada, "<b>Mine</b>")
+    connected(own, Visitor(own, "root"), "Not mine")
+    said = words(ada.open("/account/activity"))
+    for fact in ("You signed in", "You let an app in", "An app got its first tokens", "127.0.0.1"):
+        assert fact in said
+    assert "Not mine" not in said
+    assert "<b>Mine" not in ada.open("/account/activity").text
+    assert own.get("/account/activity").status_code == 303
