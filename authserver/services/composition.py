@@ -66,6 +66,7 @@ from .trail import configured
 from .trail.sealer import Sealer
 from .trail.streaming import Streams
 from .unusual_use import Thresholds, UnusualUse
+from .upstream import configured as upstreams
 
 KEYS_SECONDS = 0.5  # how long a withdrawn key may still be published: half of a guard's patience
 OTHERWISE = {"any": None, "ask": Decision.ASK, "listed": Decision.DENY}
@@ -111,6 +112,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         rotation=_rotation(settings, stores, safe),
         sign_in=_sign_in(settings, stores),
         sessions=Sessions(stores.sessions, settings.session_lifetime),
+        upstream=upstreams.sign_in(settings, stores, safe.derive("upstream sign-in")),
         policies=policies,
         authorization=_authorization(settings, stores, known, policies),
         token=_token(settings, stores, formats, who, tools, policies, _exchanges(settings, stores, tracing)),

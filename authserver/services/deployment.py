@@ -31,6 +31,7 @@ from .traces.timeline import Timelines
 from .traces.tracing import Tracing
 from .trail.sealer import Sealer
 from .trail.streaming import Streams
+from .upstream.sign_in import UpstreamSignIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Deployment:
     rotation: Rotation
     sign_in: SignIn
     sessions: Sessions
+    upstream: UpstreamSignIn
     policies: Policies
     authorization: AuthorizationService
     token: TokenEndpoint
