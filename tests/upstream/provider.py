@@ -20,7 +20,7 @@ SECRET = "a secret/with + signs: of 40 characters!"
 
 @dataclass
 class RunningProvider:
-    """A provider at ``issuer``; ``folder`` is where what it says of people is, ``client_id`` and ``secret`` are ours."""
+    """A provider at ``issuer``; in ``folder`` is what it says of people."""
 
     issuer: str
     port: int

@@ -59,7 +59,7 @@ def parse(text: object) -> IdToken:
     if parts is None:
         raise Unbelievable("the ID token is not a signed JWT, or a very long one")
     try:
-        header, claims = (strict_json.loads(_decoded(part)) for part in parts.groups()[:2])
+        header, claims = (strict_json.exact(_decoded(part)) for part in parts.groups()[:2])
         found = IdToken(header, claims, parts.string[: parts.end(2)].encode("ascii"), _decoded(parts[3]))
     except ValueError as wrong:
         raise Unbelievable(f"the ID token is malformed: {wrong}") from None

@@ -27,7 +27,7 @@ def sign_in(settings: Settings, stores: Stores, key: bytes) -> UpstreamSignIn:
     calls = Calls(settings.entered_networks, **told)
     return UpstreamSignIn(
         upstreams={each.id: each for each in settings.upstream},
-        ways={"oidc": OpenIdConnect(published, calls), "github": GitHub(calls)},
+        ways={"oidc": OpenIdConnect(published, calls, settings.session_lifetime), "github": GitHub(calls)},
         attempts=stores.upstream_attempts,
         identities=Identities(stores.identities, stores.users, stores.audit),
         limit=AddressLimit(settings.sign_ins_per_address),

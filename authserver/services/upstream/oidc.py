@@ -19,19 +19,22 @@ from .provider import Published
 from .way import Asked, Proven
 
 SCOPES = ("openid", "email", "profile")
+LONGEST_AGE = 10**9  # seconds: whatever is said, the database can hold it
 
 
 @dataclass(frozen=True, slots=True)
 class OpenIdConnect:
-    """The `Way` of OpenID providers."""
+    """The `Way` of OpenID providers. Whoever proved there more than ``max_age`` seconds ago who they are, does anew."""
 
     published: Published
     calls: Calls
+    max_age: int
     clock: Callable[[], float] = time.time
 
     def address(self, upstream: Upstream, attempt: Attempt, asked: Asked) -> str:
         """Its authorization endpoint, with a request for a code (OpenID Connect Core 1.0 §3.1.2.1)."""
-        anew = {"prompt": "login", "max_age": "0"} if asked.anew else {}
+        # With a max_age it says when they proved that (§3.1.2.1): to act as if it was now would be to make it fresh.
+        anew = {"prompt": "login", "max_age": "0"} if asked.anew else {"max_age": str(self.max_age)}
         return attempt.request(
             self.published.provider(upstream.home).authorization_endpoint,
             upstream.client_id,
@@ -52,12 +55,13 @@ class OpenIdConnect:
             answered = self._redeemed(found, upstream, attempt, answer, redirect_uri)
             token = id_token.parse(answered.get("id_token"))
             self._verify(found, token)
-            id_token.check(token, expected, answered["access_token"], int(self.clock()))
+            now = int(self.clock())
+            id_token.check(token, expected, answered["access_token"], now)
             claims = self._claims(found, upstream, token, answered["access_token"])
             who = identity.read(found.issuer, claims, upstream.groups_claim, assume_verified=upstream.assume_verified)
         except Unbelievable as wrong:
             raise NotBelieved(f"{upstream.id}: {wrong}") from None
-        return Proven(who, claims)
+        return Proven(who, claims, min(max(0, now - int(token.claims.get("auth_time") or now)), LONGEST_AGE))
 
     def check_response(self, upstream: Upstream, answer: Answer) -> None:
         """That the response is from this provider, before anything of it is used. Raises `NotBelieved`."""

@@ -39,12 +39,13 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """Somebody who came back, with the account that is theirs."""
+    """Somebody who came back, with the account that is theirs; they proved who they are ``age`` seconds ago."""
 
     user: User
     upstream: Upstream
     purpose: Purpose
     page: str
+    age: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +110,7 @@ class UpstreamSignIn:
         except (UpstreamError, IdentityRefused) as refused:
             self._refuse(upstream, refused, here, origin)
             raise
-        return Arrived(user, upstream, begun.purpose, begun.page)
+        return Arrived(user, upstream, begun.purpose, begun.page, proven.age)
 
     def leave(self, upstream: Upstream, page: str) -> str | None:
         """The URL that signs out there and comes back to *page*, an absolute URL; None if there is none."""

@@ -22,10 +22,11 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Proven:
-    """Who somebody is, and all that the provider says of them."""
+    """Who somebody is, and all that the provider says of them; ``age``: for how many seconds it has known."""
 
     identity: Identity
     claims: dict[str, Any]
+    age: int = 0
 
 
 class Way(Protocol):

@@ -26,9 +26,14 @@ UNKNOWN = "Addresses of that domain have no sign-in of their own here. Use your 
 
 @blueprint.app_context_processor
 def offered() -> dict[str, object]:
-    """What templates show: the providers, and whether an e-mail address leads to one."""
-    found = tuple(deployment().upstream.upstreams.values())
-    return {"upstreams": found, "upstream_by_address": any(each.domains for each in found)}
+    """What templates show: the providers, whether an address leads to one, and where to prove anew who one is."""
+    known = deployment().upstream
+    found = tuple(known.upstreams.values())
+    return {
+        "upstreams": found,
+        "upstream_by_address": any(each.domains for each in found),
+        "upstreams_again": lambda: known.again(person.user) if (person := signed_in.visitor()) else (),
+    }
 
 
 def asked_for() -> ResponseReturnValue | None:
@@ -85,7 +90,7 @@ def _go_on(arrived: Arrived, person: signed_in.Visitor | None) -> ResponseReturn
         deployment().sessions.confirm(person.session, origin(), (Method.UPSTREAM,))
     if arrived.purpose is Purpose.SIGN_IN:
         tracing.note(Step.SIGN_IN, Cause.SIGNED_IN, user_id=arrived.user.id)
-        signed_in.begin(arrived.user, (Method.UPSTREAM,))
+        signed_in.begin(arrived.user, (Method.UPSTREAM,), arrived.age)
         session[UPSTREAM] = arrived.upstream.id
     return redirect(arrived.page, 303)
 
