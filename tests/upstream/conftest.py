@@ -1,17 +1,24 @@
 """A real provider and a server that knows it, as a browser meets them."""
 
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.browser.chromium import chromium
 from tests.browser.scene import Scene, scene
+from tests.conformance.fixtures import set_up, site_with
+from tests.conformance.site import Site
 from tests.database import Databases
 from tests.journeys.ports import free_port
 from tests.outbound.authority import Authority
 
+from .journey import CLIENT_ID as CLIENT
+from .liar import Liar, liar
 from .provider import CLIENT_ID, SECRET, RunningProvider, provider
+
+__all__ = ["set_up", "site_with"]
 
 SETTINGS = """
 fetch_ca_file = "{ca_file}"
@@ -90,3 +97,37 @@ def opened(browser: Browser) -> Iterator[Callable[[], Page]]:
 @pytest.fixture
 def page(opened: Callable[[], Page]) -> Page:
     return opened()
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def false(authority: Authority) -> Iterator[Liar]:
+    """A provider that may lie."""
+    with liar(authority.serving("localhost")) as found:
+        yield found
+
+
+@pytest.fixture
+def site_of(site_with: Callable[..., Site], authority: Authority, false: Liar) -> Callable[..., Site]:
+    """Makes a server that knows that provider as ``liar``, with the changes to its table that it is called with."""
+
+    def make(**changes: object) -> Site:
+        table = {"id": "liar", "name": "Liar", "issuer": false.issuer, "client_id": CLIENT, "create_accounts": True}
+        return known_to(site_with, authority, {**table, **changes})
+
+    return make
+
+
+@pytest.fixture
+def site(site_of: Callable[..., Site]) -> Site:
+    return site_of()
+
+
+def known_to(site_with: Callable[..., Site], authority: Authority, *tables: dict[str, object]) -> Site:
+    """A server that knows providers on loopback."""
+    hosts = [f"localhost:{urlsplit(str(table['issuer'])).port}=127.0.0.1/32" for table in tables]
+    return site_with(upstream=list(tables), fetch_ca_file=str(authority.ca_file), fetch_entered_networks=hosts)

@@ -68,9 +68,7 @@ def methods(scene: Scene, user: User) -> tuple[Method, ...]:
 
 
 @pytest.mark.requirement("AZ-10")
-def test_somebody_new_signs_in_with_their_company_and_has_an_account(
-    running: Scene, corp: RunningProvider, page: Page
-):
+def test_somebody_new_signs_in_with_their_company_and_has_an_account(running: Scene, corp: RunningProvider, page: Page):
     corp.says_of("n-1", email="Nina@Corp.example", email_verified=True, name="Nina N.", groups=["helpers"])
     arrive(page, running, "n-1")
     page.wait_for_url(f"{running.issuer}{CONNECTIONS}")
