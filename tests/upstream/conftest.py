@@ -116,8 +116,7 @@ def site_of(site_with: Callable[..., Site], authority: Authority, false: Liar) -
     """Makes a server that knows that provider as ``liar``, with the changes to its table that it is called with."""
 
     def make(**changes: object) -> Site:
-        table = {"id": "liar", "name": "Liar", "issuer": false.issuer, "client_id": CLIENT, "create_accounts": True}
-        return known_to(site_with, authority, {**table, **changes})
+        return site_with(**settings(authority, {**table_of(false), **changes}))
 
     return make
 
@@ -127,7 +126,12 @@ def site(site_of: Callable[..., Site]) -> Site:
     return site_of()
 
 
-def known_to(site_with: Callable[..., Site], authority: Authority, *tables: dict[str, object]) -> Site:
-    """A server that knows providers on loopback."""
+def table_of(of: Liar, name: str = "liar") -> dict[str, object]:
+    """The table of a provider in the settings."""
+    return {"id": name, "name": name.title(), "issuer": of.issuer, "client_id": CLIENT, "create_accounts": True}
+
+
+def settings(authority: Authority, *tables: dict[str, object]) -> dict[str, object]:
+    """The settings of a server that knows providers on loopback by these *tables*."""
     hosts = [f"localhost:{urlsplit(str(table['issuer'])).port}=127.0.0.1/32" for table in tables]
-    return site_with(upstream=list(tables), fetch_ca_file=str(authority.ca_file), fetch_entered_networks=hosts)
+    return {"upstream": list(tables), "fetch_ca_file": str(authority.ca_file), "fetch_entered_networks": hosts}

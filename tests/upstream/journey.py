@@ -24,11 +24,12 @@ class Journey:
     liar: Liar
     asked: dict[str, str]
     upstream: str = "liar"
+    subject: str = "s-1"
 
     def claims(self, **changes: Any) -> dict[str, Any]:
         """What an honest provider says of somebody to this request; a change to None leaves a claim out."""
         now = int(time.time())
-        said = {"iss": self.liar.issuer, "sub": "s-1", "aud": CLIENT_ID, "iat": now, "exp": now + 60, **changes}
+        said = {"iss": self.liar.issuer, "sub": self.subject, "aud": CLIENT_ID, "iat": now, "exp": now + 60, **changes}
         said = {"nonce": self.asked.get("nonce"), **said}
         return {name: value for name, value in said.items() if value is not None}
 
@@ -56,3 +57,14 @@ def refused(site: Site) -> str:
     """Why the newest sign-in was refused, by the trail."""
     lines = site.deployment.stores.audit.page(AuditFilter(name="sign_in.failed"), None, 1).lines
     return lines[0].event.detail["why"] if lines else ""
+
+
+def check_refused(site: Site, journey: Journey, why: str = "NotBelieved", status: int = 502) -> None:
+    """That *journey* ends on a page, with nobody signed in and no account."""
+    answer = journey.back()
+    assert answer.status_code == status, answer.text
+    assert answer.location is None
+    assert "Reference:" in answer.text
+    assert refused(site) == why
+    assert not is_signed_in(journey.http)
+    assert site.deployment.stores.identities.find(journey.liar.issuer, journey.subject) is None

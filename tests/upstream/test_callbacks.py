@@ -13,7 +13,7 @@ from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import Visitor, forms
 from tests.outbound.authority import Authority
 
-from .conftest import known_to
+from .conftest import settings, table_of
 from .journey import CLIENT_ID, begin, is_signed_in, refused
 from .liar import Liar, liar
 
@@ -226,10 +226,7 @@ class TestMixUp:
         self, site_with: Callable[..., Site], authority: Authority, false: Liar
     ):
         with liar(authority.serving("localhost")) as other:
-            table = {"client_id": CLIENT_ID, "create_accounts": True}
-            one = {"id": "liar", "name": "Liar", "issuer": false.issuer, **table}
-            two = {"id": "other", "name": "Other", "issuer": other.issuer, **table}
-            site = known_to(site_with, authority, one, two)
+            site = site_with(**settings(authority, table_of(false), table_of(other, "other")))
             journey = begin(site.http(), other, upstream="other")
             journey.upstream = "liar"
             assert journey.back().status_code == 400
