@@ -1,14 +1,18 @@
 """What browsers bring back: used once, by who began it, from the provider that was asked, in time."""
 
+import re
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import select, update
 
 from authserver.protocol.audit import Event, Origin
 from authserver.protocol.role import Role
+from authserver.protocol.trace.step import Cause
 from authserver.store.models import UpstreamAttemptRow, UserRow
 from authserver.store.purge import purge
+from authserver.store.traces import TraceFilter
 from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import Visitor, forms
 from tests.outbound.authority import Authority
@@ -38,6 +42,7 @@ def test_an_honest_answer_signs_in_and_goes_on(site: Site, false: Liar):
     assert token["redirect_uri"] == [journey.asked["redirect_uri"]]
 
 
+@pytest.mark.requirement("AZ-10", "AZ-13")
 def test_a_replayed_answer_is_refused_and_ends_nothing(site: Site, false: Liar):
     http = site.http()
     journey = begin(http, false)
@@ -113,6 +118,7 @@ def test_the_database_knows_no_state_and_no_secret_of_an_attempt(site: Site, fal
     assert journey.asked["nonce"] not in kept
 
 
+@pytest.mark.requirement("AZ-10")
 @pytest.mark.parametrize("next_page", ["https://evil.example/", "//evil.example", "/\\evil.example"])
 def test_no_answer_leads_elsewhere(site: Site, false: Liar, next_page: str):
     journey = begin(site.http(), false, f"/sign-in?next={next_page}")
@@ -120,12 +126,14 @@ def test_no_answer_leads_elsewhere(site: Site, false: Liar, next_page: str):
     assert journey.back().location == "/"
 
 
+@pytest.mark.requirement("AZ-10")
 def test_a_sign_in_is_not_begun_by_another_site(site: Site):
     answer = site.http().post("/sign-in", data={"upstream": "liar"})
     assert answer.status_code == 400
     assert "out of date" in answer.text
 
 
+@pytest.mark.requirement("AZ-10")
 def test_a_session_that_was_there_before_is_ended(site: Site, false: Liar):
     ada = Visitor(site)
     ada.open("/sign-in")
@@ -247,6 +255,7 @@ def test_a_disabled_person_is_told_so_and_stays_out(site: Site, false: Liar):
     assert not is_signed_in(http)
 
 
+@pytest.mark.requirement("AZ-12")
 def test_who_has_no_password_is_not_opened_by_any(site: Site):
     event = Event("user.added", "system", Origin())
     site.deployment.stores.users.add("nopass", "No", "", Role.MEMBER, event)
@@ -255,3 +264,28 @@ def test_who_has_no_password_is_not_opened_by_any(site: Site):
         form = dict(forms(http.get("/sign-in"))[0].fields)
         http.post("/sign-in", data={**form, "username": "nopass", "password": password})
         assert not is_signed_in(http)
+
+
+def test_whoever_switches_the_account_is_asked_there_who_they_are(site: Site, false: Liar):
+    http = site.http()
+    journey = begin(http, false)
+    false.gives(false.sign(journey.claims()))
+    journey.back()
+    form = next(form for form in forms(http.get("/")) if form.action == "/sign-out")
+    http.post("/sign-out", data={**dict(form.fields), "next": "/account/connections"})
+    assert begin(http, false).asked["prompt"] == "login"
+    begun = begin(site.http(), false)
+    assert "prompt" not in begun.asked
+    assert begun.asked["max_age"] == str(site.deployment.settings.session_lifetime)
+
+
+def test_a_sign_in_with_a_provider_belongs_to_the_attempt_to_connect(site: Site, false: Liar):
+    http, tracing = site.http(), site.deployment.tracing
+    onwards = f"/authorize?client_id=app&code_challenge={'x' * 43}&code_challenge_method=S256"
+    journey = begin(http, false, f"/sign-in?next={quote(onwards, safe='')}")
+    false.gives("no token")
+    answer = journey.back()
+    reference = re.search(r"Reference: <code>([^<]+)", answer.text)[1]
+    tracing.recorder.flush()
+    (line,) = site.deployment.stores.traces.page(TraceFilter(), None, 5).lines
+    assert (line.id, line.cause) == (reference, Cause.UPSTREAM_FAILED)

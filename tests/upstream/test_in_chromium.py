@@ -211,6 +211,7 @@ def test_who_says_no_there_gets_a_page_and_no_loop(running: Scene, corp: Running
     expect(page.get_by_role("heading", name="Example Corp did not sign you in")).to_be_visible()
 
 
+@pytest.mark.requirement("AZ-13")
 def test_the_back_button_after_a_sign_in_leads_nowhere_bad(running: Scene, corp: RunningProvider, page: Page):
     corp.says_of("b-1", email="bo@corp.example", email_verified=True, name="Bo")
     came: list[str] = []
