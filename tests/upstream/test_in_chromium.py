@@ -1,5 +1,6 @@
 """People at Chromium who sign in with a real provider."""
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -11,6 +12,7 @@ from authserver.protocol.role import Role
 from authserver.store.models import SessionRow, UserRow
 from authserver.store.users import User
 from tests.browser.scene import EVENT, Scene
+from tests.browser.test_accessibility import faults
 from tests.conformance.site import PASSWORD
 
 from .provider import RunningProvider
@@ -113,7 +115,7 @@ def test_an_account_whose_address_was_never_proven_stays_closed(
     expect(page.get_by_role("heading", name="There is an account with your address already")).to_be_visible()
     assert not identities(running, otto)
     page.get_by_role("link", name="To the sign-in page").click()
-    page.wait_for_url(f"{running.issuer}/sign-in?next=*connections*")
+    expect(page).to_have_url(re.compile(r"/sign-in\?next=.*connections"))
     with running.site.deployment.stores.database.transaction() as connection:
         gone = {"email": None, "username": f"gone-{otto.id}"}
         connection.execute(update(UserRow).where(UserRow.id == otto.id).values(**gone))
@@ -222,3 +224,27 @@ def test_the_back_button_after_a_sign_in_leads_nowhere_bad(running: Scene, corp:
     expect(page.get_by_role("heading", name="That sign-in is over")).to_be_visible()
     page.get_by_role("link", name="Go on as Bo").click()
     expect(page.get_by_text("You are signed in as Bo")).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_can_be_read_by_everybody(running: Scene, corp: RunningProvider, browser, width: int, scheme: str):
+    corp.says_of("q-1", email="quinn@corp.example", email_verified=True, name="Quinn")
+    corp.says_of("q-2", email="quinn@elsewhere.example", email_verified=False)
+    size = {"width": width, "height": 900}
+    context = browser.new_context(ignore_https_errors=True, color_scheme=scheme, viewport=size)
+    page = context.new_page()
+    page.goto(f"{running.issuer}/sign-in")
+    found = faults(page)
+    arrive(page, running, "q-2")
+    page.wait_for_url("**/sign-in/from/**")
+    found += faults(page)
+    arrive(page, running, "q-1", PROVIDERS)  # it asks who it is, as the one before was not let in
+    page.wait_for_url(f"**{PROVIDERS}")
+    found += faults(page)
+    page.goto(f"{running.issuer}/sign-in/again")
+    found += faults(page)
+    press(page, "Sign out")
+    found += faults(page)
+    context.close()
+    assert not found

@@ -20,7 +20,7 @@ from ...store.sessions import Session
 from ...store.upstream_attempts import Purpose, UpstreamAttempt, UpstreamAttemptStore
 from ...store.users import User
 from ..ceilings import AddressLimit
-from .errors import Another, Declined, NotBegun, Unmet, UpstreamError
+from .errors import Another, Declined, Down, NotBegun, Unmet, UpstreamError
 from .way import Asked, Proven, Way
 
 LIFETIME = 600  # seconds for a person to sign in there
@@ -99,7 +99,8 @@ class UpstreamSignIn:
     ) -> Arrived:
         """Who came back with *answer*; *here* is the session of the browser, *begun* what ends with it.
 
-        Raises `UpstreamError`, `IdentityRefused` and `SlowDown`; what was refused is in the trail.
+        Raises `UpstreamError`, `IdentityRefused` and `SlowDown`; what was refused is in the trail. An outage is not:
+        it would look there like an attack.
         """
         try:
             self.limit.count(origin)
@@ -107,6 +108,8 @@ class UpstreamSignIn:
                 raise NotBegun(f"{upstream.id}: the session that asked for it is not the one of this browser")
             proven = self._proven(upstream, answer, begun)
             user = self._account(upstream, proven, begun, here, origin)
+        except Down:
+            raise
         except (UpstreamError, IdentityRefused) as refused:
             self._refuse(upstream, refused, here, origin)
             raise

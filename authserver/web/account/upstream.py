@@ -16,10 +16,9 @@ from .. import attempt, cookies, next_page, signed_in, tracing
 from ..deployment import deployment
 from ..origin import origin
 from . import blueprint
-from .upstream_problems import failure
+from .upstream_problems import ANEW, failure
 
 UPSTREAM = "upstream"  # in the browser's session: where its person signed in
-ANEW = "anew"  # in the browser's session: the account that is signed in there is not the one that is wanted
 MOST_ADDRESS = 254
 UNKNOWN = "Addresses of that domain have no sign-in of their own here. Use your user name and password."
 

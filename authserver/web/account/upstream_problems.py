@@ -1,18 +1,19 @@
 """Why a sign-in with a provider came to nothing, as people read it: what happened, and what they can do."""
 
 import structlog
-from flask import Response, make_response, render_template
+from flask import Response, make_response, render_template, session
 
 from ...accounts.errors import AccountDisabled, AccountExists, AnothersIdentity, NoAccount
 from ...protocol.trace.step import Cause, Step
 from ...services.upstream.errors import Another, Declined, Down, NotBegun, NotBelieved, Unmet
 from ...settings.upstream import Upstream
-from .. import tracing
+from .. import signed_in, tracing
 from ..origin import origin
 from ..problem import Problem
 
 log = structlog.get_logger(__name__)
 
+ANEW = "anew"  # in the browser's session: the account that is signed in there is not the one that is wanted
 RETRY = "Try again."
 OTHERWISE = "If you have a password here, sign in with that."
 ADMINISTRATOR = "If it happens again, tell your administrator the reference below."
@@ -102,6 +103,8 @@ def failure(upstream: Upstream, failed: Exception, page: str | None) -> Response
     """The page that says why; *page* is where the person wanted to go."""
     log.info("upstream.refused", upstream=upstream.id, why=str(failed), correlation_id=origin().correlation_id)
     tracing.note(Step.SIGN_IN, Cause.UPSTREAM_REFUSED if type(failed) in NOT_RIGHT else Cause.UPSTREAM_FAILED)
+    if type(failed) in NOT_RIGHT and signed_in.visitor() is None:
+        session[ANEW] = True  # or the next attempt would bring the same account again, without a question
     status, problem = WORDS[type(failed)]
     said = Problem(
         problem.title.format(upstream.name),
