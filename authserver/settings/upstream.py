@@ -81,9 +81,24 @@ class Upstream(BaseModel):
             raise ValueError("issuer must begin with https://")
         if self.client_secret.get_secret_value() and self.client_secret_file:
             raise ValueError("client_secret and client_secret_file exclude each other")
-        if self.kind == "github" and not (self.client_secret.get_secret_value() or self.client_secret_file):
-            raise ValueError("GitHub needs a client_secret")
+        if self.kind == "github" and (not self.has_secret or self.issuer.endswith("/")):
+            raise ValueError("GitHub needs a client_secret, and an issuer without a slash at the end")
         return self
+
+    @field_validator("client_secret_file")
+    @classmethod
+    def _secret_can_be_read(cls, file: str) -> str:
+        try:
+            if file:
+                Path(file).read_text("utf-8")
+        except OSError as wrong:
+            raise ValueError(f"{file}: cannot be read ({wrong.strerror})") from None
+        return file
+
+    @property
+    def has_secret(self) -> bool:
+        """Whether this server proves itself there."""
+        return bool(self.client_secret.get_secret_value() or self.client_secret_file)
 
     @property
     def home(self) -> str:

@@ -63,6 +63,7 @@ NOW = int(time.time())
         {"aud": None},
         {"aud": [CLIENT_ID, "somebody else"]},
         {"aud": [CLIENT_ID, "somebody else"], "azp": "somebody else"},
+        {"aud": [CLIENT_ID, "somebody else"], "azp": CLIENT_ID},
         {"azp": "somebody else"},
         {"nonce": "another"},
         {"nonce": ""},

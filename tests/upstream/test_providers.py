@@ -1,14 +1,19 @@
 """What providers publish and how they are asked: kept while it is good, and never believed of another."""
 
+import threading
 from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 from sqlalchemy import update
 
+from authserver.protocol import credential
 from authserver.store.models import FetchedDocumentRow
+from authserver.store.upstream_attempts import Purpose, UpstreamAttempt
 from tests.conformance.site import Site
+from tests.outbound.authority import Authority
 
+from .conftest import settings, table_of
 from .journey import begin, check_refused
 from .liar import ACCESS_TOKEN, Liar, public
 
@@ -116,3 +121,40 @@ def test_a_client_proves_itself_as_the_provider_takes_it(site_of: Callable[..., 
             basic,
             not basic,
         )
+
+
+def test_an_issuer_may_end_in_a_slash(site_of: Callable[..., Site], false: Liar):
+    site = site_of(issuer=f"{false.issuer}/")
+    false.answers[WELL_KNOWN] = false.metadata(issuer=f"{false.issuer}/")
+    journey = begin(site.http(), false)
+    false.gives(false.sign(journey.claims(iss=f"{false.issuer}/")))
+    assert journey.back().status_code == 303
+
+
+def test_an_issuer_that_is_another_by_a_slash_alone_is_another(site_of: Callable[..., Site], false: Liar):
+    site = site_of(issuer=f"{false.issuer}/")
+    with pytest.raises(AssertionError, match="Liar does not answer"):
+        begin(site.http(), false)
+
+
+def test_a_flood_of_sign_ins_from_one_address_is_slowed_down(
+    site_with: Callable[..., Site], authority: Authority, false: Liar
+):
+    site = site_with(**settings(authority, table_of(false)), sign_ins_per_address="2 per minute")
+    begin(site.http(), false)
+    begin(site.http(), false)
+    with pytest.raises(AssertionError, match="Please slow down"):
+        begin(site.http(), false)
+
+
+def test_a_state_is_consumed_once_however_many_ask_at_once(site: Site):
+    store, browser = site.deployment.stores.upstream_attempts, credential.digest("browser")
+    digest = credential.digest("state")
+    store.begin(UpstreamAttempt(digest, browser, "liar", Purpose.SIGN_IN, None, "/"), 600)
+    found: list[object] = []
+    threads = [threading.Thread(target=lambda: found.append(store.consume(digest, browser, "liar"))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len([each for each in found if each is not None]) == 1

@@ -93,6 +93,8 @@ def check(token: IdToken, expected: Expected, access_token: str, now: int) -> No
         CodeIDToken(token.claims, token.header, options, told).validate(now, LEEWAY)
     except (JoseError, TypeError, ValueError) as wrong:
         raise Unbelievable(f"the ID token is not right: {wrong}") from None
+    if token.claims["aud"] not in (expected.client_id, [expected.client_id]):
+        raise Unbelievable("the ID token is for others too, whom nobody here trusts")
     if not now - LONGEST_AGE - LEEWAY <= _seconds(token.claims, "iat") <= now + LEEWAY:
         raise Unbelievable("the ID token is an old one, or not yet made")
     if expected.since is not None and _seconds(token.claims, "auth_time") < expected.since - LEEWAY:

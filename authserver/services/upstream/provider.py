@@ -24,7 +24,10 @@ class Published:
 
     def provider(self, issuer: str) -> Provider:
         """The endpoints of *issuer*. Raises `Down`."""
-        return _provider(issuer, _body(self.documents, provider.document_of(issuer)))
+        try:
+            return _provider(issuer, _body(self.documents, provider.document_of(issuer)))
+        except Unbelievable as wrong:
+            raise Down(f"{issuer}: {wrong}") from None
 
     def keys(self, found: Provider) -> Sequence[PublicKey]:
         """The keys of *found*, as they are known here. Raises `Down`."""
