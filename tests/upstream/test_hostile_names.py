@@ -10,7 +10,7 @@ from .journey import begin
 from .liar import Liar
 
 PAGES = ("/", "/account/connections", "/account/security/providers", "/sign-in/again")
-ODD = (BREAKOUT, "a\r\nSet-Cookie: b=c", "\u202egnp.exe", "\ud800", "x" * 10_000, "", 7, None, ["a"], {"a": "b"})
+ODD = (BREAKOUT, "a\r\nSet-Cookie: b=c", "\u202egnp.exe", "\ud800", "x" * 1000, "", 7, None, ["a"], {"a": "b"})
 
 
 @pytest.fixture
