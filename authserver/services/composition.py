@@ -112,7 +112,6 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         rotation=_rotation(settings, stores, safe),
         sign_in=_sign_in(settings, stores),
         sessions=Sessions(stores.sessions, settings.session_lifetime),
-        upstream=upstreams.sign_in(settings, stores, safe.derive("upstream sign-in")),
         policies=policies,
         authorization=_authorization(settings, stores, known, policies),
         token=_token(settings, stores, formats, who, tools, policies, _exchanges(settings, stores, tracing)),
@@ -142,6 +141,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         approvals=approvals,
         watch=watch,
         delivery=Delivery(stores.notices, told),
+        upstream=upstreams.sign_in(settings, stores, safe.derive("upstream sign-in")),
     )
 
 

@@ -45,7 +45,6 @@ class Deployment:
     rotation: Rotation
     sign_in: SignIn
     sessions: Sessions
-    upstream: UpstreamSignIn
     policies: Policies
     authorization: AuthorizationService
     token: TokenEndpoint
@@ -68,3 +67,4 @@ class Deployment:
     delivery: Delivery
     tracing: Tracing
     timelines: Timelines
+    upstream: UpstreamSignIn

@@ -4,4 +4,12 @@ from flask import Blueprint
 
 blueprint = Blueprint("account", __name__)
 
-from . import connections, door, providers, sign_in, sign_in_again, sign_out, upstream  # noqa: E402, F401 - views register themselves on the blueprint
+from . import (  # noqa: E402, F401 - views register themselves on the blueprint
+    connections,
+    door,
+    providers,
+    sign_in,
+    sign_in_again,
+    sign_out,
+    upstream,
+)
