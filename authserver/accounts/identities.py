@@ -97,7 +97,7 @@ class Identities:
         role = upstream.role(identity.groups)
         if role in {None, user.role} or (user.role is Role.OWNER and Role.OWNER not in upstream.roles.values()):
             return user
-        event = _event("user.role_changed", user.id, upstream, origin)
+        event = _event("user.role_changed", None, upstream, origin)  # by the settings, not by the person
         try:
             self.users.set_role(user.id, role, user.role, event)
         except LastOwner:

@@ -11,6 +11,8 @@ from authserver.protocol import credential
 from authserver.store.models import FetchedDocumentRow
 from authserver.store.upstream_attempts import Purpose, UpstreamAttempt
 from tests.conformance.site import Site
+from tests.conformance.visitor import Visitor
+from tests.journeys.ports import free_port
 from tests.outbound.authority import Authority
 
 from .conftest import settings, table_of
@@ -158,3 +160,10 @@ def test_a_state_is_consumed_once_however_many_ask_at_once(site: Site):
     for thread in threads:
         thread.join()
     assert len([each for each in found if each is not None]) == 1
+
+
+def test_when_nothing_answers_people_sign_in_with_their_passwords(site_of: Callable[..., Site], false: Liar):
+    site = site_of(issuer=f"https://localhost:{free_port()}")
+    with pytest.raises(AssertionError, match="sign in with that"):
+        begin(site.http(), false)
+    assert "You are signed in as" in Visitor(site).open("/sign-in").text
