@@ -4,6 +4,11 @@
 
     SignInError
     ├── WrongCredentials      no such person, wrong password, or disabled: never told apart
+    ├── IdentityRefused       who somebody is elsewhere is proven, and opens no account here
+    │   ├── NoAccount         nobody's, and none is made
+    │   ├── AccountExists     somebody has an account with that address, and it is not linked
+    │   ├── AccountDisabled   an administrator has disabled it
+    │   └── AnothersIdentity  it opens the account of somebody else
     └── TryLater              ``retry_after`` says when, in seconds
         ├── TooManyAttempts   too many failures for this name, or attempts from this address
         └── Busy              all slots for hashing passwords are taken
@@ -16,6 +21,26 @@ class SignInError(Exception):
 
 class WrongCredentials(SignInError):
     """Name and password do not belong together. What exactly is wrong is told to nobody (AZ-12)."""
+
+
+class IdentityRefused(SignInError):
+    """An identity that opens no account. It is proven, so its person is told why."""
+
+
+class NoAccount(IdentityRefused):
+    """It is not linked to an account, and its provider makes none."""
+
+
+class AccountExists(IdentityRefused):
+    """An account with its address is there that it is not linked to: its person signs in to it, and links it."""
+
+
+class AccountDisabled(IdentityRefused):
+    """Its account is disabled."""
+
+
+class AnothersIdentity(IdentityRefused):
+    """It opens the account of somebody else than who is signed in."""
 
 
 class TryLater(SignInError):

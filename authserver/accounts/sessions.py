@@ -18,16 +18,30 @@ class Sessions:
     store: SessionStore
     lifetime: int
 
-    def open(self, user: User, origin: Origin, agent: str = "", methods: Iterable[Method] = (Method.PASSWORD,)) -> str:
-        """Begin a session of *user*, who signed in by *methods*; returns its secret, 256 random bits (TK-6).
+    def open(
+        self,
+        user: User,
+        origin: Origin,
+        agent: str = "",
+        methods: Iterable[Method] = (Method.PASSWORD,),
+        auth_age: int = 0,
+    ) -> str:
+        """Begin a session of *user*, who proved who they are by *methods* *auth_age* seconds ago.
 
-        *agent* is what their browser says that it is.
+        Returns its secret, 256 random bits (TK-6). *agent* is what their browser says that it is.
         """
         methods = tuple(methods)
         secret = credential.mint(Prefix.SESSION)
         event = Event("session.opened", f"user:{user.id}", origin, user_id=user.id, detail={"methods": methods})
         self.store.open(
-            credential.digest(secret), user.id, self.lifetime, origin.address, event, agent=agent, methods=methods
+            credential.digest(secret),
+            user.id,
+            self.lifetime,
+            origin.address,
+            event,
+            agent=agent,
+            methods=methods,
+            auth_age=auth_age,
         )
         return secret
 

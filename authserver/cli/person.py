@@ -2,6 +2,7 @@
 
 import json
 import time
+from dataclasses import asdict
 from typing import Any
 
 import click
@@ -24,17 +25,19 @@ ROLES = click.Choice([role.value for role in Role])
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 @with_deployment
 def show(found: Deployment, username: str, as_json: bool) -> None:
-    """Show a person: role, state, groups, sessions and live grants."""
+    """Show a person: role, state, groups, identities at providers, sessions and live grants."""
     one = person(found, username)
     groups = found.stores.groups.of(one.id)
+    identities = [asdict(line) for line in found.stores.identities.of_user(one.id)]
     sessions = [_session(line) for line in found.stores.sessions.of_user(one.id, MOST_SHOWN)]
     grants = [_grant(line) for line in found.stores.grants.for_user(one.id, MOST_SHOWN)]
     if as_json:
-        click.echo(json.dumps({**described(one), "groups": groups, "sessions": sessions, "grants": grants}))
+        lists = {"groups": groups, "identities": identities, "sessions": sessions, "grants": grants}
+        click.echo(json.dumps({**described(one), **lists}))
         return
     for name, value in {**described(one), "groups": ", ".join(groups) or "none"}.items():
         click.echo(f"{name}: {plain(str(value))}")
-    for kind, lines in (("session", sessions), ("grant", grants)):
+    for kind, lines in (("identity", identities), ("session", sessions), ("grant", grants)):
         for line in lines:
             click.echo(f"{kind} {plain('  '.join(str(value) for value in line.values()))}")
 

@@ -8,3 +8,6 @@ class Method(StrEnum):
 
     PASSWORD = "pwd"  # noqa: S105 - the name of a method
     """A password (RFC 8176 §2)."""
+
+    UPSTREAM = "fed"
+    """At an identity provider. RFC 8176 has no value for that; this one is what others use (§1 lets parties agree)."""

@@ -66,6 +66,7 @@ from .trail import configured
 from .trail.sealer import Sealer
 from .trail.streaming import Streams
 from .unusual_use import Thresholds, UnusualUse
+from .upstream import configured as upstreams
 
 KEYS_SECONDS = 0.5  # how long a withdrawn key may still be published: half of a guard's patience
 OTHERWISE = {"any": None, "ask": Decision.ASK, "listed": Decision.DENY}
@@ -153,6 +154,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         approvals=approvals,
         watch=watch,
         delivery=Delivery(stores.notices, told),
+        upstream=upstreams.sign_in(settings, stores, safe.derive("upstream sign-in")),
     )
 
 

@@ -31,6 +31,7 @@ from .traces.timeline import Timelines
 from .traces.tracing import Tracing
 from .trail.sealer import Sealer
 from .trail.streaming import Streams
+from .upstream.sign_in import UpstreamSignIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +67,4 @@ class Deployment:
     delivery: Delivery
     tracing: Tracing
     timelines: Timelines
+    upstream: UpstreamSignIn

@@ -16,13 +16,14 @@ from .people import People
 from .serving import Serving
 from .tokens import Tokens
 from .tool_calls import ToolCalls
+from .upstream import SignInElsewhere
 
 
 class SettingsError(ValueError):
     """A setting is wrong; the text tells which, and what would be right."""
 
 
-class Settings(Serving, Tokens, People, Clients, Fetching, ToolCalls, Audit, Alerts, Notices, Mail):
+class Settings(Serving, Tokens, People, SignInElsewhere, Clients, Fetching, ToolCalls, Audit, Alerts, Notices, Mail):
     """All settings of one deployment."""
 
     _in_environment: frozenset[str] = PrivateAttr(frozenset())

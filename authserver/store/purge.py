@@ -31,6 +31,7 @@ from .models import (
     ToolReceiptRow,
     ToolUseRow,
     TraceRow,
+    UpstreamAttemptRow,
     UsedAssertionRow,
 )
 from .notices import KEPT_SECONDS
@@ -58,6 +59,7 @@ EXPIRED: tuple[Expired, ...] = (
     (EndedPositionRow.position, EndedPositionRow.ended_at <= now - LATELY),
     (SessionRow.digest, SessionRow.expires_at <= LONG_AGO),
     (ToolChallengeRow.id, ToolChallengeRow.expires_at <= now),
+    (UpstreamAttemptRow.digest, UpstreamAttemptRow.expires_at <= now),
     (PendingGrantRow.id, (PendingGrantRow.expires_at <= LONG_AGO) & (PendingGrantRow.approved == ())),
     (UsedAssertionRow.digest, UsedAssertionRow.expires_at <= now - SKEW_SECONDS),
     (FetchedDocumentRow.url, DISUSED),

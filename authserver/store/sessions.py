@@ -74,7 +74,7 @@ class SessionStore:
         self._database = database
         self._idle = idle
 
-    def open(
+    def open(  # noqa: PLR0913 - all that is known of a sign-in
         self,
         digest: bytes,
         user_id: str,
@@ -84,9 +84,13 @@ class SessionStore:
         *,
         agent: str = "",
         methods: Iterable[Method] = (Method.PASSWORD,),
+        auth_age: int = 0,
     ) -> None:
-        """Begin a session of at most *lifetime* seconds, for someone who just signed in by *methods* with *agent*."""
-        moments = {"auth_time": now, "created_at": now, "last_seen_at": now, "expires_at": now + lifetime}
+        """Begin a session of at most *lifetime* seconds, for someone who just signed in by *methods* with *agent*.
+
+        They proved who they are *auth_age* seconds ago: an identity provider may have sessions of its own.
+        """
+        moments = {"auth_time": now - auth_age, "created_at": now, "last_seen_at": now, "expires_at": now + lifetime}
         with self._database.transaction() as connection:
             opened = {"digest": digest, "user_id": user_id, "address": address, "agent": agent}
             opened["methods"] = " ".join(methods)

@@ -18,6 +18,7 @@ from .fetched import FetchedStore
 from .grant_search import GrantSearch
 from .grants import GrantStore
 from .groups import GroupStore
+from .identities import IdentityStore
 from .initial_access_tokens import InitialAccessTokenStore
 from .keys import KeyStore
 from .notices import NoticeStore
@@ -36,6 +37,7 @@ from .tool_permissions import ToolPermissionStore
 from .tool_receipts import ToolReceiptStore
 from .traces import TraceStore
 from .trail import TrailStore
+from .upstream_attempts import UpstreamAttemptStore
 from .used_assertions import UsedAssertionStore
 from .users import UserStore
 from .watching import WatchStore
@@ -61,6 +63,8 @@ class Stores:
     grant_search: GrantSearch
     users: UserStore
     sessions: SessionStore
+    identities: IdentityStore
+    upstream_attempts: UpstreamAttemptStore
     throttles: ThrottleStore
     tool_permissions: ToolPermissionStore
     used_assertions: UsedAssertionStore
@@ -104,6 +108,8 @@ class Stores:
             grant_search=GrantSearch(database),
             users=UserStore(database),
             sessions=SessionStore(database, session_idle),
+            identities=IdentityStore(database),
+            upstream_attempts=UpstreamAttemptStore(database),
             throttles=ThrottleStore(database),
             tool_permissions=ToolPermissionStore(database),
             used_assertions=UsedAssertionStore(database),

@@ -17,6 +17,13 @@ def running() -> Attempt | None:
     return cast(Attempt | None, g.attempt)
 
 
+def belong_to(page: str) -> None:
+    """Have the running request be one of the attempt that leads to *page*; its reference is that one's from here on."""
+    query = _of(page)
+    g.attempt = None if query is None else deployment().tracing.attempt(query)
+    g.pop("origin", None)
+
+
 def _query() -> str | None:
     """The query of the authorization request: this one, or the one to come back to."""
     page = url_for("oauth.authorize")
@@ -24,6 +31,9 @@ def _query() -> str | None:
         return request.query_string.decode("latin-1")
     if request.endpoint not in ("account.sign_in", "account.attempt"):
         return None
-    onwards = request.args.get("next", "")  # its form posts to the same URL, and a body may be too large to be read
+    return _of(request.args.get("next", ""))  # its form posts to the same URL, and a body may be too large to be read
+
+
+def _of(onwards: str) -> str | None:
     path, _, query = onwards.partition("?")
-    return query if path == page and next_page.is_own_page(onwards) else None
+    return query if path == url_for("oauth.authorize") and next_page.is_own_page(onwards) else None

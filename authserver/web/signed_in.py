@@ -53,11 +53,14 @@ def visitor() -> Visitor | None:
     return cast(Visitor, current_user) if current_user.is_authenticated else None
 
 
-def begin(user: User, methods: Iterable[Method] = (Method.PASSWORD,)) -> None:
-    """Sign *user* in, in a cookie session begun anew: nothing that was set before the sign-in survives it."""
+def begin(user: User, methods: Iterable[Method] = (Method.PASSWORD,), auth_age: int = 0) -> None:
+    """Sign *user* in, in a cookie session begun anew: nothing that was set before the sign-in survives it.
+
+    They proved who they are by *methods*, *auth_age* seconds ago.
+    """
     _end_session()
     _forget()
-    secret = deployment().sessions.open(user, origin(), request.user_agent.string[:LONGEST_AGENT], methods)
+    secret = deployment().sessions.open(user, origin(), request.user_agent.string[:LONGEST_AGENT], methods, auth_age)
     opened = _find(secret)
     if opened is not None:
         login_user(opened)

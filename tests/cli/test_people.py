@@ -8,6 +8,7 @@ import pytest
 
 from authserver.app import create_app
 from authserver.protocol.audit import Origin
+from authserver.protocol.upstream.identity import Identity
 from authserver.services.deployment import Deployment
 from tests.cli.conftest import Run
 from tests.store.scene import EVENT, NOTES, Scene, a_client
@@ -133,3 +134,15 @@ def test_who_is_not_there_is_told(people: Run, line: str):
     refused = people("user", *line.format("nobody").split())
     assert refused.exit_code == 1
     assert "there is no user 'nobody'" in refused.output
+
+
+def test_the_identities_of_a_person_are_shown(people: Run, found: Deployment):
+    stores, hostile = found.stores, "ada \x1b[31m"
+    ada = stores.users.by_name("ada")
+    stores.identities.link(ada.id, Identity("https://idp.example", "s-1", hostile), EVENT)
+    (shown,) = told(people, "user", "show", "ada")
+    assert [(one["issuer"], one["subject"], one["name"]) for one in shown["identities"]] == [
+        ("https://idp.example", "s-1", hostile)
+    ]
+    said = people("user", "show", "ada").output
+    assert "identity https://idp.example  s-1  ada ?[31m" in said

@@ -146,6 +146,14 @@ FAILED: dict[Cause, Words] = {
         "Too many people were signing in at that moment.",
         "Try again in a few seconds. If it goes on, raise password_hash_slots or add workers.",
     ),
+    Cause.UPSTREAM_FAILED: _failed(
+        "The sign-in with an identity provider came to nothing: it did not answer, said no, or its answer was wrong.",
+        "The log says what it was, under this reference. Check the provider, and [[upstream]] in the settings.",
+    ),
+    Cause.UPSTREAM_REFUSED: _failed(
+        "The person signed in with an identity provider, and that opens no account here.",
+        "The page told them why: no account, a claim that the settings require, or an account that is not linked.",
+    ),
     Cause.DENIED: _failed(
         "The person pressed Deny.", "If that was a mistake, start again from the app and press Allow."
     ),

@@ -81,6 +81,8 @@ class Cause(StrEnum):
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a cause
     SIGN_IN_DELAYED = "sign_in_delayed"
     SIGN_IN_BUSY = "sign_in_busy"
+    UPSTREAM_FAILED = "upstream_failed"
+    UPSTREAM_REFUSED = "upstream_refused"
     DENIED = "denied"
     POLICY_REFUSED = "policy_refused"
     NOTHING_CHOSEN = "nothing_chosen"

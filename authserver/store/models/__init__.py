@@ -14,6 +14,7 @@ from .ended_position import EndedPositionRow
 from .epoch import EpochRow
 from .fetched_document import FetchedDocumentRow
 from .grant import ConsentRow, GrantRow
+from .identity import IdentityRow, UpstreamAttemptRow
 from .initial_access_token import InitialAccessTokenRow
 from .notice import FailureCountRow, GrantNetworkRow, NoticeMessageRow, NoticeRow
 from .pending_grant import PendingGrantRow
@@ -50,6 +51,7 @@ __all__ = [
     "GrantNetworkRow",
     "GrantRow",
     "GroupMemberRow",
+    "IdentityRow",
     "InitialAccessTokenRow",
     "NoticeMessageRow",
     "NoticeRow",
@@ -75,6 +77,7 @@ __all__ = [
     "ToolUseRow",
     "TraceRow",
     "TraceStepRow",
+    "UpstreamAttemptRow",
     "UsedAssertionRow",
     "UserRow",
 ]

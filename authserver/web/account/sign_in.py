@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from ...protocol.trace.step import Cause, Step
 from .. import next_page, signed_in, tracing
 from ..stale import form_of
-from . import blueprint
+from . import blueprint, upstream
 from .judgement import NotJudgedRight, judge
 
 
@@ -21,7 +21,9 @@ def sign_in() -> ResponseReturnValue:
 @blueprint.post("/sign-in")
 @form_of(sign_in)
 def attempt() -> ResponseReturnValue:
-    """Judge a name and a password; a success begins a session and goes on."""
+    """Judge a name and a password; a success begins a session and goes on. Or off to an identity provider."""
+    if (elsewhere := upstream.asked_for()) is not None:
+        return elsewhere
     username = request.form.get("username", "")
     try:
         user = judge(username)

@@ -8,7 +8,7 @@ from ..deployment import deployment
 from ..origin import origin
 from ..signed_in import required, visitor
 from ..stale import form_of
-from . import blueprint
+from . import blueprint, upstream
 from .judgement import NotJudgedRight, judge
 
 WRONG = "That is not your password."
@@ -29,6 +29,8 @@ def attempt_again() -> ResponseReturnValue:
     person = visitor()
     if person is None:  # its session has ended since the request began
         return redirect(next_page.sign_in(), 303)
+    if (elsewhere := upstream.asked_again(person)) is not None:
+        return elsewhere
     try:
         judge(person.user.username, WRONG)
     except NotJudgedRight as refused:

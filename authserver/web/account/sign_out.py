@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from .. import next_page, signed_in
 from ..stale import form_of
-from . import blueprint
+from . import blueprint, upstream
 
 
 @blueprint.get("/sign-out")
@@ -18,12 +18,15 @@ def sign_out() -> ResponseReturnValue:
 @form_of(sign_out)
 def leave() -> ResponseReturnValue:
     """End the session; then back to where somebody else may sign in, if ``next`` says where."""
-    onwards = next_page.wanted()
+    onwards, elsewhere = next_page.wanted(), upstream.left()
     signed_in.end()
-    return redirect(next_page.to_sign_in(onwards) if onwards else url_for("account.signed_out"), 303)
+    if onwards:
+        upstream.choose_anew()
+        return redirect(next_page.to_sign_in(onwards), 303)
+    return redirect(url_for("account.signed_out", at=elsewhere.id if elsewhere else None), 303)
 
 
 @blueprint.get("/signed-out")
 def signed_out() -> ResponseReturnValue:
-    """That it is done."""
-    return render_template("signed_out.html")
+    """That it is done; and how to sign out at the identity provider too, which keeps a session of its own."""
+    return render_template("signed_out.html", way_out=upstream.way_out())

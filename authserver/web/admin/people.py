@@ -41,6 +41,7 @@ def person() -> ResponseReturnValue:
         person=found,
         below=is_below(found),
         groups=stores.groups.of(found.id),
+        identities=stores.identities.of_user(found.id),
         sessions=stores.sessions.of_user(found.id, LINES),
         grants=stores.grants.for_user(found.id, LINES),
         events=stores.audit.page(AuditFilter(user_id=found.id), None, NEWEST),
