@@ -29,6 +29,7 @@ from . import (
     domains,
     export,
     grants,
+    invitations,
     keys,
     notices,
     people,
@@ -100,6 +101,9 @@ for command in (
     person.disable,
     person.enable,
     person.sessions,
+    invitations.invite,
+    invitations.invitations,
+    invitations.withdraw,
     policy_requests.join,
     policy_requests.leave,
 ):

@@ -121,7 +121,7 @@ def _set_disabled(found: Deployment, one: User, *, disabled: bool) -> None:
 
 
 def _session(line: SessionListing) -> dict[str, Any]:
-    used = _moment(line.last_seen_at)
+    used = moment(line.last_seen_at)
     return {"id": line.id, "address": line.address, "last_used": used, "agent": line.agent}
 
 
@@ -132,9 +132,10 @@ def _grant(line: GrantListing) -> dict[str, Any]:
         "client_name": line.client_name,
         "resource": line.resource,
         "scopes": " ".join(line.scopes),
-        "allowed": _moment(line.created_at),
+        "allowed": moment(line.created_at),
     }
 
 
-def _moment(seconds: int) -> str:
+def moment(seconds: int) -> str:
+    """Unix *seconds*, in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

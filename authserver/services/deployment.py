@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from ..accounts.invitations import Invitations
+from ..accounts.post import Post
 from ..accounts.sessions import Sessions
 from ..accounts.sign_in import SignIn
 from ..keys.keyring import Keyring
@@ -44,6 +46,8 @@ class Deployment:
     rotation: Rotation
     sign_in: SignIn
     sessions: Sessions
+    invitations: Invitations
+    post: Post
     policies: Policies
     authorization: AuthorizationService
     token: TokenEndpoint

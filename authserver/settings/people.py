@@ -16,6 +16,9 @@ class People(Group):
     session_idle: Seconds = 7 * DAY
     """Seconds without a request after which a session ends."""
 
+    invitation_lifetime: Annotated[int, Field(ge=3600, le=90 * DAY)] = 7 * DAY
+    """Seconds in which an invitation is accepted."""
+
     fresh_sign_in: Annotated[int, Field(ge=30, le=DAY)] = 600
     """Seconds after a password in which the console does dangerous acts without asking for it again."""
 

@@ -19,7 +19,9 @@ from .grant_search import GrantSearch
 from .grants import GrantStore
 from .groups import GroupStore
 from .initial_access_tokens import InitialAccessTokenStore
+from .invitations import InvitationStore
 from .keys import KeyStore
+from .letters import LetterStore
 from .notices import NoticeStore
 from .pending_grants import PendingGrantStore
 from .policies import PolicyStore
@@ -60,6 +62,8 @@ class Stores:
     grants: GrantStore
     grant_search: GrantSearch
     users: UserStore
+    invitations: InvitationStore
+    letters: LetterStore
     sessions: SessionStore
     throttles: ThrottleStore
     tool_permissions: ToolPermissionStore
@@ -103,6 +107,8 @@ class Stores:
             grants=GrantStore(database),
             grant_search=GrantSearch(database),
             users=UserStore(database),
+            invitations=InvitationStore(database),
+            letters=LetterStore(database),
             sessions=SessionStore(database, session_idle),
             throttles=ThrottleStore(database),
             tool_permissions=ToolPermissionStore(database),

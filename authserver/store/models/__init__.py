@@ -1,5 +1,6 @@
 """The tables, one file per aggregate. Importing this package completes ``Row.metadata``."""
 
+from .account_mail import AccountLinkRow, InvitationRow, LetterRow
 from .alert import AlertRow
 from .api_answer import ApiAnswerRow
 from .audit import AuditRow
@@ -32,6 +33,7 @@ from .used_assertion import UsedAssertionRow
 from .user import UserRow
 
 __all__ = [
+    "AccountLinkRow",
     "AlertRow",
     "ApiAnswerRow",
     "AuditRow",
@@ -51,6 +53,8 @@ __all__ = [
     "GrantRow",
     "GroupMemberRow",
     "InitialAccessTokenRow",
+    "InvitationRow",
+    "LetterRow",
     "NoticeMessageRow",
     "NoticeRow",
     "PendingGrantRow",

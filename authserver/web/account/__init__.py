@@ -4,4 +4,11 @@ from flask import Blueprint
 
 blueprint = Blueprint("account", __name__)
 
-from . import connections, door, sign_in, sign_in_again, sign_out  # noqa: E402, F401 - views register themselves on the blueprint
+from . import (  # noqa: E402, F401 - views register themselves on the blueprint
+    connections,
+    door,
+    invitation,
+    sign_in,
+    sign_in_again,
+    sign_out,
+)

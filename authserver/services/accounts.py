@@ -1,0 +1,42 @@
+"""The use cases about people's own accounts, joined over stores, mail and the rules for passwords."""
+
+from dataclasses import dataclass
+
+from ..accounts.invitations import Invitations
+from ..accounts.letters import Letters
+from ..accounts.password_rules import PasswordRules
+from ..accounts.passwords import Passwords
+from ..accounts.post import Post
+from ..accounts.sign_in import SignIn
+from ..keys.sealing import Vault
+from ..settings import Settings
+from ..store.stores import Stores
+from .ceilings import AddressLimit
+from .notices.configured import outgoing
+
+
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """How people get in, and what they are mailed."""
+
+    sign_in: SignIn
+    invitations: Invitations
+    post: Post
+
+
+def accounts(settings: Settings, stores: Stores, safe: Vault) -> Accounts:
+    """Join them as *settings* say."""
+    passwords, rules = Passwords(settings.password_hash_slots), PasswordRules()
+    letters = Letters(settings.issuer, safe, settings.sends_mail)
+    return Accounts(
+        sign_in=SignIn(
+            users=stores.users,
+            throttles=stores.throttles,
+            audit=stores.audit,
+            passwords=passwords,
+            ceiling=AddressLimit(settings.sign_ins_per_address),
+            delay=settings.failed_sign_in_delay,
+        ),
+        invitations=Invitations(stores.invitations, letters, passwords, rules, settings.invitation_lifetime),
+        post=Post(stores.letters, letters, outgoing(settings)),
+    )
