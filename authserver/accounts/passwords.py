@@ -40,7 +40,7 @@ class Passwords:
     def verify(self, password: str, stored: str | None) -> bool:
         """Whether *password* is the one behind *stored*; at the same cost when there is none (AZ-12). Raises `Busy`."""
         with self._slot():
-            if stored is None or len(password) > MOST_CHARACTERS:
+            if not stored or len(password) > MOST_CHARACTERS:
                 self._hasher.hash(b"")
                 return False
             try:

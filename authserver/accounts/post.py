@@ -12,7 +12,8 @@ import structlog
 from ..outbound.mail import MailRefused, Outgoing
 from ..protocol.audit import Event
 from ..store.letters import Letter, LetterStore
-from .letters import Letters
+from ..store.users import UserStore
+from .own_account import OwnAccount
 
 LEASE_SECONDS = 120  # longer than a mail may take
 DELAYS = (10, 3600)  # seconds: doubled from the first to the second
@@ -26,7 +27,8 @@ class Post:
     """Sends letters by ``outgoing``, in a thread of its own; None: nothing is sent. ``pause`` is in seconds."""
 
     store: LetterStore
-    letters: Letters
+    users: UserStore
+    own: OwnAccount
     outgoing: Outgoing | None
     pause: float = 1.0
 
@@ -45,13 +47,24 @@ class Post:
         letter = self.store.claim(LEASE_SECONDS) if self.outgoing else None
         if letter is None or self.outgoing is None:
             return False
+        written = self._written(letter)
         try:
-            self.outgoing.send(self.letters.mail(letter))
+            if written is not None:
+                self.outgoing.send(self.own.letters.mail(written))
         except MailRefused:
             self._again(letter)
             raise
         self.store.gone(letter)
         return True
+
+    def _written(self, letter: Letter) -> Letter | None:
+        """*letter* with its words; None if it is for nobody, or for somebody who has no password here to forget."""
+        if letter.sealed is not None:
+            return letter
+        user = self.users.by_email(letter.receiver)
+        if user is None or user.disabled or not user.password_hash:
+            return None
+        return self.own.written(letter, user)
 
     def _again(self, letter: Letter) -> None:
         if letter.tries >= MOST_TRIES:

@@ -61,6 +61,11 @@ class SignIn:
         self.audit.write(_event("sign_in.succeeded", user, origin))
         return user
 
+    def forgive(self, username: str, origin: Origin) -> None:
+        """Forget the failures of that account, here and from all addresses together: its person has shown up."""
+        here, everywhere, _ = self._delays(_digest(username), origin.site)
+        self.throttles.cleared((here, everywhere))
+
     def _delays(self, account: str, site: str) -> dict[str, Delay]:
         """What to count, the account from this site first, and what it will cost."""
         return {

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from ..accounts.invitations import Invitations
 from ..accounts.letters import Letters
+from ..accounts.own_account import OwnAccount
 from ..accounts.password_rules import PasswordRules
 from ..accounts.passwords import Passwords
 from ..accounts.post import Post
@@ -21,6 +22,7 @@ class Accounts:
 
     sign_in: SignIn
     invitations: Invitations
+    own: OwnAccount
     post: Post
 
 
@@ -28,15 +30,26 @@ def accounts(settings: Settings, stores: Stores, safe: Vault) -> Accounts:
     """Join them as *settings* say."""
     passwords, rules = Passwords(settings.password_hash_slots), PasswordRules()
     letters = Letters(settings.issuer, safe, settings.sends_mail)
+    sign_in = SignIn(
+        users=stores.users,
+        throttles=stores.throttles,
+        audit=stores.audit,
+        passwords=passwords,
+        ceiling=AddressLimit(settings.sign_ins_per_address),
+        delay=settings.failed_sign_in_delay,
+    )
+    own = OwnAccount(
+        links=stores.account_links,
+        waiting=stores.letters,
+        letters=letters,
+        throttles=stores.throttles,
+        sign_in=sign_in,
+        rules=rules,
+        lifetime=settings.account_link_lifetime,
+    )
     return Accounts(
-        sign_in=SignIn(
-            users=stores.users,
-            throttles=stores.throttles,
-            audit=stores.audit,
-            passwords=passwords,
-            ceiling=AddressLimit(settings.sign_ins_per_address),
-            delay=settings.failed_sign_in_delay,
-        ),
+        sign_in=sign_in,
         invitations=Invitations(stores.invitations, letters, passwords, rules, settings.invitation_lifetime),
-        post=Post(stores.letters, letters, outgoing(settings)),
+        own=own,
+        post=Post(stores.letters, stores.users, own, outgoing(settings)),
     )

@@ -112,6 +112,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         sign_in=people.sign_in,
         sessions=Sessions(stores.sessions, settings.session_lifetime),
         invitations=people.invitations,
+        own_account=people.own,
         post=people.post,
         policies=policies,
         authorization=_authorization(settings, stores, known, policies),

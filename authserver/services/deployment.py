@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from ..accounts.invitations import Invitations
+from ..accounts.own_account import OwnAccount
 from ..accounts.post import Post
 from ..accounts.sessions import Sessions
 from ..accounts.sign_in import SignIn
@@ -47,6 +48,7 @@ class Deployment:
     sign_in: SignIn
     sessions: Sessions
     invitations: Invitations
+    own_account: OwnAccount
     post: Post
     policies: Policies
     authorization: AuthorizationService

@@ -19,6 +19,9 @@ class People(Group):
     invitation_lifetime: Annotated[int, Field(ge=3600, le=90 * DAY)] = 7 * DAY
     """Seconds in which an invitation is accepted."""
 
+    account_link_lifetime: Annotated[int, Field(ge=300, le=DAY)] = 3600
+    """Seconds for which a mailed link sets a new password, or confirms a mail address."""
+
     fresh_sign_in: Annotated[int, Field(ge=30, le=DAY)] = 600
     """Seconds after a password in which the console does dangerous acts without asking for it again."""
 

@@ -34,15 +34,16 @@ def blank(receiver: str) -> Letter:
 
 
 def post(connection: Connection, letter: Letter | None) -> None:
-    """Have *letter* sent, if there is one, once the transaction of *connection* is committed."""
-    if letter is not None:
+    """Have *letter* sent, if there is one, once the transaction of *connection* is committed.
+
+    One that waits already gets its words.
+    """
+    if letter is None:
+        return
+    waiting = update(LetterRow).where(LetterRow.id == letter.id).values(sealed=letter.sealed)
+    if not connection.execute(waiting).rowcount:
         written = {"id": letter.id, "receiver": letter.receiver, "sealed": letter.sealed, "tries": 0}
         connection.execute(insert(LetterRow).values(**written, created_at=now, try_at=now))
-
-
-def write(connection: Connection, letter: Letter) -> None:
-    """Give one that waits its words."""
-    connection.execute(update(LetterRow).where(LetterRow.id == letter.id).values(sealed=letter.sealed))
 
 
 class LetterStore:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .access_tokens import AccessTokenStore
+from .account_links import AccountLinkStore
 from .alerts import AlertStore
 from .api_answers import ApiAnswerStore
 from .audit import AuditStore
@@ -63,6 +64,7 @@ class Stores:
     grant_search: GrantSearch
     users: UserStore
     invitations: InvitationStore
+    account_links: AccountLinkStore
     letters: LetterStore
     sessions: SessionStore
     throttles: ThrottleStore
@@ -108,6 +110,7 @@ class Stores:
             grant_search=GrantSearch(database),
             users=UserStore(database),
             invitations=InvitationStore(database),
+            account_links=AccountLinkStore(database),
             letters=LetterStore(database),
             sessions=SessionStore(database, session_idle),
             throttles=ThrottleStore(database),

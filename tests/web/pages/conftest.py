@@ -1,4 +1,5 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from tests.conformance.fixtures import flow, set_up, site, site_with, visitor
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import Visitor
+from tests.mailbox import Mailbox, settings
 
 __all__ = ["admin", "desk", "flow", "hosted", "set_up", "signed_in_as", "site", "site_with", "visitor"]
 
@@ -62,3 +64,15 @@ def signed_in_as(site: Site) -> As:
         return found
 
     return enter
+
+
+@pytest.fixture
+def mailing(site_with: Callable[..., Site], tmp_path: Path) -> Site:
+    """A site of the test's own that writes its mail into a folder."""
+    return site_with(**settings(tmp_path / "mail"))
+
+
+@pytest.fixture
+def mailbox(mailing: Site, tmp_path: Path) -> Mailbox:
+    """That mail."""
+    return Mailbox(tmp_path / "mail", mailing.deployment)

@@ -1,8 +1,5 @@
 """Invitations: a link by mail, a password, and the account is there; used once, and by nobody else."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 from sqlalchemy import update
 
@@ -12,7 +9,7 @@ from authserver.store.audit import AuditFilter
 from authserver.store.models import InvitationRow
 from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import Visitor, forms
-from tests.mailbox import Mailbox, settings
+from tests.mailbox import Mailbox
 
 EVENT = Event("user.invited", "system")
 CHOSEN = "quiet otters paint fences"
@@ -20,13 +17,8 @@ ADDRESS = "bo@example.com"
 
 
 @pytest.fixture
-def site(site_with: Callable[..., Site], tmp_path: Path) -> Site:
-    return site_with(**settings(tmp_path / "mail"))
-
-
-@pytest.fixture
-def mailbox(site: Site, tmp_path: Path) -> Mailbox:
-    return Mailbox(tmp_path / "mail", site.deployment)
+def site(mailing: Site) -> Site:
+    return mailing
 
 
 @pytest.fixture
