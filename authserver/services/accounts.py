@@ -1,7 +1,9 @@
 """The use cases about people's own accounts, joined over stores, mail and the rules for passwords."""
 
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
+from ..accounts.breached import BreachedPasswords
 from ..accounts.invitations import Invitations
 from ..accounts.letters import Letters
 from ..accounts.own_account import OwnAccount
@@ -28,7 +30,7 @@ class Accounts:
 
 def accounts(settings: Settings, stores: Stores, safe: Vault) -> Accounts:
     """Join them as *settings* say."""
-    passwords, rules = Passwords(settings.password_hash_slots), PasswordRules()
+    passwords, rules = Passwords(settings.password_hash_slots), _rules(settings)
     letters = Letters(settings.issuer, safe, settings.sends_mail)
     sign_in = SignIn(
         users=stores.users,
@@ -53,3 +55,8 @@ def accounts(settings: Settings, stores: Stores, safe: Vault) -> Accounts:
         own=own,
         post=Post(stores.letters, stores.users, own, outgoing(settings)),
     )
+
+
+def _rules(settings: Settings) -> PasswordRules:
+    file = settings.breached_passwords_file
+    return PasswordRules(urlsplit(settings.issuer).hostname or "", BreachedPasswords(file) if file else None)

@@ -159,6 +159,6 @@ def test_the_pages_of_ones_own_account_are_accessible(running, opened, scheme, w
         page.goto(f"{running.issuer}/account/{path}")
         found += faults(page)
     page.goto(f"{running.issuer}/account/security")
-    page.get_by_role("link", name="Sign out the browser").first.click()
+    page.get_by_role("link", name="Sign it out").first.click()
     found += faults(page)
     assert not found

@@ -294,13 +294,12 @@ def test_a_link_that_takes_a_taken_address_is_as_it_was(site, browser, kim):
 
 
 def test_ones_own_sessions_are_listed_and_one_is_ended(site, browser):
-    other = Visitor(site, "kim")
-    other.http.environ_base["HTTP_USER_AGENT"] = "Other browser"
-    other.open("/account/security")
-    (theirs,) = [line for line in site.deployment.stores.sessions.of_user(now(site).id, 9) if "Other" in line.agent]
+    other = site.deployment.sessions.open(now(site), ELSEWHERE, "Other browser")
+    sessions = site.deployment.stores.sessions.of_user(now(site).id, 9)
+    (theirs,) = [line for line in sessions if line.agent == "Other browser"]
     assert "Other browser" in browser.http.get("/account/security").text
     press(browser, f"/account/session/end?id={theirs.id}")
-    assert not is_signed_in(other)
+    assert site.deployment.sessions.find(other) is None
     assert is_signed_in(browser)
 
 
