@@ -59,8 +59,7 @@ def invitations(found: Deployment, as_json: bool) -> None:
 @with_deployment
 def withdraw(found: Deployment, username: str) -> None:
     """Take an invitation back: its link opens nothing any more."""
-    name = username.strip().casefold()
-    wanted = next((each for each in found.stores.invitations.open(MOST_SHOWN) if each.username == name), None)
+    wanted = found.stores.invitations.by_name(username.strip())
     event = Event("user.invitation_withdrawn", "system")
     if wanted is None or not found.stores.invitations.withdraw(wanted.id, event):
         raise click.ClickException("there is no such invitation: 'authserver user invitations' shows those that wait")

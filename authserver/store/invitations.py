@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, delete, or_, select
 
 from ..protocol import credential
 from ..protocol.audit import Event
@@ -66,9 +66,15 @@ class InvitationStore:
 
     def find(self, digest: bytes) -> Invitation | None:
         """The invitation of that digest, as long as it is open."""
-        with self._database.reading() as connection:
-            row = connection.execute(OPEN.where(InvitationRow.digest == digest)).one_or_none()
-        return None if row is None else _made(row)
+        return self._find(InvitationRow.digest == digest)
+
+    def by_id(self, invitation_id: str) -> Invitation | None:
+        """The invitation of that id, as long as it is open."""
+        return self._find(InvitationRow.id == invitation_id)
+
+    def by_name(self, username: str) -> Invitation | None:
+        """The invitation of that user name, as long as it is open."""
+        return self._find(InvitationRow.username == username.casefold())
 
     def open(self, limit: int) -> tuple[Invitation, ...]:
         """Those that nobody accepted yet, the newest first."""
@@ -102,6 +108,11 @@ class InvitationStore:
                 return False
             record(connection, event.about(detail={"username": username}))
         return True
+
+    def _find(self, which: ColumnElement[bool]) -> Invitation | None:
+        with self._database.reading() as connection:
+            row = connection.execute(OPEN.where(which)).one_or_none()
+        return None if row is None else _made(row)
 
 
 def _refuse_taken(connection: Connection, made: Invitation) -> None:

@@ -54,6 +54,8 @@ CONSOLE = (
     "policies/edit",
     "policies/requests",
     "people",
+    "people/invite",
+    "invitations",
     "keys",
     "audit",
     "settings",

@@ -36,6 +36,7 @@ from . import (  # noqa: E402, F401 - views register themselves
     emergency,
     grants,
     grants_of,
+    invitations,
     keys,
     overview,
     people,
