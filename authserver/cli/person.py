@@ -26,13 +26,16 @@ ROLES = click.Choice([role.value for role in Role])
 def show(found: Deployment, username: str, as_json: bool) -> None:
     """Show a person: role, state, groups, sessions and live grants."""
     one = person(found, username)
+    said = {**described(one), "email": one.email, "email_confirmed": one.email_verified_at is not None}
+    if not one.disabled and found.sign_in.locked_for(one.username):
+        said["state"] = "locked"
     groups = found.stores.groups.of(one.id)
     sessions = [_session(line) for line in found.stores.sessions.of_user(one.id, MOST_SHOWN)]
     grants = [_grant(line) for line in found.stores.grants.for_user(one.id, MOST_SHOWN)]
     if as_json:
-        click.echo(json.dumps({**described(one), "groups": groups, "sessions": sessions, "grants": grants}))
+        click.echo(json.dumps({**said, "groups": groups, "sessions": sessions, "grants": grants}))
         return
-    for name, value in {**described(one), "groups": ", ".join(groups) or "none"}.items():
+    for name, value in {**said, "groups": ", ".join(groups) or "none"}.items():
         click.echo(f"{name}: {plain(str(value))}")
     for kind, lines in (("session", sessions), ("grant", grants)):
         for line in lines:

@@ -40,6 +40,7 @@ def person() -> ResponseReturnValue:
         "admin/person.html",
         person=found,
         below=is_below(found),
+        locked_for=deployment().sign_in.locked_for(found.username),
         groups=stores.groups.of(found.id),
         sessions=stores.sessions.of_user(found.id, LINES),
         grants=stores.grants.for_user(found.id, LINES),
