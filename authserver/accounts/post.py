@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from ..keys.sealing import SealError
 from ..outbound.mail import MailRefused, Outgoing
 from ..protocol.audit import Event
 from ..store.letters import Letter, LetterStore
@@ -19,6 +20,7 @@ LEASE_SECONDS = 120  # longer than a mail may take
 DELAYS = (10, 3600)  # seconds: doubled from the first to the second
 MOST_TRIES = 80  # some three days
 SECONDS_AFTER_FAILURE = 30.0
+GIVEN_UP = Event("mail.given_up", "system", outcome="failure")
 log = structlog.get_logger(__name__)
 
 
@@ -42,7 +44,7 @@ class Post:
     def deliver(self) -> bool:
         """Send the next letter that is due; False if there is none, or another process sends it.
 
-        Raises `MailRefused`; it is sent again later.
+        Raises `MailRefused`; it is sent again later. Raises `SealError` for one that cannot be read, and forgets it.
         """
         letter = self.store.claim(LEASE_SECONDS) if self.outgoing else None
         if letter is None or self.outgoing is None:
@@ -53,6 +55,9 @@ class Post:
                 self.outgoing.send(self.own.letters.mail(written))
         except MailRefused:
             self._again(letter)
+            raise
+        except SealError:
+            self.store.gone(letter, GIVEN_UP)  # nobody can read it any more
             raise
         self.store.gone(letter)
         return True
@@ -68,7 +73,7 @@ class Post:
 
     def _again(self, letter: Letter) -> None:
         if letter.tries >= MOST_TRIES:
-            self.store.gone(letter, Event("mail.given_up", "system", outcome="failure"))
+            self.store.gone(letter, GIVEN_UP)
             return
         first, longest = DELAYS
         self.store.again(letter, int(min(longest, first * 2 ** min(letter.tries - 1, 20))))

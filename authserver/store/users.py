@@ -214,7 +214,7 @@ def _taken(database: Database, user: User) -> UserExists | EmailTaken:
     with database.reading() as connection:
         taken = connection.scalar(alike.limit(1))
     if taken is None:
-        return EmailTaken(f"somebody else has the mail address {user.email}")
+        return EmailTaken("somebody else has this mail address")
     if taken == user.username:
         return UserExists(f"there is a user {taken!r} already")
     return UserExists(f"{user.username!r} looks like the name of the user {taken!r}")
