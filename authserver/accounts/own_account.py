@@ -70,6 +70,12 @@ class OwnAccount:
         self.links.promise(credential.digest(secret), Purpose.RESET, user.id, written, self.lifetime, event)
         return written
 
+    def link_to_reset(self, user: User, event: Event) -> str:
+        """A link by which *user* chooses a new password, to be handed on by whoever knows them."""
+        secret = credential.mint(Prefix.LINK)
+        self.links.promise(credential.digest(secret), Purpose.RESET, user.id, None, self.lifetime, event)
+        return self.letters.link("reset", secret)
+
     def find(self, secret: str, purpose: Purpose) -> AccountLink | None:
         """The link of *secret*, if it works."""
         return self.links.find(credential.digest(secret), purpose)

@@ -100,6 +100,7 @@ for command in (
     person.give_role,
     person.disable,
     person.enable,
+    person.reset_password,
     person.sessions,
     invitations.invite,
     invitations.invitations,

@@ -77,6 +77,19 @@ def enable(found: Deployment, username: str) -> None:
     _set_disabled(found, person(found, username), disabled=False)
 
 
+@click.command("reset-password")
+@click.argument("username")
+@with_deployment
+def reset_password(found: Deployment, username: str) -> None:
+    """Print a link by which a person chooses a new password, for whoever gets none by mail. It works once."""
+    one = person(found, username)
+    if one.disabled:
+        raise click.ClickException("this person is disabled: 'authserver user enable' lets them in again")
+    link = found.own_account.link_to_reset(one, Event("user.password_reset_offered", "system"))
+    minutes = found.settings.account_link_lifetime // 60
+    click.echo(f"hand this link to {plain(one.username)} alone, within {minutes} minutes:\n{link}")
+
+
 @click.group("sessions")
 def sessions() -> None:
     """Where a person is signed in."""

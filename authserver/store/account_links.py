@@ -27,7 +27,7 @@ class Purpose(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AccountLink:
-    """A link that works, to the account of ``user``; it was mailed to ``email``."""
+    """A link that works, to the account of ``user``; it was mailed to ``email``, or handed on if that is empty."""
 
     user: User
     email: str
@@ -40,13 +40,13 @@ class AccountLinkStore:
         self._database = database
 
     def promise(
-        self, digest: bytes, purpose: Purpose, user_id: str, letter: Letter, lifetime: int, event: Event
+        self, digest: bytes, purpose: Purpose, user_id: str, letter: Letter | None, lifetime: int, event: Event
     ) -> None:
         """Save a link to the account of a person, good for *lifetime* seconds, and have *letter* sent, which has it.
 
-        Of links for a mail address only the newest works.
+        None: it is handed on. Of links for a mail address only the newest works.
         """
-        made = {"digest": digest, "purpose": purpose, "user_id": user_id, "email": letter.receiver}
+        made = {"digest": digest, "purpose": purpose, "user_id": user_id, "email": letter.receiver if letter else ""}
         new = insert(AccountLinkRow).values(**made, created_at=now, expires_at=now + lifetime)
         with self._database.transaction() as connection:
             if purpose is Purpose.EMAIL:
@@ -66,14 +66,16 @@ class AccountLinkStore:
     def reset_password(self, digest: bytes, password_hash: str, letter: Letter | None, event: Event) -> bool:
         """Use a link up for a new password, with an end to all sessions. False if it does not work any more.
 
-        It does not either when its person has another mail address by now.
+        One that was mailed does not either when its person has another mail address by now.
         """
         used = delete(AccountLinkRow).where(_works(digest, Purpose.RESET))
         with self._database.transaction() as connection:
             link = connection.execute(used.returning(AccountLinkRow.user_id, AccountLinkRow.email)).one_or_none()
             if link is None:
                 return False
-            theirs = and_(UserRow.id == link.user_id, UserRow.email == link.email, UserRow.disabled_at.is_(None))
+            theirs = and_(UserRow.id == link.user_id, UserRow.disabled_at.is_(None))
+            if link.email:
+                theirs = and_(theirs, UserRow.email == link.email)
             return _set_password(connection, link.user_id, theirs, password_hash, letter, event)
 
     def change_password(self, user_id: str, seen: str, password_hash: str, letter: Letter | None, event: Event) -> bool:

@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from authserver.app import create_app
 from authserver.cli import main
+from authserver.protocol.audit import Origin
 from authserver.services.deployment import Deployment
 from tests.cli.conftest import Run
 from tests.mailbox import mails
@@ -89,3 +90,18 @@ def test_an_account_that_has_to_wait_is_shown_as_locked(run: Run):
     found.sign_in.throttles.admit({f"account:{hashlib.sha256(b'ben').hexdigest()}": lambda _: 600})
     assert json.loads(run("user", "show", "ben", "--json").output)["state"] == "locked"
     found.stores.database.close()
+
+
+def test_who_gets_no_mail_is_handed_a_link_for_a_new_password(run: Run):
+    run("user", "add", "ben")
+    link = run("user", "reset-password", "ben").output.splitlines()[-1]
+    assert link.startswith("http://localhost:9000/account/reset?secret=mcpl_")
+    found: Deployment = create_app().extensions["authserver"]
+    secret = link.partition("secret=")[2]
+    assert found.own_account.reset(secret, "quiet otters paint fences", Origin("192.0.2.1"))
+    assert not found.own_account.reset(secret, "slow herons read maps", Origin("192.0.2.1"))
+    assert found.sign_in.attempt("ben", "quiet otters paint fences", Origin("192.0.2.1")).username == "ben"
+    found.stores.database.close()
+    run("user", "add", "--role", "owner", "root")
+    run("user", "disable", "ben")
+    assert "is disabled" in run("user", "reset-password", "ben").output
