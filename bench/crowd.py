@@ -43,6 +43,10 @@ class Size:
 
 USERS = """INSERT INTO users (id, username, display_name, password_hash, role, created_at)
 SELECT 'user-' || i, 'person' || i, 'Person ' || i, 'x', 'member', {now} - {people} + i FROM {series_people}"""
+INVITATIONS = """INSERT INTO invitations (id, digest, username, display_name, role, email, mailed, invited_by,
+    created_at, expires_at)
+SELECT 'invitation-' || i, {digest_session}, 'guest' || i, 'Guest ' || i, 'member', 'guest' || i || '@example.com',
+    true, 'system', {now} - i, {now} + 86400 FROM {series_people}"""
 SESSIONS = """INSERT INTO sessions (digest, user_id, auth_time, created_at, last_seen_at, expires_at, address, agent)
 SELECT {digest_session}, 'user-' || i, {now}, {now}, {now}, {now} + 86400, '192.0.2.1', 'Mozilla/5.0'
 FROM {series_people}"""
@@ -112,12 +116,14 @@ KNOWN = """SELECT client_id AS client, name, grants.id AS grant_id, user_id AS u
     (SELECT max(id) FROM traces) AS trace, (SELECT max(id) FROM alerts WHERE dismissed_at IS NULL) AS alert,
     (SELECT client_id FROM clients WHERE pending_since IS NOT NULL AND deleted_at IS NULL LIMIT 1) AS waiting,
     (SELECT client_id FROM clients WHERE secret_digest IS NOT NULL AND deleted_at IS NULL LIMIT 1) AS secretive,
-    (SELECT max(id) FROM refresh_families) AS family, likeness,
+    (SELECT max(id) FROM refresh_families) AS family, clients.likeness,
+    (SELECT max(id) FROM invitations) AS invitation,
     (SELECT max(id) FROM pending_grants JOIN clients USING (client_id) WHERE deleted_at IS NULL) AS wanted
 FROM grants JOIN clients USING (client_id) JOIN users ON users.id = user_id JOIN sessions USING (user_id)
 WHERE revoked_at IS NULL AND deleted_at IS NULL AND kind = 'dynamic' ORDER BY grants.created_at LIMIT 1 OFFSET 1"""
 FILLED = (
     USERS,
+    INVITATIONS,
     SESSIONS,
     CLIENTS,
     GRANTS,

@@ -47,6 +47,7 @@ QUERIES: Mapping[str, Sequence[str]] = {
         "scope=notes:read", "after={moment}.grant-1",
     ),
     "/admin/grants/revoke": ("user={user_id}", "client={client}", "client={popular}", "server={resource}"),
+    "/admin/invitation/withdraw": ("id={invitation}",),
     "/admin/people": ("", "q={username}", "q=person", "q=nothing%20like%20it", "after={moment}.user-1"),
     "/admin/key/withdraw": ("id={kid}",),
     "/admin/person": ("id={user_id}",),

@@ -18,6 +18,7 @@ from authserver.settings import Settings, SettingsError, load
 
 from . import catalogue, instructions
 from .children import Child, await_first_end
+from .mail import Inbox
 from .people import Accounts
 from .place import DemoError, Place
 
@@ -44,7 +45,7 @@ def _run(place: Place) -> None:
     accounts = _prepare(place, settings)
     with _serving(place, settings) as children:
         print(instructions.text(place, settings.issuer, accounts), flush=True)
-        ended = await_first_end(children)
+        ended = await_first_end(children, Inbox(place.mail).show_new)
         raise DemoError(f"{ended.name} ended:\n{ended.last_words()}")
 
 

@@ -4,7 +4,7 @@ import http.client
 import os
 import subprocess
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,9 +71,10 @@ class Child:
             connection.close()
 
 
-def await_first_end(children: list[Child]) -> Child:
-    """Wait until one of *children* has ended, and return it."""
+def await_first_end(children: list[Child], meanwhile: Callable[[], None]) -> Child:
+    """Wait until one of *children* has ended, and return it; *meanwhile* is done again and again."""
     while True:
+        meanwhile()
         for child in children:
             if child.process.poll() is not None:
                 return child

@@ -21,6 +21,8 @@ TEXT = """
   mcp-remote      for clients that only start programs:
                   {{ "mcpServers": {{ "notes": {{ "command": "npx", "args": ["mcp-remote", "{resource}"] }} }} }}
 
+  More people     .venv/bin/authserver user invite ann --email ann@example.com   (in this folder; mail is shown here)
+
   More clients: docs/connect.md. What the servers log: {home}/*.log. Ctrl-C ends both.
 """
 

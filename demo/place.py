@@ -53,6 +53,11 @@ class Place:
         """Where the sample server's guard has its own key."""
         return self.home / "notes-guard.jwk"
 
+    @property
+    def mail(self) -> Path:
+        """The folder that mail is written to."""
+        return self.home.absolute() / "mail"
+
     def check(self) -> None:
         """Raises `DemoError` unless both ports are free."""
         if self.as_port == self.mcp_port:
@@ -64,8 +69,7 @@ class Place:
     def write_settings(self) -> None:
         """Write the settings file: this demo and each ``authserver …`` run from the same folder share it."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
-        mail = json.dumps(str(self.home.absolute() / "mail"))
-        text = SETTINGS.format(port=self.as_port, mail=mail)
+        text = SETTINGS.format(port=self.as_port, mail=json.dumps(str(self.mail)))
         (self.home / "authserver.toml").write_text(text, "utf-8")
 
 

@@ -61,6 +61,15 @@ class SignIn:
         self.audit.write(_event("sign_in.succeeded", user, origin))
         return user
 
+    def locked_for(self, username: str) -> int:
+        """The seconds for which nobody can sign in to that account by its password, from anywhere; 0 if they can."""
+        return self.throttles.left(f"account:{_digest(username)}")
+
+    def forgive(self, username: str, origin: Origin) -> None:
+        """Forget the failures of that account, here and from all addresses together: its person has shown up."""
+        here, everywhere, _ = self._delays(_digest(username), origin.site)
+        self.throttles.cleared((here, everywhere))
+
     def _delays(self, account: str, site: str) -> dict[str, Delay]:
         """What to count, the account from this site first, and what it will cost."""
         return {

@@ -6,18 +6,18 @@ from typing import Any
 
 import click
 
+from ..accounts.password_rules import PasswordRefused
+from ..protocol import user_name
 from ..protocol.audit import Event
 from ..protocol.role import Role
+from ..protocol.user_name import UserNameRefused
 from ..services.deployment import Deployment
 from ..store.users import UserExists, UserListing
 from .deployment import with_deployment
 from .person import ROLES, described
 from .table import as_objects, show
 
-LEAST_PASSWORD = 12
-MOST_USERNAME = 200
 HEADS = ("user name", "role", "state", "grants", "name")
-
 
 @click.group()
 def user() -> None:
@@ -34,13 +34,10 @@ def user() -> None:
 @with_deployment
 def add(found: Deployment, username: str, name: str, role: str, password_stdin: bool) -> None:
     """Add a person. Without --password-stdin a random password is made and shown once."""
-    username = username.strip()
-    if not username or not username.isprintable() or len(username) > MOST_USERNAME:
-        raise click.ClickException(f"a user name has 1 to {MOST_USERNAME} printable characters")
     password = sys.stdin.readline().rstrip("\r\n") if password_stdin else secrets.token_urlsafe(15)
-    if len(password) < LEAST_PASSWORD:
-        raise click.ClickException(f"the password must have at least {LEAST_PASSWORD} characters")
     try:
+        username = user_name.check(username)
+        found.own_account.rules.check(password, username, name)
         found.stores.users.add(
             username,
             name or username,
@@ -48,8 +45,10 @@ def add(found: Deployment, username: str, name: str, role: str, password_stdin: 
             Role(role),
             Event("user.added", "system", detail={"username": username, "role": role}),
         )
-    except UserExists:
-        raise click.ClickException(f"there is a user {username!r} already") from None
+    except PasswordRefused as refused:
+        raise click.ClickException(f"this password is not taken: {refused}") from None
+    except (UserNameRefused, UserExists) as refused:
+        raise click.ClickException(str(refused)) from None
     click.echo(f"added {username}" + ("" if password_stdin else f", password: {password}"))
 
 

@@ -27,15 +27,18 @@ ROLES = click.Choice([role.value for role in Role])
 def show(found: Deployment, username: str, as_json: bool) -> None:
     """Show a person: role, state, groups, identities at providers, sessions and live grants."""
     one = person(found, username)
+    said = {**described(one), "email": one.email, "email_confirmed": one.email_verified_at is not None}
+    if not one.disabled and found.sign_in.locked_for(one.username):
+        said["state"] = "locked"
     groups = found.stores.groups.of(one.id)
     identities = [asdict(line) for line in found.stores.identities.of_user(one.id)]
     sessions = [_session(line) for line in found.stores.sessions.of_user(one.id, MOST_SHOWN)]
     grants = [_grant(line) for line in found.stores.grants.for_user(one.id, MOST_SHOWN)]
     if as_json:
         lists = {"groups": groups, "identities": identities, "sessions": sessions, "grants": grants}
-        click.echo(json.dumps({**described(one), **lists}))
+        click.echo(json.dumps({**said, **lists}))
         return
-    for name, value in {**described(one), "groups": ", ".join(groups) or "none"}.items():
+    for name, value in {**said, "groups": ", ".join(groups) or "none"}.items():
         click.echo(f"{name}: {plain(str(value))}")
     for kind, lines in (("identity", identities), ("session", sessions), ("grant", grants)):
         for line in lines:
@@ -75,6 +78,19 @@ def disable(found: Deployment, username: str) -> None:
 def enable(found: Deployment, username: str) -> None:
     """Let a person in again, who then signs in anew; nothing that ended comes back."""
     _set_disabled(found, person(found, username), disabled=False)
+
+
+@click.command("reset-password")
+@click.argument("username")
+@with_deployment
+def reset_password(found: Deployment, username: str) -> None:
+    """Print a link by which a person chooses a new password, for whoever gets none by mail. It works once."""
+    one = person(found, username)
+    if one.disabled:
+        raise click.ClickException("this person is disabled: 'authserver user enable' lets them in again")
+    link = found.own_account.link_to_reset(one, Event("user.password_reset_offered", "system"))
+    minutes = found.settings.account_link_lifetime // 60
+    click.echo(f"hand this link to {plain(one.username)} alone, within {minutes} minutes:\n{link}")
 
 
 @click.group("sessions")
@@ -124,7 +140,7 @@ def _set_disabled(found: Deployment, one: User, *, disabled: bool) -> None:
 
 
 def _session(line: SessionListing) -> dict[str, Any]:
-    used = _moment(line.last_seen_at)
+    used = moment(line.last_seen_at)
     return {"id": line.id, "address": line.address, "last_used": used, "agent": line.agent}
 
 
@@ -135,9 +151,10 @@ def _grant(line: GrantListing) -> dict[str, Any]:
         "client_name": line.client_name,
         "resource": line.resource,
         "scopes": " ".join(line.scopes),
-        "allowed": _moment(line.created_at),
+        "allowed": moment(line.created_at),
     }
 
 
-def _moment(seconds: int) -> str:
+def moment(seconds: int) -> str:
+    """Unix *seconds*, in UTC."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))

@@ -56,6 +56,7 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     found.streams.start()
     found.watch.start()
     found.delivery.start()
+    found.post.start()
 
 
 def _pin(number: int) -> None:

@@ -23,6 +23,7 @@ class Prefix(StrEnum):
     REGISTRATION = "mcpg_"
     INITIAL_ACCESS = "mcpi_"
     SESSION = "mcpw_"
+    LINK = "mcpl_"
 
 
 def mint(prefix: Prefix) -> str:

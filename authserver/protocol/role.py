@@ -37,6 +37,7 @@ class Permission(StrEnum):
     CALLS_READ = "calls.read"
     TRACES_READ = "traces.read"
     PEOPLE_READ = "people.read"
+    PEOPLE_INVITE = "people.invite"
     PEOPLE_EDIT = "people.edit"
     PEOPLE_ROLES = "people.roles"
     SESSIONS_END = "sessions.end"

@@ -3,9 +3,7 @@
 from functools import partial
 from typing import Any
 
-from ..accounts.passwords import Passwords
 from ..accounts.sessions import Sessions
-from ..accounts.sign_in import SignIn
 from ..keys.envelope import SuccessorEnvelope
 from ..keys.keyring import Keyring
 from ..keys.numbering import Numbering
@@ -27,6 +25,7 @@ from ..settings import Settings
 from ..settings.group import DAY
 from ..store.stores import Stores
 from . import key_sets, statement_issuers
+from .accounts import accounts
 from .alerts import configured as watching
 from .approvals.kinds import kinds
 from .approvals.queue import Approvals
@@ -103,6 +102,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     told = notice_targets.targets(settings, words)
     approvals = Approvals(kinds(settings, stores, known, policies), stores.notices, stores.audit)
     watch = watching.watch(settings, stores, approvals, [target.name for target in told])
+    people = accounts(settings, stores, safe)
     tracing = Tracing(References(safe.derive("traces")), Recorder(stores.traces))
     return Deployment(
         settings=settings,
@@ -110,8 +110,11 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         vault=safe,
         keyring=keyring,
         rotation=_rotation(settings, stores, safe),
-        sign_in=_sign_in(settings, stores),
+        sign_in=people.sign_in,
         sessions=Sessions(stores.sessions, settings.session_lifetime),
+        invitations=people.invitations,
+        own_account=people.own,
+        post=people.post,
         policies=policies,
         authorization=_authorization(settings, stores, known, policies),
         token=_token(settings, stores, formats, who, tools, policies, _exchanges(settings, stores, tracing)),
@@ -205,17 +208,6 @@ def _reaper(settings: Settings, stores: Stores) -> Reaper:
         unused_lifetime=settings.unused_registration_lifetime,
         idle_lifetime=max(idle, settings.refresh_family_lifetime + DAY) if idle else 0,
         most_unused=settings.most_unused_registrations,
-    )
-
-
-def _sign_in(settings: Settings, stores: Stores) -> SignIn:
-    return SignIn(
-        users=stores.users,
-        throttles=stores.throttles,
-        audit=stores.audit,
-        passwords=Passwords(settings.password_hash_slots),
-        ceiling=AddressLimit(settings.sign_ins_per_address),
-        delay=settings.failed_sign_in_delay,
     )
 
 

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from ..accounts.invitations import Invitations
+from ..accounts.own_account import OwnAccount
+from ..accounts.post import Post
 from ..accounts.sessions import Sessions
 from ..accounts.sign_in import SignIn
 from ..keys.keyring import Keyring
@@ -45,6 +48,9 @@ class Deployment:
     rotation: Rotation
     sign_in: SignIn
     sessions: Sessions
+    invitations: Invitations
+    own_account: OwnAccount
+    post: Post
     policies: Policies
     authorization: AuthorizationService
     token: TokenEndpoint

@@ -1,15 +1,14 @@
 """How people are told of what needs them: mail, notices, and what is worth one."""
 
-import re
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
+from ..protocol import mail_address
 from ..protocol.alert import Severity
 from .group import DAY, LOOPBACK_HOSTS, Group
 
-ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 LEAST_SECRET = 24
 
 
@@ -44,7 +43,7 @@ class Mail(Group):
     @field_validator("mail_from")
     @classmethod
     def _sender_is_an_address(cls, sender: str) -> str:
-        return sender and _address(sender)
+        return sender and mail_address.check(sender)
 
     @model_validator(mode="after")
     def _mail_can_be_sent(self) -> Self:
@@ -96,7 +95,7 @@ class Notices(Mail):
     @field_validator("notice_mail")
     @classmethod
     def _receivers_are_addresses(cls, receivers: list[str]) -> list[str]:
-        return [_address(receiver) for receiver in receivers]
+        return [mail_address.check(receiver) for receiver in receivers]
 
     @field_validator("notice_webhook")
     @classmethod
@@ -117,12 +116,6 @@ class Notices(Mail):
     def secret_of_notices(self) -> str:
         """What signs notices, from wherever it is. Raises `ValueError`."""
         return _secret("notice_webhook_secret", self.notice_webhook_secret, self.notice_webhook_secret_file)
-
-
-def _address(text: str) -> str:
-    if not ADDRESS.fullmatch(text):
-        raise ValueError(f"{text!a} is no mail address such as admin@example.com")
-    return text
 
 
 def _secret(name: str, given: SecretStr, file: str) -> str:

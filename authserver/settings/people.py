@@ -1,10 +1,14 @@
 """How people sign in, and for how long."""
 
+import re
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from .group import DAY, Group, Seconds
+
+BREACHED = re.compile(rb"[0-9A-Fa-f]{40}(?::\d+)?\r?\n")
 
 
 class People(Group):
@@ -15,6 +19,12 @@ class People(Group):
 
     session_idle: Seconds = 7 * DAY
     """Seconds without a request after which a session ends."""
+
+    invitation_lifetime: Annotated[int, Field(ge=3600, le=90 * DAY)] = 7 * DAY
+    """Seconds in which an invitation is accepted."""
+
+    account_link_lifetime: Annotated[int, Field(ge=300, le=DAY)] = 3600
+    """Seconds for which a mailed link sets a new password, or confirms a mail address."""
 
     fresh_sign_in: Annotated[int, Field(ge=30, le=DAY)] = 600
     """Seconds after a password in which the console does dangerous acts without asking for it again."""
@@ -28,5 +38,25 @@ class People(Group):
     failed_sign_in_delay: Annotated[float, Field(ge=0, le=60)] = 1.0
     """Seconds that the second failed sign-in in a row costs; each further failure doubles it, up to 15 minutes."""
 
+    breached_passwords_file: str = ""
+    """File of passwords that were in breaches, as Have I Been Pwned gives it to download: their SHA-1 in hexadecimal,
+    sorted, one to a line. New passwords are looked up there; nothing is asked elsewhere. Empty means that only the list
+    of common ones that comes along is looked into."""
+
     password_hash_slots: Annotated[int, Field(ge=1, le=64)] = 1
     """Password hashes that one worker computes at once; a sign-in that finds no slot in time is asked to retry."""
+
+    @field_validator("breached_passwords_file")
+    @classmethod
+    def _breached_passwords_can_be_looked_up(cls, path: str) -> str:
+        if path and not _begins_with(path, BREACHED):
+            raise ValueError("the file cannot be read, or does not begin with a SHA-1 in hexadecimal on a line")
+        return path
+
+
+def _begins_with(path: str, line: re.Pattern[bytes]) -> bool:
+    try:
+        with Path(path).open("rb") as file:
+            return line.fullmatch(file.readline(80)) is not None
+    except OSError:
+        return False

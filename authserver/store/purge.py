@@ -11,6 +11,7 @@ from .database import Database
 from .ended import LATELY
 from .fetched import STALE_SECONDS
 from .models import (
+    AccountLinkRow,
     AlertRow,
     ApiAnswerRow,
     CodeRow,
@@ -19,6 +20,7 @@ from .models import (
     FamilyRow,
     FetchedDocumentRow,
     GrantNetworkRow,
+    InvitationRow,
     NoticeMessageRow,
     NoticeRow,
     PendingGrantRow,
@@ -58,6 +60,8 @@ EXPIRED: tuple[Expired, ...] = (
     (RevokedAccessTokenRow.jti, RevokedAccessTokenRow.expires_at <= now),
     (EndedPositionRow.position, EndedPositionRow.ended_at <= now - LATELY),
     (SessionRow.digest, SessionRow.expires_at <= LONG_AGO),
+    (InvitationRow.id, InvitationRow.expires_at <= now),
+    (AccountLinkRow.digest, AccountLinkRow.expires_at <= now),
     (ToolChallengeRow.id, ToolChallengeRow.expires_at <= now),
     (UpstreamAttemptRow.digest, UpstreamAttemptRow.expires_at <= now),
     (PendingGrantRow.id, (PendingGrantRow.expires_at <= LONG_AGO) & (PendingGrantRow.approved == ())),

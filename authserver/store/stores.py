@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from .access_tokens import AccessTokenStore
+from .account_links import AccountLinkStore
 from .alerts import AlertStore
 from .api_answers import ApiAnswerStore
 from .audit import AuditStore
@@ -20,7 +21,9 @@ from .grants import GrantStore
 from .groups import GroupStore
 from .identities import IdentityStore
 from .initial_access_tokens import InitialAccessTokenStore
+from .invitations import InvitationStore
 from .keys import KeyStore
+from .letters import LetterStore
 from .notices import NoticeStore
 from .pending_grants import PendingGrantStore
 from .policies import PolicyStore
@@ -62,6 +65,9 @@ class Stores:
     grants: GrantStore
     grant_search: GrantSearch
     users: UserStore
+    invitations: InvitationStore
+    account_links: AccountLinkStore
+    letters: LetterStore
     sessions: SessionStore
     identities: IdentityStore
     upstream_attempts: UpstreamAttemptStore
@@ -107,6 +113,9 @@ class Stores:
             grants=GrantStore(database),
             grant_search=GrantSearch(database),
             users=UserStore(database),
+            invitations=InvitationStore(database),
+            account_links=AccountLinkStore(database),
+            letters=LetterStore(database),
             sessions=SessionStore(database, session_idle),
             identities=IdentityStore(database),
             upstream_attempts=UpstreamAttemptStore(database),

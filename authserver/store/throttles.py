@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 
-from sqlalchemy import Integer, case, cast, delete, update
+from sqlalchemy import Integer, case, cast, delete, select, update
 from sqlalchemy.sql.dml import ReturningInsert
 
 from .clock import now
@@ -43,6 +43,12 @@ class ThrottleStore:
             for key, row in counted.items():
                 blocked = update(ThrottleRow).where(ThrottleRow.key == key)
                 connection.execute(blocked.values(blocked_until=now + delays[key](row.failures)))
+
+    def left(self, key: str) -> int:
+        """The seconds that *key* has to wait, 0 if none."""
+        wanted = select(ThrottleRow.blocked_until - now).where(ThrottleRow.key == key)
+        with self._database.reading() as connection:
+            return max(0, connection.scalar(wanted) or 0)
 
     def cleared(self, keys: Iterable[str]) -> None:
         """Forget the failures of *keys*: it went well."""

@@ -1,12 +1,15 @@
 """People with an account."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..protocol import credential
 from ..protocol.audit import Event
+from ..protocol.registry.look_alike import as_seen
 from ..protocol.role import Role
 from .audit import record
 from .clock import now
@@ -32,7 +35,11 @@ LIVE_OWNERS = (
 
 
 class UserExists(ValueError):
-    """The user name is taken."""
+    """The user name is taken, or looks like one that is."""
+
+
+class EmailTaken(ValueError):
+    """Somebody else has this mail address."""
 
 
 class LastOwner(ValueError):
@@ -73,19 +80,21 @@ class UserStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, username: str, display_name: str, password_hash: str, role: Role, event: Event) -> User:
-        """Save a new person. Raises `UserExists` when the name is taken."""
-        user = User(credential.identifier(), username.casefold(), display_name, role, password_hash, disabled=False)
-        columns = {"id": user.id, "username": user.username, "display_name": display_name, "created_at": now}
-        try:
-            with self._database.transaction() as connection:
-                new = insert(UserRow).values(**columns, password_hash=password_hash, role=role.value)
-                connection.execute(new)
-                people_moved(connection)
-                record(connection, event.about(user_id=user.id))
-        except IntegrityError:
-            raise UserExists(f"there is a user {user.username!r} already") from None
-        return user
+    def add(
+        self,
+        username: str,
+        display_name: str,
+        password_hash: str,
+        role: Role,
+        event: Event,
+        *,
+        email: str | None = None,
+        verified: bool = False,
+    ) -> User:
+        """Save a new person; *verified*: their *email* is known to be theirs. Raises `UserExists` and `EmailTaken`."""
+        user = newcomer(username, display_name, password_hash, role, email)
+        with entering(self._database, user) as connection:
+            return enter(connection, user, event, verified=verified)
 
     def find(self, user_id: str) -> User | None:
         """The person of that id, disabled or not."""
@@ -94,6 +103,10 @@ class UserStore:
     def by_name(self, username: str) -> User | None:
         """The person of that user name, disabled or not."""
         return self._find(UserRow.username == username.casefold())
+
+    def by_email(self, email: str) -> User | None:
+        """The person whose mail address that is, as is known, disabled or not."""
+        return self._find((UserRow.email == email) & UserRow.email_verified_at.is_not(None))
 
     def set_password(self, user_id: str, password_hash: str, event: Event) -> bool:
         """Replace the password; sessions stay. False if there is no such person."""
@@ -165,6 +178,46 @@ def _leave_an_owner(connection: Connection, user_id: str) -> None:
     """Raise `LastOwner` if no owner who can sign in would be left without that person."""
     if connection.scalars(LIVE_OWNERS).all() == [user_id]:
         raise LastOwner("the last owner stays one: make somebody else an owner first")
+
+
+def newcomer(username: str, display_name: str, password_hash: str, role: Role, email: str | None = None) -> User:
+    """A person who is not here yet."""
+    found = User(credential.identifier(), username.casefold(), display_name, role, password_hash, disabled=False)
+    return replace(found, email=email)
+
+
+@contextmanager
+def entering(database: Database, user: User) -> Iterator[Connection]:
+    """A transaction that enters *user*, or gives them a mail address. Raises `UserExists` and `EmailTaken`."""
+    try:
+        with database.transaction() as connection:
+            yield connection
+    except IntegrityError:
+        raise _taken(database, user) from None
+
+
+def enter(connection: Connection, user: User, event: Event, *, verified: bool) -> User:
+    """Save *user*, see `entering`; *verified*: their mail address is known to be theirs."""
+    columns = {name: getattr(user, name) for name in ("id", "username", "display_name", "password_hash", "email")}
+    moments = {"created_at": now, "email_verified_at": now if verified and user.email else None}
+    new = insert(UserRow).values(**columns, **moments, role=user.role.value, likeness=as_seen(user.username))
+    verified_at = connection.scalar(new.returning(UserRow.email_verified_at))
+    people_moved(connection)
+    record(connection, event.about(user_id=user.id))
+    return replace(user, email_verified_at=verified_at)
+
+
+def _taken(database: Database, user: User) -> UserExists | EmailTaken:
+    alike = select(UserRow.username).where(
+        or_(UserRow.username == user.username, UserRow.likeness == as_seen(user.username)), UserRow.id != user.id
+    )
+    with database.reading() as connection:
+        taken = connection.scalar(alike.limit(1))
+    if taken is None:
+        return EmailTaken("somebody else has this mail address")
+    if taken == user.username:
+        return UserExists(f"there is a user {taken!r} already")
+    return UserExists(f"{user.username!r} looks like the name of the user {taken!r}")
 
 
 def user_of(row: UserRow) -> User:

@@ -1,4 +1,4 @@
-"""The two cookies: the browser session, and the device that grants are tied to (AZ-10, AZ-14)."""
+"""The cookies: the browser session, the device that grants are tied to (AZ-10, AZ-14), a link that was mailed."""
 
 import re
 import secrets
@@ -13,6 +13,7 @@ from .deployment import deployment
 HOST_PREFIX = "__Host-"
 SESSION = "session"
 DEVICE = "device"
+LINK = "link"
 DEVICE_AGE = timedelta(days=400)  # the longest that browsers keep a cookie (RFC 6265bis §5.5)
 DEVICE_FORM = re.compile(r"[A-Za-z0-9_-]{43}")
 

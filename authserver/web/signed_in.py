@@ -10,6 +10,7 @@ from typing import cast
 from flask import Flask, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user
+from werkzeug.exceptions import NotFound
 
 from ..protocol.amr import Method
 from ..store.sessions import Session
@@ -53,6 +54,14 @@ def visitor() -> Visitor | None:
     return cast(Visitor, current_user) if current_user.is_authenticated else None
 
 
+def the_visitor() -> Visitor:
+    """Who is signed in. Raises `NotFound` if their session has ended since the request began."""
+    person = visitor()
+    if person is None:
+        raise NotFound
+    return person
+
+
 def begin(user: User, methods: Iterable[Method] = (Method.PASSWORD,), auth_age: int = 0) -> None:
     """Sign *user* in, in a cookie session begun anew: nothing that was set before the sign-in survives it.
 
@@ -67,6 +76,11 @@ def begin(user: User, methods: Iterable[Method] = (Method.PASSWORD,), auth_age: 
         session.permanent = True
 
 
+def renew(person: Visitor) -> None:
+    """Go on as *person* in a session begun anew, when all of theirs have ended: whoever had its secret has nothing."""
+    begin(person.user, person.session.methods)
+
+
 def end() -> None:
     """Sign out: the session ends on the server too, and this browser forgets it."""
     _end_session()
@@ -79,6 +93,19 @@ def required(view: View) -> View:
     @wraps(view)
     def guarded() -> ResponseReturnValue:
         return redirect(next_page.sign_in(), 303) if visitor() is None else view()
+
+    return guarded
+
+
+def freshly(view: View) -> View:
+    """*view* for whoever has proved lately who they are; others are asked to, once more."""
+
+    @required
+    @wraps(view)
+    def guarded() -> ResponseReturnValue:
+        if the_visitor().session.auth_age > deployment().settings.fresh_sign_in:
+            return redirect(next_page.to_sign_in_again(), 303)
+        return view()
 
     return guarded
 

@@ -61,19 +61,22 @@ class Scene:
 
 
 @contextmanager
-def scene(database_url: str, home: Path, port: int, issuer: str | None = None) -> Iterator[Scene]:
-    """Set up the empty database at *database_url* and serve it by gunicorn on *port*, under *issuer* if given."""
+def scene(database_url: str, home: Path, port: int, issuer: str | None = None, **settings: str) -> Iterator[Scene]:
+    """Set up the empty database at *database_url* and serve it by gunicorn on *port*, under *issuer* if given.
+
+    *settings* are further ones.
+    """
     issuer = issuer or f"http://localhost:{port}"
-    site = create_site(database_url, home, issuer=issuer)
+    site = create_site(database_url, home, issuer=issuer, **settings)
     try:
-        with _served(issuer, port, database_url, home):
+        with _served(issuer, port, database_url, home, settings):
             yield Scene(site, issuer)
     finally:
         site.deployment.stores.database.close()
 
 
 @contextmanager
-def _served(issuer: str, port: int, database_url: str, home: Path) -> Iterator[None]:
+def _served(issuer: str, port: int, database_url: str, home: Path, settings: Mapping[str, str]) -> Iterator[None]:
     environment = {
         **{name: value for name, value in os.environ.items() if not name.startswith("AUTHSERVER_")},
         "AUTHSERVER_HOME": str(home),
@@ -82,6 +85,7 @@ def _served(issuer: str, port: int, database_url: str, home: Path) -> Iterator[N
         "AUTHSERVER_BIND": f"127.0.0.1:{port}",
         "AUTHSERVER_WORKERS": "1",
         "AUTHSERVER_SIGN_INS_PER_ADDRESS": "10000 per minute",
+        **{f"AUTHSERVER_{name.upper()}": value for name, value in settings.items()},
     }
     with (home / "serve.log").open("wb") as log, _command(environment, log.fileno()) as process:
         deadline = time.monotonic() + START_SECONDS

@@ -59,6 +59,8 @@ CONSOLE = (
     "policies/requests",
     "people",
     "groups",
+    "people/invite",
+    "invitations",
     "keys",
     "audit",
     "settings",

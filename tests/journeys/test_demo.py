@@ -15,6 +15,8 @@ import httpx2
 import psutil
 import pytest
 
+from authserver.outbound.mail import Folder, Mail
+from demo.mail import Inbox
 from demo.place import DemoError, Place
 
 from .ports import free_port
@@ -58,6 +60,20 @@ def test_it_can_be_interrupted_and_started_again_with_its_data(tmp_path: Path) -
 def read(made: dict[str, str]) -> httpx2.Response:
     headers = {"Authorization": f"Bearer {made['registration_access_token']}"}
     return httpx2.get(made["registration_client_uri"], headers=headers)
+
+
+def test_mail_is_shown_once_as_it_comes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = Folder(tmp_path, "demo@example.com")
+    folder.send(Mail("ann@example.com", "Before", "Old\n", "1"))
+    inbox = Inbox(tmp_path)
+    inbox.show_new()
+    folder.send(Mail("ann@example.com", "Your invitation", "Choose a password:\nhttp://localhost:9000/x\n", "2"))
+    inbox.show_new()
+    inbox.show_new()
+    said = capsys.readouterr().out
+    assert said.count("Mail to ann@example.com: Your invitation") == 1
+    assert "    http://localhost:9000/x" in said.splitlines()
+    assert "Before" not in said
 
 
 def test_a_taken_port_is_a_message_and_not_a_traceback(tmp_path: Path) -> None:

@@ -70,7 +70,10 @@ def test_of_owners_who_end_each_others_ownership_at_once_one_is_left(stores: Sto
 def test_whoever_was_an_administrator_is_an_owner_now(fresh_database_url: str):
     migrate.upgrade(fresh_database_url, "0006")
     engine = create(fresh_database_url)
-    insert = "INSERT INTO users VALUES (:name, :name, 'N', 'x', :role, 1, NULL)"
+    insert = (
+        "INSERT INTO users (id, username, display_name, password_hash, role, created_at) "
+        "VALUES (:name, :name, 'N', 'x', :role, 1)"
+    )
     with engine.begin() as connection:
         for name, role in (("root", "admin"), ("ada", "user")):
             connection.execute(text(insert), {"name": name, "role": role})

@@ -184,6 +184,7 @@ NO_SECRETS = {
     "audit_webhook_secret_file",
     "notice_webhook_secret_file",
     "mail_password_file",
+    "breached_passwords_file",
 }
 
 

@@ -63,6 +63,14 @@ def seen_as(text: str) -> str:
     return _look(text).letters
 
 
+def as_seen(name: str) -> str:
+    """A user name as the eye takes it, case aside: letters of other scripts are the Latin ones that they look like.
+
+    Its signs and digits stay what they are: ``jo.smith`` and ``josmith`` are two people.
+    """
+    return "".join(map(_plain, unicodedata.normalize("NFKD", name.casefold()))).casefold()
+
+
 class _Seen:
     """A text as the eye takes it: ``letters`` without case, marks and signs, and where words start among them."""
 

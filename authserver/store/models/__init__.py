@@ -1,5 +1,6 @@
 """The tables, one file per aggregate. Importing this package completes ``Row.metadata``."""
 
+from .account_mail import AccountLinkRow, InvitationRow, LetterRow
 from .alert import AlertRow
 from .api_answer import ApiAnswerRow
 from .audit import AuditRow
@@ -33,6 +34,7 @@ from .used_assertion import UsedAssertionRow
 from .user import UserRow
 
 __all__ = [
+    "AccountLinkRow",
     "AlertRow",
     "ApiAnswerRow",
     "AuditRow",
@@ -53,6 +55,8 @@ __all__ = [
     "GroupMemberRow",
     "IdentityRow",
     "InitialAccessTokenRow",
+    "InvitationRow",
+    "LetterRow",
     "NoticeMessageRow",
     "NoticeRow",
     "PendingGrantRow",

@@ -10,13 +10,17 @@ OF_WEIGHT = text("role <> 'member'")
 
 
 class UserRow(Row):
-    """A person. ``username`` and ``email`` are stored casefolded; ``role`` is a `protocol.role.Role`."""
+    """A person. ``username`` and ``email`` are stored casefolded; ``role`` is a `protocol.role.Role`.
+
+    ``likeness`` is what the eye takes the user name for; None where an older account has one that looks the same.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
         Index("ix_users_owners", "id", postgresql_where=OWNERS, sqlite_where=OWNERS),
         Index(None, "created_at"),
         Index("uq_users_email", "email", unique=True),
+        Index("uq_users_likeness", "likeness", unique=True),
         Index("ix_users_of_weight", "id", postgresql_where=OF_WEIGHT, sqlite_where=OF_WEIGHT),
     )
 
@@ -29,3 +33,4 @@ class UserRow(Row):
     disabled_at: Mapped[Seconds | None]
     email: Mapped[str | None]
     email_verified_at: Mapped[Seconds | None]
+    likeness: Mapped[str | None]

@@ -7,7 +7,12 @@ blueprint = Blueprint("account", __name__)
 from . import (  # noqa: E402, F401 - views register themselves on the blueprint
     connections,
     door,
+    forgotten,
+    invitation,
+    own_email,
+    own_password,
     providers,
+    security,
     sign_in,
     sign_in_again,
     sign_out,

@@ -12,7 +12,7 @@ from ...store.grants import BATCH, Whose
 from ...store.tool_calls import CallFilter
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
-from ..signed_in import required, visitor
+from ..signed_in import required, the_visitor
 from ..stale import form_of
 from . import blueprint
 
@@ -169,10 +169,7 @@ def _own_grant_id() -> str:
 
 
 def _own_id() -> str:
-    person = visitor()
-    if person is None:  # its session has ended since the request began
-        raise NotFound
-    return person.user.id
+    return the_visitor().user.id
 
 
 def _days() -> int:

@@ -1,15 +1,18 @@
 """A name and a password, judged; what is wrong with them is told in words for the page that asked."""
 
 from flask import Response, make_response, request
+from flask.typing import ResponseReturnValue
 
 from ...accounts.errors import Busy, TryLater, WrongCredentials
 from ...protocol.trace.step import Cause
 from ...store.users import User
 from ..deployment import deployment
 from ..origin import origin
+from ..stale import Page, again
 
 WRONG = "That name and password do not go together."
 DELAYED = "Too many attempts. Wait {} and try again; until then, not even the right password works."
+MAILS = "That was asked for too often from here. Wait {} and try again."
 BUSY = "Many people are signing in at this moment. Please try again in a few seconds."
 
 
@@ -20,12 +23,20 @@ class NotJudgedRight(Exception):
         super().__init__()
         self.problem, self.status, self.cause, self.retry_after = problem, status, cause, retry_after
 
-    def on(self, page: str) -> Response:
+    def on(self, page: ResponseReturnValue) -> Response:
         """*page*, which shows the problem, as an answer."""
-        response = make_response(page, self.status)
+        response = make_response(page)
+        response.status_code = self.status
         if self.retry_after is not None:
             response.headers["Retry-After"] = str(self.retry_after)
         return response
+
+
+def too_many(page: Page, delayed: TryLater) -> Response:
+    """*page* again, for whoever has to wait before they have more mail sent."""
+    response = make_response(again(page, MAILS.format(_duration(delayed.retry_after)), 429))
+    response.headers["Retry-After"] = str(delayed.retry_after)
+    return response
 
 
 def judge(username: str, wrong: str = WRONG) -> User:

@@ -37,6 +37,7 @@ from . import (  # noqa: E402, F401 - views register themselves
     grants,
     grants_of,
     groups,
+    invitations,
     keys,
     overview,
     people,

@@ -4,7 +4,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from ...protocol.role import Permission
+from ...protocol.role import Permission, Role
 from ...store.audit import AuditFilter
 from ...store.users import User
 from ..deployment import deployment
@@ -40,6 +40,7 @@ def person() -> ResponseReturnValue:
         "admin/person.html",
         person=found,
         below=is_below(found),
+        locked_for=deployment().sign_in.locked_for(found.username),
         groups=stores.groups.of(found.id),
         identities=stores.identities.of_user(found.id),
         sessions=stores.sessions.of_user(found.id, LINES),
@@ -67,5 +68,10 @@ def whom_to_act_on(name: str = "id") -> User:
 
 def is_below(found: User) -> bool:
     """Whether the visitor's role lets them act on that person."""
+    return stands_over(found.role)
+
+
+def stands_over(role: Role) -> bool:
+    """Whether the visitor's role lets them act on people who have *role*, and give it."""
     actor = visitor()
-    return actor is not None and actor.user.role.stands_over(found.role)
+    return actor is not None and actor.user.role.stands_over(role)

@@ -44,6 +44,7 @@ ACTS = {
     Permission.CALLS_READ: "see tool calls",
     Permission.TRACES_READ: "see why somebody could not connect",
     Permission.PEOPLE_READ: "see people and their sessions",
+    Permission.PEOPLE_INVITE: "invite people (an admin: no owner, no admin), and take invitations back",
     Permission.PEOPLE_EDIT: "disable people and let them in again",
     Permission.PEOPLE_ROLES: "give roles (an admin: not owner, not admin) and put people into groups",
     Permission.SESSIONS_END: "end sessions",
@@ -67,7 +68,7 @@ def roles() -> ResponseReturnValue:
 @needs(Permission.PEOPLE_ROLES, fresh=True)
 def change_role() -> ResponseReturnValue:
     """Which roles the visitor may give, and what each means; the form carries the role that was seen."""
-    return render_template("admin/change_role.html", person=whom_to_act_on(), roles=_to_give())
+    return render_template("admin/change_role.html", person=whom_to_act_on(), roles=to_give())
 
 
 @blueprint.post("/person/role")
@@ -76,7 +77,7 @@ def change_role() -> ResponseReturnValue:
 def do_change_role() -> ResponseReturnValue:
     """Give the role, if the person still has the one that the page showed."""
     found, wanted = whom_to_act_on(), request.form.get("role", "")
-    if wanted not in _to_give():
+    if wanted not in to_give():
         return again(change_role, NONE_CHOSEN, 400)
     if request.form.get("seen") != found.role:
         return again(change_role, CHANGED, 409)
@@ -93,6 +94,7 @@ def _give(found: User, role: Role) -> ResponseReturnValue:
     return redirect(url_for("admin.person", id=found.id), 303)
 
 
-def _to_give() -> dict[Role, str]:
+def to_give() -> dict[Role, str]:
+    """The roles that the visitor may give, and what each opens."""
     person = visitor()
     return {role: said for role, said in ROLES.items() if person and person.user.role.stands_over(role)}

@@ -1,14 +1,19 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from authserver.protocol.audit import Event
 from authserver.protocol.client import AuthMethod, Client, ClientKind, GrantType
 from authserver.protocol.role import Role
+from authserver.store.users import User
 from tests.conformance.fixtures import flow, set_up, site, site_with, visitor
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import Visitor
+from tests.mailbox import Mailbox, settings
+
+from .kim import ADDRESS, EVENT
 
 __all__ = ["admin", "desk", "flow", "hosted", "set_up", "signed_in_as", "site", "site_with", "visitor"]
 
@@ -62,3 +67,30 @@ def signed_in_as(site: Site) -> As:
         return found
 
     return enter
+
+
+@pytest.fixture
+def mailing(site_with: Callable[..., Site], tmp_path: Path) -> Site:
+    """A site of the test's own that writes its mail into a folder."""
+    return site_with(**settings(tmp_path / "mail"))
+
+
+@pytest.fixture
+def mailbox(mailing: Site, tmp_path: Path) -> Mailbox:
+    """That mail."""
+    return Mailbox(tmp_path / "mail", mailing.deployment)
+
+
+@pytest.fixture
+def kim(mailing: Site) -> User:
+    hashed = mailing.deployment.sign_in.passwords.hash(PASSWORD)
+    users = mailing.deployment.stores.users
+    return users.add("kim", "Kim", hashed, Role.MEMBER, EVENT, email=ADDRESS, verified=True)
+
+
+@pytest.fixture
+def browser(mailing: Site, kim: User) -> Visitor:
+    """Kim's, signed in."""
+    found = Visitor(mailing, "kim")
+    found.open("/account/security")
+    return found

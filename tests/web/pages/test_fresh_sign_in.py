@@ -22,6 +22,7 @@ DANGEROUS = {
     "/admin/grants/revoke",
     "/admin/key/withdraw",
     "/admin/keys/rotate",
+    "/admin/people/invite",
     "/admin/person/disable",
     "/admin/person/groups",
     "/admin/person/role",

@@ -13,12 +13,14 @@ from sqlalchemy import update
 from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Event, Origin
 from authserver.protocol.client import Client
-from authserver.protocol.credential import base64url
+from authserver.protocol.credential import base64url, digest
 from authserver.protocol.role import Role
 from authserver.protocol.tool import Tool
 from authserver.store.alerts import Alert
+from authserver.store.invitations import invitation
 from authserver.store.models import ClientRow, SessionRow
 from authserver.store.pending_grants import Requester, State, Wanted
+from authserver.store.stores import Stores
 from authserver.store.traces import TraceFilter
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import NOTES, PASSWORD, Site
@@ -69,6 +71,13 @@ def changed(site: Site, client_id: str) -> Client:
     now = replace(now, metadata={**said, "tos_uri": ADDRESSES[1]})
     clients.update(now, EVENT)
     return now
+
+
+def invited(stores: Stores) -> str:
+    """The id of an invitation, as odd as can be."""
+    made = invitation("".join(filter(str.isprintable, BREAKOUT)), HOSTILE, Role.MEMBER, HOSTILE, mailed=False)
+    stores.invitations.add(made, digest("x"), 600, None, EVENT)
+    return made.id
 
 
 @pytest.fixture
@@ -124,6 +133,7 @@ def hostile(site_with: Callable[..., Site]) -> tuple[Site, dict[str, str]]:
         "grant/revoke": f"id={grant.id}&user={person.id}",
         "grant/family/revoke": f"id={family}",
         "grants/revoke": f"client={client_id}",
+        "invitation/withdraw": f"id={invited(stores)}",
         "person": f"id={person.id}",
         "person/disable": f"id={person.id}",
         "person/groups": f"id={person.id}",

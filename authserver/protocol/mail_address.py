@@ -1,0 +1,28 @@
+"""Mail addresses, in the form in which they are kept and compared (RFC 5321 §4.1.2, without quoted local parts)."""
+
+import re
+
+MOST_CHARACTERS = 254
+FORM = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
+
+
+class NoMailAddress(ValueError):
+    """A text that is no mail address."""
+
+
+def check(text: str) -> str:
+    """*text* as it stands. Raises `NoMailAddress`."""
+    if not FORM.fullmatch(text):
+        raise NoMailAddress(f"{text!a} is no mail address such as admin@example.com")
+    return text
+
+
+def kept(text: str) -> str:
+    """The address that *text* is, as it is kept: whoever types it with other capitals means the same mailbox.
+
+    Raises `NoMailAddress`.
+    """
+    text = text.strip()
+    if len(text) > MOST_CHARACTERS:
+        raise NoMailAddress(f"a mail address has at most {MOST_CHARACTERS} characters")
+    return check(text).casefold()

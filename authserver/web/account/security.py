@@ -1,0 +1,70 @@
+"""A person's own security: password, mail address, and where they are signed in."""
+
+from flask import redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from ...store.sessions import SessionListing
+from .. import signed_in
+from ..deployment import deployment
+from ..listing import LINES, event, wanted_id
+from ..signed_in import Visitor, required, the_visitor
+from ..stale import form_of
+from . import blueprint
+
+
+@blueprint.get("/account/security")
+@required
+def security() -> ResponseReturnValue:
+    """All of it."""
+    return render_template("account/security.html", sessions=_sessions(the_visitor()), most=LINES)
+
+
+@blueprint.get("/account/session/end")
+@required
+def end_own_session() -> ResponseReturnValue:
+    """Which one, and what ending it will do."""
+    found = _session(the_visitor())
+    if found is None:
+        raise NotFound
+    return render_template("account/end_session.html", session=found)
+
+
+@blueprint.post("/account/session/end")
+@required
+@form_of(end_own_session)
+def do_end_own_session() -> ResponseReturnValue:
+    """End it, if it is one's own. Done twice, it is done."""
+    found = _session(the_visitor())
+    if found is not None:
+        deployment().stores.sessions.end(found.digest, event("session.ended").about(user_id=the_visitor().user.id))
+    return redirect(url_for("account.security"), 303)
+
+
+@blueprint.get("/account/sessions/end")
+@required
+def end_other_sessions() -> ResponseReturnValue:
+    """What ending all others will do."""
+    person = the_visitor()
+    others = [line for line in _sessions(person) if line.digest != person.session.digest]
+    return render_template("account/end_sessions.html", others=others)
+
+
+@blueprint.post("/account/sessions/end")
+@required
+@form_of(end_other_sessions)
+def do_end_other_sessions() -> ResponseReturnValue:
+    """End all of them, and begin this one anew."""
+    person = the_visitor()
+    deployment().stores.sessions.end_all(person.user.id, event("sessions.ended"))
+    signed_in.renew(person)
+    return redirect(url_for("account.security"), 303)
+
+
+def _sessions(person: Visitor) -> tuple[SessionListing, ...]:
+    return deployment().stores.sessions.of_user(person.user.id, LINES)
+
+
+def _session(person: Visitor) -> SessionListing | None:
+    wanted = wanted_id()
+    return next((line for line in _sessions(person) if line.id == wanted), None)
