@@ -59,7 +59,9 @@ class ClientStore:
             ClientRow.kind == ClientKind.RESOURCE_SERVER, ClientRow.deleted_at.is_(None)
         )
         with self._database.reading() as connection:
-            return tuple(row.client_id for row in connection.execute(guards) if row.extra.get("resource") == resource)
+            return tuple(
+                client_id for client_id, extra in connection.execute(guards) if extra.get("resource") == resource
+            )
 
     def has_guard(self, resource: str) -> bool:
         """Whether the guard of *resource* has an identity here."""
