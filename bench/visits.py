@@ -23,10 +23,11 @@ QUERIES: Mapping[str, Sequence[str]] = {
     "/admin/alert/dismiss": ("id={alert}",),
     "/admin/approval/approve": ("kind=client&id={waiting}",),
     "/admin/approval/deny": ("kind=client&id={waiting}",),
-    "/admin/approvals": ("", "kind=grant"),
+    "/admin/approvals": ("", "kind=grant", "kind=change"),
     "/admin/audit": (
         "", "name=key.rotated", "name=token.refreshed", "name=never.happened", "user={user_id}", "client={client}",
-        "client={popular}", "grant={grant_id}", "after={event}.",
+        "client={popular}", "grant={grant_id}", "person={username}", "outcome=refused", "reference=nothing",
+        "after={event}.",
     ),
     "/admin/calls": ("", "client={client}", "client={popular}", "server={resource}", "tool=list_notes", "tool=nothing"),
     "/admin/client": ("id={client}", "id={popular}"),
@@ -34,8 +35,8 @@ QUERIES: Mapping[str, Sequence[str]] = {
     "/admin/client/secret": ("id={secretive}",),
     "/admin/client/suspend": ("id={client}",),
     "/admin/clients": (
-        "", "only=waiting", "q=Editor", "q={name}", "q={client}", "q=popular.example", "q=zz", "q=nothing%20like%20it",
-        "after={moment}.client-1",
+        "", "only=waiting", "only=changed", "q=Editor", "q={name}", "q={client}", "q=popular.example", "q=zz",
+        "q=nothing%20like%20it", "after={moment}.client-1",
     ),
     "/admin/clients/group": ("id={likeness}",),
     "/admin/clients/group/delete": ("id={likeness}",),
@@ -44,7 +45,8 @@ QUERIES: Mapping[str, Sequence[str]] = {
     "/admin/grant/revoke": ("id={grant_id}&user={user_id}",),
     "/admin/grants": (
         "", "q={username}", "q={client}", "q={popular}", "q=Editor", "q=localhost", "q=nothing%20like%20it",
-        "scope=notes:read", "after={moment}.grant-1",
+        "scope=notes:read", "person={username}", "client={popular}", "server={resource}", "show=live",
+        "after={moment}.grant-1",
     ),
     "/admin/grants/revoke": ("user={user_id}", "client={client}", "client={popular}", "server={resource}"),
     "/admin/people": ("", "q={username}", "q=person", "q=nothing%20like%20it", "after={moment}.user-1"),
@@ -53,6 +55,9 @@ QUERIES: Mapping[str, Sequence[str]] = {
     "/admin/person/disable": ("id={user_id}",),
     "/admin/person/groups": ("id={user_id}",),
     "/admin/person/role": ("id={user_id}",),
+    "/admin/groups": ("", "name=staff"),
+    "/admin/policies": ("", "user={username}&client={client}&server={resource}"),
+    "/admin/policies/requests": ("", "only=denied"),
     "/admin/policies/request/withdraw": ("id={wanted}",),
     "/admin/server": ("id={resource}",),
     "/admin/server/agree": ("id={resource}",),
@@ -61,7 +66,7 @@ QUERIES: Mapping[str, Sequence[str]] = {
     "/admin/session/end": ("user={user_id}&id={session}",),
     "/admin/sessions/end": ("id={user_id}",),
     "/admin/trace": ("id={trace}",),
-    "/admin/traces": ("", "only=failed", "user={username}", "client={client}"),
+    "/admin/traces": ("", "show=all", "person={username}", "client={client}"),
 }  # fmt: skip
 
 
