@@ -17,6 +17,7 @@ DANGEROUS = {
     "/admin/client/delete",
     "/admin/client/secret",
     "/admin/clients/group/delete",
+    "/admin/domain",
     "/admin/emergency",
     "/admin/emergency/grants",
     "/admin/grants/revoke",
@@ -28,6 +29,7 @@ DANGEROUS = {
     "/admin/policies/edit",
     "/admin/server/agree",
     "/admin/server/edit",
+    "/admin/server/suspend",
 }
 
 

@@ -47,6 +47,8 @@ OPEN_TO = {
     "/admin/keys/rotate": Permission.KEYS_ROTATE,
     "/admin/groups": Permission.PEOPLE_READ,
     "/admin/key/withdraw": Permission.EMERGENCY,
+    "/admin/domains": Permission.POLICIES_READ,
+    "/admin/domain": Permission.POLICIES_EDIT,
     "/admin/emergency": Permission.EMERGENCY,
     "/admin/emergency/grants": Permission.EMERGENCY,
     "/admin/people": Permission.PEOPLE_READ,
@@ -61,6 +63,7 @@ OPEN_TO = {
     "/admin/server/examine": Permission.SERVERS_EDIT,
     "/admin/server/agree": Permission.SERVERS_EDIT,
     "/admin/server/edit": Permission.SERVERS_EDIT,
+    "/admin/server/suspend": Permission.SERVERS_EDIT,
     "/admin/servers": Permission.SERVERS_READ,
 }
 EVERY_TAB = [
