@@ -1,15 +1,16 @@
 """``authserver audit list``: the newest events, sealed or not, by what they are about."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import click
 
 from ..services.deployment import Deployment
 from ..store.audit import AuditFilter, AuditListing
+from ..store.paging import filled
 from .deployment import with_deployment
 from .person import person
 from .table import as_objects, show
@@ -24,24 +25,15 @@ HEADS = ("when", "what", "outcome", "who", "from", "about", "reference")
 @click.option("--grant", "grant_id", help="Those about this grant.")
 @click.option("--server", "resource", help="Those about this MCP server.")
 @click.option("--outcome", help="Those that ended so, such as refused.")
+@click.option("--actor", help="Those that this one did: user:ID, client:ID, or system.")
+@click.option("--reference", "correlation_id", help="Those of the request with this reference.")
 @click.option("--limit", default=50, show_default=True, help="How many at the most, newest first.")
 @as_objects
 @with_deployment
 def list_events(found: Deployment, /, username: str | None, limit: int, as_json: bool, **wanted: str | None) -> None:
     """Show events that fit all options, newest first. What is not sealed yet is among them: 'export' leaves it out."""
     chosen = AuditFilter(user_id=person(found, username).id if username else None, **wanted)
-    show(_fitting(found, chosen, limit), HEADS, _row, _facts, as_json=as_json)
-
-
-def _fitting(found: Deployment, chosen: AuditFilter, limit: int) -> Iterator[AuditListing]:
-    """At most *limit* that are *chosen*: a page of those with an outcome or a server may have none, and more after."""
-    after, left = None, limit
-    while left > 0:
-        page = found.stores.audit.page(chosen, after, left)
-        yield from page
-        after, left = page.after, left - len(page.lines)
-        if after is None:
-            return
+    show(filled(partial(found.stores.audit.page, chosen), limit), HEADS, _row, _facts, as_json=as_json)
 
 
 def _facts(line: AuditListing) -> dict[str, Any]:

@@ -1,13 +1,11 @@
 """``authserver client alike`` and ``alike-delete``: registrations of the same name that send to the same hosts."""
 
-import binascii
 import time
-from base64 import urlsafe_b64decode
 
 import click
 
 from ..protocol.audit import Event
-from ..protocol.credential import base64url
+from ..protocol.credential import base64url, from_base64url
 from ..services.deployment import Deployment
 from ..store.reaping import Alike
 from .deployment import with_deployment
@@ -54,11 +52,8 @@ def delete_alike(found: Deployment, group: str, yes: bool) -> None:
 
 
 def _likeness(group: str) -> bytes:
-    try:
-        found = urlsafe_b64decode(group + "=" * (-len(group) % 4))
-    except (binascii.Error, ValueError):
-        found = b""
-    if not found or base64url(found) != group:
+    found = from_base64url(group)
+    if not found:
         raise click.BadParameter("not a group as 'authserver client alike' names them", param_hint="GROUP")
     return found
 

@@ -1,16 +1,12 @@
 """``authserver domain``: which domains the metadata documents of clients may lie in."""
 
-import re
-
 import click
 
 from ..protocol.audit import Event
-from ..protocol.domain import Decision
+from ..protocol.domain import Decision, domain_of
 from ..services.deployment import Deployment
 from .deployment import with_deployment
 from .table import as_objects, show
-
-DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 
 
 @click.group()
@@ -56,13 +52,10 @@ def _facts(one: tuple[str, Decision]) -> dict[str, str]:
 
 
 def _domain(name: str) -> str:
-    try:
-        plain = name.encode("idna").decode("ascii").lower()
-    except UnicodeError:
-        plain = ""
-    if not DOMAIN.fullmatch(plain):
+    found = domain_of(name)
+    if found is None:
         raise click.BadParameter(f"{name!r} is not a domain such as example.com")
-    return plain
+    return found
 
 
 def _event(event: str, name: str, decision: Decision | None = None) -> Event:

@@ -1,7 +1,7 @@
 """``authserver grant``: what people allowed, and its end: of one grant, or of all that fit."""
 
-from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 
 import click
 
@@ -9,7 +9,7 @@ from ..protocol.audit import Event
 from ..services.deployment import Deployment
 from ..store.grant_search import GrantFilter
 from ..store.grants import GrantListing, Whose
-from ..store.paging import Page
+from ..store.paging import filled
 from .clients import existing
 from .deployment import with_deployment
 from .endings import revoke_in_batches
@@ -42,19 +42,12 @@ def list_grants(
     chosen = GrantFilter(user_id=person(found, username).id if username else None, live=live, **wanted)
     if search and chosen != GrantFilter():
         raise click.UsageError("--search stands alone: name the person, client or server by the other options")
-    page = found.stores.grants.page(search, None, limit) if search else _fitting(found, chosen, limit)
+    page = (
+        found.stores.grants.page(search, None, limit)
+        if search
+        else filled(partial(found.stores.grant_search.page, chosen), limit)
+    )
     show(page, HEADS, _row, asdict, as_json=as_json)
-
-
-def _fitting(found: Deployment, chosen: GrantFilter, limit: int) -> Iterator[GrantListing]:
-    """At most *limit* that are *chosen*: a page of those with a scope may have fewer, and more after it."""
-    after, left = None, limit
-    while left > 0:
-        page: Page[GrantListing] = found.stores.grant_search.page(chosen, after, left)
-        yield from page
-        after, left = page.after, left - len(page.lines)
-        if after is None:
-            return
 
 
 def _row(line: GrantListing) -> tuple[str, ...]:

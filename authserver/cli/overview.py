@@ -8,14 +8,12 @@ from typing import Any
 
 import click
 
-from ..services.attention import Attention, Concern
+from ..services.attention import Concern
 from ..services.deployment import Deployment
+from ..services.overview_words import SERIES, said
 from ..store.overview import MOST
 from ..store.overview import overview as counted
-from ..store.tallies import Figures, Series
-from ..web.admin.attention import said
-from ..web.admin.overview import WORDS
-from ..web.charts import moments
+from ..store.tallies import Figures, Series, moments
 from .deployment import with_deployment
 from .plain import plain
 from .table import as_object, table
@@ -30,7 +28,7 @@ SHOWN_HOURS = 6
 @with_deployment
 def overview(found: Deployment, as_json: bool) -> None:
     """Show what somebody should look at, the most pressing first, and the figures of the console's first page."""
-    concerns, counts = _attention(found).concerns(), asdict(counted(found.stores.database))
+    concerns, counts = found.attention.concerns(), asdict(counted(found.stores.database))
     (hour, hours), (day, days) = found.stores.tallies.hours(), found.stores.tallies.days()
     if as_json:
         told = {"attention": [{**asdict(each), "words": said(each)} for each in concerns], **counts}
@@ -43,12 +41,7 @@ def overview(found: Deployment, as_json: bool) -> None:
         ("day (UTC)", "%Y-%m-%d", _told(day, days, days=True)[:SHOWN_DAYS]),
     ):
         click.echo()
-        table((head, *WORDS.values()), _rows(lines, form))
-
-
-def _attention(found: Deployment) -> Attention:
-    settings = found.settings
-    return Attention(found.stores, found.rotation, settings.most_unused_registrations, settings.audit_targets)
+        table((head, *SERIES.values()), _rows(lines, form))
 
 
 def _tell(concerns: tuple[Concern, ...]) -> None:

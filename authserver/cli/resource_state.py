@@ -15,7 +15,7 @@ from ..store.resources import UnknownResource
 from .deployment import with_deployment
 from .endings import revoke_in_batches
 from .plain import plain
-from .resources import facts, known, state_of
+from .resources import facts, registered, state_of
 from .table import as_object, facts_of, table
 
 SCOPE_HEADS = ("scope", "risk", "default", "contains", "in words")
@@ -29,15 +29,15 @@ TOOL_HEADS = ("tool", "risk", "opened by", "state", "title")
 @with_deployment
 def show(found: Deployment, identifier: str, as_json: bool) -> None:
     """Show an MCP server: its addresses, scopes and tools."""
-    one, suspended = known(found, identifier)
+    one = registered(found, identifier)
     if as_json:
-        click.echo(json.dumps({**facts(one, suspended), "tools": [_tool(one, tool) for tool in one.tools]}))
+        click.echo(json.dumps({**facts(one), "tools": [_tool(one, tool) for tool in one.tools]}))
         return
     facts_of({
         "identifier": one.identifier,
         "name": one.name,
         "aliases": " ".join(one.aliases),
-        "state": state_of(one, suspended=suspended),
+        "state": state_of(one),
     })  # fmt: skip
     _scopes(one)
     _tools(one)
@@ -68,11 +68,11 @@ def remove(found: Deployment, identifier: str, yes: bool) -> None:
 
     Nobody gets tokens for it from the first batch on. It can be stopped: the same command goes on.
     """
-    one, suspended = known(found, identifier)
+    one = registered(found, identifier)
     _not_our_own(found, one)
     if not yes:
         click.confirm(f"End all that people allowed at {plain(one.name)} ({plain(identifier)})?", abort=True)
-    if not suspended:
+    if not one.suspended:
         found.stores.resources.set_suspended(identifier, True, Event("resource.suspended", "system"))
     revoke_in_batches(found, Whose(resource=identifier))
     try:
@@ -83,9 +83,9 @@ def remove(found: Deployment, identifier: str, yes: bool) -> None:
 
 
 def _set_suspended(found: Deployment, identifier: str, *, suspended: bool) -> None:
-    one, until_now = known(found, identifier)
+    one = registered(found, identifier)
     _not_our_own(found, one)
-    if until_now == suspended:
+    if one.suspended == suspended:
         click.echo("nothing to do")
         return
     event = Event("resource.suspended" if suspended else "resource.resumed", "system")

@@ -9,7 +9,7 @@ import click
 
 from ..protocol import catalogue
 from ..protocol.audit import Event
-from ..protocol.resource import Resource, TokenFormat, canonical, identified
+from ..protocol.resource import Resource, TokenFormat, canonical
 from ..protocol.scope import TOKEN, Risk, Scope
 from ..protocol.tool import Tool
 from ..services.deployment import Deployment
@@ -23,7 +23,7 @@ NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 FORMATS = click.Choice([token_format.value for token_format in TokenFormat])
 CREDENTIALS = "authserver resource credentials {} --guard-key FILE"
 HEADS = ("identifier", "name", "scopes", "state")
-TOLD = ("identifier", "name", "aliases", "is_default", "token_format")
+TOLD = ("identifier", "name", "aliases", "is_default", "token_format", "suspended")
 FORMAT_HELP = "jwt, which the server judges by itself; opaque, about which it asks this server each time."
 
 
@@ -125,9 +125,7 @@ def edit(
 @with_deployment
 def list_resources(found: Deployment, as_json: bool) -> None:
     """Show the registered MCP servers, those that are suspended last."""
-    known = [(one, False) for one in found.stores.resources.all()]
-    known += [(one, True) for one in found.stores.resources.suspended()]
-    show(known, HEADS, lambda line: _row(*line), lambda line: facts(*line), as_json=as_json)
+    show(found.stores.resources.every(), HEADS, _row, facts, as_json=as_json)
 
 
 @resource.command("credentials")
@@ -142,38 +140,32 @@ def credentials(found: Deployment, identifier: str, guard_key: Path) -> None:
 
 
 def registered(found: Deployment, identifier: str) -> Resource:
-    """The MCP server of exactly that *identifier*. Raises `click.ClickException`."""
-    resource = identified(found.stores.resources.all(), identifier)
+    """The MCP server of exactly that *identifier*, suspended or not. Raises `click.ClickException`."""
+    resource = found.stores.resources.find(identifier)
     if resource is None:
         raise click.ClickException(f"{plain(identifier)} is not registered: 'authserver resource list' shows what is")
     return resource
 
 
-def known(found: Deployment, identifier: str) -> tuple[Resource, bool]:
-    """The MCP server of exactly that *identifier*, and whether it is suspended. Raises `click.ClickException`."""
-    rests = identified(found.stores.resources.suspended(), identifier)
-    return (rests, True) if rests else (registered(found, identifier), False)
-
-
-def facts(one: Resource, suspended: bool) -> dict[str, Any]:
+def facts(one: Resource) -> dict[str, Any]:
     """What programs are told of an MCP server."""
     scopes = [asdict(scope) for scope in one.scopes]
-    return {**{name: getattr(one, name) for name in TOLD}, "suspended": suspended, "scopes": scopes}
+    return {**{name: getattr(one, name) for name in TOLD}, "scopes": scopes}
 
 
-def state_of(one: Resource, *, suspended: bool) -> str:
+def state_of(one: Resource) -> str:
     """What is not usual about an MCP server, in words."""
     marks = {
-        "suspended": suspended,
+        "suspended": one.suspended,
         "default server": one.is_default,
         "opaque tokens": one.token_format is TokenFormat.OPAQUE,
     }
     return ", ".join(mark for mark, fits in marks.items() if fits)
 
 
-def _row(one: Resource, suspended: bool) -> tuple[str, ...]:
+def _row(one: Resource) -> tuple[str, ...]:
     names = " ".join(scope.name + ("*" if scope.is_default else "") for scope in one.scopes)
-    return one.identifier, one.name, names, state_of(one, suspended=suspended)
+    return one.identifier, one.name, names, state_of(one)
 
 
 def _aliases(before: Resource, added: tuple[str, ...], dropped: tuple[str, ...]) -> tuple[str, ...]:

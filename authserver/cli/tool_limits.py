@@ -6,7 +6,6 @@ import click
 
 from ..protocol import strict_json
 from ..protocol.audit import Event
-from ..protocol.resource import identified
 from ..protocol.way import ANY_WAY, Way
 from ..services.deployment import Deployment
 from .deployment import with_deployment
@@ -27,7 +26,7 @@ def limit(found: Deployment, identifier: str, name: str, limits: str | None, add
     """
     if (limits is None) is not no_limits:
         raise click.UsageError("give LIMITS, or --none")
-    before = identified(found.stores.resources.all(), identifier)
+    before = found.stores.resources.find(identifier)
     if before is None or name not in {tool.name for tool in before.tools}:
         raise click.ClickException(f"{plain(identifier)} has no tool {plain(name)}: 'authserver resource list'")
     policy = ANY_WAY if limits is None else _policy(limits, additional=additional)

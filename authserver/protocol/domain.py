@@ -1,7 +1,11 @@
 """Which domains clients may come from: an administrator's decisions, and the most specific one counts (CR-10)."""
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
+
+DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+LONGEST = 253  # RFC 1035 §2.3.4
 
 
 class Decision(StrEnum):
@@ -23,3 +27,12 @@ def decision_about(host: str, decisions: Mapping[str, Decision]) -> Decision | N
         if found is not None:
             return found
     return None
+
+
+def domain_of(text: str) -> str | None:
+    """The domain that *text* writes, in ASCII (RFC 5890 §2.3.2.1) and lower case; None if it is none."""
+    try:
+        found = text.strip().encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return None
+    return found if len(found) <= LONGEST and DOMAIN.fullmatch(found) else None

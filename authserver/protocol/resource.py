@@ -45,7 +45,8 @@ class Resource:
     """A registered MCP server.
 
     ``identifier`` is what ``aud`` carries, byte for byte as registered; ``aliases`` are further canonical URIs.
-    ``heard`` is None where an administrator entered all that is known of its tools.
+    ``heard`` is None where an administrator entered all that is known of its tools. While it is ``suspended``, no
+    tokens are issued for it.
     """
 
     identifier: str
@@ -56,6 +57,7 @@ class Resource:
     is_default: bool = False
     token_format: TokenFormat = TokenFormat.JWT
     heard: Heard | None = field(default=None, compare=False)
+    suspended: bool = field(default=False, compare=False)
 
     @property
     def default_scopes(self) -> tuple[str, ...]:

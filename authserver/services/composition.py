@@ -29,6 +29,7 @@ from .accounts import accounts
 from .alerts import configured as watching
 from .approvals.kinds import kinds
 from .approvals.queue import Approvals
+from .attention import Attention
 from .authorization import AuthorizationService
 from .ceilings import AddressLimit, ClientLimit, RegistrationCeilings, Room
 from .client_authentication import ClientAuthentication
@@ -104,12 +105,13 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     watch = watching.watch(settings, stores, approvals, [target.name for target in told])
     people = accounts(settings, stores, safe)
     tracing = Tracing(References(safe.derive("traces")), Recorder(stores.traces))
+    rotation = _rotation(settings, stores, safe)
     return Deployment(
         settings=settings,
         stores=stores,
         vault=safe,
         keyring=keyring,
-        rotation=_rotation(settings, stores, safe),
+        rotation=rotation,
         sign_in=people.sign_in,
         sessions=Sessions(stores.sessions, settings.session_lifetime),
         invitations=people.invitations,
@@ -155,6 +157,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         sealer=Sealer(stores.seals, stores.streams, keyring, watch.raise_new, settings.audit_retention_days, targets),
         streams=Streams(stores.trail, stores.seals, stores.streams, targets),
         approvals=approvals,
+        attention=Attention(stores, rotation, settings.most_unused_registrations, settings.audit_targets),
         watch=watch,
         delivery=Delivery(stores.notices, told),
         upstream=upstreams.sign_in(settings, stores, safe.derive("upstream sign-in")),

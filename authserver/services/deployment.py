@@ -14,6 +14,7 @@ from ..settings import Settings
 from ..store.stores import Stores
 from .alerts.watch import Watch
 from .approvals.queue import Approvals
+from .attention import Attention
 from .authorization import AuthorizationService
 from .connections import Connections
 from .doctor.registered import ServerDoctor
@@ -69,6 +70,7 @@ class Deployment:
     sealer: Sealer
     streams: Streams
     approvals: Approvals
+    attention: Attention
     watch: Watch
     delivery: Delivery
     tracing: Tracing

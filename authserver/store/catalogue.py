@@ -62,6 +62,7 @@ def _resource(row: ResourceRow, names: Sequence[str], scopes: Sequence[Scope], t
         is_default=row.is_default,
         token_format=TokenFormat(row.token_format),
         heard=Heard(Source(row.tools_source), row.tools_heard_at or 0) if row.tools_source else None,
+        suspended=row.suspended_at is not None,
     )
 
 

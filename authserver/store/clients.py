@@ -55,11 +55,10 @@ class ClientStore:
 
     def guards(self, resource: str) -> tuple[str, ...]:
         """The client ids of the guards of *resource*, whose identity is here."""
-        guards = select(ClientRow.client_id, ClientRow.extra).where(
-            ClientRow.kind == ClientKind.RESOURCE_SERVER, ClientRow.deleted_at.is_(None)
-        )
+        guard = and_(ClientRow.kind == ClientKind.RESOURCE_SERVER, ClientRow.deleted_at.is_(None))
         with self._database.reading() as connection:
-            return tuple(row.client_id for row in connection.execute(guards) if row.extra.get("resource") == resource)
+            found = connection.execute(select(ClientRow.client_id, ClientRow.extra).where(guard))
+            return tuple(name for name, extra in found if extra.get("resource") == resource)
 
     def has_guard(self, resource: str) -> bool:
         """Whether the guard of *resource* has an identity here."""

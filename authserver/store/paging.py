@@ -45,6 +45,17 @@ class Order:
         return statement.order_by(*self.newest_first).limit(limit + 1)
 
 
+def filled(page_after: Callable[[str | None, int], Page[Line]], limit: int) -> Iterator[Line]:
+    """The first *limit* lines of a list whose pages may have fewer than they could, or none, and more after them."""
+    after, left = None, limit
+    while left > 0:
+        page = page_after(after, left)
+        yield from page
+        after, left = page.after, left - len(page.lines)
+        if after is None:
+            return
+
+
 def cut(lines: Sequence[Line], limit: int, place: Callable[[Line], tuple[int, str]]) -> Page[Line]:
     """The page of *lines*, of which there may be one more than *limit*."""
     kept = tuple(lines[:limit])

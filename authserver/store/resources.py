@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ..protocol import credential
 from ..protocol.audit import Event
-from ..protocol.resource import Resource, Source
+from ..protocol.resource import Resource, Source, identified
 from . import catalogue, own_places
 from .audit import record
 from .clock import now
@@ -47,6 +47,14 @@ class ResourceStore:
     def suspended(self) -> tuple[Resource, ...]:
         """Those that are suspended, oldest first. At most a second older than any change."""
         return self._current()[2]
+
+    def every(self) -> tuple[Resource, ...]:
+        """All that are registered, those that are suspended last: for whoever administers them."""
+        return (*self.all(), *self.suspended())
+
+    def find(self, identifier: str) -> Resource | None:
+        """The one of `every` with exactly that identifier; None if there is none."""
+        return identified(self.every(), identifier)
 
     def _current(self) -> tuple[int, tuple[Resource, ...], tuple[Resource, ...]]:
         epoch, known = self._epoch.current(), self._known

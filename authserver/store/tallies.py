@@ -65,6 +65,12 @@ def tally(database: Database, connection: Connection, events: Iterable[Recorded]
         connection.execute(new.on_conflict_do_update(index_elements=["series", "hour"], set_=more))
 
 
+def moments(last: int, length: int, *, days: bool) -> list[int]:
+    """The beginnings of the *length* hours or days (UTC) up to *last*, in Unix seconds, newest first."""
+    hours = HOURS if days else 1
+    return [(last - back) * hours * HOUR_MS // 1000 for back in range(length)]
+
+
 class TallyStore:
     """Tallies, and censuses."""
 

@@ -68,11 +68,6 @@ def of_days(last: int, lines: Sequence[Line]) -> Chart:
     return _chart(lines, last, lambda day: f"{datetime.fromtimestamp(day * DAY, UTC):%Y-%m-%d}", "days")
 
 
-def moments(last: int, length: int, *, days: bool) -> list[int]:
-    """The beginnings of the *length* hours or days up to *last*, in Unix seconds, newest first."""
-    return [(last - back) * (DAY if days else HOUR) for back in range(length)]
-
-
 def _chart(lines: Sequence[Line], last: int, called: Callable[[int], str], unit: str) -> Chart:
     length = len(lines[0].figures)
     peak = max(sum(line.figures[index] for line in lines) for index in range(length))

@@ -1,6 +1,7 @@
 """People, clients and an administrator who do all at once whatever changes something, while nodes die under them."""
 
 import hashlib
+import re
 import secrets
 import threading
 from collections.abc import Callable
@@ -32,6 +33,9 @@ class Answered:
     refresh_tokens: list[bytes] = field(default_factory=list)
     revoked: list[bytes] = field(default_factory=list)
     suspended: list[str] = field(default_factory=list)
+    groups: list[str] = field(default_factory=list)
+    rules: int = 0
+    rotations: int = 0
 
     @property
     def count(self) -> int:
@@ -100,6 +104,22 @@ def administer(browser: Browser, answered: Answered) -> None:
         answered.suspended.append(suspended)
     page = browser.open(f"/admin/grants/revoke?{urlencode({'client': revoked})}")
     _press(browser, page, "grants/revoke")
+
+
+def govern(browser: Browser, answered: Answered) -> None:
+    """Put somebody into one more group, let other rules count that change nothing, and let the standby keys sign."""
+    person = browser.open("/admin/people?q=ada")
+    (link,) = set(re.findall(r'href="(/admin/person\?id=[^"]+)"', person.text))
+    page, name = browser.open(link.replace("/person?", "/person/groups?")), secrets.token_hex(4)
+    seen = next(value for form in forms(page) for field_, value in form.fields if field_ == "seen")
+    if _press(browser, page, "person/groups", groups=f"{seen}\n{name}"):
+        answered.groups.append(name)
+    page = browser.open("/admin/policies/edit")
+    version = re.search(r"version: (\d+)", page.text)
+    if version is not None:
+        rules = f"version: {version[1]}\nrules: [{{name: {name}, effect: allow}}]"
+        answered.rules += _press(browser, page, "policies/edit", rules=rules, act="apply")
+    answered.rotations += _press(browser, browser.open("/admin/keys/rotate"), "keys/rotate")
 
 
 def keep_on(

@@ -20,12 +20,12 @@ from tests.journeys.ports import free_port
 from tests.outbound.authority import Authority
 
 from .collectors import Hook, hook
-from .mixed_load import Answered, Browser, administer, connect, keep_on
+from .mixed_load import Answered, Browser, administer, connect, govern, keep_on
 from .test_killed_node import AUTHSERVER, serving
 from .test_streaming import wait_for
 from .test_targets import SECRET
 
-CROWD = (("ada", connect), ("ada", connect), ("ada", connect), ("root", administer))
+CROWD = (("ada", connect), ("ada", connect), ("ada", connect), ("root", administer), ("root", govern))
 BETWEEN = 25  # answers from one death to the next
 PATIENCE = 60  # seconds
 
@@ -44,6 +44,9 @@ TOLD_OF = {
     "SELECT DISTINCT client_id FROM grants WHERE revoked_at IS NOT NULL": (
         "SELECT DISTINCT client_id FROM audit_events WHERE name = 'grants.revoked'"
     ),
+    "SELECT user_id FROM group_members": "SELECT user_id FROM audit_events WHERE name = 'group.joined'",
+    "SELECT actor FROM policy_versions": "SELECT actor FROM audit_events WHERE name = 'policy.applied'",
+    "SELECT 'key' FROM signing_keys": "SELECT 'key' FROM audit_events WHERE name = 'key.published'",
     """SELECT DISTINCT grant_id FROM refresh_families AS family JOIN grants ON grants.id = grant_id
         WHERE family.revoked_at IS NOT NULL AND grants.revoked_at IS NULL""": (
         """SELECT DISTINCT grant_id FROM audit_events JOIN grants ON grants.id = grant_id
@@ -111,6 +114,8 @@ def check_answered(database: Database, answered: Answered) -> None:
     assert set(answered.suspended) <= rows(database, f"{clients} WHERE suspended_at IS NOT NULL").keys()
     tokens = "SELECT digest FROM refresh_tokens"
     assert set(answered.refresh_tokens) <= rows(database, tokens).keys()
+    assert set(answered.groups) <= rows(database, "SELECT name FROM group_members").keys()
+    assert answered.rules <= rows(database, "SELECT 'version' FROM policy_versions").total()
     ended = " JOIN refresh_families ON id = family_id WHERE revoked_at IS NOT NULL"
     assert set(answered.revoked) <= rows(database, tokens + ended).keys()
 
@@ -154,6 +159,7 @@ def test_whatever_dies_under_whatever_load_each_change_is_in_the_trail_and_at_it
         assert rows(database, state) == rows(database, trail), state
     assert ids_at(first, second) == rows(database, events).keys()
     assert all((answered.clients, answered.revoked, answered.suspended))
+    assert all((answered.groups, answered.rules, answered.rotations))
     database.close()
     verify = [AUTHSERVER, "audit", "verify"]
     verified = subprocess.run(verify, check=False, env=environment, capture_output=True, text=True)

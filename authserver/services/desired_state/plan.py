@@ -63,7 +63,7 @@ class Planner:
         return (*renamed, *self._clients(wanted))
 
     def _servers(self, wanted: Declared) -> tuple[Resource, ...]:
-        known = {server.identifier: server.tools for server in self.stores.resources.all()}
+        known = {server.identifier: server.tools for server in self.stores.resources.every()}
         return tuple(entry.resource(known.get(entry.url, ())) for entry in wanted.resources)
 
     def _resource_flaws(self, servers: tuple[Resource, ...]) -> Iterator[Flaw]:
@@ -73,12 +73,12 @@ class Planner:
                 whole = False
                 yield flaw.inside("resources", position)
         if whole:
-            yield from _taken(servers, self.stores.resources.all())
+            yield from _taken(servers, self.stores.resources.every())
         if sum(server.is_default for server in servers) > 1:
             yield Flaw(("resources",), "only one of them is the default")
 
     def _client_flaws(self, wanted: Declared, servers: tuple[Resource, ...]) -> Iterator[Flaw]:
-        scopes = {**scopes_of(self.stores.resources.all()), **scopes_of(servers)}
+        scopes = {**scopes_of(self.stores.resources.every()), **scopes_of(servers)}
         ids = [entry.id for entry in wanted.clients]
         for position, entry in enumerate(wanted.clients):
             found = [*prepared.flaws(entry.prepared(), scopes), entry.secret_flaw(self.environment)]
@@ -94,7 +94,7 @@ class Planner:
         return Flaw(("id",), f"this id is a client's that is not pre-registered, but {current.kind}")
 
     def _resources(self, servers: tuple[Resource, ...]) -> Iterator[ResourceChange]:
-        current = {server.identifier: server for server in self.stores.resources.all()}
+        current = {server.identifier: server for server in self.stores.resources.every()}
         for written in servers:
             server = replace(written, aliases=_aliases(written))
             before = current.get(server.identifier)

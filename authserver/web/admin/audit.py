@@ -1,25 +1,23 @@
 """The audit trail: every change of state, newest first."""
 
-from flask import render_template, request
+from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from ...protocol.role import Permission
 from ...store.audit import AuditFilter
 from ..deployment import deployment
 from ..listing import LINES, Search
-from . import blueprint
+from . import blueprint, filters
 from .access import needs
 
 NAMES = ("name", "person", "user", "client", "grant", "outcome", "reference")
-MOST_CHARACTERS = 2048
-NOBODY = ""
 
 
 @blueprint.get("/audit")
 @needs(Permission.AUDIT_READ)
 def audit() -> ResponseReturnValue:
     """Events, all of them or those that fit: of a kind, a person, a client, a grant, an outcome, a reference."""
-    search, chosen, stores = Search.asked(), {name: _chosen(name) for name in NAMES}, deployment().stores
+    search, chosen, stores = Search.asked(), filters.chosen(NAMES), deployment().stores
     page = stores.audit.page(_filter(chosen), search.after, LINES)
     return render_template(
         "admin/audit.html",
@@ -35,19 +33,8 @@ def _filter(chosen: dict[str, str | None]) -> AuditFilter:
     return AuditFilter(
         name=chosen["name"],
         outcome=chosen["outcome"],
-        user_id=chosen["user"] if chosen["person"] is None else _id_of(chosen["person"]),
+        user_id=chosen["user"] if chosen["person"] is None else filters.user_id(chosen["person"]),
         client_id=chosen["client"],
         grant_id=chosen["grant"],
         correlation_id=chosen["reference"],
     )
-
-
-def _id_of(username: str) -> str:
-    """The person called *username*; for one that there is not an id that nobody has."""
-    found = deployment().stores.users.by_name(username)
-    return found.id if found else NOBODY
-
-
-def _chosen(name: str) -> str | None:
-    given = request.args.get(name, "").strip()
-    return given if given.isprintable() and 0 < len(given) <= MOST_CHARACTERS else None

@@ -1,6 +1,6 @@
 """Grants: what people allowed which clients to do where, and the way to end one."""
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
@@ -11,13 +11,11 @@ from ...store.grants import GrantListing
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
 from ..stale import form_of
-from . import blueprint
+from . import blueprint, filters
 from .access import needs
 
 NAMES = ("person", "client", "server", "scope", "show")
 LIVE = "live"
-MOST_CHARACTERS = 2048
-NOBODY = ""
 NEWEST = 8
 
 
@@ -25,7 +23,7 @@ NEWEST = 8
 @needs(Permission.GRANTS_READ)
 def grants() -> ResponseReturnValue:
     """All of them, ended ones too, or those that are searched for; newest first."""
-    search, chosen, stores = Search.asked(), {name: _chosen(name) for name in NAMES}, deployment().stores
+    search, chosen, stores = Search.asked(), filters.chosen(NAMES), deployment().stores
     if any(chosen.values()):
         page = stores.grant_search.page(_filter(chosen), search.after, LINES)
     else:
@@ -76,22 +74,9 @@ def _grant() -> GrantListing:
 
 def _filter(chosen: dict[str, str | None]) -> GrantFilter:
     return GrantFilter(
-        user_id=_user_id(chosen["person"]),
+        user_id=filters.user_id(chosen["person"]),
         client_id=chosen["client"],
         resource=chosen["server"],
         scope=chosen["scope"],
         live=chosen["show"] == LIVE,
     )
-
-
-def _user_id(username: str | None) -> str | None:
-    """The person called *username*; for one that there is not an id that nobody has."""
-    if username is None:
-        return None
-    found = deployment().stores.users.by_name(username)
-    return found.id if found else NOBODY
-
-
-def _chosen(name: str) -> str | None:
-    given = request.args.get(name, "").strip()
-    return given if given.isprintable() and 0 < len(given) <= MOST_CHARACTERS else None

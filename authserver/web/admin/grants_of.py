@@ -6,7 +6,6 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from ...protocol.resource import identified
 from ...protocol.role import Permission
 from ...services.mass_revocation import revoke_all
 from ...store.grants import Whose
@@ -80,7 +79,7 @@ def _client(wanted: str) -> Holder | None:
 
 
 def _server(wanted: str) -> Holder | None:
-    found = identified(deployment().stores.resources.all(), wanted)
+    found = deployment().stores.resources.find(wanted)
     if found is None:
         return None
     page = url_for("admin.server", id=found.identifier)

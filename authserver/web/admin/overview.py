@@ -7,9 +7,10 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 
 from ...protocol.role import Permission
+from ...services.overview_words import SERIES
 from ...store.audit import AuditFilter
 from ...store.overview import MOST, overview
-from ...store.tallies import DAYS, HOURS, Figures, Series
+from ...store.tallies import DAYS, HOURS, Figures, Series, moments
 from .. import charts
 from ..charts import Chart, Line
 from ..deployment import deployment
@@ -23,13 +24,6 @@ DRAWN = {
     "Tokens issued": (Series.TOKENS,),
     "New clients": (Series.CLIENTS,),
     "Tool calls": (Series.CALLS,),
-}
-WORDS = {
-    Series.SIGN_INS: "sign-ins",
-    Series.FAILURES: "failures",
-    Series.TOKENS: "tokens",
-    Series.CLIENTS: "new clients",
-    Series.CALLS: "tool calls",
 }
 MINUTES = 60
 
@@ -70,7 +64,7 @@ def start() -> ResponseReturnValue:
         per_minute=hours[Series.TOKENS][-2] / MINUTES,
         panels=[_panel(title, series, (hour, hours), (day, days)) for title, series in DRAWN.items()],
         figures=[_table("Figures by hour", hour, hours, HOURS), _table("Figures by day", day, days, DAYS)],
-        columns=[WORDS[series] for series in Series],
+        columns=[SERIES[series] for series in Series],
         events=stores.audit.page(AuditFilter(), None, NEWEST),
         alerts=stores.alerts.standing(None, NEWEST),
     )
@@ -83,11 +77,11 @@ def _panel(title: str, series: Sequence[Series], hours: tuple[int, Figures], day
 
 
 def _lines(series: Sequence[Series], figures: Figures) -> list[Line]:
-    return [Line(one, WORDS[one], figures[one]) for one in series]
+    return [Line(one, SERIES[one], figures[one]) for one in series]
 
 
 def _table(name: str, last: int, figures: Figures, length: int) -> Table:
-    beginnings = charts.moments(last, length, days=length == DAYS)
+    beginnings = moments(last, length, days=length == DAYS)
     backwards = [tuple(reversed(figures[series])) for series in Series]
     return Table(
         name,

@@ -88,6 +88,11 @@ def _settings() -> list[Setting]:
         Setting("registration_redirect_hosts", hosts, "where clients may send people"),
         Setting("metadata_documents", str(told.metadata_documents).lower(), "clients that name themselves by a URL"),
         Setting("metadata_document_domains", told.metadata_document_domains, f"{len(domains)} domains were decided on"),
+        Setting(
+            "consent",
+            "remembered",
+            "for each app, server and scope, until it is taken back or the app changes",
+        ),
         Setting("metadata_document_changes", told.metadata_document_changes, "what a changed document does"),
         Setting("access_token_lifetime", f"{told.access_token_lifetime} s", "rules are asked again at each refresh"),
         Setting("refresh_token_lifetime", f"{told.refresh_token_lifetime} s", "how long an app may rest"),

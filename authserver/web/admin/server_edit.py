@@ -6,8 +6,8 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from ...protocol import catalogue, credential, own_api
-from ...protocol.resource import Resource, TokenFormat, canonical, identified
+from ...protocol import catalogue, credential
+from ...protocol.resource import Resource, TokenFormat, canonical
 from ...protocol.role import Permission
 from ...services.desired_state import difference
 from ...store.resources import AlreadyRegistered
@@ -76,10 +76,10 @@ def _written(found: Resource) -> Resource:
 
 def server_now() -> Resource:
     """The MCP server that the page is about, as it stands now; never this server's own API. Raises `NotFound`."""
-    stores, identifier = deployment().stores, wanted_id()
-    stores.resources.refresh()
-    found = identified(stores.resources.all(), identifier)
-    if found is None or identifier == own_api.identifier(deployment().settings.issuer):
+    resources = deployment().stores.resources
+    resources.refresh()
+    found = resources.find(wanted_id())
+    if found is None or found.is_own_api:
         raise NotFound
     return found
 

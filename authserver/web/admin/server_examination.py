@@ -4,7 +4,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from ...protocol.resource import Resource, identified
+from ...protocol.resource import Resource
 from ...protocol.role import Permission
 from ...services.doctor.outcome import Outcome
 from ...services.doctor.registered import Busy
@@ -40,7 +40,7 @@ def _page(outcomes: list[Outcome] | None) -> ResponseReturnValue:
 
 
 def _server() -> Resource:
-    found = identified(deployment().stores.resources.all(), wanted_id())
+    found = deployment().stores.resources.find(wanted_id())
     if found is None:
         raise NotFound
     return found

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from ...protocol.policy.rule import Rule
-from ...protocol.resource import Resource, identified
+from ...protocol.resource import Resource
 from ...protocol.role import Permission
 from ...services.tool_catalogue.suspicion import alike
 from ..deployment import deployment
@@ -18,18 +18,18 @@ from .tools_waiting import waiting
 @blueprint.get("/servers")
 @needs(Permission.SERVERS_READ)
 def servers() -> ResponseReturnValue:
-    """All of them with their scopes."""
-    return render_template("admin/servers.html", resources=deployment().stores.resources.all())
+    """All of them with their scopes, and those that are suspended."""
+    return render_template("admin/servers.html", resources=deployment().stores.resources.every())
 
 
 @blueprint.get("/server")
 @needs(Permission.SERVERS_READ)
 def server() -> ResponseReturnValue:
     """One of them: its guard, the rules about it, its scopes, and each tool with its risk and whose word that is."""
-    found = identified(deployment().stores.resources.all(), wanted_id())
+    stores = deployment().stores
+    found = stores.resources.find(wanted_id())
     if found is None:
         raise NotFound
-    stores = deployment().stores
     return render_template(
         "admin/server.html",
         resource=found,

@@ -1,12 +1,11 @@
 """MCP servers looked at as clients see them."""
 
-from ...protocol.resource import identified
 from ...protocol.role import Permission
 from ...services.doctor.outcome import State
 from ...services.doctor.registered import Busy
 from .operation import Answer, AnyOperation, Call, Nothing, One, acting
 from .problem import Problem
-from .servers import NONE
+from .servers import server_now
 
 BUSY = "other servers are being looked at in this moment: try again in half a minute"
 
@@ -28,11 +27,8 @@ class Examined(Answer):
 
 
 def _examine(call: Call[One, Nothing]) -> Examined:
-    found = identified(call.deployment.stores.resources.all(), call.query.id)
-    if found is None:
-        raise Problem(404, NONE)
     try:
-        outcomes = call.deployment.server_doctor.look(found)
+        outcomes = call.deployment.server_doctor.look(server_now(call))
     except Busy:
         raise Problem(503, BUSY) from None
     return Examined(items=[OutcomeState.model_validate(each) for each in outcomes])

@@ -3,7 +3,7 @@
 from pydantic import Field
 
 from ...protocol.role import Permission
-from ...services.attention import Attention, Matter
+from ...services.attention import Matter
 from ...settings.told import Source, told
 from ...store.overview import overview
 from ...store.tallies import HOURS, Figures, Series
@@ -81,10 +81,7 @@ class SettingsState(Answer):
 
 def _overview(call: Call[Nothing, Nothing]) -> OverviewState:
     found = call.deployment
-    attention = Attention(
-        found.stores, found.rotation, found.settings.most_unused_registrations, found.settings.audit_targets
-    )
-    concerns = [each for each in attention.concerns() if OPEN_TO[each.matter] in call.caller.permissions]
+    concerns = [each for each in found.attention.concerns() if OPEN_TO[each.matter] in call.caller.permissions]
     return OverviewState(
         concerns=[ConcernState.model_validate(each) for each in concerns],
         counts=Counts.model_validate(overview(found.stores.database)),

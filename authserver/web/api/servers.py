@@ -5,7 +5,6 @@ from typing import Any
 
 from pydantic import Field
 
-from ...protocol import own_api
 from ...protocol.resource import Resource
 from ...protocol.role import Permission
 from ...protocol.tool import Tool
@@ -16,7 +15,7 @@ from ...store.resources import UnknownResource
 from .clients import BULK_SECONDS, GO_ON
 from .operation import Answer, AnyOperation, Call, Nothing, One, Operation, acting, reading
 from .problem import CHANGED, Problem
-from .wanted import Made, known_server, make_server, registered
+from .wanted import OWN_API, Made, known_server, make_server, registered
 
 SAID_OF_TOOLS = ("name", "title", "description", "scopes", "word", "mark")
 NONE = "there is no server of this identifier"
@@ -55,6 +54,7 @@ class ServerLine(Answer):
     aliases: list[str]
     is_default: bool
     token_format: str
+    suspended: bool = Field(description="Whether no tokens are issued for it")
     scopes: list[ScopeState]
 
 
@@ -71,7 +71,7 @@ class Servers(Answer):
 
 
 def _list(call: Call[Nothing, Nothing]) -> Servers:
-    return Servers(items=[ServerLine.model_validate(_said(each)) for each in call.deployment.stores.resources.all()])
+    return Servers(items=[ServerLine.model_validate(_said(each)) for each in call.deployment.stores.resources.every()])
 
 
 def _one(call: Call[One, Nothing]) -> ServerState:
@@ -79,11 +79,27 @@ def _one(call: Call[One, Nothing]) -> ServerState:
 
 
 def server_now(call: Call[One, Any]) -> Resource:
-    """The server that the call is about, as it stands now. Raises `Problem`."""
+    """The server that the call is about, suspended or not, as it stands now. Raises `Problem`."""
     found = registered(call.deployment, call.query.id)
     if found is None:
         raise Problem(404, NONE)
     return found
+
+
+def _suspend(call: Call[One, Nothing]) -> None:
+    _set_suspended(call, True, "resource.suspended")
+
+
+def _resume(call: Call[One, Nothing]) -> None:
+    _set_suspended(call, False, "resource.resumed")
+
+
+def _set_suspended(call: Call[One, Nothing], suspended: bool, name: str) -> None:
+    found = server_now(call)
+    if found.is_own_api:
+        raise Problem(409, OWN_API)
+    if found.suspended != suspended:
+        call.deployment.stores.resources.set_suspended(found.identifier, suspended, call.event(name))
 
 
 def state_of(found: Resource) -> ServerState:
@@ -106,9 +122,10 @@ def _said(found: Resource) -> dict[str, object]:
 
 
 def _remove(call: Call[One, Nothing]) -> None:
-    if call.query.id == own_api.identifier(call.deployment.settings.issuer):
-        raise Problem(409, "this is the API itself, which 'authserver api enable' keeps")
-    whose, about = Whose(resource=server_now(call).identifier), call.event("grants.revoked")
+    found = server_now(call)
+    if found.is_own_api:
+        raise Problem(409, OWN_API)
+    whose, about = Whose(resource=found.identifier), call.event("grants.revoked")
     ended, few = few_left(call.deployment.stores.grants, whose, about, BULK_SECONDS)
     if not few:
         raise Problem(409, GO_ON.format(ended))
@@ -128,6 +145,14 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     Operation(
         "PUT", "/server", Permission.SERVERS_EDIT, "Make an MCP server, or change one, to be as the body says",
         make_server, Nothing, ResourceEntry, Made, find=known_server, shows=state_of, problems=(409, 428),
+    ),
+    acting(
+        "/server/suspend", Permission.SERVERS_EDIT, "Issue no tokens for an MCP server; its grants stay", One, _suspend,
+        problems=(409,),
+    ),
+    acting(
+        "/server/resume", Permission.SERVERS_EDIT, "Issue tokens for an MCP server again", One, _resume,
+        problems=(409,),
     ),
     acting(
         "/server", Permission.SERVERS_EDIT, "Forget an MCP server, with an end to all grants for it", One, _remove,

@@ -5,7 +5,7 @@ from pydantic import Field
 from ...protocol import own_api
 from ...protocol.client import Client
 from ...protocol.flaw import Flaw
-from ...protocol.resource import Resource, identified
+from ...protocol.resource import Resource
 from ...protocol.role import Permission
 from ...services.deployment import Deployment
 from ...services.desired_state.changes import ADD, ClientChange, Overtaken, ResourceChange
@@ -16,6 +16,7 @@ from .operation import Answer, Call, Nothing
 from .problem import SAY_WHAT_WAS_SEEN, Problem
 
 AnyCall = Call[Nothing, ResourceEntry] | Call[Nothing, ClientForm]
+OWN_API = "this is the API itself, which 'authserver api enable' keeps"
 Changes = tuple[ResourceChange | ClientChange, ...]
 PROOF = frozenset({"auth_method", "jwks", "jwks_uri", "secret"})
 ALSO = {
@@ -37,9 +38,9 @@ class MadeClient(Made):
 
 
 def registered(deployment: Deployment, identifier: str) -> Resource | None:
-    """The MCP server of this identifier as it stands now; None if there is none."""
+    """The MCP server of this identifier, suspended or not, as it stands now; None if there is none."""
     deployment.stores.resources.refresh()
-    return identified(deployment.stores.resources.all(), identifier)
+    return deployment.stores.resources.find(identifier)
 
 
 def known_server(call: Call[Nothing, ResourceEntry]) -> Resource | None:
@@ -55,7 +56,7 @@ def known_client(call: Call[Nothing, ClientForm]) -> Client | None:
 def make_server(call: Call[Nothing, ResourceEntry]) -> Made:
     """Make an MCP server what the body says. Raises `Problem`."""
     if call.body.url == _own(call):
-        raise Problem(409, "this is the API itself, which 'authserver api enable' keeps")
+        raise Problem(409, OWN_API)
     changes, _ = _make(call, Declared(resources=(call.body,)), call.seen or known_server(call))
     return Made(changed=_members(changes))
 

@@ -35,6 +35,8 @@ WAYS = {
     "/admin/grant/family/revoke": ("POST /family/revoke", "grant revoke-family"),
     "/admin/grant/revoke": ("POST /grant/revoke", "grant revoke"),
     "/admin/grants/revoke": ("POST /grants/revoke", "grant revoke"),
+    "/admin/domains": ("GET /domains", "domain list"),
+    "/admin/domain": ("PUT /domain, DELETE /domain", "domain allow, domain ask, domain deny, domain forget"),
     "/admin/emergency": ("POST /keys/withdraw", "keys rotate"),
     "/admin/emergency/grants": ("POST /grants/revoke", "grant revoke"),
     "/admin/keys": ("GET /keys", "keys list"),
@@ -60,6 +62,7 @@ WAYS = {
     "/admin/server": ("GET /server", "resource show"),
     "/admin/server/edit": ("PUT /server", "resource edit"),
     "/admin/server/examine": ("POST /server/examine", "doctor"),
+    "/admin/server/suspend": ("POST /server/suspend, POST /server/resume", "resource suspend, resource resume"),
     "/admin/server/agree": ("POST /server/agree", "resource agree"),
     "/admin/settings": ("GET /settings", "settings"),
 }

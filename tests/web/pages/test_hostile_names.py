@@ -124,6 +124,7 @@ def hostile(site_with: Callable[..., Site]) -> tuple[Site, dict[str, str]]:
         "server/agree": f"id={NOTES.identifier}",
         "server/examine": f"id={NOTES.identifier}",
         "server/edit": f"id={NOTES.identifier}",
+        "server/suspend": f"id={NOTES.identifier}",
         "client/secret": f"id={client_id}",
         "client/suspend": f"id={client_id}",
         "client/delete": f"id={client_id}",

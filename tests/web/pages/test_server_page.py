@@ -5,12 +5,14 @@ from dataclasses import replace
 import pytest
 
 from authserver.protocol.audit import Event
+from authserver.protocol.client import ClientKind
 from authserver.protocol.resource import Source, TokenFormat
 from authserver.protocol.scope import Risk
 from authserver.protocol.tool import Annotations, Claim, Mark, Tool, Word
 from tests.conformance.site import NOTES, Site
 from tests.conformance.visitor import Visitor, forms
 from tests.policies.conftest import apply
+from tests.store.scene import a_client
 from tests.web.pages.test_consent_page import words
 
 EVENT = Event("test.done", "system")
@@ -118,3 +120,12 @@ def test_the_page_says_who_may_use_the_server_and_which_guard_is_its_own(site: S
     assert "not these" not in said
     assert "access tokens 10 minutes" in said
     assert "Its guard" in said
+
+
+def test_the_page_leads_to_the_identity_of_its_guard(site_with):
+    site = site_with()
+    guard = replace(a_client(), kind=ClientKind.RESOURCE_SERVER, name="Guard", metadata={"resource": NOTES.identifier})
+    assert site.deployment.stores.clients.register(guard, EVENT)
+    assert site.deployment.stores.clients.guards(NOTES.identifier) == (guard.client_id,)
+    page = Visitor(site, "root").open(f"/admin/server?id={NOTES.identifier}")
+    assert f"/admin/client?id={guard.client_id}" in page.text
