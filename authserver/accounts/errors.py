@@ -4,6 +4,7 @@
 
     SignInError
     ├── WrongCredentials      no such person, wrong password, or disabled: never told apart
+    ├── WrongFactor           a code or a passkey that does not prove the person, or did so before
     └── TryLater              ``retry_after`` says when, in seconds
         ├── TooManyAttempts   too many failures for this name, or attempts from this address
         └── Busy              all slots for hashing passwords are taken
@@ -16,6 +17,10 @@ class SignInError(Exception):
 
 class WrongCredentials(SignInError):
     """Name and password do not belong together. What exactly is wrong is told to nobody (AZ-12)."""
+
+
+class WrongFactor(SignInError):
+    """A code or a passkey that proves nobody, or was used before. What exactly is wrong is for the log alone."""
 
 
 class TryLater(SignInError):

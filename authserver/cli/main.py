@@ -100,6 +100,7 @@ for command in (
     person.disable,
     person.enable,
     person.sessions,
+    person.remove_factors,
     policy_requests.join,
     policy_requests.leave,
 ):

@@ -23,6 +23,7 @@ class Prefix(StrEnum):
     REGISTRATION = "mcpg_"
     INITIAL_ACCESS = "mcpi_"
     SESSION = "mcpw_"
+    HALF_SIGN_IN = "mcph_"
 
 
 def mint(prefix: Prefix) -> str:

@@ -50,6 +50,7 @@ from .policy.policies import Policies
 from .reaper import Reaper
 from .registration import Registration
 from .revocation import Revocation
+from .second_factors import second_factors
 from .status_lists import StatusLists
 from .token import TokenEndpoint
 from .token_formats import TokenFormats
@@ -111,6 +112,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         rotation=_rotation(settings, stores, safe),
         sign_in=_sign_in(settings, stores),
         sessions=Sessions(stores.sessions, settings.session_lifetime),
+        second_factors=second_factors(settings, stores, safe),
         policies=policies,
         authorization=_authorization(settings, stores, known, policies),
         token=_token(settings, stores, formats, who, tools, policies, _exchanges(settings, stores, tracing)),

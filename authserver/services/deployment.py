@@ -21,6 +21,7 @@ from .policy.policies import Policies
 from .reaper import Reaper
 from .registration import Registration
 from .revocation import Revocation
+from .second_factors import SecondFactors
 from .status_lists import StatusLists
 from .token import TokenEndpoint
 from .tool_catalogue.inquiry import Inquiry
@@ -44,6 +45,7 @@ class Deployment:
     rotation: Rotation
     sign_in: SignIn
     sessions: Sessions
+    second_factors: SecondFactors
     policies: Policies
     authorization: AuthorizationService
     token: TokenEndpoint

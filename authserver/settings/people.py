@@ -1,10 +1,12 @@
 """How people sign in, and for how long."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from .group import DAY, Group, Seconds
+
+SecondFactor = Literal["off", "optional", "admins", "all"]
 
 
 class People(Group):
@@ -17,7 +19,12 @@ class People(Group):
     """Seconds without a request after which a session ends."""
 
     fresh_sign_in: Annotated[int, Field(ge=30, le=DAY)] = 600
-    """Seconds after a password in which the console does dangerous acts without asking for it again."""
+    """Seconds after a sign-in in which the console does dangerous acts, and people allow what can destroy, without
+    signing in again."""
+
+    second_factor: SecondFactor = "optional"
+    """Passkeys, and codes of authenticator apps beside a password: ``off``; ``optional``, for whoever adds one, who is
+    asked for it from then on; ``admins``, needed for any role but member; or ``all``, needed to do anything here."""
 
     pending_grant_lifetime: Annotated[int, Field(ge=60, le=90 * DAY)] = 7 * DAY
     """Seconds for which a request waits that a rule has an administrator decide on, and for which their no stands."""

@@ -14,10 +14,12 @@ from .decisions import DecisionStore
 from .domains import DomainStore
 from .ended import EndedStore
 from .epoch import ConfigEpoch
+from .factors import FactorStore, RecoveryCodeStore
 from .fetched import FetchedStore
 from .grant_search import GrantSearch
 from .grants import GrantStore
 from .groups import GroupStore
+from .half_sign_ins import HalfSignInStore
 from .initial_access_tokens import InitialAccessTokenStore
 from .keys import KeyStore
 from .notices import NoticeStore
@@ -61,6 +63,9 @@ class Stores:
     grant_search: GrantSearch
     users: UserStore
     sessions: SessionStore
+    factors: FactorStore
+    recovery_codes: RecoveryCodeStore
+    half_sign_ins: HalfSignInStore
     throttles: ThrottleStore
     tool_permissions: ToolPermissionStore
     used_assertions: UsedAssertionStore
@@ -104,6 +109,9 @@ class Stores:
             grant_search=GrantSearch(database),
             users=UserStore(database),
             sessions=SessionStore(database, session_idle),
+            factors=FactorStore(database),
+            recovery_codes=RecoveryCodeStore(database),
+            half_sign_ins=HalfSignInStore(database),
             throttles=ThrottleStore(database),
             tool_permissions=ToolPermissionStore(database),
             used_assertions=UsedAssertionStore(database),

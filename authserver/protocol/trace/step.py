@@ -79,6 +79,7 @@ class Cause(StrEnum):
     CONSENT_REQUIRED = "consent_required"
     # People
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a cause
+    WRONG_FACTOR = "wrong_factor"
     SIGN_IN_DELAYED = "sign_in_delayed"
     SIGN_IN_BUSY = "sign_in_busy"
     DENIED = "denied"

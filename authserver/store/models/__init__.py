@@ -12,6 +12,7 @@ from .client_version import ClientVersionRow
 from .domain_policy import DomainPolicyRow
 from .ended_position import EndedPositionRow
 from .epoch import EpochRow
+from .factor import FactorRow, HalfSignInRow, RecoveryCodeRow
 from .fetched_document import FetchedDocumentRow
 from .grant import ConsentRow, GrantRow
 from .initial_access_token import InitialAccessTokenRow
@@ -44,18 +45,21 @@ __all__ = [
     "DomainPolicyRow",
     "EndedPositionRow",
     "EpochRow",
+    "FactorRow",
     "FailureCountRow",
     "FamilyRow",
     "FetchedDocumentRow",
     "GrantNetworkRow",
     "GrantRow",
     "GroupMemberRow",
+    "HalfSignInRow",
     "InitialAccessTokenRow",
     "NoticeMessageRow",
     "NoticeRow",
     "PendingGrantRow",
     "PolicyHeadRow",
     "PolicyVersionRow",
+    "RecoveryCodeRow",
     "RefreshTokenRow",
     "ResourceNameRow",
     "ResourceRow",

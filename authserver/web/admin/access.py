@@ -11,25 +11,24 @@ from flask.typing import ResponseReturnValue
 
 from ...protocol.role import Permission, Role, opening
 from .. import next_page
-from ..deployment import deployment
 from ..problem import Problem, Refused
-from ..signed_in import View, visitor
+from ..signed_in import View, is_stale, owed, visitor
 
 ELSEWHERE = "If you need it for your work, ask an owner of this server to give you such a role."
 
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a view needs of whoever opens it; ``fresh``: to have given their password lately."""
+    """What a view needs of whoever opens it; ``fresh``: to have signed in lately."""
 
     permission: Permission
     fresh: bool = False
 
 
 def needs(permission: Permission, *, fresh: bool = False) -> Callable[[View], View]:
-    """Mark a view of the console as open to the roles that have *permission*; *fresh*: after a password of late.
+    """Mark a view of the console as open to the roles that have *permission*; *fresh*: after a sign-in of late.
 
-    A dangerous act and the page that asks about it are marked alike, so that the password comes before the question.
+    A dangerous act and the page that asks about it are marked alike, so that the sign-in comes before the question.
     """
 
     def mark(view: View) -> View:
@@ -46,9 +45,10 @@ def gate() -> ResponseReturnValue | None:
         return redirect(next_page.sign_in(), 303)
     if need is None or not person.user.role.may(need.permission):
         raise Refused(_not_open(person.user.role, need))
-    if need.fresh and person.session.auth_age > deployment().settings.fresh_sign_in:
+    if need.fresh and is_stale(person):
         return redirect(next_page.to_sign_in_again(), 303)
-    return None
+    page = owed(person)
+    return redirect(page, 303) if page else None
 
 
 def may_open(endpoint: str) -> bool:
