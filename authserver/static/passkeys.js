@@ -45,6 +45,7 @@ async function offer(form) {
 }
 
 if (able) {
+  for (const excuse of document.querySelectorAll("[data-unable]")) excuse.hidden = true;
   for (const form of document.querySelectorAll("form[data-ask], form[data-make]")) {
     form.hidden = false;
     form.addEventListener("submit", pressed);

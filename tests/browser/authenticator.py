@@ -37,8 +37,3 @@ class Authenticator:
         """Whether somebody shows a finger."""
         verified = {"authenticatorId": self._id, "isUserVerified": there}
         self._tools.send("WebAuthn.setUserVerified", verified)
-
-    def set_quick(self, quick: bool) -> None:
-        """Whether it says yes by itself."""
-        present = {"authenticatorId": self._id, "enabled": quick}
-        self._tools.send("WebAuthn.setAutomaticPresenceSimulation", present)

@@ -14,6 +14,8 @@ from .authenticator import Authenticator
 from .person import sign_in
 
 FACTORS = "/account/security/factors"
+NO_OFFER = "PublicKeyCredential.isConditionalMediationAvailable = async () => false"
+"""A browser that offers no passkeys among names: an authenticator that says yes at once would take the offer."""
 
 
 @pytest.fixture
@@ -25,13 +27,17 @@ def name(running) -> str:
     return made
 
 
+@pytest.fixture
+def page(page):
+    page.add_init_script(NO_OFFER)
+    return page
+
+
 def add_passkey(running, page, name) -> Authenticator:
     """Sign in and add a passkey, kept by an authenticator of *page*'s browser."""
     device = Authenticator(page)
-    device.set_quick(False)  # or it would answer the offer on the sign-in page
     page.goto(f"{running.issuer}{FACTORS}/passkey")
     sign_in(page, name)
-    device.set_quick(True)
     page.get_by_label("What you call it").fill("My laptop")
     page.get_by_role("button", name="Make it").click()
     expect(page.get_by_role("heading")).to_have_text("Recovery codes")
@@ -42,6 +48,10 @@ def sign_out(running, page) -> None:
     page.goto(f"{running.issuer}/sign-out")
     page.get_by_role("main").get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading")).to_have_text("You are signed out")
+
+
+def use_passkey(page) -> None:
+    page.get_by_role("button", name="Use a passkey").click()
 
 
 def opened_by(running, name: str) -> list[str]:
@@ -59,16 +69,15 @@ def test_a_passkey_is_added_and_signs_in_alone(running, page, name):
     assert kept["rpId"] == "localhost"
     page.goto(f"{running.issuer}{FACTORS}")
     expect(page.get_by_text("My laptop")).to_be_visible()
-    device.set_quick(False)
     sign_out(running, page)
     page.goto(f"{running.issuer}/sign-in?next={FACTORS}")
-    device.set_quick(True)
-    page.get_by_role("button", name="Use a passkey").click()
+    use_passkey(page)
     expect(page.get_by_text("My laptop")).to_be_visible()
     assert opened_by(running, name) == [Method.POSSESSION, Method.MULTIPLE]
 
 
-def test_the_browser_offers_it_before_a_name_is_typed(running, page, name):
+def test_the_browser_offers_it_before_a_name_is_typed(running, opened, name):
+    page = opened()
     add_passkey(running, page, name)
     sign_out(running, page)
     page.goto(f"{running.issuer}/sign-in")
@@ -77,42 +86,36 @@ def test_the_browser_offers_it_before_a_name_is_typed(running, page, name):
 
 
 def test_after_the_password_it_is_the_second_step(running, page, name):
-    device = add_passkey(running, page, name)
-    device.set_quick(False)
+    add_passkey(running, page, name)
     sign_out(running, page)
     page.goto(f"{running.issuer}/sign-in")
     sign_in(page, name)
     expect(page.get_by_role("heading")).to_have_text("One more step")
-    device.set_quick(True)
-    page.get_by_role("button", name="Use a passkey").click()
+    use_passkey(page)
     expect(page.get_by_text("You are signed in as")).to_be_visible()
     assert opened_by(running, name) == [Method.PASSWORD, Method.POSSESSION, Method.MULTIPLE]
 
 
 def test_a_finger_that_is_not_its_persons_opens_nothing(running, page, name):
     device = add_passkey(running, page, name)
-    device.set_quick(False)
     sign_out(running, page)
     page.goto(f"{running.issuer}/sign-in")
     device.set_person_there(False)
-    device.set_quick(True)
-    page.get_by_role("button", name="Use a passkey").click()
+    use_passkey(page)
     expect(page.get_by_text("No passkey was used")).to_be_visible()
     page.goto(f"{running.issuer}/")
     expect(page.get_by_text("You are signed in as")).to_have_count(0)
 
 
 def test_it_is_removed_and_opens_nothing_any_more(running, page, name):
-    device = add_passkey(running, page, name)
+    add_passkey(running, page, name)
     page.goto(f"{running.issuer}{FACTORS}")
     page.get_by_role("button", name="Remove My laptop").click()
     page.get_by_role("button", name="Remove it").click()
     expect(page.get_by_text("You have none yet")).to_be_visible()
-    device.set_quick(False)
     sign_out(running, page)
     page.goto(f"{running.issuer}/sign-in")
-    device.set_quick(True)
-    page.get_by_role("button", name="Use a passkey").click()
+    use_passkey(page)
     expect(page.get_by_text("That passkey does not open this")).to_be_visible()
 
 
@@ -121,26 +124,24 @@ def test_a_copy_of_a_passkey_is_found_out_by_its_count(running, page, opened, na
     (early,) = device.passkeys()
     sign_out(running, page)
     page.goto(f"{running.issuer}/sign-in")
+    use_passkey(page)
     expect(page.get_by_text("You are signed in as")).to_be_visible()
     other = opened()
+    other.add_init_script(NO_OFFER)
     copy = Authenticator(other)
     copy.keep(early)
-    copy.set_quick(False)
     other.goto(f"{running.issuer}/sign-in")
-    copy.set_quick(True)
-    other.get_by_role("button", name="Use a passkey").click()
+    use_passkey(other)
     expect(other.get_by_text("That passkey does not open this")).to_be_visible()
 
 
 def test_what_an_answer_was_made_for_it_opens_once(running, page, name):
     """A copy of what the browser sent serves nobody."""
-    device = add_passkey(running, page, name)
-    device.set_quick(False)
+    add_passkey(running, page, name)
     sign_out(running, page)
     page.goto(f"{running.issuer}/sign-in")
-    device.set_quick(True)
     with page.expect_request(lambda sent: sent.method == "POST") as posted:
-        page.get_by_role("button", name="Use a passkey").click()
+        use_passkey(page)
     expect(page.get_by_text("You are signed in as")).to_be_visible()
     answer = posted.value.post_data_json["credential"]
     page.context.clear_cookies()
@@ -159,4 +160,4 @@ def test_without_scripts_the_pages_work_and_show_no_passkey(running, opened, nam
     expect(page.get_by_role("button", name="Use a passkey")).to_be_hidden()
     sign_in(page, name)
     expect(page.get_by_role("button", name="Make it")).to_be_hidden()
-    expect(page.get_by_text("yours runs none here")).to_be_visible()
+    expect(page.get_by_text("makes no passkeys here")).to_be_visible()

@@ -89,7 +89,8 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
 def _person(asked: Asked) -> Person | None:
     visitor = signed_in.visitor()
     if visitor is not None:
-        return Person(visitor.user.id, visitor.session.auth_time, cookies.device())
+        session = visitor.session
+        return Person(visitor.user.id, session.auth_time, cookies.device(), session.methods)
     if "none" in asked.request.prompt:
         raise LoginRequired("nobody is signed in")
     return None

@@ -1,8 +1,10 @@
 """A person with a second factor, and what they do at sign-in."""
 
 import re
+from typing import cast
 
 import pyotp
+from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import update
 
 from authserver.protocol import credential
@@ -56,8 +58,8 @@ class Person:
 
     def session(self, browser: Visitor | None = None):
         http = (browser or self.browser).http
-        cookie = http.get_cookie("session").value
-        secret = self.site.app.session_interface.get_signing_serializer(self.site.app).loads(cookie)["_user_id"]
+        signed = cast(SecureCookieSessionInterface, self.site.app.session_interface)
+        secret = signed.get_signing_serializer(self.site.app).loads(http.get_cookie("session").value)["_user_id"]
         return self.site.deployment.sessions.find(secret)
 
 
