@@ -113,6 +113,11 @@ class Proposal:
         return frozenset(item.scope.name for item in (*self.new, *self.standing))
 
     @property
+    def is_grave(self) -> bool:
+        """Whether there is to decide on what can destroy, for the first time on this device."""
+        return any(item.scope.risk is Risk.DESTRUCTIVE for item in self.new)
+
+    @property
     def tools(self) -> tuple[ToolItem, ...]:
         """Every tool that can be ticked."""
         return (*(tool for item in (*self.new, *self.standing) for tool in item.tools), *self.unknown)

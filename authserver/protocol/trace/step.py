@@ -80,6 +80,7 @@ class Cause(StrEnum):
     # People
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a cause
     WRONG_FACTOR = "wrong_factor"
+    SIGN_IN_TOO_WEAK = "sign_in_too_weak"
     SIGN_IN_DELAYED = "sign_in_delayed"
     SIGN_IN_BUSY = "sign_in_busy"
     DENIED = "denied"
