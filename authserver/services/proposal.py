@@ -29,10 +29,7 @@ Limit = Callable[[tuple[PolicyItem, ...]], Ruling]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who decides, and in which browser.
-
-    ``auth_time`` is in Unix seconds; ``device`` the browser's long-lived secret; ``methods`` how they signed in.
-    """
+    """Who decides, signed in at ``auth_time`` (Unix seconds) by ``methods``; ``device`` is the browser's own secret."""
 
     user_id: str
     auth_time: int
@@ -111,11 +108,6 @@ class Proposal:
     def names(self) -> frozenset[str]:
         """Every scope that can be ticked."""
         return frozenset(item.scope.name for item in (*self.new, *self.standing))
-
-    @property
-    def is_grave(self) -> bool:
-        """Whether there is to decide on what can destroy, for the first time on this device."""
-        return any(item.scope.risk is Risk.DESTRUCTIVE for item in self.new)
 
     @property
     def tools(self) -> tuple[ToolItem, ...]:

@@ -15,12 +15,14 @@ from authserver.protocol import credential
 from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Origin
 from authserver.protocol.client import Client
+from authserver.protocol.role import Role
 from authserver.protocol.tool_receipt import ToolReceipt
 from authserver.protocol.trace.record import Record
 from authserver.protocol.trace.step import Cause, Step
 from authserver.store.alerts import Alert
+from authserver.store.factors import Kind, NewFactor
 from authserver.store.stores import Stores
-from tests.conformance.site import CALENDAR
+from tests.conformance.site import CALENDAR, PASSWORD
 from tests.store.scene import a_client
 
 from .person import allow, sign_in
@@ -173,6 +175,47 @@ def test_doubts_and_helpful_errors_are_accessible(running, page):
     assert not found
 
 
+def test_the_pages_about_second_factors_are_accessible(running, page):
+    deployment, name = running.site.deployment, f"bo-{credential.identifier()[:8].lower()}"
+    hashed = deployment.sign_in.passwords.hash(PASSWORD)
+    user = deployment.stores.users.add(name, NASTY, hashed, Role.MEMBER, EVENT)
+    found = []
+
+    def look(path: str) -> None:
+        page.goto(f"{running.issuer}{path}")
+        found.extend(faults(page))
+
+    page.goto(f"{running.issuer}/account/security/factors")
+    sign_in(page, name)
+    for path in ("", "/passkey", "/app"):
+        look(f"/account/security/factors{path}")
+    page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("img", name="QR code")).to_be_visible()
+    found.extend(faults(page))
+    deployment.stores.factors.add(user.id, NewFactor(Kind.PASSKEY, NASTY, b"x", credential_id=user.id.encode()), EVENT)
+    page.goto(f"{running.issuer}/account/security/factors")
+    page.get_by_role("button", name="Remove").click()
+    expect(page.get_by_role("heading")).to_have_text("Is it you?")  # for there is a factor now
+    found.extend(faults(page))
+    for code in deployment.second_factors.codes.new_recovery_codes(user, EVENT.origin)[:1]:
+        page.get_by_label("Password").fill(PASSWORD)
+        page.get_by_label("Code").fill(code)
+        page.get_by_role("button", name="Go on").click()
+    expect(page.get_by_role("button", name="Remove it")).to_be_visible()
+    found.extend(faults(page))
+    for path in ("", "/recovery-codes"):
+        look(f"/account/security/factors{path}")
+    page.get_by_role("button", name="Make ten codes").click()
+    expect(page.get_by_role("button", name="I have kept them")).to_be_visible()
+    found.extend(faults(page))
+    page.context.clear_cookies()
+    page.goto(f"{running.issuer}/sign-in")
+    sign_in(page, name)
+    expect(page.get_by_role("heading")).to_have_text("One more step")
+    found.extend(faults(page))
+    assert not found
+
+
 def _of_what_waits(stores: Stores) -> list[str]:
     """The pages about a client that waits for approval."""
     waits = a_client(name=NASTY, redirect_uris=(HOST,), pending=True, created_at=int(time.time()))
@@ -227,7 +270,10 @@ def test_the_console_is_accessible(running, page, app):
         f"/server?id={CALENDAR.identifier}",
         f"/client?id={client.client_id}",
         f"/client/delete?id={client.client_id}",
-        *(f"/{name}?id={ada}" for name in ("person", "person/role", "person/groups", "person/disable", "sessions/end")),
+        *(
+            f"/{name}?id={ada}"
+            for name in ("person", "person/role", "person/groups", "person/disable", "person/factors", "sessions/end")
+        ),
         f"/session/end?user={ada}&id={session.id}",
         f"/grants/revoke?client={client.client_id}",
         "/../sign-in/again",

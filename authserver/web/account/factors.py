@@ -24,7 +24,7 @@ def factors() -> ResponseReturnValue:
     person, used = whose(), deployment().second_factors
     found = used.codes.store.of_user(person.user.id)
     return render_template(
-        "account/factors.html",
+        "account/second_factors.html",
         factors=found,
         codes_left=used.codes.recovery.left(person.user.id),
         passkeys=used.passkeys.are_possible,

@@ -92,6 +92,12 @@ class Ended(Answer):
     ended: int = Field(ge=0)
 
 
+class Removed(Answer):
+    """How many second factors were removed."""
+
+    removed: int = Field(ge=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """How a person stands."""
@@ -122,6 +128,11 @@ def _sessions(call: Call[One, Nothing]) -> Sessions:
 def _end_sessions(call: Call[One, Nothing]) -> Ended:
     ended = call.deployment.stores.sessions.end_all(_below(call).id, call.event("sessions.ended"))
     return Ended(ended=ended)
+
+
+def _remove_factors(call: Call[One, Nothing]) -> Removed:
+    removed = call.deployment.stores.factors.remove_all(_below(call).id, call.event("factors.removed"))
+    return Removed(removed=removed)
 
 
 def _disable(call: Call[One, Nothing]) -> None:
@@ -198,6 +209,10 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     acting(
         "/person/disable", Permission.PEOPLE_EDIT, "Lock a person out, with an end to all that is theirs", One,
         _disable, problems=(409,),
+    ),
+    acting(
+        "/person/factors", Permission.PEOPLE_EDIT, "Remove the second factors that a person has lost", One,
+        _remove_factors, method="DELETE", answer=Removed, problems=(409,),
     ),
     acting("/person/enable", Permission.PEOPLE_EDIT, "Let a person in again", One, _enable, problems=(409,)),
     Operation(

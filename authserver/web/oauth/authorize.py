@@ -23,6 +23,7 @@ from ...protocol.errors import (
     SignInTooOld,
 )
 from ...protocol.policy.rule import Effect
+from ...protocol.scope import Risk
 from ...protocol.trace.step import Cause, Step
 from ...services.proposal import Choice, Person, Proposal
 from ...store.pending_grants import TooManyWait
@@ -98,7 +99,8 @@ def _admit(proposal: Proposal, person: Person) -> None:
     if not proposal.names and not proposal.unknown:
         raise InvalidScope("this resource has no default scopes: ask for one")
     visitor = signed_in.visitor()
-    if proposal.must_ask and proposal.is_grave and visitor and signed_in.is_stale(visitor):
+    is_grave = proposal.must_ask and any(item.scope.risk is Risk.DESTRUCTIVE for item in proposal.new)
+    if is_grave and visitor and signed_in.is_stale(visitor):
         raise SignInTooOld(private="what is asked for can destroy")
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from authserver.protocol.role import Role
 from authserver.store.models import SessionRow
 from tests.conformance.site import PASSWORD, Site
-from tests.conformance.visitor import forms
+from tests.conformance.visitor import Visitor, forms
 from tests.web.pages.factor_owner import FACTORS, Person
 
 
@@ -129,3 +129,15 @@ def test_who_must_have_one_adds_it_before_anything_else(site_with, rule: str, ro
         page = person.sent(page)
         assert 'href="/account/connections">I have kept them' in page.text
         assert person.browser.http.get("/account/connections").status_code == 200
+
+
+def test_an_administrator_removes_what_somebody_has_lost(person: Person, admin: Visitor):
+    person.add_app()
+    person.recovery_codes()
+    question = admin.open(f"/admin/person/factors?id={person.user.id}")
+    assert "My phone" in question.text
+    admin.submit(question, forms(question)[-1], {})
+    assert "You are signed in" in person.elsewhere().open("/sign-in").text
+    (removed,) = person.events("factors.removed")
+    assert removed.event.detail == {"factors": 1}
+    assert removed.event.actor != f"user:{person.user.id}"

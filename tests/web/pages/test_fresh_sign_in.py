@@ -23,6 +23,7 @@ DANGEROUS = {
     "/admin/key/withdraw",
     "/admin/keys/rotate",
     "/admin/person/disable",
+    "/admin/person/factors",
     "/admin/person/groups",
     "/admin/person/role",
     "/admin/policies/edit",

@@ -125,6 +125,7 @@ def hostile(site_with: Callable[..., Site]) -> tuple[Site, dict[str, str]]:
         "grants/revoke": f"client={client_id}",
         "person": f"id={person.id}",
         "person/disable": f"id={person.id}",
+        "person/factors": f"id={person.id}",
         "person/groups": f"id={person.id}",
         "person/role": f"id={person.id}",
         "session/end": f"user={person.id}&id={session.id}",
