@@ -16,11 +16,13 @@ from webauthn.helpers.structs import (
 
 from ..protocol import strict_json
 from ..protocol.audit import Event, Origin
+from ..protocol.errors import SlowDown
 from ..store.audit import AuditStore
 from ..store.factors import Factor, FactorStore, Kind, NewFactor
 from ..store.users import User, UserStore
 from .challenges import LIFETIME, Challenges
-from .errors import WrongFactor
+from .errors import TooManyAttempts, WrongFactor
+from .sign_in import Ceiling
 
 REQUIRED = UserVerificationRequirement.REQUIRED
 MOST_CHARACTERS = 16_384
@@ -35,6 +37,7 @@ class Passkeys:
     users: UserStore
     audit: AuditStore
     challenges: Challenges
+    ceiling: Ceiling
 
     @property
     def are_possible(self) -> bool:
@@ -98,10 +101,15 @@ class Passkeys:
         return options_to_json_dict(options)
 
     def judge(self, sent: str, purpose: str, origin: Origin) -> User:
-        """The person whose passkey answered `to_ask` with what a browser *sent*. Raises `WrongFactor`.
+        """The person whose passkey answered `to_ask` with what a browser *sent*.
 
-        No delay of an account is asked: nobody guesses a key, and so a live passkey opens what guesses have slowed.
+        Raises `WrongFactor`, and `TooManyAttempts` for more from one address than anybody needs. No delay of an account
+        is asked: nobody guesses a key, and so a live passkey opens what guesses have slowed.
         """
+        try:
+            self.ceiling.count(origin)
+        except SlowDown as full:
+            raise TooManyAttempts(full.retry_after or 1) from None
         found = _read(sent)
         factor = self.store.by_credential(_bytes(found, "rawId"))
         try:

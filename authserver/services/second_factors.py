@@ -11,6 +11,7 @@ from ..protocol.role import Role
 from ..settings import Settings
 from ..settings.people import SecondFactor
 from ..store.stores import Stores
+from .ceilings import AddressLimit
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,13 @@ def second_factors(settings: Settings, stores: Stores, vault: Vault) -> SecondFa
             vault=vault,
             delay=settings.failed_sign_in_delay,
         ),
-        passkeys=Passkeys(settings.issuer, stores.factors, stores.users, stores.audit, challenges),
+        passkeys=Passkeys(
+            issuer=settings.issuer,
+            store=stores.factors,
+            users=stores.users,
+            audit=stores.audit,
+            challenges=challenges,
+            ceiling=AddressLimit(settings.sign_ins_per_address),
+        ),
         halves=HalfSignIns(stores.half_sign_ins),
     )

@@ -1,5 +1,7 @@
 """Passkeys in Chromium: added on a person's own page, enough alone, and good for nobody else."""
 
+import hashlib
+
 import pytest
 from playwright.sync_api import expect
 
@@ -94,6 +96,19 @@ def test_after_the_password_it_is_the_second_step(running, page, name):
     use_passkey(page)
     expect(page.get_by_text("You are signed in as")).to_be_visible()
     assert opened_by(running, name) == [Method.PASSWORD, Method.POSSESSION, Method.MULTIPLE]
+
+
+@pytest.mark.requirement("AZ-12")
+def test_it_opens_an_account_whose_password_is_being_guessed(running, page, name):
+    add_passkey(running, page, name)
+    sign_out(running, page)
+    account = hashlib.sha256(name.encode()).hexdigest()
+    running.site.deployment.stores.throttles.admit({f"account:{account}": lambda failures: 60})
+    page.goto(f"{running.issuer}/sign-in")
+    sign_in(page, name)
+    expect(page.get_by_text("Too many attempts")).to_be_visible()
+    use_passkey(page)
+    expect(page.get_by_text("You are signed in as")).to_be_visible()
 
 
 def test_a_finger_that_is_not_its_persons_opens_nothing(running, page, name):

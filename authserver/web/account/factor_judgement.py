@@ -43,6 +43,8 @@ def judge_passkey(purpose: str, expected: User | None = None) -> User:
         user = deployment().second_factors.passkeys.judge(request.form["credential"], purpose, origin())
     except WrongFactor:
         raise NotJudgedRight(WRONG_PASSKEY, 400, Cause.WRONG_FACTOR) from None
+    except TryLater as later:
+        raise delayed(later) from None
     if expected and user.id != expected.id:
         raise NotJudgedRight(WRONG_PASSKEY, 400, Cause.WRONG_FACTOR)
     return user

@@ -95,6 +95,16 @@ def test_a_known_passkey_takes_its_own_signature_over_a_challenge_of_ours(person
     assert person.events("sign_in.failed")
 
 
+@pytest.mark.requirement("AZ-12")
+def test_passkeys_have_the_ceiling_of_their_address(site_with):
+    http = site_with(sign_ins_per_address="2 per hour").http()
+    token = dict(forms(http.get("/sign-in"))[0].fields)["csrf_token"]
+    sent = {"csrf_token": token, "credential": signed_by_nobody(b"x", client_data(b""))}
+    answers = [http.post("/sign-in", data=sent) for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [400, 400, 429]
+    assert "Retry-After" in answers[-1].headers
+
+
 def test_a_challenge_is_for_one_purpose_and_taken_once(site: Site):
     challenges = site.deployment.second_factors.passkeys.challenges
     made = challenges.new("ask sign-in")
