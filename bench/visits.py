@@ -55,6 +55,7 @@ QUERIES: Mapping[str, Sequence[str]] = {
     "/admin/key/withdraw": ("id={kid}",),
     "/admin/person": ("id={user_id}",),
     "/admin/person/disable": ("id={user_id}",),
+    "/admin/person/factors": ("id={user_id}",),
     "/admin/person/groups": ("id={user_id}",),
     "/admin/person/role": ("id={user_id}",),
     "/admin/groups": ("", "name=staff"),

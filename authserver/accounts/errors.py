@@ -4,6 +4,7 @@
 
     SignInError
     ├── WrongCredentials      no such person, wrong password, or disabled: never told apart
+    ├── WrongFactor           a code or a passkey that does not prove the person, or did so before
     ├── IdentityRefused       who somebody is elsewhere is proven, and opens no account here
     │   ├── NoAccount         nobody's, and none is made
     │   ├── AccountExists     somebody has an account with that address, and it is not linked
@@ -21,6 +22,10 @@ class SignInError(Exception):
 
 class WrongCredentials(SignInError):
     """Name and password do not belong together. What exactly is wrong is told to nobody (AZ-12)."""
+
+
+class WrongFactor(SignInError):
+    """A code or a passkey that proves nobody, or was used before. What exactly is wrong is for the log alone."""
 
 
 class IdentityRefused(SignInError):

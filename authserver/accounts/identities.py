@@ -17,7 +17,7 @@ from ..protocol.upstream.identity import Identity
 from ..settings.upstream import Upstream
 from ..store.audit import AuditStore
 from ..store.identities import IdentityStore, IdentityTaken
-from ..store.users import LastOwner, User, UserExists, UserStore
+from ..store.users import EmailTaken, LastOwner, User, UserExists, UserStore
 from .errors import AccountDisabled, AccountExists, AnothersIdentity, NoAccount
 
 log = structlog.get_logger(__name__)
@@ -90,6 +90,8 @@ class Identities:
                 return self.store.create(username, identity.name or username, role, identity, event)
             except UserExists:
                 continue
+            except EmailTaken:  # since it was looked for
+                break
         raise AccountExists
 
     def _with_role(self, upstream: Upstream, user: User, identity: Identity, origin: Origin) -> User:

@@ -1,7 +1,6 @@
 """Signing in with a name and a password, and what failing costs (AZ-12)."""
 
 import hashlib
-import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -10,6 +9,7 @@ from ..protocol.errors import SlowDown
 from ..store.audit import AuditStore
 from ..store.throttles import Delay, MustWait, ThrottleStore
 from ..store.users import User, UserStore
+from .delays import growing
 from .errors import Busy, TooManyAttempts, WrongCredentials
 from .passwords import Passwords
 
@@ -73,9 +73,9 @@ class SignIn:
     def _delays(self, account: str, site: str) -> dict[str, Delay]:
         """What to count, the account from this site first, and what it will cost."""
         return {
-            f"account:{account}@{site}": self._growing(FREE_FAILURES, LONGEST_DELAY),
-            f"account:{account}": self._growing(FREE_FAILURES_OF_ACCOUNT, LONGEST_DELAY_OF_ACCOUNT),
-            f"address:{site}": self._growing(FREE_FAILURES_OF_ADDRESS, LONGEST_DELAY),
+            f"account:{account}@{site}": growing(self.delay, FREE_FAILURES, LONGEST_DELAY),
+            f"account:{account}": growing(self.delay, FREE_FAILURES_OF_ACCOUNT, LONGEST_DELAY_OF_ACCOUNT),
+            f"address:{site}": growing(self.delay, FREE_FAILURES_OF_ADDRESS, LONGEST_DELAY),
         }
 
     def _admit(self, delays: dict[str, Delay], origin: Origin) -> None:
@@ -93,13 +93,6 @@ class SignIn:
         except Busy:
             self.throttles.taken_back(delays)  # it was not judged
             raise
-
-    def _growing(self, free: int, longest: int) -> Delay:
-        def delay(failures: int) -> int:
-            steps = failures - free
-            return 0 if steps < 1 else min(longest, math.ceil(self.delay * 2.0 ** min(steps - 1, 30)))
-
-        return delay
 
     def _rehash(self, user: User, password: str, origin: Origin) -> None:
         if self.passwords.is_outdated(user.password_hash):

@@ -111,6 +111,7 @@ for command in (
     invitations.invite,
     invitations.invitations,
     invitations.withdraw,
+    person.remove_factors,
     policy_requests.join,
     policy_requests.leave,
 ):

@@ -19,6 +19,7 @@ from .table import as_objects, show
 
 HEADS = ("user name", "role", "state", "grants", "name")
 
+
 @click.group()
 def user() -> None:
     """People who sign in."""

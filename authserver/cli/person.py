@@ -115,6 +115,19 @@ def end_sessions(found: Deployment, username: str, session_id: str | None) -> No
     click.echo("ended the session")
 
 
+@click.command("remove-factors")
+@click.argument("username")
+@with_deployment
+def remove_factors(found: Deployment, username: str) -> None:
+    """Take all second factors and recovery codes from a person who has lost them: their password is enough again.
+
+    Be sure first that it is them who asks.
+    """
+    one = person(found, username)
+    removed = found.stores.factors.remove_all(one.id, Event("factors.removed", "system"))
+    click.echo(f"removed {removed} factor{'' if removed == 1 else 's'}")
+
+
 def person(found: Deployment, username: str) -> User:
     """The person of that user name, or a message that there is none."""
     one = found.stores.users.by_name(username.strip())

@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from ..protocol.policy.request import FACTORS, NO_FACTOR
 from ..protocol.policy.words import sentence
 from ..services.deployment import Deployment
 from ..services.policy.explanation import Explanation, Question, Simulator, Unknown
@@ -17,6 +18,7 @@ from .deployment import with_deployment
 from .plain import plain
 from .policy import FILE, read
 
+FACTOR = click.Choice([NO_FACTOR, *FACTORS.values()])
 MOMENT = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ"])
 
 
@@ -28,6 +30,7 @@ MOMENT = click.DateTime(["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:
 @click.option("--scope", help="One of its scopes.")
 @click.option("--at", type=MOMENT, help="When, in UTC; now if left out.")
 @click.option("--from", "address", default="", help="From which address.")
+@click.option("--factor", type=FACTOR, default=NO_FACTOR, help="Signed in with which second factor.")
 @click.option("--rules", "path", type=FILE, help="By the rules of this file instead of those that count.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object, for machines.")
 @with_deployment

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from . import credential
+from . import amr, credential
 
 TYPE = "at+jwt"
 ITSELF = "client"
@@ -24,7 +24,7 @@ class Authority:
     ``scopes`` are those that both the family and the grant still hold; ``auth_time`` is in Unix seconds; ``position``
     is where its access tokens stand on the status lists, None for what began before there were any; ``tools`` is what
     the person decided about single tools (`tool_permission.read`), None for what began before that; ``redirect_host``
-    is where the code was sent (`redirect_uri.host`).
+    is where the code was sent (`redirect_uri.host`); ``methods`` is how its person had signed in (`amr.Method`).
     """
 
     subject: str
@@ -37,6 +37,7 @@ class Authority:
     position: int | None = None
     tools: str | None = None
     redirect_host: str | None = None
+    methods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,11 @@ class ClientAuthority:
     @property
     def auth_time(self) -> None:
         """Nobody signed in."""
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """Nobody signed in."""
+        return ()
 
     @property
     def tools(self) -> None:
@@ -108,7 +114,7 @@ def claims(
     authority: Authority | ClientAuthority, *, issuer: str, scopes: tuple[str, ...], issued_at: int, lifetime: int
 ) -> dict[str, Any]:
     """The claims set of a new access token (RFC 9068 §2.2); *issued_at* in Unix seconds, *lifetime* in seconds."""
-    signed_in = {} if authority.auth_time is None else {"auth_time": authority.auth_time}
+    signed_in: dict[str, Any] = {} if authority.auth_time is None else {"auth_time": authority.auth_time}
     return {
         "iss": issuer,
         "aud": authority.resource,
@@ -118,5 +124,6 @@ def claims(
         "iat": issued_at,
         "exp": issued_at + lifetime,
         **signed_in,
+        **amr.claims(authority.methods),
         "scope": " ".join(scopes),
     }

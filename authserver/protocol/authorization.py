@@ -3,6 +3,7 @@
 Until client and redirect URI are known to be good, an error is a page. After that, errors are answers to the client.
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,11 +15,16 @@ from .trace.step import Cause
 
 RESPONSE_TYPE = "code"
 MOST_STATE = 4096
+SECONDS = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """A checked authorization request. ``asked`` are its scope tokens, ``resources`` its ``resource`` values."""
+    """A checked authorization request. ``asked`` are its scope tokens, ``resources`` its ``resource`` values.
+
+    ``max_age`` is how many seconds ago the person may have signed in, ``classes`` are the ``acr_values`` of which that
+    has to be one (RFC 9470 §4).
+    """
 
     client: Client
     redirect_uri: str
@@ -27,6 +33,8 @@ class AuthorizationRequest:
     asked: tuple[str, ...]
     resources: tuple[str, ...]
     prompt: frozenset[str]
+    max_age: int | None = None
+    classes: tuple[str, ...] = ()
 
     @property
     def redirect_host(self) -> str:
@@ -68,6 +76,12 @@ def check_scope(form: Form, client: Client) -> None:
     scope.parse(form.get("scope"))
 
 
+def check_max_age(form: Form, client: Client) -> None:
+    """The age of the sign-in is a number of seconds (OIDC Core §3.1.2.1)."""
+    if not SECONDS.fullmatch(form.get("max_age") or "0"):
+        raise InvalidRequest("max_age is not a number of seconds")
+
+
 Check = Callable[[Form, Client], None]
 CHECKS: tuple[Check, ...] = (
     check_response_type,
@@ -76,6 +90,7 @@ CHECKS: tuple[Check, ...] = (
     check_request_object,
     check_pkce,
     check_scope,
+    check_max_age,
 )
 
 
@@ -131,4 +146,6 @@ def parse(form: Form, way: Returnable) -> AuthorizationRequest:
         asked=scope.parse(form.get("scope")),
         resources=form.resources,
         prompt=frozenset((form.get("prompt") or "").split()),
+        max_age=int(age) if (age := form.get("max_age")) else None,
+        classes=tuple((form.get("acr_values") or "").split()),
     )

@@ -10,7 +10,10 @@ REPLAY_WINDOW = 10  # seconds in which a correct repeat is taken for a lost answ
 
 @dataclass(frozen=True, slots=True)
 class NewCode:
-    """A code to be saved: ``digest`` of the secret and all that it is bound to. ``lifetime`` is in seconds."""
+    """A code to be saved: ``digest`` of the secret and all that it is bound to. ``lifetime`` is in seconds.
+
+    ``methods``: how its person had signed in (`amr.Method`).
+    """
 
     digest: bytes
     client_id: str
@@ -21,6 +24,7 @@ class NewCode:
     auth_time: int
     wants_refresh: bool
     lifetime: int
+    methods: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

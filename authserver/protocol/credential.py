@@ -24,6 +24,7 @@ class Prefix(StrEnum):
     INITIAL_ACCESS = "mcpi_"
     SESSION = "mcpw_"
     LINK = "mcpl_"
+    HALF_SIGN_IN = "mcph_"
 
 
 def mint(prefix: Prefix) -> str:

@@ -22,6 +22,7 @@
     │   └── PolicyRefused         400   a rule that an administrator made says no
     ├── LoginRequired             400   ``prompt=none`` without a session (OIDC Core §3.1.2.6)
     │   └── SignInTooOld          400   the same, where a rule wants a fresh sign-in
+    ├── UnmetAuthenticationRequirements  400  ``acr_values`` that this person cannot meet (RFC 9470 §5)
     ├── ConsentRequired           400   ``prompt=none`` with a decision to make (OIDC Core §3.1.2.6)
     ├── InvalidRedirectURI        400   at registration (RFC 7591 §3.2.2)
     │   ├── RedirectHostNotAllowed  400   not on this deployment's allow-list, at registration and at authorize
@@ -200,10 +201,16 @@ class LoginRequired(OAuthError):
 
 
 class SignInTooOld(LoginRequired):
-    """A rule wants a sign-in of late for what is asked; whoever is there signs in again, then it goes on."""
+    """What is asked wants a sign-in of late; whoever is there signs in again, then it goes on."""
 
     def __init__(self, *, private: str) -> None:
         super().__init__("this needs a sign-in of late", private=private, cause=Cause.SIGN_IN_TOO_OLD)
+
+
+class UnmetAuthenticationRequirements(OAuthError):
+    """RFC 9470 §5 ``unmet_authentication_requirements``."""
+
+    error = "unmet_authentication_requirements"
 
 
 class ConsentRequired(OAuthError):

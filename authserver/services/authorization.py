@@ -179,6 +179,7 @@ class AuthorizationService:
             resource=proposal.asked.resource.identifier,
             scopes=approved,
             auth_time=person.auth_time,
+            methods=person.methods,
             wants_refresh=proposal.asked.selection.offline or request.client.may_refresh(),
             lifetime=self.code_lifetime,
         )

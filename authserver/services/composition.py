@@ -10,46 +10,36 @@ from ..keys.numbering import Numbering
 from ..keys.opaque import OpaqueTokens
 from ..keys.rotation import Rotation
 from ..keys.sealing import Vault, vault
-from ..outbound.addresses import ClientSupplied
-from ..outbound.entered import EnteredFetch
-from ..outbound.fetch import SafeFetch, trusting
+from ..outbound.fetch import trusting
 from ..protocol import own_api
-from ..protocol.domain import Decision
 from ..protocol.grants import Grant
 from ..protocol.grants.authorization_code import AuthorizationCodeGrant
 from ..protocol.grants.client_credentials import ClientCredentialsGrant
 from ..protocol.grants.refresh_token import RefreshTokenGrant
-from ..protocol.registration import document
 from ..protocol.trace.reference import References
 from ..settings import Settings
-from ..settings.group import DAY
 from ..store.stores import Stores
-from . import key_sets, statement_issuers
+from . import clients
 from .accounts import accounts
 from .alerts import configured as watching
 from .approvals.kinds import kinds
 from .approvals.queue import Approvals
 from .attention import Attention
 from .authorization import AuthorizationService
-from .ceilings import AddressLimit, ClientLimit, RegistrationCeilings, Room
+from .ceilings import ClientLimit, Room
 from .client_authentication import ClientAuthentication
 from .connections import Connections
 from .deployment import Deployment
 from .doctor.registered import ServerDoctor
-from .documents import Documents
 from .introspection import Introspection
-from .key_sets import MOST_KEY_SET, KeySets
 from .known_clients import KnownClients
-from .later import Later
-from .metadata_documents import MetadataDocuments
 from .notices import configured as notice_targets
 from .notices.delivery import Delivery
 from .notices.words import Words
 from .policy.admission import Admission
 from .policy.policies import Policies
-from .reaper import Reaper
-from .registration import Registration
 from .revocation import Revocation
+from .second_factors import second_factors
 from .status_lists import StatusLists
 from .token import TokenEndpoint
 from .token_formats import TokenFormats
@@ -69,7 +59,6 @@ from .unusual_use import Thresholds, UnusualUse
 from .upstream import configured as upstreams
 
 KEYS_SECONDS = 0.5  # how long a withdrawn key may still be published: half of a guard's patience
-OTHERWISE = {"any": None, "ask": Decision.ASK, "listed": Decision.DENY}
 
 
 def compose(settings: Settings, stores: Stores) -> Deployment:
@@ -78,7 +67,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     keyring = Keyring(stores.keys, safe, partial(stores.epoch.current, KEYS_SECONDS))
     lists = StatusLists(settings.issuer, stores.ended, stores.epoch, keyring, Numbering(safe.derive("status lists")))
     room = Room(stores.registrations.count_unused, settings.most_unused_registrations)
-    known = known_clients(settings, stores, room)
+    known = clients.known(settings, stores, room)
     tools = ToolDetailing(stores.resources)
     policies = Policies(
         stores.policies, stores.domains, stores.pending_grants, stores.resources, stores.refresh_tokens, stores.audit
@@ -117,15 +106,16 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         invitations=people.invitations,
         own_account=people.own,
         post=people.post,
+        second_factors=second_factors(settings, stores, safe),
         policies=policies,
         authorization=_authorization(settings, stores, known, policies),
         token=_token(settings, stores, formats, who, tools, policies, _exchanges(settings, stores, tracing)),
         revocation=Revocation(**shared),
         introspection=Introspection(**shared, issuer=settings.issuer, resources=stores.resources, tools=tools),
         tool_permissions=ToolPermissions(who, stores.resources, stores.tool_permissions),
-        registration=_registration(settings, stores, room),
+        registration=clients.registration(settings, stores, room),
         known_clients=known,
-        reaper=_reaper(settings, stores),
+        reaper=clients.reaper(settings, stores),
         status_lists=lists,
         inquiry=Inquiry(
             issuer=settings.issuer,
@@ -182,61 +172,6 @@ def _unusual_use(settings: Settings, stores: Stores) -> UnusualUse:
     )
     off = frozenset(settings.alerts_off)
     return UnusualUse(stores.resources, stores.clients, stores.tool_calls, stores.alerts, thresholds, off)
-
-
-def _registration(settings: Settings, stores: Stores, room: Room) -> Registration:
-    return Registration(
-        issuer=settings.issuer,
-        clients=stores.clients,
-        initial_access_tokens=stores.initial_access_tokens,
-        resources=stores.resources,
-        mode=settings.registration,
-        redirect_hosts=settings.allowed_redirect_hosts,
-        ceilings=RegistrationCeilings(
-            on_device=AddressLimit(settings.registrations_per_address),
-            hosted=AddressLimit(settings.hosted_registrations_per_address),
-            flood=AddressLimit(settings.registration_flood_per_address),
-            room=room,
-        ),
-        share=settings.share_identical_registrations,
-        statements=statement_issuers.trusted(settings),
-    )
-
-
-def _reaper(settings: Settings, stores: Stores) -> Reaper:
-    # Whoever still has tokens was allowed them within a family's lifetime.
-    idle = settings.idle_registration_lifetime
-    return Reaper(
-        registrations=stores.registrations,
-        unused_lifetime=settings.unused_registration_lifetime,
-        idle_lifetime=max(idle, settings.refresh_family_lifetime + DAY) if idle else 0,
-        most_unused=settings.most_unused_registrations,
-    )
-
-
-def known_clients(settings: Settings, stores: Stores, room: Room) -> KnownClients:
-    """How clients are known, and how what they publish is fetched. No fetch happens here."""
-    policy = ClientSupplied(settings.pinned_hosts)
-    told: dict[str, Any] = {"proxy": settings.fetch_proxy, "trust": trusting(settings.fetch_ca_file)}
-    large: dict[str, Any] = {**told, "most_bytes": MOST_KEY_SET}
-    entered = EnteredFetch(settings.entered_networks, **large)
-    keys = KeySets(
-        strangers=Documents(stores.fetched, SafeFetch(policy, **large), key_sets.read, prefix="keys:"),
-        entered=Documents(stores.fetched, entered, key_sets.read, prefix="entered:"),
-        later=Later(),
-        entered_later=Later(),
-    )
-    documents = MetadataDocuments(
-        clients=stores.clients,
-        domains=stores.domains,
-        documents=Documents(stores.fetched, SafeFetch(policy, **told), document.read),
-        policy=policy,
-        limit=AddressLimit(settings.metadata_document_fetches_per_address),
-        room=room,
-        otherwise=OTHERWISE[settings.metadata_document_domains],
-        holds_changes=settings.metadata_document_changes == "hold",
-    )
-    return KnownClients(stores.clients, documents if settings.metadata_documents else None, keys)
 
 
 def _authorization(settings: Settings, stores: Stores, known: KnownClients, policies: Policies) -> AuthorizationService:

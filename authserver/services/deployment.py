@@ -25,6 +25,7 @@ from .policy.policies import Policies
 from .reaper import Reaper
 from .registration import Registration
 from .revocation import Revocation
+from .second_factors import SecondFactors
 from .status_lists import StatusLists
 from .token import TokenEndpoint
 from .tool_catalogue.inquiry import Inquiry
@@ -52,6 +53,7 @@ class Deployment:
     invitations: Invitations
     own_account: OwnAccount
     post: Post
+    second_factors: SecondFactors
     policies: Policies
     authorization: AuthorizationService
     token: TokenEndpoint

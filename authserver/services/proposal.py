@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ..protocol import scope
+from ..protocol.amr import BY_PASSWORD, Method
 from ..protocol.authorization import AuthorizationRequest
 from ..protocol.policy import items
 from ..protocol.policy.request import Item as PolicyItem
@@ -28,11 +29,12 @@ Limit = Callable[[tuple[PolicyItem, ...]], Ruling]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who decides, and in which browser: ``auth_time`` in Unix seconds, ``device`` the browser's long-lived secret."""
+    """Who decides, signed in at ``auth_time`` (Unix seconds) by ``methods``; ``device`` is the browser's own secret."""
 
     user_id: str
     auth_time: int
     device: str
+    methods: tuple[Method, ...] = BY_PASSWORD
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,14 @@
 
 import re
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
 from .group import DAY, Group, Seconds
 
 BREACHED = re.compile(rb"[0-9A-Fa-f]{40}(?::\d+)?\r?\n")
+SecondFactor = Literal["off", "optional", "admins", "all"]
 
 
 class People(Group):
@@ -27,7 +28,12 @@ class People(Group):
     """Seconds for which a mailed link sets a new password, or confirms a mail address."""
 
     fresh_sign_in: Annotated[int, Field(ge=30, le=DAY)] = 600
-    """Seconds after a password in which the console does dangerous acts without asking for it again."""
+    """Seconds after a sign-in in which the console does dangerous acts, and people allow what can destroy, without
+    signing in again."""
+
+    second_factor: SecondFactor = "optional"
+    """Passkeys, and codes of authenticator apps beside a password: ``off``; ``optional``, for whoever adds one, who is
+    asked for it from then on; ``admins``, needed for any role but member; or ``all``, needed to do anything here."""
 
     pending_grant_lifetime: Annotated[int, Field(ge=60, le=90 * DAY)] = 7 * DAY
     """Seconds for which a request waits that a rule has an administrator decide on, and for which their no stands."""

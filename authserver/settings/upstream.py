@@ -59,6 +59,9 @@ class Upstream(BaseModel):
     claims: dict[str, Required] = {}
     """Claims that must be there with this value, or with one of these, or nobody is let in."""
 
+    two_factors: bool = False
+    """It asks everybody for two factors: nobody who comes from there owes one here."""
+
     groups_claim: str = "groups"
     """The claim that names a person's groups."""
 

@@ -18,7 +18,8 @@ from .positions import move
 CLIENT_USE_SECONDS = 3600  # a client's last use is kept true to the hour, so that its row is not every sign-in's lock
 
 BOUND_TO = (
-    "digest", "grant_id", "client_id", "redirect_uri", "challenge", "resource", "scopes", "auth_time", "wants_refresh",
+    "digest", "grant_id", "client_id", "redirect_uri", "challenge", "resource", "scopes", "auth_time", "methods",
+    "wants_refresh",
 )  # fmt: skip
 SAVE_CODE = insert(CodeRow).values(
     **{name: bindparam(name) for name in BOUND_TO},
@@ -164,6 +165,7 @@ def save_code(connection: Connection, grant_id: str, code: NewCode) -> None:
         "resource": code.resource,
         "scopes": code.scopes,
         "auth_time": code.auth_time,
+        "methods": code.methods,
         "wants_refresh": code.wants_refresh,
         "lifetime": code.lifetime,
     }

@@ -32,7 +32,7 @@ CLIENT_ALONE = select(ClientRow.ceilings, ClientRow.created_at).where(
 def family_of(family_id: ColumnElement[str]) -> CTE:
     """The family, ended or not."""
     columns = (FamilyRow.client_id, FamilyRow.resource, FamilyRow.scopes, FamilyRow.auth_time, FamilyRow.grant_id)
-    ends = (FamilyRow.revoked_at, FamilyRow.expires_at, FamilyRow.status_position)
+    ends = (FamilyRow.methods, FamilyRow.revoked_at, FamilyRow.expires_at, FamilyRow.status_position)
     return select(FamilyRow.id, *columns, *ends).where(FamilyRow.id == family_id).cte("family")
 
 
@@ -57,6 +57,7 @@ def columns_of(family: CTE, standing: CTE) -> tuple[ColumnElement[Any], ...]:
         family.c.resource,
         family.c.scopes,
         family.c.auth_time,
+        family.c.methods,
         family.c.status_position,
         standing.c.id.label("grant_id"),
         standing.c.user_id,
@@ -85,6 +86,7 @@ def authority(row: Found, *, family_id: str | None = None, position: int | None 
         resource=row.resource,
         scopes=tuple(name for name in scopes if name in held),
         auth_time=row.auth_time,
+        methods=_words(row.methods),
         position=position if family_id else row.status_position,
         tools=row.tools,
         redirect_host=row.redirect_host,

@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
 
 from .clock import now
-from .models import CodeRow, ConsentRow, FamilyRow, GrantRow, PendingGrantRow, SessionRow
+from .models import CodeRow, ConsentRow, FamilyRow, GrantRow, HalfSignInRow, PendingGrantRow, SessionRow
 
 BEHIND = and_(
     ConsentRow.user_id == GrantRow.user_id,
@@ -48,6 +48,7 @@ def end_requests(connection: Connection, which: ColumnElement[bool]) -> None:
 
 
 def end_sessions(connection: Connection, user_id: str) -> int:
-    """End the sessions of a person, and return how many."""
+    """End the sessions of a person, those that wait for a second factor too, and return how many were whole."""
+    connection.execute(delete(HalfSignInRow).where(HalfSignInRow.user_id == user_id))
     live = update(SessionRow).where(SessionRow.user_id == user_id, SessionRow.ended_at.is_(None))
     return connection.execute(live.values(ended_at=now)).rowcount

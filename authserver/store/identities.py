@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
-from ..protocol import credential
 from ..protocol.audit import Event
 from ..protocol.role import Role
 from ..protocol.upstream.identity import Identity
@@ -13,8 +12,7 @@ from .audit import record
 from .clock import now
 from .database import Database
 from .models import IdentityRow, UserRow
-from .policies import people_moved
-from .users import User, UserExists, user_of
+from .users import EmailTaken, User, UserExists, enter, entering, newcomer, user_of
 
 ROW = IdentityRow
 NO_PASSWORD = ""  # no hash: it is nobody's password
@@ -68,25 +66,18 @@ class IdentityStore:
     def create(self, username: str, display_name: str, role: Role, identity: Identity, event: Event) -> User:
         """Save a new person without a password, opened by *identity*, with its address as one that is proven.
 
-        Person and identity are there together or not at all. Raises `UserExists` (the name, or the address) and
-        `IdentityTaken`.
+        Person and identity are there together or not at all. Raises `UserExists`, `EmailTaken` and `IdentityTaken`.
         """
-        user_id = credential.identifier()
-        about = {"username": username.casefold(), "display_name": display_name, "role": role.value, "created_at": now}
-        mail = {"email": identity.email, "email_verified_at": now if identity.email else None}
+        user = newcomer(username, display_name, NO_PASSWORD, role, identity.email)
         try:
-            with self._database.transaction() as connection:
-                connection.execute(insert(UserRow).values(id=user_id, password_hash=NO_PASSWORD, **about, **mail))
-                _link(connection, user_id, identity)
-                people_moved(connection)
-                record(connection, event.about(user_id=user_id))
-        except IntegrityError:
+            with entering(self._database, user) as connection:
+                entered = enter(connection, user, event, verified=True)
+                _link(connection, user.id, identity)
+        except (UserExists, EmailTaken):
             if self.find(identity.issuer, identity.subject):
                 raise IdentityTaken from None
-            raise UserExists(f"there is a user {username!r} already") from None
-        found = self.find(identity.issuer, identity.subject)
-        assert found  # noqa: S101 - people are never deleted
-        return found
+            raise
+        return entered
 
     def link(self, user_id: str, identity: Identity, event: Event) -> None:
         """Have *identity* open that person's account. Raises `IdentityTaken`, also if it does so already."""

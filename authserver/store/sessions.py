@@ -11,6 +11,7 @@ from .audit import record
 from .clock import now
 from .database import Database
 from .ending import end_sessions
+from .factors import has_factor
 from .models import SessionRow, UserRow
 from .users import User, user_of
 
@@ -27,6 +28,7 @@ LIVE = (
         UserRow,
         (SessionRow.last_seen_at <= now - TOUCH_SECONDS).label("seen_long_ago"),
         (now - SessionRow.auth_time).label("auth_age"),
+        has_factor(UserRow.id).label("has_factor"),
     )
     .join(UserRow, UserRow.id == SessionRow.user_id)
     .where(SessionRow.digest == bindparam("digest"), ALIVE)
@@ -37,7 +39,8 @@ LIVE = (
 class Session:
     """A live session, by the digest of its cookie; times in Unix seconds.
 
-    ``auth_time`` is when its person last proved who they are, ``auth_age`` how many seconds ago.
+    ``auth_time`` is when its person last proved who they are, by ``methods``, ``auth_age`` how many seconds ago;
+    ``has_factor``: whether they have a second factor, which they need not have used.
     """
 
     digest: bytes
@@ -47,6 +50,7 @@ class Session:
     expires_at: int
     address: str
     methods: tuple[Method, ...] = ()
+    has_factor: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,9 +107,10 @@ class SessionStore:
             found = session.execute(LIVE, {"digest": digest, "idle": self._idle}).one_or_none()
             if found is None:
                 return None
-            row, person, seen_long_ago, age = found
+            row, person, seen_long_ago, age, has = found
             methods = tuple(map(Method, row.methods.split()))
-            live_session = Session(digest, user_of(person), row.auth_time, age, row.expires_at, row.address, methods)
+            signed_in = (digest, user_of(person), row.auth_time, age, row.expires_at, row.address)
+            live_session = Session(*signed_in, methods, has)
         if seen_long_ago:
             self._touch(digest)
         return live_session

@@ -15,10 +15,12 @@ from .decisions import DecisionStore
 from .domains import DomainStore
 from .ended import EndedStore
 from .epoch import ConfigEpoch
+from .factors import FactorStore, RecoveryCodeStore
 from .fetched import FetchedStore
 from .grant_search import GrantSearch
 from .grants import GrantStore
 from .groups import GroupStore
+from .half_sign_ins import HalfSignInStore
 from .identities import IdentityStore
 from .initial_access_tokens import InitialAccessTokenStore
 from .invitations import InvitationStore
@@ -71,6 +73,9 @@ class Stores:
     sessions: SessionStore
     identities: IdentityStore
     upstream_attempts: UpstreamAttemptStore
+    factors: FactorStore
+    recovery_codes: RecoveryCodeStore
+    half_sign_ins: HalfSignInStore
     throttles: ThrottleStore
     tool_permissions: ToolPermissionStore
     used_assertions: UsedAssertionStore
@@ -119,6 +124,9 @@ class Stores:
             sessions=SessionStore(database, session_idle),
             identities=IdentityStore(database),
             upstream_attempts=UpstreamAttemptStore(database),
+            factors=FactorStore(database),
+            recovery_codes=RecoveryCodeStore(database),
+            half_sign_ins=HalfSignInStore(database),
             throttles=ThrottleStore(database),
             tool_permissions=ToolPermissionStore(database),
             used_assertions=UsedAssertionStore(database),

@@ -1,6 +1,6 @@
-"""Security headers of every page, and which pages may let a form end elsewhere (AZ-10, AZ-11)."""
+"""Security headers of every page; which may let a form end elsewhere, and which run a script of ours (AZ-10, AZ-11)."""
 
-from flask import Flask, Response, request
+from flask import Flask, Response, g, request
 from secure import Secure
 from secure.headers import (
     ContentSecurityPolicy,
@@ -21,21 +21,27 @@ ENDING_AT_CLIENTS = frozenset({"oauth", "account"})
 
 def install(app: Flask, settings: Settings) -> None:
     """Give every answer of *app* its headers. There is no CORS here: nobody's script reads these pages (DI-7)."""
-    at_home = _headers(settings, form_action=True)
-    leading_away = _headers(settings, form_action=False)
+    at_home = _headers(settings, _policy().form_action(SELF))
+    leading_away = _headers(settings, _policy())
+    asking_for_passkeys = _headers(settings, _policy().script_src(SELF))
 
     @app.after_request
     def write(response: Response) -> Response:
         chosen = leading_away if request.blueprint in ENDING_AT_CLIENTS else at_home
-        chosen.set_headers(response)
+        (asking_for_passkeys if g.get("runs_script") else chosen).set_headers(response)
         if request.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         return response
 
 
-def _headers(settings: Settings, *, form_action: bool) -> Secure:
+def let_run_script() -> None:
+    """Let the page that is being made run the scripts of this server, and no others."""
+    g.setdefault("runs_script", True)
+
+
+def _headers(settings: Settings, policy: ContentSecurityPolicy) -> Secure:
     return Secure(
-        csp=_policy(form_action=form_action),
+        csp=policy,
         # `no-referrer` would make Chromium post `Origin: null`, and the strict CSRF check refuse every https form.
         referrer=ReferrerPolicy().same_origin(),
         xcto=XContentTypeOptions().nosniff(),
@@ -44,7 +50,6 @@ def _headers(settings: Settings, *, form_action: bool) -> Secure:
     )
 
 
-def _policy(*, form_action: bool) -> ContentSecurityPolicy:
+def _policy() -> ContentSecurityPolicy:
     policy = ContentSecurityPolicy().default_src(NONE).style_src(SELF).img_src(SELF).font_src(SELF)
-    policy = policy.frame_ancestors(NONE).base_uri(NONE)
-    return policy.form_action(SELF) if form_action else policy
+    return policy.frame_ancestors(NONE).base_uri(NONE)

@@ -42,9 +42,19 @@ def sign_in() -> str:
 
 def to_sign_in(page: str) -> str:
     """The sign-in page that leads to *page*."""
-    return f"{url_for('account.sign_in')}?next={quote(page, safe=READABLE)}"
+    return leading_to(page, "account.sign_in")
 
 
 def to_sign_in_again() -> str:
-    """The page that asks who is signed in for the password once more, and leads back to the running request."""
-    return f"{url_for('account.sign_in_again')}?next={quote(this_page(), safe=READABLE)}"
+    """The page where who is signed in proves once more who they are, and that leads back to the running request."""
+    return leading_to(this_page(), "account.sign_in_again")
+
+
+def to_factors() -> str:
+    """The page where who is signed in adds a second factor, and that leads back to the running request."""
+    return leading_to(this_page(), "account.factors")
+
+
+def leading_to(page: str | None, endpoint: str) -> str:
+    """The page of *endpoint*, which leads to *page* if there is one."""
+    return url_for(endpoint) + (f"?next={quote(page, safe=READABLE)}" if page else "")

@@ -87,25 +87,44 @@ def end() -> None:
     _forget()
 
 
+def recognised(view: View) -> View:
+    """*view* for whoever is signed in, whatever they still owe; others are sent to sign in."""
+    return _guarded(view, lambda person: None)
+
+
 def required(view: View) -> View:
-    """*view* for whoever is signed in; others are sent to sign in."""
-
-    @wraps(view)
-    def guarded() -> ResponseReturnValue:
-        return redirect(next_page.sign_in(), 303) if visitor() is None else view()
-
-    return guarded
+    """*view* for whoever is signed in and owes no second factor; others are sent where they give it."""
+    return _guarded(view, owed)
 
 
 def freshly(view: View) -> View:
-    """*view* for whoever has proved lately who they are; others are asked to, once more."""
+    """*view* for whoever proved a short while ago who they are; others do so first."""
+    return _guarded(view, lambda person: next_page.to_sign_in_again() if is_stale(person) else None)
 
-    @required
+
+def owed(person: Visitor) -> str | None:
+    """The page where *person* gives the second factor that they owe, or adds the one that they must have."""
+    factors = deployment().second_factors
+    if not factors.are_used or Method.MULTIPLE in person.session.methods:
+        return None
+    if person.session.has_factor:
+        return next_page.to_sign_in_again()
+    return next_page.to_factors() if factors.must_have(person.user.role) else None
+
+
+def is_stale(person: Visitor) -> bool:
+    """Whether *person* has to prove who they are, before what reaches far: with the second factor, if they have one."""
+    owes = person.session.has_factor and Method.MULTIPLE not in person.session.methods
+    late = person.session.auth_age > deployment().settings.fresh_sign_in
+    return late or (owes and deployment().second_factors.are_used)
+
+
+def _guarded(view: View, elsewhere: Callable[[Visitor], str | None]) -> View:
     @wraps(view)
     def guarded() -> ResponseReturnValue:
-        if the_visitor().session.auth_age > deployment().settings.fresh_sign_in:
-            return redirect(next_page.to_sign_in_again(), 303)
-        return view()
+        person = visitor()
+        page = next_page.sign_in() if person is None else elsewhere(person)
+        return redirect(page, 303) if page else view()
 
     return guarded
 

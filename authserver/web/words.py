@@ -51,6 +51,7 @@ def install(app: Flask, settings: Settings) -> None:
             "visitor": signed_in.visitor(),
             "note": g.get("note"),
             "correlation_id": origin().correlation_id,
+            "second_factors": settings.second_factor != "off",
         }
 
 

@@ -11,18 +11,20 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from authserver.protocol import credential
+from authserver.protocol import credential, strangers
 from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Origin
 from authserver.protocol.client import Client
+from authserver.protocol.role import Role
 from authserver.protocol.tool_receipt import ToolReceipt
 from authserver.protocol.trace.record import Record
 from authserver.protocol.trace.step import Cause, Step
 from authserver.store.alerts import Alert
+from authserver.store.factors import Kind, NewFactor
 from authserver.store.pending_grants import Requester, State, Wanted
 from authserver.store.stores import Stores
 from tests.conformance.flow import Flow
-from tests.conformance.site import CALENDAR
+from tests.conformance.site import CALENDAR, PASSWORD
 from tests.conformance.visitor import Visitor
 from tests.store.scene import a_client
 from tests.web.pages.test_roles import OPEN_TO
@@ -154,15 +156,19 @@ def test_the_pages_that_people_see_are_accessible(running, page, app):
     look(running.asks(client, "calendar:admin", resource=CALENDAR.identifier))
     look(running.asks(hosted, ALL))
     look(f"{running.issuer}/authorize?client_id=nobody")
-    for path in ("/admin", "/sign-out", "/account/calls", "/account/activity", "/account/connections"):
+    for path in (
+        "/admin",
+        "/sign-out",
+        "/account/calls",
+        "/account/activity",
+        "/account/connections",
+        "/account/connections/end",
+    ):
         look(f"{running.issuer}{path}")
-    page.get_by_role("button", name="Change").first.click()
-    look()
-    page.goto(f"{running.issuer}/account/connections/end")
-    look()
-    page.goto(f"{running.issuer}/account/connections")
-    page.get_by_role("button", name="End this connection").first.click()
-    look()
+    for button in ("Change", "End this connection"):
+        page.goto(f"{running.issuer}/account/connections")
+        page.get_by_role("button", name=button).first.click()
+        look()
     assert not found
 
 
@@ -194,6 +200,41 @@ def _family(running) -> str:
     flow.tokens(Visitor(running.site))
     (grant,) = running.site.deployment.stores.grants.page(flow.values["client_id"], None, 9)
     return running.site.deployment.stores.grant_search.families(grant.id)[0].id
+
+
+def test_the_pages_about_second_factors_are_accessible(running, page):
+    name, deployment = f"bo-{credential.identifier()[:8].lower()}", running.site.deployment
+    user = deployment.stores.users.add(name, NASTY, deployment.sign_in.passwords.hash(PASSWORD), Role.MEMBER, EVENT)
+    own, found = f"{running.issuer}/account/security/factors", []
+
+    def look(path: str) -> None:
+        page.goto(own + path)
+        found.extend(faults(page))
+
+    def press(button: str, then: str) -> None:
+        page.get_by_role("button", name=button).click()
+        expect(page.get_by_role("heading").first).to_have_text(then)
+        found.extend(faults(page))
+
+    page.goto(own)
+    sign_in(page, name)
+    for path in ("", "/passkey", "/app"):
+        look(path)
+    press("Go on", "Scan it, then type the code")
+    deployment.stores.factors.add(user.id, NewFactor(Kind.PASSKEY, NASTY, b"x", credential_id=user.id.encode()), EVENT)
+    (code, *_) = deployment.second_factors.codes.new_recovery_codes(user, EVENT.origin)
+    look("")
+    press("Remove", "Is it you?")  # this session has not used what it has now
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_label("Code").fill(code)
+    press("Go on", f"Remove {strangers.plain(NASTY)}?")
+    look("/recovery-codes")
+    press("Make ten codes", "Your recovery codes")
+    page.context.clear_cookies()
+    page.goto(own)
+    sign_in(page, name)
+    expect(page.get_by_role("heading")).to_have_text("One more step")
+    assert not [*found, *faults(page)]
 
 
 def _of_what_waits(stores: Stores) -> list[str]:
@@ -260,7 +301,10 @@ def test_the_console_is_accessible(running, page, app):
         f"/grant/family/revoke?id={_family(running)}",
         f"/client?id={client.client_id}",
         f"/client/delete?id={client.client_id}",
-        *(f"/{name}?id={ada}" for name in ("person", "person/role", "person/groups", "person/disable", "sessions/end")),
+        *(
+            f"/{name}?id={ada}"
+            for name in ("person", "person/role", "person/groups", "person/disable", "person/factors", "sessions/end")
+        ),
         f"/session/end?user={ada}&id={session.id}",
         f"/grants/revoke?client={client.client_id}",
         "/../sign-in/again",

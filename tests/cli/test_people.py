@@ -10,6 +10,7 @@ from authserver.app import create_app
 from authserver.protocol.audit import Origin
 from authserver.protocol.upstream.identity import Identity
 from authserver.services.deployment import Deployment
+from authserver.store.factors import Kind, NewFactor
 from tests.cli.conftest import Run
 from tests.store.scene import EVENT, NOTES, Scene, a_client
 
@@ -105,6 +106,16 @@ def test_grants_are_revoked_by_whom_to_whom_and_where(people: Run, found: Deploy
     assert people("grant", "revoke", "--all").output == "revoked 0\n"
 
 
+def test_lost_factors_are_removed(people: Run, found: Deployment):
+    ada = found.stores.users.by_name("ada")
+    found.stores.factors.add(ada.id, NewFactor(Kind.PASSKEY, "Key", b"x", credential_id=b"y"), EVENT)
+    found.second_factors.codes.new_recovery_codes(ada, Origin())
+    assert people("user", "remove-factors", "ada").output == "removed 1 factor\n"
+    assert people("user", "remove-factors", "ada").output == "removed 0 factors\n"
+    assert found.stores.factors.of_user(ada.id) == ()
+    assert found.stores.recovery_codes.left(ada.id) == 0
+
+
 UNCLEAR = [(), ("--all", "--user", "ada"), ("--user", "x"), ("--client", "x"), ("--server", "x")]
 
 
@@ -129,7 +140,9 @@ def test_nothing_is_revoked_by_an_unclear_word(people: Run, options: tuple[str, 
     assert people("grant", "revoke", *options).exit_code != 0
 
 
-@pytest.mark.parametrize("line", ["show {}", "disable {}", "enable {}", "role {} member", "sessions end {}"])
+@pytest.mark.parametrize(
+    "line", ["show {}", "disable {}", "enable {}", "role {} member", "sessions end {}", "remove-factors {}"]
+)
 def test_who_is_not_there_is_told(people: Run, line: str):
     refused = people("user", *line.format("nobody").split())
     assert refused.exit_code == 1

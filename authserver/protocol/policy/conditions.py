@@ -111,6 +111,12 @@ CONDITIONS: tuple[Condition, ...] = (
         _hours,
         lambda request, item: datetime.fromtimestamp(request.at, UTC).strftime("%H:%M UTC"),
     ),
+    Condition(
+        "factor",
+        "factor",
+        lambda wanted, request, item: request.factor in wanted,
+        lambda request, item: request.factor,
+    ),
     Condition("source", "from", _source, lambda request, item: request.address or "no address"),
     Condition(
         "tools",

@@ -8,6 +8,7 @@ from ..flaw import Flaw
 from ..role import Role
 from ..scope import TOKEN, Risk
 from .conditions import CONDITIONS, DAYS, Condition, minutes, network
+from .request import FACTORS, NO_FACTOR
 from .rule import NONE, Conditions, Effect, Rule, Rules
 
 MOST_RULES, MOST_ENTRIES, MOST_STARS = 500, 500, 4
@@ -172,6 +173,7 @@ CHECKS: dict[str, Callable[[str], object]] = {
     "servers": lambda text: None,
     "days": _one_of(DAYS),
     "from": _range,
+    "factor": _one_of((*FACTORS.values(), NO_FACTOR)),
     "tools": _pattern,
     "scopes": _pattern,
     "risks": _one_of(tuple(Risk)),

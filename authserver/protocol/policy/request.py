@@ -7,12 +7,15 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from .. import redirect_uri
+from ..amr import Method
 from ..client import VOUCHED_BY, AuthMethod, Client, ClientKind
 from ..registry.recognition import Proof, recognise
 from ..role import Role
 from ..scope import Risk
 
 MACHINE = frozenset({"machine"})
+FACTORS = {Method.POSSESSION: "passkey", Method.ONE_TIME: "code"}
+NO_FACTOR = "none"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class Item:
 class Request:
     """A request without its items. ``person`` is None where a client asks for itself; ``at`` is in Unix seconds.
 
-    ``names`` are whatever ``who`` may call whoever asks; each rule is held against them.
+    ``methods`` are those by which the person had signed in. ``names`` are whatever ``who`` may call whoever asks; each
+    rule is held against them, and against the ``factor`` beside a password.
     """
 
     person: Person | None
@@ -73,10 +77,16 @@ class Request:
     server: str
     at: int
     address: str
+    methods: tuple[str, ...] = ()
     names: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "names", self.person.names if self.person else MACHINE)
+
+    @property
+    def factor(self) -> str:
+        """``passkey``, ``code``, or ``none`` after a password alone, or for a client that asks for itself."""
+        return next((word for method, word in FACTORS.items() if method in self.methods), NO_FACTOR)
 
 
 def publisher(client: Client) -> str:

@@ -23,7 +23,7 @@ class Conditions:
     ``who`` has ``user:NAME``, ``group:NAME``, ``role:ROLE``, ``person`` and ``machine``; ``through`` has ``client:ID``,
     ``kind:KIND``, ``host:NAME`` and ``known:ID``; ``verified`` is about the client. ``tools`` and ``scopes`` are names,
     in which ``*`` stands for anything. ``days`` are ``mon`` to ``sun``, ``hours`` is ``HH:MM-HH:MM``, both in UTC;
-    ``source`` are address ranges.
+    ``source`` are address ranges; ``factor`` is what a person signed in with beside a password, or ``none``.
     """
 
     who: tuple[str, ...] = ()
@@ -36,6 +36,7 @@ class Conditions:
     days: tuple[str, ...] = ()
     hours: str = ""
     source: tuple[str, ...] = ()
+    factor: tuple[str, ...] = ()
 
 
 NONE = Conditions()

@@ -10,6 +10,7 @@ PHRASES = {
     "days": "on {}",
     "hours": "at {} (UTC)",
     "from": "from {}",
+    "factor": "with the second factor {}",
     "tools": "the tools {}",
     "scopes": "the scopes {}",
     "risks": "what can {}",
@@ -30,7 +31,19 @@ def about(rule: Rule) -> str:
 
 def _told(conditions: Conditions) -> list[str]:
     found = []
-    for name in ("tools", "scopes", "risks", "who", "through", "verified", "servers", "days", "hours", "from"):
+    for name in (
+        "tools",
+        "scopes",
+        "risks",
+        "who",
+        "through",
+        "verified",
+        "servers",
+        "days",
+        "hours",
+        "from",
+        "factor",
+    ):
         value = BY_NAME[name].of(conditions)
         if not BY_NAME[name].is_given(conditions):
             continue

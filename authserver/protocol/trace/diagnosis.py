@@ -32,6 +32,7 @@ BY_TYPE: tuple[tuple[type[OAuthError], Cause], ...] = (
     (errors.InvalidTarget, Cause.RESOURCE_MALFORMED),
     (errors.AccessDenied, Cause.NOT_CHOSEN),
     (errors.LoginRequired, Cause.LOGIN_REQUIRED),
+    (errors.UnmetAuthenticationRequirements, Cause.SIGN_IN_TOO_WEAK),
     (errors.ConsentRequired, Cause.CONSENT_REQUIRED),
     (errors.SlowDown, Cause.TOO_MANY),
     (errors.TemporarilyUnavailable, Cause.NOT_AVAILABLE),

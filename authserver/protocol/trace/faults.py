@@ -138,6 +138,14 @@ FAILED: dict[Cause, Words] = {
         "User name and password did not go together.",
         "Try again, with care for the user name and for capitals.",
     ),
+    Cause.WRONG_FACTOR: _failed(
+        "The second factor did not fit: the code was wrong, too old or used before, or the passkey was another one.",
+        "Try again with the newest code of the app, or use a recovery code.",
+    ),
+    Cause.SIGN_IN_TOO_WEAK: _failed(
+        "The MCP server wants a stronger sign-in (acr_values) than this person has a factor for.",
+        "Have them add a passkey on their page of second factors, then connect again.",
+    ),
     Cause.SIGN_IN_DELAYED: _failed(
         "There were too many failed sign-ins, so none is judged for a while; not even the right password opens.",
         "Wait as long as the page says, then sign in once with the right password.",

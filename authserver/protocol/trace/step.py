@@ -79,6 +79,8 @@ class Cause(StrEnum):
     CONSENT_REQUIRED = "consent_required"
     # People
     WRONG_PASSWORD = "wrong_password"  # noqa: S105 - the name of a cause
+    WRONG_FACTOR = "wrong_factor"
+    SIGN_IN_TOO_WEAK = "sign_in_too_weak"
     SIGN_IN_DELAYED = "sign_in_delayed"
     SIGN_IN_BUSY = "sign_in_busy"
     UPSTREAM_FAILED = "upstream_failed"

@@ -27,8 +27,8 @@ WAITS: dict[Cause, Words] = {
     ),
     Cause.SIGN_IN_TOO_OLD: Words(
         Verdict.WAITS,
-        "A rule of policy wants a fresh sign-in for this; the person was asked for the password again.",
-        "If nothing follows, they closed that page. 'authserver policy explain' says which rule it is.",
+        "What is asked for can destroy, or a rule of policy wants it: the person was asked to sign in again.",
+        "If nothing follows, they closed that page. If it is a rule, 'authserver policy explain' says which.",
     ),
     Cause.GRANT_PENDING: Words(
         Verdict.WAITS,

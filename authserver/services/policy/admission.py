@@ -27,7 +27,7 @@ class Admission:
         """What tells of items what the rules leave of them for *person*."""
         policy, resource = self.policies.rules.current(), asked.resource
         through = self.policies.through(asked.request.client)
-        request = self.policies.request(policy, person.user_id, through, resource.identifier, origin)
+        request = self.policies.request(policy, person.user_id, through, resource.identifier, origin, person.methods)
         fresh = time.time() - person.auth_time <= self.fresh
         return lambda every: self.policies.ruling(policy, request, person.user_id, every, resource, fresh=fresh)
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from ...protocol.policy import items
 from ...protocol.policy.matching import Considered, considered
-from ...protocol.policy.request import Item, ItemKind, Request
+from ...protocol.policy.request import FACTORS, NO_FACTOR, Item, ItemKind, Request
 from ...protocol.policy.rule import Effect
 from ...protocol.policy.ruling import LeftOut, Ruling
 from ...protocol.resource import Resource
@@ -20,7 +20,7 @@ class Unknown(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Who, through which client, at which server, for what, when (Unix seconds), and from where.
+    """Who, through which client, at which server, for what, when (Unix seconds), from where, with which ``factor``.
 
     ``username`` is None for a client that asks for itself; without ``tool`` and ``scope`` it is about everything that
     the server has.
@@ -33,6 +33,7 @@ class Question:
     scope: str | None = None
     at: int = 0
     address: str = ""
+    factor: str = NO_FACTOR
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +121,9 @@ class Simulator:
         elif not client.may_act_alone():
             notes.append("this client gets no tokens for itself, whatever the rules say")
         who = policy.person(user_id) if user_id is not None else None
-        asked = Request(who, self.policies.through(client), resource.identifier, question.at, question.address)
+        methods = tuple(method for method, word in FACTORS.items() if word == question.factor)
+        through = self.policies.through(client)
+        asked = Request(who, through, resource.identifier, question.at, question.address, methods)
         return asked, user_id, notes
 
     def _considered(

@@ -81,10 +81,21 @@ class Policies:
         allowed = bool(host) and decision_about(host, self._domains.all()) is Decision.ALLOW
         return request.through(client, vouched=allowed, sent_to=sent_to)
 
-    def request(self, policy: Policy, user_id: str | None, through: Through, server: str, origin: Origin) -> Request:
-        """Who asks now, as rules know it. ``user_id`` is None for a client that asks for itself."""
+    def request(
+        self,
+        policy: Policy,
+        user_id: str | None,
+        through: Through,
+        server: str,
+        origin: Origin,
+        methods: tuple[str, ...],
+    ) -> Request:
+        """Who asks now, as rules know it; *methods*: how they had signed in.
+
+        ``user_id`` is None for a client that asks for itself.
+        """
         person = policy.person(user_id) if user_id is not None else None
-        return Request(person, through, server, int(time.time()), origin.address)
+        return Request(person, through, server, int(time.time()), origin.address, methods)
 
     def ruling(
         self,
@@ -128,7 +139,7 @@ class Policies:
             return Left(authority.scopes)
         user_id = authority.subject if isinstance(authority, Authority) else None
         through = self.through(client, authority.redirect_host)
-        asked = self.request(policy, user_id, through, authority.resource, origin)
+        asked = self.request(policy, user_id, through, authority.resource, origin, authority.methods)
         bears = bearing(policy.compiled, asked)
         if not bears:
             return Left(authority.scopes)

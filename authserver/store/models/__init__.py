@@ -13,6 +13,7 @@ from .client_version import ClientVersionRow
 from .domain_policy import DomainPolicyRow
 from .ended_position import EndedPositionRow
 from .epoch import EpochRow
+from .factor import FactorRow, HalfSignInRow, RecoveryCodeRow
 from .fetched_document import FetchedDocumentRow
 from .grant import ConsentRow, GrantRow
 from .identity import IdentityRow, UpstreamAttemptRow
@@ -47,12 +48,14 @@ __all__ = [
     "DomainPolicyRow",
     "EndedPositionRow",
     "EpochRow",
+    "FactorRow",
     "FailureCountRow",
     "FamilyRow",
     "FetchedDocumentRow",
     "GrantNetworkRow",
     "GrantRow",
     "GroupMemberRow",
+    "HalfSignInRow",
     "IdentityRow",
     "InitialAccessTokenRow",
     "InvitationRow",
@@ -62,6 +65,7 @@ __all__ = [
     "PendingGrantRow",
     "PolicyHeadRow",
     "PolicyVersionRow",
+    "RecoveryCodeRow",
     "RefreshTokenRow",
     "ResourceNameRow",
     "ResourceRow",

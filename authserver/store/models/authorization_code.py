@@ -28,3 +28,4 @@ class CodeRow(Row):
     expires_at: Mapped[Seconds]
     redeemed_at: Mapped[Seconds | None]
     family_id: Mapped[str | None]
+    methods: Mapped[tuple[str, ...]] = mapped_column(server_default="")

@@ -13,6 +13,7 @@ class FamilyRow(Row):
     """All refresh tokens that descend from one code. ``expires_at`` is the absolute end, however often it is used.
 
     ``status_position`` is where its access tokens stand on the status lists; None for one older than those.
+    ``methods`` are those by which its person had signed in (`protocol.amr.Method`).
     """
 
     __tablename__ = "refresh_families"
@@ -32,6 +33,7 @@ class FamilyRow(Row):
     expires_at: Mapped[Seconds]
     revoked_at: Mapped[Seconds | None]
     status_position: Mapped[Seconds | None]
+    methods: Mapped[tuple[str, ...]] = mapped_column(server_default="")
 
 
 class RefreshTokenRow(Row):

@@ -39,14 +39,14 @@ WITH moment AS (
       AND EXISTS (
           SELECT FROM clients
           WHERE client_id = %(client_id)s AND suspended_at IS NULL AND deleted_at IS NULL AND pending_since IS NULL)
-    RETURNING code.grant_id, code.client_id, code.resource, code.scopes, code.auth_time, code.wants_refresh,
-              code.family_id, standing.user_id, standing.redirect_host, standing.scopes AS held, standing.tools,
-              moment.now, moment.now_ms
+    RETURNING code.grant_id, code.client_id, code.resource, code.scopes, code.auth_time, code.methods,
+              code.wants_refresh, code.family_id, standing.user_id, standing.redirect_host, standing.scopes AS held,
+              standing.tools, moment.now, moment.now_ms
 ), family AS (
     INSERT INTO refresh_families
-        (id, grant_id, client_id, resource, scopes, auth_time, created_at, expires_at, status_position)
-    SELECT family_id, grant_id, client_id, resource, scopes, auth_time, now, now + %(family_lifetime)s::bigint,
-           nextval('status_positions')
+        (id, grant_id, client_id, resource, scopes, auth_time, methods, created_at, expires_at, status_position)
+    SELECT family_id, grant_id, client_id, resource, scopes, auth_time, methods, now,
+           now + %(family_lifetime)s::bigint, nextval('status_positions')
     FROM ended WHERE family_id IS NOT NULL
     RETURNING status_position
 ), token AS (
@@ -61,8 +61,8 @@ WITH moment AS (
            %(address)s, %(correlation_id)s, %(detail)s::json
     FROM ended
 )
-SELECT user_id, client_id, redirect_host, grant_id, family_id, resource, scopes, held, tools, auth_time, wants_refresh,
-       status_position
+SELECT user_id, client_id, redirect_host, grant_id, family_id, resource, scopes, held, tools, auth_time, methods,
+       wants_refresh, status_position
 FROM ended, family
 """
 

@@ -17,7 +17,7 @@ WITH moment AS (
     SELECT floor(extract(epoch FROM statement_timestamp()))::bigint AS now,
            floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint AS now_ms
 ), family AS MATERIALIZED (
-    SELECT grant_id, client_id, resource, scopes, auth_time, expires_at, revoked_at, status_position
+    SELECT grant_id, client_id, resource, scopes, auth_time, methods, expires_at, revoked_at, status_position
     FROM refresh_families WHERE id = (SELECT family_id FROM refresh_tokens WHERE digest = %(digest)s)
 ), standing AS MATERIALIZED (
     SELECT user_id, redirect_host, scopes, tools, revoked_at FROM grants WHERE id = (SELECT grant_id FROM family)
@@ -39,7 +39,7 @@ WITH moment AS (
           SELECT FROM clients
           WHERE client_id = %(client_id)s AND suspended_at IS NULL AND deleted_at IS NULL AND pending_since IS NULL)
     RETURNING token.family_id, family.client_id, family.resource, family.scopes, family.auth_time,
-              family.expires_at, family.status_position, family.grant_id, standing.user_id,
+              family.methods, family.expires_at, family.status_position, family.grant_id, standing.user_id,
               standing.redirect_host, standing.scopes AS held, standing.tools, moment.now, moment.now_ms
 ), successor AS (
     INSERT INTO refresh_tokens (digest, family_id, created_at, expires_at, sealed)
@@ -52,7 +52,8 @@ WITH moment AS (
            %(address)s, %(correlation_id)s, %(detail)s::json
     FROM used
 )
-SELECT user_id, client_id, redirect_host, grant_id, family_id, resource, scopes, held, tools, auth_time, status_position
+SELECT user_id, client_id, redirect_host, grant_id, family_id, resource, scopes, held, tools, auth_time, methods,
+       status_position
 FROM used
 """
 

@@ -32,7 +32,8 @@ END = (
     .values(redeemed_at=bindparam("redeemed_at"), family_id=bindparam("family_id"))
 )
 FAMILY = (
-    "id", "grant_id", "client_id", "resource", "scopes", "auth_time", "created_at", "expires_at", "status_position",
+    "id", "grant_id", "client_id", "resource", "scopes", "auth_time", "methods", "created_at", "expires_at",
+    "status_position",
 )  # fmt: skip
 FOUND_FAMILY = insert(FamilyRow).values({name: bindparam(name) for name in FAMILY})
 FIRST_TOKEN = insert(RefreshTokenRow).values(
@@ -74,6 +75,7 @@ def _found_family(connection: Connection, attempt: Redemption, code: Found) -> i
         "resource": code.resource,
         "scopes": code.scopes,
         "auth_time": code.auth_time,
+        "methods": code.methods,
         "created_at": code.now,
         "expires_at": code.now + attempt.family_lifetime,
         "status_position": position,

@@ -11,7 +11,7 @@ from ..origin import origin
 from ..stale import Page, again
 
 WRONG = "That name and password do not go together."
-DELAYED = "Too many attempts. Wait {} and try again; until then, not even the right password works."
+DELAYED = "Too many attempts. Wait {} and try again; until then, not even the right one works."
 MAILS = "That was asked for too often from here. Wait {} and try again."
 BUSY = "Many people are signing in at this moment. Please try again in a few seconds."
 
@@ -47,9 +47,14 @@ def judge(username: str, wrong: str = WRONG) -> User:
         raise NotJudgedRight(wrong, 400, Cause.WRONG_PASSWORD) from None
     except Busy as busy:
         raise NotJudgedRight(BUSY, 503, Cause.SIGN_IN_BUSY, busy.retry_after) from None
-    except TryLater as delayed:
-        told = DELAYED.format(_duration(delayed.retry_after))
-        raise NotJudgedRight(told, 429, Cause.SIGN_IN_DELAYED, delayed.retry_after) from None
+    except TryLater as later:
+        raise delayed(later) from None
+
+
+def delayed(later: TryLater) -> NotJudgedRight:
+    """That nothing is judged for a while, and for how long."""
+    told = DELAYED.format(_duration(later.retry_after))
+    return NotJudgedRight(told, 429, Cause.SIGN_IN_DELAYED, later.retry_after)
 
 
 def _duration(seconds: int) -> str:

@@ -23,6 +23,7 @@ TAKEN = "Another account here has this address. Nothing was changed."
 
 
 @blueprint.get("/account/email")
+@required
 @freshly
 def change_email() -> ResponseReturnValue:
     """Which address, and what follows."""
@@ -30,6 +31,7 @@ def change_email() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/email")
+@required
 @freshly
 @form_of(change_email)
 def do_change_email() -> ResponseReturnValue:

@@ -1,8 +1,5 @@
 """Which identity providers open one's account: linking one, and unlinking it. Both take a fresh sign-in."""
 
-from collections.abc import Callable
-from functools import wraps
-
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
@@ -10,43 +7,30 @@ from ...protocol.audit import Event
 from ...services.upstream.sign_in import Wanted
 from ...store.identities import LastWayIn
 from ...store.upstream_attempts import Purpose
-from .. import next_page
 from ..deployment import deployment
 from ..origin import origin
-from ..signed_in import View, Visitor, visitor
+from ..signed_in import freshly, required, the_visitor
 from ..stale import form_of
 from . import blueprint, upstream
 
 LAST = "It is the only way into your account: link another provider, or have a password set, before you unlink it."
 
 
-def fresh(view: Callable[[Visitor], ResponseReturnValue]) -> View:
-    """*view* for whoever is signed in and proved lately who they are; others are sent to do so."""
-
-    @wraps(view)
-    def guarded() -> ResponseReturnValue:
-        person = visitor()
-        if person is None:
-            return redirect(next_page.sign_in(), 303)
-        if person.session.auth_age > deployment().settings.fresh_sign_in:
-            return redirect(next_page.to_sign_in_again(), 303)
-        return view(person)
-
-    return guarded
-
-
 @blueprint.get("/account/security/providers")
-@fresh
-def providers(person: Visitor) -> ResponseReturnValue:
+@required
+@freshly
+def providers() -> ResponseReturnValue:
     """Those that are linked, and those that may be."""
-    return _page(person)
+    return _page()
 
 
 @blueprint.post("/account/security/providers")
+@required
+@freshly
 @form_of(providers)
-@fresh
-def change_providers(person: Visitor) -> ResponseReturnValue:
+def change_providers() -> ResponseReturnValue:
     """Off to the provider that is to be linked; or unlink one."""
+    person = the_visitor()
     found = deployment().upstream.upstreams.get(request.form.get("link", ""))
     if found is not None:
         here = url_for("account.providers")
@@ -56,12 +40,12 @@ def change_providers(person: Visitor) -> ResponseReturnValue:
     try:
         deployment().stores.identities.unlink(person.user.id, issuer, subject, event)
     except LastWayIn:
-        return _page(person, LAST), 409
+        return _page(LAST), 409
     return redirect(url_for("account.providers"), 303)
 
 
-def _page(person: Visitor, problem: str = "") -> str:
-    linked = deployment().stores.identities.of_user(person.user.id)
+def _page(problem: str = "") -> str:
+    linked = deployment().stores.identities.of_user(the_visitor().user.id)
     known = {each.home: each for each in deployment().upstream.upstreams.values()}
     others = [each for home, each in known.items() if home not in {one.issuer for one in linked}]
     return render_template("account/providers.html", linked=linked, known=known, others=others, problem=problem)

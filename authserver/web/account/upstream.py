@@ -6,13 +6,13 @@ from werkzeug.exceptions import NotFound
 
 from ...accounts.errors import IdentityRefused
 from ...protocol import credential
-from ...protocol.amr import Method
+from ...protocol.amr import BY_UPSTREAM, Method
 from ...protocol.trace.step import Cause, Step
 from ...services.upstream.errors import UpstreamError
 from ...services.upstream.sign_in import Arrived, Wanted
 from ...settings.upstream import Upstream
 from ...store.upstream_attempts import Purpose
-from .. import attempt, cookies, next_page, signed_in, tracing
+from .. import attempt, cookies, half_signed_in, next_page, signed_in, tracing
 from ..deployment import deployment
 from ..origin import origin
 from . import blueprint
@@ -85,11 +85,17 @@ def arrive(upstream_id: str) -> ResponseReturnValue:
 
 
 def _go_on(arrived: Arrived, person: signed_in.Visitor | None) -> ResponseReturnValue:
+    two = arrived.upstream.two_factors
+    methods = (*BY_UPSTREAM, Method.MULTIPLE) if two else BY_UPSTREAM
+    if arrived.purpose is not Purpose.LINK and not two and half_signed_in.is_owed_by(arrived.user):
+        half_signed_in.begin(arrived.user, methods)
+        session[UPSTREAM] = arrived.upstream.id
+        return redirect(next_page.leading_to(arrived.page, "account.second_factor"), 303)
     if arrived.purpose is Purpose.AGAIN and person is not None:
-        deployment().sessions.confirm(person.session, origin(), (Method.UPSTREAM,))
+        deployment().sessions.confirm(person.session, origin(), methods)
     if arrived.purpose is Purpose.SIGN_IN:
         tracing.note(Step.SIGN_IN, Cause.SIGNED_IN, user_id=arrived.user.id)
-        signed_in.begin(arrived.user, (Method.UPSTREAM,), arrived.age)
+        signed_in.begin(arrived.user, methods, arrived.age)
         session[UPSTREAM] = arrived.upstream.id
     return redirect(arrived.page, 303)
 

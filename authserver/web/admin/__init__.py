@@ -42,6 +42,7 @@ from . import (  # noqa: E402, F401 - views register themselves
     keys,
     overview,
     people,
+    person_factors,
     person_groups,
     person_state,
     policies,

@@ -12,9 +12,8 @@ from markupsafe import Markup
 
 from ...protocol.role import Permission, Role, opening
 from .. import next_page
-from ..deployment import deployment
 from ..problem import Problem, Refused
-from ..signed_in import View, visitor
+from ..signed_in import View, is_stale, owed, visitor
 from ..stale import again
 
 ONCE_MORE = Markup(
@@ -26,7 +25,7 @@ ELSEWHERE = "If you need it for your work, ask an owner of this server to give y
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """What a view needs of whoever opens it; ``fresh``: to have given their password lately."""
+    """What a view needs of whoever opens it; ``fresh``: to have signed in lately."""
 
     permission: Permission
     fresh: bool = False
@@ -34,10 +33,10 @@ class Need:
 
 
 def needs(permission: Permission, *, fresh: bool = False, typed: bool = False) -> Callable[[View], View]:
-    """Mark a view of the console as open to the roles that have *permission*; *fresh*: after a password of late.
+    """Mark a view of the console as open to the roles that have *permission*; *fresh*: after a sign-in of late.
 
-    A dangerous act and the page that asks about it are marked alike, so that the password comes before the question.
-    Where much is *typed*, the form comes again as it was sent when the password has become too old meanwhile.
+    A dangerous act and the page that asks about it are marked alike, so that the sign-in comes before the question.
+    Where much is *typed*, the form comes again as it was sent when the sign-in has become too old meanwhile.
     """
 
     def mark(view: View) -> View:
@@ -54,9 +53,10 @@ def gate() -> ResponseReturnValue | None:
         return redirect(next_page.sign_in(), 303)
     if need is None or not person.user.role.may(need.permission):
         raise Refused(_not_open(person.user.role, need))
-    if need.fresh and person.session.auth_age > deployment().settings.fresh_sign_in:
+    if need.fresh and is_stale(person):
         return _once_more(need)
-    return None
+    page = owed(person)
+    return redirect(page, 303) if page else None
 
 
 def _once_more(need: Need) -> ResponseReturnValue:

@@ -8,6 +8,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...protocol.errors import OAuthError
+from ...protocol.policy.request import NO_FACTOR
 from ...protocol.policy.words import about
 from ...protocol.role import Permission
 from ...services.policy.explanation import Explanation, Question, Simulator, Unknown
@@ -16,7 +17,7 @@ from ..deployment import deployment
 from . import blueprint
 from .access import needs
 
-NAMES = ("user", "client", "server", "tool", "at", "from")
+NAMES = ("user", "client", "server", "tool", "at", "from", "factor")
 MOST_CHARACTERS = 2048
 NO_TIME = "The time is to be written as 2026-01-31T14:30, in UTC."
 
@@ -65,6 +66,7 @@ def _answer(asked: dict[str, str]) -> tuple[Explanation | None, str]:
         tool=asked["tool"] or None,
         at=int(at),
         address=asked["from"],
+        factor=asked["factor"] or NO_FACTOR,
     )
     try:
         return Simulator(deployment().stores, deployment().policies).explain(question), ""

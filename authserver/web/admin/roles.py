@@ -45,7 +45,7 @@ ACTS = {
     Permission.TRACES_READ: "see why somebody could not connect",
     Permission.PEOPLE_READ: "see people and their sessions",
     Permission.PEOPLE_INVITE: "invite people (an admin: no owner, no admin), and take invitations back",
-    Permission.PEOPLE_EDIT: "disable people and let them in again",
+    Permission.PEOPLE_EDIT: "disable people, let them in again, and remove second factors that they lost",
     Permission.PEOPLE_ROLES: "give roles (an admin: not owner, not admin) and put people into groups",
     Permission.SESSIONS_END: "end sessions",
     Permission.KEYS_READ: "see keys",

@@ -98,6 +98,12 @@ class Ended(Answer):
     ended: int = Field(ge=0)
 
 
+class Removed(Answer):
+    """How many second factors were removed."""
+
+    removed: int = Field(ge=0)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """How a person stands."""
@@ -136,6 +142,11 @@ def _end_session(call: Call[OneSession, Nothing]) -> None:
     if wanted is None:
         raise Problem(404, "this person has no such session, or it has ended")
     sessions.end(wanted.digest, call.event("session.ended").about(user_id=found.id))
+
+
+def _remove_factors(call: Call[One, Nothing]) -> Removed:
+    removed = call.deployment.stores.factors.remove_all(_below(call).id, call.event("factors.removed"))
+    return Removed(removed=removed)
 
 
 def _disable(call: Call[One, Nothing]) -> None:
@@ -216,6 +227,10 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     acting(
         "/person/disable", Permission.PEOPLE_EDIT, "Lock a person out, with an end to all that is theirs", One,
         _disable, problems=(409,),
+    ),
+    acting(
+        "/person/factors", Permission.PEOPLE_EDIT, "Remove the second factors that a person has lost", One,
+        _remove_factors, method="DELETE", answer=Removed, problems=(409,),
     ),
     acting("/person/enable", Permission.PEOPLE_EDIT, "Let a person in again", One, _enable, problems=(409,)),
     Operation(

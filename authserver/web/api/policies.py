@@ -1,7 +1,7 @@
 """Policies: the rules that count, and the simulator."""
 
 import time
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -66,6 +66,7 @@ class Asked(Parameters):
     scope: str | None = Field(None, max_length=200, pattern=PLAIN)
     at: int | None = Field(None, ge=0, le=4_102_444_800, description="Unix seconds; now if left out")
     address: str = Field("", max_length=64, pattern=PLAIN, description="From which address")
+    factor: Literal["none", "code", "passkey"] = Field("none", description="Signed in with which second factor")
 
 
 class ItemState(Answer):
@@ -143,7 +144,8 @@ def _explain(call: Call[Nothing, Asked]) -> Explained:
     asked = call.body
     at = asked.at if asked.at is not None else int(time.time())
     scope = None if asked.tool else asked.scope or None
-    question = Question(asked.user or None, asked.client_id, asked.server, asked.tool or None, scope, at, asked.address)
+    what = (asked.client_id, asked.server, asked.tool or None, scope)
+    question = Question(asked.user or None, *what, at, asked.address, asked.factor)
     try:
         found = Simulator(call.deployment.stores, call.deployment.policies).explain(question)
     except Unknown as unknown:

@@ -18,19 +18,20 @@ from ...protocol.errors import (
     InvalidClient,
     InvalidRequest,
     InvalidScope,
-    LoginRequired,
     OAuthError,
     PolicyRefused,
     SignInTooOld,
 )
 from ...protocol.policy.rule import Effect
+from ...protocol.scope import Risk
 from ...protocol.trace.step import Cause, Step
-from ...services.proposal import Asked, Choice, Person, Proposal
+from ...services.proposal import Choice, Person, Proposal
 from ...store.pending_grants import TooManyWait
 from .. import bodies, cookies, next_page, policy_problems, problems, signed_in, stale, tracing
 from ..deployment import deployment
 from ..origin import origin
-from . import blueprint
+from ..signed_in import Visitor
+from . import blueprint, sign_in_asked
 from .decision import Button, Decision
 
 CHANGED = "What the app asks for has changed since this page was shown, so nothing was done. Please look again."
@@ -72,10 +73,11 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
     way = service.way(asked_for, origin())
     try:
         asked = service.check(asked_for, way)
-        person = _person(asked)
-        if person is None:
+        visitor, page = signed_in.visitor(), sign_in_asked.page_before(asked.request)
+        if visitor is None or page:
             tracing.note(Step.AUTHORIZATION, Cause.SIGN_IN_NEEDED)
-            return redirect(next_page.sign_in(), 303)
+            return redirect(page or next_page.sign_in(), 303)
+        person = _person(visitor)
         return answer(service.propose(asked, person, origin()), person)
     except InvalidClient:
         raise  # it went while its request was looked at: still a page
@@ -86,13 +88,9 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
         return _tell(way, error) if silent else _show(way, error)
 
 
-def _person(asked: Asked) -> Person | None:
-    visitor = signed_in.visitor()
-    if visitor is not None:
-        return Person(visitor.user.id, visitor.session.auth_time, cookies.device())
-    if "none" in asked.request.prompt:
-        raise LoginRequired("nobody is signed in")
-    return None
+def _person(visitor: Visitor) -> Person:
+    session = visitor.session
+    return Person(visitor.user.id, session.auth_time, cookies.device(), session.methods)
 
 
 def _admit(proposal: Proposal, person: Person) -> None:
@@ -100,6 +98,10 @@ def _admit(proposal: Proposal, person: Person) -> None:
     deployment().authorization.admission.admit(proposal, person, origin())
     if not proposal.names and not proposal.unknown:
         raise InvalidScope("this resource has no default scopes: ask for one")
+    visitor = signed_in.visitor()
+    is_grave = proposal.must_ask and any(item.scope.risk is Risk.DESTRUCTIVE for item in proposal.new)
+    if is_grave and visitor and signed_in.is_stale(visitor):
+        raise SignInTooOld(private="what is asked for can destroy")
 
 
 def _ask(proposal: Proposal, person: Person) -> ResponseReturnValue:

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from authserver.protocol.amr import BY_CODE, BY_PASSKEY, BY_PASSWORD
 from authserver.protocol.client import AuthMethod, Client, ClientKind
 from authserver.protocol.policy import difference, reading, words
 from authserver.protocol.policy.conditions import CONDITIONS, DAYS, named
@@ -62,6 +64,7 @@ conditions = st.builds(
     scopes=st.lists(st.sampled_from(["read", "wri*", "delete"]), max_size=2).map(tuple),
     risks=st.lists(st.sampled_from([str(risk) for risk in Risk]), max_size=2).map(tuple),
     days=st.lists(st.sampled_from(DAYS), max_size=3).map(tuple),
+    factor=st.sampled_from([(), ("passkey",), ("code", "none")]),
     hours=st.sampled_from(["", "08:00-18:00", "18:00-08:00", "00:00-24:00"]),
     source=st.lists(st.sampled_from(["10.0.0.0/8", "::/0", "192.0.2.7/32"]), max_size=2).map(tuple),
 )
@@ -186,6 +189,8 @@ def test_whatever_a_file_says_is_read_or_told_in_words(content: object):
         ({"hours": "12:00-12:01"}, True),
         ({"hours": "12:01-12:00"}, False),
         ({"hours": "22:00-12:30"}, True),
+        ({"factor": ["none"]}, True),
+        ({"factor": ["code", "passkey"]}, False),
         ({"from": ["10.0.0.0/8"]}, True),
         ({"from": ["::/0"]}, False),
         ({"tools": ["delete_*"]}, False),
@@ -204,6 +209,24 @@ def test_an_address_in_the_form_of_the_other_family_is_the_same_address():
     assert next(considered(rule({"from": ["10.0.0.0/8"]}), mapped, ITEMS[0])).fits
     nowhere = Request(ANN.person, ANN.through, ANN.server, ANN.at, "")
     assert not next(considered(rule({"from": ["0.0.0.0/0", "::/0"]}), nowhere, ITEMS[0])).fits
+
+
+@pytest.mark.parametrize(
+    ("methods", "factor"),
+    [
+        (BY_PASSWORD, "none"),
+        (BY_CODE, "code"),
+        (BY_PASSKEY, "passkey"),
+        (("pwd", *BY_PASSKEY), "passkey"),
+        ((), "none"),
+    ],
+)
+def test_the_second_factor_is_a_condition(methods: tuple[str, ...], factor: str):
+    asked = replace(ANN, methods=methods)
+    for word in ("none", "code", "passkey"):
+        assert next(considered(rule({"factor": [word]}), asked, ITEMS[0])).fits is (word == factor)
+    with pytest.raises(reading.Unfit):
+        rule({"factor": ["sms"]})
 
 
 def test_a_brand_that_a_client_only_claims_is_known_and_not_verified():

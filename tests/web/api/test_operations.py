@@ -18,6 +18,7 @@ from tests.conformance.flow import Flow
 from tests.conformance.site import ISSUER, NOTES, Site
 from tests.conformance.visitor import Visitor
 from tests.web.api.conftest import EVENT, Robot, robot_of
+from tests.web.pages.factor_owner import Person
 
 
 def person(site: Site, username: str, role: Role = Role.MEMBER) -> str:
@@ -107,6 +108,14 @@ def test_a_client_is_suspended_let_act_again_and_deleted(site: Site, robot: Robo
     assert robot.call("DELETE", "/client", id=client_id).status_code == 204
     assert robot.call("DELETE", "/client", id=client_id).status_code == 404
     assert robot.get("/client", id=client_id).status_code == 404
+
+
+def test_second_factors_that_were_lost_are_removed(site: Site, robot: Robot) -> None:
+    person = Person(site)
+    person.add_app()
+    assert robot.call("DELETE", "/person/factors", id=person.user.id).json == {"removed": 1}
+    assert robot.call("DELETE", "/person/factors", id=person.user.id).json == {"removed": 0}
+    assert "You are signed in" in person.elsewhere().open("/sign-in").text
 
 
 def test_someone_who_leaves_is_locked_out_of_everything_at_once(site: Site, robot: Robot, flow: Flow) -> None:

@@ -25,6 +25,7 @@ DANGEROUS = {
     "/admin/keys/rotate",
     "/admin/people/invite",
     "/admin/person/disable",
+    "/admin/person/factors",
     "/admin/person/groups",
     "/admin/person/role",
     "/admin/policies/edit",

@@ -137,6 +137,7 @@ def hostile(site_with: Callable[..., Site]) -> tuple[Site, dict[str, str]]:
         "invitation/withdraw": f"id={invited(stores)}",
         "person": f"id={person.id}",
         "person/disable": f"id={person.id}",
+        "person/factors": f"id={person.id}",
         "person/groups": f"id={person.id}",
         "person/role": f"id={person.id}",
         "session/end": f"user={person.id}&id={session.id}",

@@ -162,7 +162,9 @@ def test_the_page_of_roles_has_every_act_and_who_may_do_it(admin: Visitor):
     assert "end sessions owner, admin, support" in said
 
 
-@pytest.mark.parametrize("path", ["person", "person/role", "person/disable", "sessions/end", "session/end"])
+@pytest.mark.parametrize(
+    "path", ["person", "person/role", "person/disable", "person/factors", "sessions/end", "session/end"]
+)
 @pytest.mark.parametrize("query", ["", "?id=", "?id=nobody&user=nobody", "?id=%00&user=x", "?id=%ff"])
 def test_who_does_not_exist_is_404(admin: Visitor, path: str, query: str):
     assert admin.open(f"/admin/{path}{query}").status_code == 404

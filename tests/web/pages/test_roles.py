@@ -57,6 +57,7 @@ OPEN_TO = {
     "/admin/people": Permission.PEOPLE_READ,
     "/admin/person": Permission.PEOPLE_READ,
     "/admin/person/disable": Permission.PEOPLE_EDIT,
+    "/admin/person/factors": Permission.PEOPLE_EDIT,
     "/admin/person/groups": Permission.PEOPLE_ROLES,
     "/admin/person/role": Permission.PEOPLE_ROLES,
     "/admin/roles": Permission.PEOPLE_READ,

@@ -1,0 +1,31 @@
+"""Half a sign-in: the password was right, and the second factor is owed, within ten minutes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..protocol import credential
+from ..protocol.amr import BY_PASSWORD, Method
+from ..protocol.audit import Event, Origin
+from ..protocol.credential import Prefix
+from ..store.half_sign_ins import HalfSignIn, HalfSignInStore
+from ..store.users import User
+
+LIFETIME = 600  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class HalfSignIns:
+    """Sign-ins that wait. The browser holds a secret, the server the digest: nothing else tells that half is done."""
+
+    store: HalfSignInStore
+
+    def begin(self, user: User, origin: Origin, methods: Iterable[Method] = BY_PASSWORD) -> str:
+        """*user* has proved by *methods* who they are: the secret for the rest."""
+        secret = credential.mint(Prefix.HALF_SIGN_IN)
+        event = Event("sign_in.half_done", f"user:{user.id}", origin, user_id=user.id)
+        self.store.begin(credential.digest(secret), user.id, methods, LIFETIME, event)
+        return secret
+
+    def find(self, secret: str) -> HalfSignIn | None:
+        """What waits behind *secret*; None once it is done, expired, or its person disabled."""
+        return self.store.find(credential.digest(secret))

@@ -1,0 +1,31 @@
+"""Who has proved who they are, and owes the second factor: the cookie has a secret, the server the row."""
+
+from collections.abc import Iterable
+
+from flask import session
+
+from ..protocol.amr import BY_PASSWORD, Method
+from ..store.half_sign_ins import HalfSignIn
+from ..store.users import User
+from . import signed_in
+from .deployment import deployment
+from .origin import origin
+
+SECRET = "half_sign_in"  # noqa: S105 - the name of a field
+
+
+def begin(user: User, methods: Iterable[Method] = BY_PASSWORD) -> None:
+    """Let *user*, who has proved by *methods* who they are, give the second factor, in a cookie session begun anew."""
+    signed_in.end()
+    session[SECRET] = deployment().second_factors.halves.begin(user, origin(), methods)
+
+
+def is_owed_by(user: User) -> bool:
+    """Whether *user* has a second factor, which a password or a provider alone does not stand in for."""
+    return deployment().second_factors.are_used and bool(deployment().stores.factors.of_user(user.id))
+
+
+def waiting() -> HalfSignIn | None:
+    """Half the sign-in of this browser, while it waits for the rest."""
+    secret = session.get(SECRET)
+    return deployment().second_factors.halves.find(secret) if secret else None
