@@ -3,7 +3,7 @@
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from ...protocol.amr import BY_PASSKEY
+from ...protocol.amr import BY_PASSKEY, BY_PASSWORD
 from ...protocol.trace.step import Cause, Step
 from .. import half_signed_in, next_page, signed_in, tracing
 from ..stale import form_of
@@ -42,7 +42,7 @@ def attempt() -> ResponseReturnValue:
         half_signed_in.begin(user)
         return redirect(next_page.leading_to(onwards, "account.second_factor"), 303)
     tracing.note(Step.SIGN_IN, Cause.SIGNED_IN, user_id=user.id)
-    signed_in.begin(user, *([BY_PASSKEY] if is_by_passkey() else []))
+    signed_in.begin(user, BY_PASSKEY if is_by_passkey() else BY_PASSWORD)
     return redirect(onwards, 303)
 
 
