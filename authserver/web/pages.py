@@ -7,7 +7,7 @@ console (``admin``). The modules beside this one hold what all pages share.
 from flask import Flask
 
 from ..services.deployment import Deployment
-from . import account, admin, bodies, cookies, headers, oauth, problems, signed_in, stale, words
+from . import account, admin, bodies, cookies, headers, languages, oauth, problems, signed_in, stale, words
 
 
 def install(app: Flask, deployment: Deployment) -> None:
@@ -21,6 +21,7 @@ def install(app: Flask, deployment: Deployment) -> None:
     admin.close_to_others(app)
     stale.install(app)
     problems.install(app)
+    languages.install(app)
     words.install(app, deployment.settings)
     for blueprint in (account.blueprint, oauth.blueprint, admin.blueprint):
         app.register_blueprint(blueprint)

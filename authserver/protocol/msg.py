@@ -1,0 +1,6 @@
+"""Texts of pages that stand in code are marked where they stand, so that catalogues of translations have them."""
+
+
+def msg(text: str) -> str:
+    """*text* as it is: a page puts it into its reader's language when it is shown (`web.languages.translated`)."""
+    return text
