@@ -1,6 +1,7 @@
 """Sign-ins that wait for the second factor: on the server, so that no cookie can pretend to one."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, insert, select
 
@@ -31,7 +32,7 @@ class HalfSignInStore:
 
     def begin(self, half: HalfSignIn, lifetime: int, event: Event) -> None:
         """Keep *half* for *lifetime* seconds."""
-        begun = {"digest": half.digest, "user_id": half.user.id, "methods": half.methods}
+        begun: dict[str, Any] = {"digest": half.digest, "user_id": half.user.id, "methods": half.methods}
         begun |= {"auth_time": now - half.auth_age, "expires_at": now + lifetime}
         with self._database.transaction() as connection:
             connection.execute(insert(HalfSignInRow).values(**begun))
