@@ -6,6 +6,7 @@ Texts stand in the templates and in code (`protocol.msg`) in English; ``translat
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
+import flask_babel
 from flask import Flask, request
 from flask_babel import Babel, get_locale, gettext
 from werkzeug.datastructures import LanguageAccept
@@ -32,6 +33,11 @@ def translated(text: str) -> str:
     In templates ``_`` is for texts that stand there: it takes what it is given for HTML.
     """
     return gettext(text) if text else text
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """*one* or *many*, with *number* for ``%(num)d``, in the page's language."""
+    return str(flask_babel.ngettext(one, many, number))
 
 
 def wanted() -> str:
