@@ -34,6 +34,7 @@ def accounts(settings: Settings, stores: Stores, safe: Vault) -> Accounts:
     letters = Letters(settings.issuer, safe, settings.sends_mail)
     sign_in = SignIn(
         users=stores.users,
+        known=stores.known_browsers,
         throttles=stores.throttles,
         audit=stores.audit,
         passwords=passwords,

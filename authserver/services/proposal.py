@@ -29,12 +29,16 @@ Limit = Callable[[tuple[PolicyItem, ...]], Ruling]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who decides, signed in at ``auth_time`` (Unix seconds) by ``methods``; ``device`` is the browser's own secret."""
+    """Who decides, signed in at ``auth_time`` (Unix seconds) by ``methods``; ``device`` is the browser's own secret.
+
+    ``recalled``: their browser stays signed in, so that this is never fresh.
+    """
 
     user_id: str
     auth_time: int
     device: str
     methods: tuple[Method, ...] = BY_PASSWORD
+    recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

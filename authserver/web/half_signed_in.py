@@ -7,16 +7,20 @@ from flask import session
 from ..protocol.amr import BY_PASSWORD, Method
 from ..store.half_sign_ins import HalfSignIn
 from ..store.users import User
-from . import signed_in
+from . import signed_in, staying
 from .deployment import deployment
 from .origin import origin
 
 SECRET = "half_sign_in"  # noqa: S105 - the name of a field
 
 
-def begin(user: User, methods: Iterable[Method] = BY_PASSWORD) -> None:
-    """Let *user*, who has proved by *methods* who they are, give the second factor, in a cookie session begun anew."""
+def begin(user: User, methods: Iterable[Method] = BY_PASSWORD, *, stays: bool = False) -> None:
+    """Let *user*, who has proved by *methods* who they are, give the second factor, in a cookie session begun anew.
+
+    *stays*: they want this browser to stay signed in, once they are.
+    """
     signed_in.end()
+    staying.note(stays)
     session[SECRET] = deployment().second_factors.halves.begin(user, origin(), methods)
 
 

@@ -140,6 +140,14 @@ def test_what_was_used_twice_is_told_with_its_grant(site: Site):
     assert (detail["grant"], detail["source"]) == ("g1", "203.0.113.9")
 
 
+def test_a_copy_of_what_keeps_a_browser_signed_in_is_told(site: Site):
+    ada = site.deployment.stores.users.by_name("ada")
+    for _ in range(2):
+        write(site, "session.copied", "203.0.113.9", user_id=ada.id)
+    look(site)
+    assert told(site) == [("sign_in_copied", ada.id, {"source": "203.0.113.9"})]
+
+
 @pytest.mark.parametrize(("uri", "expected"), [("http://127.0.0.1/cb", 1), ("https://app.example/cb", 0)])
 def test_a_grant_from_a_new_network_is_told_for_apps_on_devices(site: Site, uri: str, expected: int):
     client = a_client(redirect_uris=(uri,))

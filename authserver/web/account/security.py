@@ -4,6 +4,7 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from ...store.remembered import RememberedListing
 from ...store.sessions import SessionListing
 from .. import signed_in
 from ..deployment import deployment
@@ -17,7 +18,9 @@ from . import blueprint
 @required
 def security() -> ResponseReturnValue:
     """All of it."""
-    return render_template("account/security.html", sessions=_sessions(the_visitor()), most=LINES)
+    person = the_visitor()
+    shown = {"sessions": _sessions(person), "stays": {each.digest: each for each in _staying(person)}}
+    return render_template("account/security.html", **shown, resting=_resting(person), most=LINES)
 
 
 @blueprint.get("/account/session/end")
@@ -35,9 +38,11 @@ def end_own_session() -> ResponseReturnValue:
 @form_of(end_own_session)
 def do_end_own_session() -> ResponseReturnValue:
     """End it, if it is one's own. Done twice, it is done."""
-    found = _session(the_visitor())
-    if found is not None:
-        deployment().stores.sessions.end(found.digest, event("session.ended").about(user_id=the_visitor().user.id))
+    found, stores = _session(the_visitor()), deployment().stores
+    if isinstance(found, SessionListing):
+        stores.sessions.end(found.digest, event("session.ended").about(user_id=the_visitor().user.id))
+    elif found is not None:
+        stores.remembered.forget(found.digest, event("browser.forgotten"))
     return redirect(url_for("account.security"), 303)
 
 
@@ -47,7 +52,7 @@ def end_other_sessions() -> ResponseReturnValue:
     """What ending all others will do."""
     person = the_visitor()
     others = [line for line in _sessions(person) if line.digest != person.session.digest]
-    return render_template("account/end_sessions.html", others=others)
+    return render_template("account/end_sessions.html", others=(*others, *_resting(person)))
 
 
 @blueprint.post("/account/sessions/end")
@@ -65,6 +70,17 @@ def _sessions(person: Visitor) -> tuple[SessionListing, ...]:
     return deployment().stores.sessions.of_user(person.user.id, LINES)
 
 
-def _session(person: Visitor) -> SessionListing | None:
+def _staying(person: Visitor) -> tuple[RememberedListing, ...]:
+    return deployment().stores.remembered.of_user(person.user.id, LINES)
+
+
+def _resting(person: Visitor) -> list[RememberedListing]:
+    """The browsers that stay signed in and have no session now."""
+    with_sessions = {line.remembered for line in _sessions(person)}
+    return [line for line in _staying(person) if line.digest not in with_sessions]
+
+
+def _session(person: Visitor) -> SessionListing | RememberedListing | None:
     wanted = wanted_id()
-    return next((line for line in _sessions(person) if line.id == wanted), None)
+    lines: list[SessionListing | RememberedListing] = [*_sessions(person), *_staying(person)]
+    return next((line for line in lines if line.id == wanted), None)

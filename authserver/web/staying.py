@@ -1,0 +1,32 @@
+"""Whether a browser is to stay signed in: the tick of the sign-in page, and its way through what follows."""
+
+from flask import Flask, request, session
+
+from .deployment import deployment
+
+FIELD = "stays"
+
+
+def install(app: Flask) -> None:
+    """Let templates know whether there is a tick."""
+
+    @app.context_processor
+    def offered() -> dict[str, object]:
+        return {"may_stay": deployment().settings.remember_me > 0}
+
+
+def is_wanted() -> bool:
+    """Whether the form that was sent has the tick."""
+    return FIELD in request.form
+
+
+def note(wanted: bool) -> None:
+    """Keep in the cookie that it was ticked, while a second factor or a provider comes between."""
+    session.pop(FIELD, None)
+    if wanted:
+        session[FIELD] = True
+
+
+def was_noted() -> bool:
+    """Whether it was ticked before."""
+    return bool(session.get(FIELD))
