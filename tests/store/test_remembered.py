@@ -20,7 +20,8 @@ from .crowd import SIZE, Crowd
 from .scene import EVENT, Scene, let_pass
 
 LIFETIME, WINDOW, DAY = 600, 60, 86_400
-FIRST = credential.digest("first")
+START = "first"
+FIRST = credential.digest(START)
 COPIED = Event("session.copied", "system", outcome="refused")
 
 
@@ -40,7 +41,7 @@ def begin(scene: Scene, name: str = "browser") -> bytes:
     return digest
 
 
-def present(scene: Scene, digest: bytes, token: str = "first") -> int | None:
+def present(scene: Scene, digest: bytes, token: str = START) -> int | None:
     """Open a session with that *token* of a browser; the next one is its name with a stroke."""
     following, session = credential.digest(f"{token}'"), credential.digest(f"session by {token}")
     presented = Presented(digest, credential.digest(token), following, session)
