@@ -12,6 +12,7 @@ from ..protocol.errors import (
     DocumentRefused,
     OAuthError,
     RedirectHostNotAllowed,
+    ToldToPeople,
     UnknownClient,
     UnregisteredRedirect,
 )
@@ -111,8 +112,9 @@ def waits(error: ApprovalPending) -> Problem:
     return replace(WAITING, happened=translated(WAITING.happened).format(name), remedy=(told, *WAITING.remedy[1:]))
 
 
-def _sentence(error: OAuthError) -> str:
-    return plain(str(error.description), LONGEST_SENTENCE)
+def _sentence(error: ToldToPeople) -> str:
+    values = map(translated, error.values)  # addresses are none of our words, reasons are
+    return plain(translated(error.words).format(*values), LONGEST_SENTENCE)
 
 
 def _likely(name: str = "") -> tuple[KnownClient, ...]:

@@ -40,7 +40,7 @@ def install(app: Flask, settings: Settings) -> None:
         told=told,
         risk=lambda risk: translated(RISKS[risk]),
         opened_by=lambda tools, name: [tool for tool in tools if name in tool.scopes],
-        limits=tool_limit.in_words,
+        limits=lambda way: tool_limit.in_words(way, translated),
         having=_having,
         happened=lambda event: translated(happened(event)),
     )

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from ...accounts.errors import Busy
 from ...accounts.password_rules import PasswordRefused
 from ...protocol.msg import msg
-from ..languages import translated
+from ..languages import told, translated
 from ..stale import again
 from .judgement import BUSY
 
@@ -26,13 +26,9 @@ def set_by(page: Page, act: Callable[[str], ResponseReturnValue]) -> ResponseRet
     try:
         return act(password)
     except PasswordRefused as refused:
-        return again(page, translated(NOT_TAKEN).format(_why(refused)), 400)
+        return again(page, translated(NOT_TAKEN).format(told(refused)), 400)
     except Busy as busy:
         return _later(again(page, BUSY, 503), busy.retry_after)
-
-
-def _why(refused: PasswordRefused) -> str:
-    return translated(refused.words).format(*refused.values)
 
 
 def _later(answer: ResponseReturnValue, seconds: int) -> Response:
