@@ -39,6 +39,18 @@ def test_a_password_over_the_bound_is_refused_before_it_is_hashed(passwords):
     assert not passwords.verify("x" * 1025, passwords.hash("x" * 1024))
 
 
+@pytest.mark.parametrize("other", ["A long password, said so", "a long password, said so ", "a long password, said s"])
+def test_a_password_is_compared_as_it_was_given(passwords, other):
+    stored = passwords.hash("a long password, said so")
+    assert not passwords.verify(other, stored)
+
+
+def test_no_end_of_a_long_password_is_cut_off(passwords):
+    stored = passwords.hash("x" * 1023 + "y")
+    assert passwords.verify("x" * 1023 + "y", stored)
+    assert not passwords.verify("x" * 1024, stored)
+
+
 @pytest.mark.parametrize("stored", ["", "not a hash", "$argon2id$v=19$broken"])
 def test_a_broken_hash_verifies_nothing(passwords, stored):
     assert not passwords.verify("anything", stored)

@@ -9,7 +9,7 @@ from ...store.sessions import SessionListing
 from .. import signed_in
 from ..deployment import deployment
 from ..listing import LINES, event, wanted_id
-from ..signed_in import Visitor, required, the_visitor
+from ..signed_in import Visitor, freshly, required, the_visitor
 from ..stale import form_of
 from . import blueprint
 
@@ -24,7 +24,7 @@ def security() -> ResponseReturnValue:
 
 
 @blueprint.get("/account/session/end")
-@required
+@freshly
 def end_own_session() -> ResponseReturnValue:
     """Which one, and what ending it will do."""
     found = _session(the_visitor())
@@ -34,7 +34,7 @@ def end_own_session() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/session/end")
-@required
+@freshly
 @form_of(end_own_session)
 def do_end_own_session() -> ResponseReturnValue:
     """End it, if it is one's own. Done twice, it is done."""
@@ -47,7 +47,7 @@ def do_end_own_session() -> ResponseReturnValue:
 
 
 @blueprint.get("/account/sessions/end")
-@required
+@freshly
 def end_other_sessions() -> ResponseReturnValue:
     """What ending all others will do."""
     person = the_visitor()
@@ -56,7 +56,7 @@ def end_other_sessions() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/sessions/end")
-@required
+@freshly
 @form_of(end_other_sessions)
 def do_end_other_sessions() -> ResponseReturnValue:
     """End all of them, and begin this one anew."""

@@ -126,10 +126,21 @@ def test_a_role_that_is_taken_away_renews_too(person: Person):
 
 
 def test_who_signs_all_others_out_has_proved_nothing_by_it(person: Person):
-    let_pass(person, 3600)
+    page = person.browser.http.get("/account/sessions/end")
+    let_pass(person, 590)
+    person.browser.submit(page, forms(page)[-1], {})
+    let_pass(person, 20)
     assert person.browser.http.get(FACTORS + "/app").location.startswith("/sign-in/again")
-    sign_all_others_out(person)
-    assert person.browser.http.get(FACTORS + "/app").location.startswith("/sign-in/again")
+
+
+@pytest.mark.parametrize("path", ["/account/sessions/end", "/account/session/end?id=00"])
+def test_ending_sessions_takes_a_proof_of_late(person: Person, path: str):
+    let_pass(person, 601)
+    assert person.browser.http.get(path).location.startswith("/sign-in/again")
+
+
+def test_whoever_changes_factors_is_offered_to_sign_all_others_out(person: Person):
+    assert 'href="/account/sessions/end"' in person.browser.open(FACTORS).text
 
 
 def test_many_requests_of_one_session_at_one_instant_are_all_answered(person: Person):
