@@ -143,6 +143,20 @@ def test_whoever_changes_factors_is_offered_to_sign_all_others_out(person: Perso
     assert 'href="/account/sessions/end"' in person.browser.open(FACTORS).text
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *("/", "/account/security", "/account/password", "/account/email", "/account/connections", "/account/activity"),
+        *(FACTORS, f"{FACTORS}/app", "/sign-in/again", "/admin", "/admin/people", "/admin/audit"),
+    ],
+)
+def test_each_page_of_who_is_signed_in_has_the_button_to_sign_out(admin: Visitor, path: str):
+    admin.open("/sign-in")
+    page = admin.http.get(path)
+    assert page.status_code == 200
+    assert any(form.action == "/sign-out" for form in forms(page))
+
+
 def test_many_requests_of_one_session_at_one_instant_are_all_answered(person: Person):
     cookie, start = person.browser.http.get_cookie("session").value, Barrier(8)
 
