@@ -14,14 +14,14 @@ from .origin import origin
 SECRET = "half_sign_in"  # noqa: S105 - the name of a field
 
 
-def begin(user: User, methods: Iterable[Method] = BY_PASSWORD, *, stays: bool = False) -> None:
-    """Let *user*, who has proved by *methods* who they are, give the second factor, in a cookie session begun anew.
+def begin(user: User, methods: Iterable[Method] = BY_PASSWORD, auth_age: int = 0, *, stays: bool = False) -> None:
+    """Let *user*, who proved by *methods* *auth_age* seconds ago who they are, give the second factor.
 
-    *stays*: they want this browser to stay signed in, once they are.
+    The cookie session begins anew. *stays*: they want this browser to stay signed in, once they are.
     """
     signed_in.end()
     staying.note(stays)
-    session[SECRET] = deployment().second_factors.halves.begin(user, origin(), methods)
+    session[SECRET] = deployment().second_factors.halves.begin(user, origin(), methods, auth_age)
 
 
 def is_owed_by(user: User) -> bool:
