@@ -171,8 +171,8 @@ def test_its_session_has_the_time_and_the_methods_of_the_sign_in(site, browser):
     close(browser)
     assert is_signed_in(browser)
     (after,) = _found(site)
-    assert (after.auth_time, after.methods) == (before.auth_time - AN_HOUR, before.methods)
-    assert after.recalled
+    assert before.auth_time - AN_HOUR - after.auth_time in {0, 1}, "two statements may see two seconds"
+    assert (after.methods, after.recalled) == (before.methods, True)
 
 
 def test_its_sessions_end_with_it(site, browser):
