@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
@@ -91,3 +92,23 @@ def test_a_hash_that_finds_no_slot_in_time_is_asked_to_come_again():
         passwords.verify("correct horse", stored)
     assert refused.value.retry_after >= 1
     assert passwords.verify("correct horse", stored)
+
+
+def test_who_finds_no_room_to_wait_is_asked_to_come_again_at_once():
+    passwords = Passwords(slots=1, patience=60, room=1)
+    stored = passwords.hash("correct horse")
+    with passwords._slot(), pytest.raises(Busy):
+        passwords.verify("correct horse", stored)
+    assert passwords.verify("correct horse", stored)
+
+
+def test_room_is_for_as_many_as_leave_threads_to_others():
+    passwords = Passwords(slots=1, patience=60, room=3)
+    with ThreadPoolExecutor(2) as threads:
+        with passwords._slot():
+            waiting = [threads.submit(passwords.hash, "correct horse") for _ in range(2)]
+            while passwords._room._value:
+                pass
+            with pytest.raises(Busy):
+                passwords.hash("correct horse")
+        assert all(each.result().startswith("$argon2id$") for each in waiting)
