@@ -1,8 +1,13 @@
 """Whether a browser is to stay signed in: the tick of the sign-in page, and its way through what follows."""
 
+from collections.abc import Iterable
+
 from flask import Flask, request, session
 
+from ..store.remembered import RememberedListing
+from ..store.sessions import SessionListing
 from .deployment import deployment
+from .listing import LINES
 
 FIELD = "stays"
 
@@ -13,6 +18,13 @@ def install(app: Flask) -> None:
     @app.context_processor
     def offered() -> dict[str, object]:
         return {"may_stay": deployment().settings.remember_me > 0}
+
+
+def resting(user_id: str, sessions: Iterable[SessionListing]) -> list[RememberedListing]:
+    """The browsers with which a person stays signed in, and that have none of their *sessions* now."""
+    with_one = {line.remembered for line in sessions}
+    stays = deployment().stores.remembered.of_user(user_id, LINES)
+    return [line for line in stays if line.digest not in with_one]
 
 
 def is_wanted() -> bool:

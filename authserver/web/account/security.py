@@ -6,7 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from ...store.remembered import RememberedListing
 from ...store.sessions import SessionListing
-from .. import signed_in
+from .. import signed_in, staying
 from ..deployment import deployment
 from ..listing import LINES, event, wanted_id
 from ..signed_in import Visitor, freshly, required, the_visitor
@@ -19,8 +19,9 @@ from . import blueprint
 def security() -> ResponseReturnValue:
     """All of it."""
     person = the_visitor()
-    shown = {"sessions": _sessions(person), "stays": {each.digest: each for each in _staying(person)}}
-    return render_template("account/security.html", **shown, resting=_resting(person), most=LINES)
+    sessions, stays = _sessions(person), {each.digest: each for each in _staying(person)}
+    resting = staying.resting(person.user.id, sessions)
+    return render_template("account/security.html", sessions=sessions, stays=stays, resting=resting, most=LINES)
 
 
 @blueprint.get("/account/session/end")
@@ -51,8 +52,10 @@ def do_end_own_session() -> ResponseReturnValue:
 def end_other_sessions() -> ResponseReturnValue:
     """What ending all others will do."""
     person = the_visitor()
-    others = [line for line in _sessions(person) if line.digest != person.session.digest]
-    return render_template("account/end_sessions.html", others=(*others, *_resting(person)))
+    sessions = _sessions(person)
+    others = [line for line in sessions if line.digest != person.session.digest]
+    resting = staying.resting(person.user.id, sessions)
+    return render_template("account/end_sessions.html", others=[*others, *resting])
 
 
 @blueprint.post("/account/sessions/end")
@@ -72,12 +75,6 @@ def _sessions(person: Visitor) -> tuple[SessionListing, ...]:
 
 def _staying(person: Visitor) -> tuple[RememberedListing, ...]:
     return deployment().stores.remembered.of_user(person.user.id, LINES)
-
-
-def _resting(person: Visitor) -> list[RememberedListing]:
-    """The browsers that stay signed in and have no session now."""
-    with_sessions = {line.remembered for line in _sessions(person)}
-    return [line for line in _staying(person) if line.digest not in with_sessions]
 
 
 def _session(person: Visitor) -> SessionListing | RememberedListing | None:

@@ -3,6 +3,7 @@
 import pytest
 
 from authserver.protocol.role import Role
+from tests.conformance.flow import Flow
 from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import Visitor, forms
 
@@ -163,6 +164,32 @@ def test_it_is_never_fresh_however_short_ago_the_sign_in_was(site, browser):
     assert kept(browser)
     close(browser)
     assert is_signed_in(browser)
+
+
+def test_what_can_destroy_and_dangerous_acts_of_the_console_ask_again(site):
+    flow = Flow(site)
+    flow.register()
+    root = Visitor(site, "root")
+    tick(root)
+    destroying = flow.url(scope="notes:read notes:write notes:delete")
+    for page in (destroying, "/admin/emergency"):
+        assert root.http.get(page).status_code == 200
+    close(root)
+    for page in (destroying, "/admin/emergency"):
+        answer = root.http.get(page)
+        assert answer.location.startswith("/sign-in/again"), page
+    assert root.http.get(flow.url(scope="notes:read")).status_code == 200
+
+
+def test_an_administrator_sees_and_ends_browsers_that_stay_though_they_are_closed(site, browser):
+    with site.deployment.stores.database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE sessions SET ended_at = created_at")
+    root = Visitor(site, "root")
+    page = root.open(f"/admin/person?id={now(site).id}")
+    assert "1 browser stays signed in" in page.text
+    assert "signed out of 1 browser" in root.open(f"/admin/sessions/end?id={now(site).id}").text
+    press(root, f"/admin/sessions/end?id={now(site).id}")
+    assert not is_signed_in(browser)
 
 
 def test_its_session_has_the_time_and_the_methods_of_the_sign_in(site, browser):
