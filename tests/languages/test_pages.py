@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from urllib.parse import urlsplit
 
 import pytest
+from werkzeug.test import TestResponse
 
 from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Event
@@ -38,7 +39,7 @@ def mailbox(site, tmp_path):
     return Mailbox(tmp_path / "mail", site.deployment)
 
 
-def of_strangers(site, reader, mailbox) -> Iterator:
+def of_strangers(site, reader, mailbox) -> Iterator[TestResponse]:
     """What somebody sees who is not signed in."""
     stores, browser = site.deployment.stores, reader(site, "de", "bo")
     for path in ("/", "/sign-in", "/signed-out", "/sign-in/from/corp?state=x", "/nowhere"):
@@ -62,7 +63,7 @@ def of_strangers(site, reader, mailbox) -> Iterator:
     yield browser.open(mailbox.link("bo@example.com"))
 
 
-def of_the_signed_in(site, reader, mailbox) -> Iterator:
+def of_the_signed_in(site, reader, mailbox) -> Iterator[TestResponse]:
     """What somebody sees who has connected apps, and has no second factor."""
     stores, browser = site.deployment.stores, reader(site, "de")
     claims = unneeded(site, browser)
@@ -92,7 +93,7 @@ def of_the_signed_in(site, reader, mailbox) -> Iterator:
     yield browser.submit(page, forms(page)[-1], {"password": PASSWORD, **filled, "csrf_token": "old"})
 
 
-def of_whoever_has_a_second_factor(site, reader) -> Iterator:
+def of_whoever_has_a_second_factor(site, reader) -> Iterator[TestResponse]:
     """What somebody sees who has an authenticator app."""
     person = Person(site)
     person.browser = reader(site, "de", person.name)
@@ -111,7 +112,7 @@ def of_whoever_has_a_second_factor(site, reader) -> Iterator:
     yield person.sent(page, code="000000")
 
 
-def of_apps_that_are_not_let_in(site, reader) -> Iterator:
+def of_apps_that_are_not_let_in(site, reader) -> Iterator[TestResponse]:
     """What somebody sees whom an app sent here wrongly."""
     browser, flow = reader(site, "de"), Flow(site)
     flow.register({**PUBLIC, "redirect_uris": [HOSTED]})
