@@ -12,9 +12,9 @@ from flask import Flask, request
 from flask_babel import Babel, get_locale, gettext
 from werkzeug.datastructures import LanguageAccept
 
+from ..protocol.msg import LANGUAGES
 from . import next_page
 
-LANGUAGES = ("en", "de")
 CATALOGUES = Path(__file__).parent.parent / "translations"
 MOST_ASKED = 10  # languages that an app may list
 

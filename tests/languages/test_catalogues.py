@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from authserver.web.languages import LANGUAGES
+from authserver.protocol.msg import LANGUAGES
 from tools.translations import compiled, forms, gathered, languages, read, untranslated, written
 
 PLACE = re.compile(r"%\(\w+\)[sd]|\{\w*\}|</?\w+")
