@@ -1,6 +1,7 @@
 """Each page that people see, opened by somebody who prefers German, shows none of our texts in English."""
 
 from collections.abc import Iterator
+from itertools import chain
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,6 +11,8 @@ from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Role
 from authserver.store.alerts import Alert
+from authserver.store.audit import AuditFilter
+from authserver.web.own_words import WORDS
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import NOTES, PASSWORD
 from tests.conformance.visitor import forms
@@ -123,6 +126,13 @@ def of_apps_that_are_not_let_in(site, reader) -> Iterator[TestResponse]:
     yield reader(site, "de").http.get(flow.url(redirect_uri=HOSTED, code_challenge_method="plain"))
     site.deployment.stores.clients.set_suspended(flow.values["client_id"], suspended=True, event=EVENT)
     yield browser.open(flow.url())
+
+
+def test_what_happened_with_an_account_has_words(site, reader, mailbox):
+    done = (of_strangers(site, reader, mailbox), of_the_signed_in(site, reader, mailbox))
+    assert all((*chain(*done), *of_whoever_has_a_second_factor(site, reader)))
+    lines = site.deployment.stores.audit.page(AuditFilter(), None, 500).lines
+    assert {line.event.name for line in lines if line.event.user_id} - {*WORDS, EVENT.name} == set()
 
 
 @pytest.mark.parametrize(
