@@ -8,7 +8,7 @@ import secrets
 from datetime import timedelta
 from typing import cast
 
-from flask import Flask, Response, after_this_request, g, request
+from flask import Flask, Response, g, request
 
 from ..settings import Settings
 from .deployment import deployment
@@ -39,6 +39,7 @@ def configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
     )
+    app.after_request(_tell)
 
 
 def device() -> str:
@@ -66,10 +67,11 @@ def staying() -> str | None:
 
 def stay(token: str | None, seconds: int = 0) -> None:
     """Have the browser keep *token* for so many *seconds*, to stay signed in; None: nothing any more."""
+    g.stays = (token or "", timedelta(seconds=seconds))
 
-    @after_this_request
-    def tell(response: Response) -> Response:
-        return _keep(response, STAYS, token or "", timedelta(seconds=seconds))
+
+def _tell(response: Response) -> Response:
+    return _keep(response, STAYS, *g.stays) if "stays" in g else response
 
 
 def _keep(response: Response, cookie: str, value: str, age: timedelta) -> Response:

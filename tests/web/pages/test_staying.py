@@ -118,6 +118,20 @@ def test_a_thief_who_comes_first_loses_it_when_the_browser_comes_back(site, brow
     assert not is_signed_in(thief)
 
 
+def test_a_sign_in_with_a_browser_that_stayed_tells_it_once_what_to_keep(site, browser):
+    close(browser)
+    token = kept(browser)
+    browser.http.delete_cookie("stays")
+    page = browser.http.get("/sign-in")
+    browser.http.set_cookie("stays", token)
+    fields = {**dict(forms(page)[0].fields), "username": "kim", "password": PASSWORD, "stays": "yes"}
+    answer = browser.http.post("/sign-in", data=fields)
+    assert sum(line.startswith("stays=") for line in answer.headers.getlist("Set-Cookie")) == 1
+    assert not is_signed_in(copied(site, token))
+    close(browser)
+    assert is_signed_in(browser)
+
+
 def test_two_tabs_that_are_opened_at_one_instant_come_to_one_session(site, browser):
     tab = copied(site, kept(browser))
     close(browser)
