@@ -29,10 +29,7 @@ Limit = Callable[[tuple[PolicyItem, ...]], Ruling]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who decides, signed in at ``auth_time`` (Unix seconds) by ``methods``; ``device`` is the browser's own secret.
-
-    ``recalled``: their browser stays signed in, so that this is never fresh.
-    """
+    """Who decides, signed in at ``auth_time`` (Unix seconds; never fresh if ``recalled``). ``device`` is a secret."""
 
     user_id: str
     auth_time: int
