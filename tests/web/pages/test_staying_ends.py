@@ -94,7 +94,7 @@ def test_a_browser_stays_no_longer_after(site, browser, ended):
 
 
 def test_the_page_shows_a_browser_that_stays_though_it_is_closed_and_ends_it(site, browser):
-    assert "Stays signed in (UTC)" in browser.http.get(PAGE).text
+    assert "Stays signed in until (UTC)" in browser.http.get(PAGE).text
     with site.deployment.stores.database.transaction() as connection:
         connection.exec_driver_sql("UPDATE sessions SET ended_at = created_at")
     other = Visitor(site, "kim")
