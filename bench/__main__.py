@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import documents, guard, polling, proofs, report, revocation
+from . import documents, guard, polling, proofs, report, revocation, sign_ins
 from .contestant import BenchError
 from .database import database
 from .facts import facts, others, take_two_cores
@@ -23,6 +23,7 @@ PROOFS = "proofs"
 DOCUMENTS = "documents"
 POLLING = "polling"
 REVOCATION = "revocation"
+SIGN_INS = "sign-ins"
 
 
 def main() -> int:
@@ -38,6 +39,7 @@ def main() -> int:
         kept = documents.costs(asked.pairs) if DOCUMENTS in asked.only else []
         proven = proofs.costs(asked.pairs) if PROOFS in asked.only else []
         shares = polling.shares(asked.pairs, asked.seconds) if POLLING in asked.only else []
+        beside = sign_ins.beside(4 * asked.seconds) if SIGN_INS in asked.only else []
         felt = revocation.felt(2 * asked.pairs) if REVOCATION in asked.only else []
     except BenchError as wrong:
         print(wrong, file=sys.stderr)
@@ -52,10 +54,12 @@ def main() -> int:
         report.of_documents(kept) if kept else "",
         report.of_polling(shares, polling.RATE) if shares else "",
         report.of_revocation(felt) if felt else "",
+        report.of_sign_ins(beside) if beside else "",
     ]
     print(*(f"{name}: {value}" for name, value in known.items()), "", sep="\n")
     print("\n\n".join(filter(None, tables)))
-    written = report.save(known, rows, guard=costs, proofs=proven, documents=kept, polling=shares, revocation=felt)
+    costs_of = {"guard": costs, "proofs": proven, "documents": kept}
+    written = report.save(known, rows, **costs_of, polling=shares, revocation=felt, sign_ins=beside)
     print(f"\nmedian of {asked.pairs} pairs (least-greatest); written to {written}")
     return 0
 
@@ -66,7 +70,7 @@ def _end(*_signal: object) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    names = [*(measure.name for measure in MEASURES), GUARD, PROOFS, DOCUMENTS, POLLING, REVOCATION]
+    names = [*(measure.name for measure in MEASURES), GUARD, PROOFS, DOCUMENTS, POLLING, REVOCATION, SIGN_INS]
     parser = argparse.ArgumentParser(prog="python -m bench", description="This server beside its peers.")
     parser.add_argument("--seconds", type=int, default=5, help="of each point")
     parser.add_argument("--pairs", type=int, default=10, help="of points, for each measure")

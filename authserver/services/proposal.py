@@ -29,12 +29,13 @@ Limit = Callable[[tuple[PolicyItem, ...]], Ruling]
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who decides, signed in at ``auth_time`` (Unix seconds) by ``methods``; ``device`` is the browser's own secret."""
+    """Who decides, signed in at ``auth_time`` (Unix seconds; never fresh if ``recalled``). ``device`` is a secret."""
 
     user_id: str
     auth_time: int
     device: str
     methods: tuple[Method, ...] = BY_PASSWORD
+    recalled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

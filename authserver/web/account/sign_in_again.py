@@ -7,16 +7,16 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ...protocol.amr import BY_PASSKEY, BY_PASSWORD, Method
-from .. import next_page
+from ...protocol.msg import msg
+from .. import next_page, signed_in
 from ..deployment import deployment
-from ..origin import origin
 from ..signed_in import Visitor, recognised, visitor
 from ..stale import form_of
 from . import blueprint, upstream
 from .factor_judgement import is_by_passkey, judge_factor, judge_passkey, passkey_to_ask
 from .judgement import NotJudgedRight, judge
 
-WRONG = "That is not your password."
+WRONG = msg("That is not your password.")
 
 
 @blueprint.get("/sign-in/again")
@@ -41,7 +41,7 @@ def attempt_again() -> ResponseReturnValue:
         methods = _judge(person)
     except NotJudgedRight as refused:
         return refused.on(_page(person, refused.problem))
-    deployment().sessions.confirm(person.session, origin(), methods)
+    signed_in.confirm(person, methods)
     return redirect(next_page.wanted() or url_for("account.door"), 303)
 
 

@@ -90,7 +90,7 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
 
 def _person(visitor: Visitor) -> Person:
     session = visitor.session
-    return Person(visitor.user.id, session.auth_time, cookies.device(), session.methods)
+    return Person(visitor.user.id, session.auth_time, cookies.device(), session.methods, session.recalled)
 
 
 def _admit(proposal: Proposal, person: Person) -> None:
