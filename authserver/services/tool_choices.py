@@ -194,7 +194,7 @@ def _is_proposed(item: ToolItem, *, quiet: bool) -> bool:
 def decided(shown: Iterable[ToolItem], choice: ToolChoice, now: int) -> dict[str, Permission]:
     """The decisions that *choice* means, about every tool that was *shown*; *now* in Unix seconds.
 
-    Raises `ValueError`, in words for the person, for a limit that is none or is wider than the administrator's.
+    Raises `Unusable` for a limit that is none or is wider than the administrator's.
     """
     return {
         item.name: Permission(item.seen, _ways(item, choice, now) if item.name in choice.ticked else ())

@@ -6,14 +6,25 @@ from typing import Any
 
 from mcp_token_guard.limits import pointers, reading, words
 
+from ..protocol.msg import msg
 from ..protocol.tool import Tool
 from ..protocol.way import Way
 
 MOST_TEXT = 500
-
+UNSAID = msg("Say which of the arguments of {} you limit, and to what.")
+NO_LIMIT = msg("The limit on {} cannot be used: {}.")
+WIDER = msg("An administrator has limited {} further than that.")
 
 KINDS = ("values", "under", "matches")
 """What an argument may be: one of some values, at or below a folder, or like a pattern (docs/limits.md)."""
+
+
+class Unusable(ValueError):
+    """What a person chose cannot be used, in words for them: a ``text`` with places for ``values``."""
+
+    def __init__(self, text: str, *values: str) -> None:
+        super().__init__(text.format(*values))
+        self.text, self.values = text, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,20 +38,20 @@ class ToolLimit:
     def way(self, tool: Tool) -> Way:
         """The way in which *tool* may be called then; its other arguments are free.
 
-        Raises `ValueError`, in words for the person, for a limit that is none, or wider than the administrator's.
+        Raises `Unusable` for a limit that is none, or wider than the administrator's.
         """
         arguments = dict(tool.claim.arguments) if tool.claim else {}
         texts = [text for part in self.text[:MOST_TEXT].split(",") if (text := part.strip())]
         if arguments.get(self.argument) != "string" or not texts:
-            raise ValueError(f"Say which of the arguments of {tool.title} you limit, and to what.")
+            raise Unusable(UNSAID, tool.title)
         rules: dict[str, Any] = {pointers.write((name,)): {"optional": True} for name in arguments}
         rules[pointers.write((self.argument,))] = {self.kind: texts}
         try:
             way = Way.limited(rules)
         except ValueError as wrong:
-            raise ValueError(f"The limit on {tool.title} cannot be used: {wrong}.") from None
+            raise Unusable(NO_LIMIT, tool.title, str(wrong)) from None
         if not way.no_wider(tool.policy):
-            raise ValueError(f"An administrator has limited {tool.title} further than that.")
+            raise Unusable(WIDER, tool.title)
         return way
 
 

@@ -1,0 +1,77 @@
+"""Grants that end by themselves: at the moment that their person chose, or with the browser session (AZ-8).
+
+From that moment a grant gives nothing, whoever asks (`authority.holds`). Writing it down, which ends what hangs on the
+grant on the status lists too, is the sweep's, and that of whatever ends the session.
+"""
+
+from sqlalchemy import ColumnElement, Connection, and_, select, update
+
+from ..protocol.audit import Event
+from ..protocol.grant_term import SECONDS, BrowserSession, SessionOver, Until
+from .audit import record
+from .authority import holds
+from .clock import now
+from .models import CodeRow, FamilyRow, GrantRow, SessionRow
+
+OVER = and_(GrantRow.revoked_at.is_(None), GrantRow.ends_at <= now)
+"""The condition on `GrantRow` that its end has come, and was not written down."""
+
+OF_SESSION = GrantRow.session_digest.is_not(None)
+EXPIRED = Event("grant.expired", "system")
+
+
+def close(connection: Connection, grants: ColumnElement[bool]) -> None:
+    """End live *grants* (a condition on `GrantRow`, which are locked), their unredeemed codes and their families."""
+    these = select(GrantRow.id).where(grants)
+    # First the codes: a redemption under way is waited for, and one that waits for this finds its code ended. So the
+    # families of all that were redeemed are there when they are ended.
+    of_codes = update(CodeRow).where(CodeRow.grant_id.in_(these), CodeRow.redeemed_at.is_(None))
+    connection.execute(of_codes.values(redeemed_at=now))
+    of_families = update(FamilyRow).where(FamilyRow.grant_id.in_(these), FamilyRow.revoked_at.is_(None))
+    connection.execute(of_families.values(revoked_at=now))
+    connection.execute(update(GrantRow).where(grants).values(revoked_at=now))
+
+
+def expire(
+    connection: Connection, which: ColumnElement[bool], limit: int | None = None, *, skip_locked: bool = False
+) -> int:
+    """End the live grants that *which* tells, at most *limit* of them, each with its event; returns how many.
+
+    What was remembered of consents stays: nothing of a decision that was to end is among it.
+    """
+    lines = select(GrantRow.id.label("grant_id"), GrantRow.user_id, GrantRow.client_id, GrantRow.resource)
+    live = lines.where(which, GrantRow.revoked_at.is_(None)).order_by(GrantRow.id).limit(limit)
+    ended = connection.execute(live.with_for_update(key_share=True, skip_locked=skip_locked)).all()
+    if ended:
+        close(connection, GrantRow.id.in_([grant.grant_id for grant in ended]))
+    for grant in ended:
+        record(connection, EXPIRED.about(**grant._asdict()))
+    return len(ended)
+
+
+def term(connection: Connection, until: Until, session: BrowserSession | None) -> dict[str, object]:
+    """The columns of a grant that lasts *until* then; none where it stays as it is.
+
+    Raises `SessionOver`; the session cannot end before the transaction of *connection* does, so a grant never hangs on
+    one that has ended.
+    """
+    if until is Until.KEPT:
+        return {}
+    if until is not Until.SESSION:
+        ends_at = now + SECONDS[until] if until in SECONDS else None
+        return {"ends_at": ends_at, "session_digest": None}
+    live = select(SessionRow.digest).where(
+        SessionRow.digest == (session.digest if session else b""), SessionRow.ended_at.is_(None)
+    )
+    if session is None or connection.execute(live.with_for_update(read=True)).first() is None:
+        raise SessionOver
+    return {"ends_at": session.ends_at, "session_digest": session.digest}
+
+
+def lengthen(connection: Connection, session: BrowserSession) -> None:
+    """Let what hangs on *session* live as long as it does now: its person has just been seen."""
+    theirs = select(GrantRow.id).where(GrantRow.session_digest == session.digest, holds(GrantRow))
+    # Locked in one order, as by everyone who changes several.
+    found = connection.scalars(theirs.order_by(GrantRow.id).with_for_update(key_share=True)).all()
+    if found:
+        connection.execute(update(GrantRow).where(GrantRow.id.in_(found)).values(ends_at=session.ends_at))
