@@ -4,6 +4,8 @@ From that moment a grant gives nothing, whoever asks (`authority.holds`). Writin
 grant on the status lists too, is the sweep's, and that of whatever ends the session.
 """
 
+from collections.abc import Sequence
+
 from sqlalchemy import ColumnElement, Connection, and_, select, update
 
 from ..protocol.audit import Event
@@ -11,6 +13,7 @@ from ..protocol.grant_term import SECONDS, BrowserSession, SessionOver, Until
 from .audit import record
 from .authority import holds
 from .clock import now
+from .driver import Found
 from .models import CodeRow, FamilyRow, GrantRow, SessionRow
 
 OVER = and_(GrantRow.revoked_at.is_(None), GrantRow.ends_at <= now)
@@ -18,6 +21,7 @@ OVER = and_(GrantRow.revoked_at.is_(None), GrantRow.ends_at <= now)
 
 OF_SESSION = GrantRow.session_digest.is_not(None)
 EXPIRED = Event("grant.expired", "system")
+LINES = select(GrantRow.id.label("grant_id"), GrantRow.user_id, GrantRow.client_id, GrantRow.resource)
 
 
 def close(connection: Connection, grants: ColumnElement[bool]) -> None:
@@ -32,21 +36,27 @@ def close(connection: Connection, grants: ColumnElement[bool]) -> None:
     connection.execute(update(GrantRow).where(grants).values(revoked_at=now))
 
 
-def expire(
-    connection: Connection, which: ColumnElement[bool], limit: int | None = None, *, skip_locked: bool = False
-) -> int:
-    """End the live grants that *which* tells, at most *limit* of them, each with its event; returns how many.
+def expire(connection: Connection, which: ColumnElement[bool]) -> int:
+    """End the live grants that *which* tells, each with its event; returns how many.
 
     What was remembered of consents stays: nothing of a decision that was to end is among it.
     """
-    lines = select(GrantRow.id.label("grant_id"), GrantRow.user_id, GrantRow.client_id, GrantRow.resource)
-    live = lines.where(which, GrantRow.revoked_at.is_(None)).order_by(GrantRow.id).limit(limit)
-    ended = connection.execute(live.with_for_update(key_share=True, skip_locked=skip_locked)).all()
-    if ended:
-        close(connection, GrantRow.id.in_([grant.grant_id for grant in ended]))
-    for grant in ended:
+    live = LINES.where(which, GrantRow.revoked_at.is_(None)).order_by(GrantRow.id)
+    return _end(connection, connection.execute(live.with_for_update(key_share=True)).all())
+
+
+def sweep(connection: Connection, limit: int) -> int:
+    """End at most *limit* grants that are over, but for those that another is just ending; returns how many."""
+    longest_over = LINES.where(OVER).order_by(GrantRow.ends_at).limit(limit)
+    return _end(connection, connection.execute(longest_over.with_for_update(key_share=True, skip_locked=True)).all())
+
+
+def _end(connection: Connection, grants: Sequence[Found]) -> int:
+    if grants:
+        close(connection, GrantRow.id.in_([grant.grant_id for grant in grants]))
+    for grant in grants:
         record(connection, EXPIRED.about(**grant._asdict()))
-    return len(ended)
+    return len(grants)
 
 
 def term(connection: Connection, until: Until, session: BrowserSession | None) -> dict[str, object]:

@@ -149,7 +149,7 @@ class GrantStore:
         What another process is just writing down is left to it.
         """
         with self._database.transaction() as connection:
-            return grant_ends.expire(connection, grant_ends.OVER, limit, skip_locked=True)
+            return grant_ends.sweep(connection, limit)
 
     def revoke(self, grant_id: str, event: Event) -> bool:
         """End a grant with its families, its unredeemed codes and its consent. False if it is not live."""

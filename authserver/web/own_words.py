@@ -21,6 +21,7 @@ WORDS = {
     "grant.approved": "You let an app in",
     "grant.denied": "You did not let an app in",
     "grant.narrowed": "You took something away from an app",
+    "grant.expired": "A connection ended when you had wanted it to",
     "grant.revoked": "A connection was ended",
     "grants.revoked": "Many connections were ended",
     "code.redeemed": "An app got its first tokens",
