@@ -77,6 +77,12 @@ class ToolItem:
         return tuple(sorted(effective, key=lambda way: (way.limits or "", way.additional)))
 
     @property
+    def limitable(self) -> tuple[str, ...]:
+        """The arguments that a person can limit, if the request does not say itself what they are to be."""
+        claim = self.tool.claim if self.is_known and not self.asked else None
+        return tuple(name for name, kind in claim.arguments if kind == "string") if claim else ()
+
+    @property
     def usual_term(self) -> Term:
         """For how long it is allowed now, or as the guard asks."""
         if self.term is Term.ONCE or not self.before or any(way.lasting for way in self.before):

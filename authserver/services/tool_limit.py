@@ -20,11 +20,11 @@ KINDS = ("values", "under", "matches")
 
 
 class Unusable(ValueError):
-    """What a person chose cannot be used, in words for them: a ``text`` with places for ``values``."""
+    """What a person chose cannot be used, in words for them: ``words`` with places for ``values``."""
 
-    def __init__(self, text: str, *values: str) -> None:
-        super().__init__(text.format(*values))
-        self.text, self.values = text, values
+    def __init__(self, words: str, *values: str) -> None:
+        super().__init__(words.format(*values))
+        self.words, self.values = words, values
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 Texts stand in the templates and in code (`protocol.msg`) in English; ``translations`` has the others, as gettext does.
 """
 
+from functools import lru_cache
+from gettext import NullTranslations
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
-from flask import Flask, request
-from flask_babel import Babel, get_locale, gettext
+from flask import Flask, g, request
+from flask_babel import Babel, get_locale, get_translations, gettext
+from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 
 from . import next_page
@@ -22,8 +25,25 @@ def install(app: Flask) -> None:
     app.config.update(BABEL_TRANSLATION_DIRECTORIES=str(CATALOGUES), BABEL_DEFAULT_LOCALE=LANGUAGES[0])
     Babel(app, locale_selector=wanted)
     app.jinja_env.policies["ext.i18n.trimmed"] = True
-    app.jinja_env.globals["get_locale"] = get_locale
+    app.jinja_env.globals.update(get_locale=get_locale, gettext=_said, _=_said)
     app.jinja_env.filters["translated"] = translated
+
+
+def _said(text: str, **values: object) -> Markup:
+    """What templates say: *text*, in the page's language, with *values*, which are escaped, in its places.
+
+    As Flask-Babel's own, which asks anew for each text which language that is: a page has many.
+    """
+    known = g.get("translations")
+    if known is None:
+        known = g.translations = get_translations()
+    said = _markup(known, text)
+    return said % values if values or "%" in said else said
+
+
+@lru_cache(maxsize=4096)
+def _markup(known: NullTranslations, text: str) -> Markup:
+    return Markup(known.gettext(text))  # noqa: S704 - it stands in a template, see `translated`
 
 
 def translated(text: str) -> str:

@@ -177,8 +177,8 @@ def _allow(
     try:
         target = deployment().authorization.approve(proposal, choice, person, origin(), code)
     except Unusable as unusable:
-        words = translated(unusable.text).format(*unusable.values)
-        return stale.again(lambda: _page(proposal, choice), words, 400)
+        note = translated(unusable.words).format(*unusable.values)
+        return stale.again(lambda: _page(proposal, choice), note, 400)
     tracing.note(Step.CONSENT, how)
     return redirect(target, 303)
 
