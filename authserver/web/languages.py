@@ -61,7 +61,10 @@ def wanted() -> str:
 
 
 def _asked() -> list[str]:
-    """What the app listed, the most wanted first: in the request, or in the one that a sign-in leads back to."""
-    query = parse_qs(urlsplit(next_page.wanted() or "").query)
+    """What the app listed, the most wanted first: in the request, or in the one that a sign-in leads back to.
+
+    The body is not looked into: the page that says that it is too long has a language too.
+    """
+    query = parse_qs(urlsplit(request.args.get("next", "")[: next_page.MOST_CHARACTERS]).query)
     listed = request.args.get("ui_locales") or next(iter(query.get("ui_locales", ())), "")
     return listed.split()[:MOST_ASKED]
