@@ -3,7 +3,7 @@
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
 
 from .clock import now
-from .grant_ends import OF_SESSION, close, expire
+from .grant_ends import close, expire_with_sessions
 from .models import ConsentRow, GrantRow, HalfSignInRow, PendingGrantRow, SessionRow
 
 BEHIND = and_(
@@ -50,5 +50,5 @@ def end_sessions(connection: Connection, user_id: str, *, and_grants: bool = Tru
     live = update(SessionRow).where(SessionRow.user_id == user_id, SessionRow.ended_at.is_(None))
     ended = connection.execute(live.values(ended_at=now)).rowcount
     if and_grants:
-        expire(connection, and_(GrantRow.user_id == user_id, OF_SESSION))
+        expire_with_sessions(connection, user_id)
     return ended

@@ -6,7 +6,7 @@ grant on the status lists too, is the sweep's, and that of whatever ends the ses
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, select, update
 
 from ..protocol.audit import Event
 from ..protocol.grant_term import SECONDS, BrowserSession, SessionOver, Until
@@ -19,7 +19,7 @@ from .models import CodeRow, FamilyRow, GrantRow, SessionRow
 OVER = and_(GrantRow.revoked_at.is_(None), GrantRow.ends_at <= now)
 """The condition on `GrantRow` that its end has come, and was not written down."""
 
-OF_SESSION = GrantRow.session_digest.is_not(None)
+HUNG_ON = exists().where(SessionRow.digest == GrantRow.session_digest, SessionRow.ended_at.is_(None))
 EXPIRED = Event("grant.expired", "system")
 LINES = select(GrantRow.id.label("grant_id"), GrantRow.user_id, GrantRow.client_id, GrantRow.resource)
 
@@ -43,6 +43,11 @@ def expire(connection: Connection, which: ColumnElement[bool]) -> int:
     """
     live = LINES.where(which, GrantRow.revoked_at.is_(None)).order_by(GrantRow.id)
     return _end(connection, connection.execute(live.with_for_update(key_share=True)).all())
+
+
+def expire_with_sessions(connection: Connection, user_id: str) -> int:
+    """End the grants of a person that were to last as long as a session that has ended; returns how many."""
+    return expire(connection, and_(GrantRow.user_id == user_id, GrantRow.session_digest.is_not(None), ~HUNG_ON))
 
 
 def sweep(connection: Connection, limit: int) -> int:

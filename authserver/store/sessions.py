@@ -13,8 +13,8 @@ from .clock import now
 from .database import Database
 from .ending import end_sessions
 from .factors import has_factor
-from .grant_ends import expire, lengthen
-from .models import GrantRow, SessionRow, UserRow
+from .grant_ends import expire_with_sessions, lengthen
+from .models import SessionRow, UserRow
 from .users import User, user_of
 
 TOUCH_SECONDS = 60
@@ -148,9 +148,10 @@ class SessionStore:
         """End a session, with the grants that were to last as long. False if it had ended."""
         ended = update(SessionRow).where(SessionRow.digest == digest, SessionRow.ended_at.is_(None))
         with self._database.transaction() as connection:
-            if not connection.execute(ended.values(ended_at=now)).rowcount:
+            user_id = connection.scalar(ended.values(ended_at=now).returning(SessionRow.user_id))
+            if user_id is None:
                 return False
-            expire(connection, GrantRow.session_digest == digest)
+            expire_with_sessions(connection, user_id)
             record(connection, event)
         return True
 

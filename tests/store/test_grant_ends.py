@@ -16,6 +16,7 @@ from authserver.protocol.way import Way
 from authserver.store.grant_search import GrantFilter
 from authserver.store.grants import GrantListing
 from authserver.store.models import AuditRow, GrantRow, SessionRow
+from authserver.store.purge import purge
 from authserver.store.sessions import Session
 from authserver.store.stores import SESSION_IDLE_SECONDS
 
@@ -304,6 +305,18 @@ def test_a_grant_follows_its_session_when_that_gets_another_secret(scene: Scene)
     assert only(scene).with_session
     scene.stores.sessions.end(renewed, EVENT)
     assert own(scene) == ()
+
+
+@pytest.mark.requirement("AZ-8")
+def test_a_session_that_is_purged_leaves_the_grants_that_hung_on_it_ended(scene: Scene):
+    grant_id = for_the_session(scene, sign_in(scene, lifetime=DAY), "notes:read")
+    let_pass(scene.stores.database, 3 * DAY)
+    assert purge(scene.stores.database)["sessions"] == 1
+    scene.stores.grants.expire(10)
+    found = scene.stores.grants.find(grant_id)
+    assert found is not None
+    assert found.revoked_at
+    assert not found.with_session
 
 
 def end_or_allow(scene: Scene, session: str, number: int) -> str:
