@@ -145,7 +145,8 @@ def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
         return _page(proposal, decision.looked_at(proposal), decision.sought)
     if decision.choice.until is Until.KEPT and proposal.ends_at is None:
         tracing.note(Step.CONSENT, Cause.OUT_OF_DATE)
-        return stale.again(lambda: _page(proposal, decision.choice), OVER, 409)
+        note = OVER if proposal.standing_grant is None else CHANGED
+        return stale.again(lambda: _page(proposal, decision.choice), note, 409)
     return _allow(proposal, decision.choice, person, Cause.ALLOWED, decision.code(signed_in.the_visitor().secret))
 
 

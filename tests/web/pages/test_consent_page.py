@@ -203,6 +203,21 @@ def test_somebody_else_switches_the_account_from_the_page_and_loses_nothing(flow
     assert boxes(again) == ALL.split()
 
 
+@pytest.mark.requirement("AZ-10", "AZ-13")
+def test_a_page_from_before_the_account_was_switched_decides_nothing_for_the_other(flow, visitor, site):
+    flow.register()
+    page = visitor.open(flow.url())
+    visitor.submit(page, next(form for form in forms(page) if form.action == "/sign-out"), {})
+    visitor.username = "root"
+    visitor.open("/account/connections")
+    form = next(form for form in forms(page) if "decision" in form.names())
+    again = visitor.submit(page, form, {"decision": "allow", "scope": boxes(page)})
+    assert again.status_code == 400
+    assert "out of date" in again.text
+    assert "Root (root)" in words(again)
+    assert not site.deployment.stores.grants.page(flow.values["client_id"], None, 10).lines
+
+
 @pytest.mark.requirement("AZ-8")
 def test_a_first_time_has_a_badge_at_the_name_of_the_app(flow, visitor):
     flow.register()

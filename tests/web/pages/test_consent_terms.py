@@ -180,6 +180,18 @@ def test_a_decision_to_keep_the_term_of_what_has_ended_meanwhile_is_asked_again(
 
 
 @pytest.mark.requirement("AZ-13")
+def test_a_term_that_was_changed_in_another_tab_is_asked_again_and_not_kept_unseen(flow, visitor, site):
+    flow.register()
+    flow.answer(decide(visitor, visitor.open(flow.url()), until="8-hours"))
+    page = visitor.open(flow.url())
+    flow.answer(decide(visitor, visitor.open(flow.url()), until="revoked"))
+    again = decide(visitor, page)
+    assert again.status_code == 409
+    assert "has changed" in again.text
+    assert offered(again) == ["revoked", "30-days", "8-hours", "session"]
+
+
+@pytest.mark.requirement("AZ-13")
 def test_a_silent_answer_for_what_ends_in_that_moment_becomes_a_question(hosted, visitor, site, monkeypatch):
     asked = hosted.url(redirect_uri=HOSTED)
     hosted.answer(decide(visitor, visitor.open(asked), until="8-hours"))
