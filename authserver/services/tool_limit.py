@@ -55,8 +55,8 @@ class ToolLimit:
         return way
 
 
-def in_words(way: Way) -> list[tuple[str, str]]:
-    """The limits of *way* as pairs: an argument, and what it may be. None at all: no arguments."""
+def in_words(way: Way, say: words.Say = str) -> list[tuple[str, str]]:
+    """The limits of *way* as pairs: an argument, and what it may be, as *say* says it. None at all: no arguments."""
     rules = json.loads(way.limits) if way.limits else {}
-    found = {pointer.removeprefix("/"): words.of_rule(reading.rule(rule)) for pointer, rule in rules.items()}
-    return [*found.items(), *([("other arguments", "anything")] if way.additional else [])]
+    found = {pointer.removeprefix("/"): words.of_rule(reading.rule(rule), say) for pointer, rule in rules.items()}
+    return [*found.items(), *([(say("other arguments"), say("anything"))] if way.additional else [])]

@@ -32,7 +32,7 @@ from ...services.tool_limit import Unusable
 from ...store.pending_grants import TooManyWait
 from .. import bodies, cookies, next_page, policy_problems, problems, signed_in, stale, tracing
 from ..deployment import deployment
-from ..languages import translated
+from ..languages import told
 from ..origin import origin
 from ..signed_in import Visitor
 from . import blueprint, sign_in_asked
@@ -178,7 +178,7 @@ def _allow(
     try:
         target = deployment().authorization.approve(proposal, choice, person, origin(), code)
     except Unusable as unusable:
-        note = translated(unusable.words).format(*unusable.values)
+        note = told(unusable)
         return stale.again(lambda: _page(proposal, choice), note, 400)
     tracing.note(Step.CONSENT, how)
     return redirect(target, 303)
