@@ -140,7 +140,7 @@ def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
     _admit(proposal, person)
     if decision.shown != proposal.digest:
         tracing.note(Step.CONSENT, Cause.OUT_OF_DATE)
-        return stale.again(lambda: _page(proposal), CHANGED, 409)
+        return stale.again(lambda: _page(proposal, proposal.proposed_for(decision.choice.until)), CHANGED, 409)
     if decision.button in LOOKING:
         return _page(proposal, decision.looked_at(proposal), decision.sought)
     if decision.choice.until is Until.KEPT and proposal.ends_at is None:
@@ -172,7 +172,7 @@ def _allow(
         return stale.again(lambda: _page(proposal, both), HALF_TICKED, 400)
     if not choice.scopes & proposal.names:
         tracing.note(Step.CONSENT, Cause.NOTHING_CHOSEN)
-        return stale.again(lambda: _page(proposal), NOTHING_TICKED, 400)
+        return stale.again(lambda: _page(proposal, proposal.proposed_for(choice.until)), NOTHING_TICKED, 400)
     if proposal.lacking(choice.scopes):
         return stale.again(lambda: _page(proposal, choice), CONTRADICTION, 400)
     try:
