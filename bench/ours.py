@@ -55,10 +55,20 @@ class Ours:
 
 
 @contextmanager
-def authserver(folder: Path, database: Database, resource: str, *, public: int | None = None) -> Iterator[Ours]:
-    """Run the server, with its home in *folder*, until the block ends; its issuer is at *public*, or its own port."""
+def authserver(
+    folder: Path,
+    database: Database,
+    resource: str,
+    *,
+    public: int | None = None,
+    more: Mapping[str, str] | None = None,
+) -> Iterator[Ours]:
+    """Run the server, with its home in *folder*, until the block ends; its issuer is at *public*, or its own port.
+
+    *more* is added to its environment.
+    """
     port = free_port()
-    environment = environment_of(folder, database, port, public)
+    environment = {**environment_of(folder, database, port, public), **(more or {})}
     log = folder / "authserver.log"
     with prepared(folder, database, resource, port=port, public=public) as found:
         credentials = _introspector(found, resource)

@@ -51,6 +51,16 @@ class Felt:
     seconds: tuple[float, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """How many seconds token calls took beside sign-ins: a second so many succeeded, and so many were to come again."""
+
+    name: str
+    sign_ins: float
+    put_off: float
+    seconds: tuple[float, ...]
+
+
 def spread(values: Iterable[float], digits: int = 2) -> str:
     """The median of *values*, and in brackets the least and the greatest."""
     ordered = sorted(values)
@@ -105,7 +115,13 @@ def of_revocation(felt: Sequence[Felt]) -> str:
     return _table(head, list(map(_of_felt, felt)))
 
 
-def save(facts: Mapping[str, str], rows: Sequence[Row], **others: Sequence[Cost | Share | Felt]) -> Path:
+def of_sign_ins(found: Sequence[Beside]) -> str:
+    """The table of token calls beside sign-ins."""
+    head = ("refresh", "calls", "p50, ms", "p99, ms", "longest, ms", "sign-ins/s", "asked to come again/s")
+    return _table(head, list(map(_of_beside, found)))
+
+
+def save(facts: Mapping[str, str], rows: Sequence[Row], **others: Sequence[Cost | Share | Felt | Beside]) -> Path:
     """Write all that was measured to a file of its own, and return its path."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     file = FOLDER / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
@@ -154,6 +170,13 @@ def _of_felt(felt: Felt) -> tuple[str, ...]:
     ordered = sorted(felt.seconds)
     times = (median(ordered), quantiles(ordered, n=100)[98], ordered[-1])
     return f"{felt.servers} servers, {felt.name}", str(len(ordered)), *(f"{found:.2f}" for found in times)
+
+
+def _of_beside(found: Beside) -> tuple[str, ...]:
+    ordered = sorted(1000 * taken for taken in found.seconds)
+    times = (median(ordered), quantiles(ordered, n=100)[98], ordered[-1])
+    counts = (f"{found.sign_ins:.0f}", f"{found.put_off:.0f}")
+    return found.name, str(len(ordered)), *(f"{taken:.1f}" for taken in times), *counts
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

@@ -93,6 +93,20 @@ class Letters:
         ]
         return self._to(user, "Your mail address was changed", lines)
 
+    def sign_in_copied(self, user: User, origin: Origin) -> Letter | None:
+        """That somebody has a copy of what kept a browser of *user* signed in."""
+        lines = [
+            f"A browser stayed signed in to your account {plain(user.username, LONGEST_NAME)} at {self.issuer}.",
+            f"What it keeps for that was used twice, the second time from the address {origin.address}:",
+            "so somebody may have copied it. What it opened is signed out, there and here.",
+            "",
+            "Sign in again, and look at where you are signed in:",
+            f"{self.issuer.rstrip('/')}/account/security",
+            "",
+            "If you did not put back or copy a browser's files yourself, tell the administrator of this server.",
+        ]
+        return self._to(user, "Somebody may have copied your sign-in", lines)
+
     def link(self, page: str, secret: str) -> str:
         """The address of a page about one's own account, opened by *secret*."""
         return f"{self.issuer.rstrip('/')}/account/{page}?secret={secret}"

@@ -15,6 +15,7 @@ PASSES = 2
 LANES = 1
 MOST_CHARACTERS = 1024
 PATIENCE = 2.0  # seconds
+UNBOUNDED = 1_000_000
 
 
 class PasswordTooLong(ValueError):
@@ -24,10 +25,15 @@ class PasswordTooLong(ValueError):
 class Passwords:
     """Hashes and verifies passwords with Argon2id (RFC 9106): 19 MiB, two passes, one lane."""
 
-    def __init__(self, slots: int, patience: float = PATIENCE) -> None:
-        """At most *slots* hashes are computed at once; another waits up to *patience* seconds for its turn."""
+    def __init__(self, slots: int, patience: float = PATIENCE, room: int = UNBOUNDED) -> None:
+        """At most *slots* hashes are computed at once; another waits up to *patience* seconds for its turn.
+
+        There is *room* for so many, those who wait among them: one more is asked to come again at once, since who waits
+        holds a thread that a token call may need.
+        """
         self._hasher = PasswordHasher(time_cost=PASSES, memory_cost=MEMORY_KIB, parallelism=LANES)
         self._slots = BoundedSemaphore(slots)
+        self._room = BoundedSemaphore(room)
         self._patience = patience
 
     def hash(self, password: str) -> str:
@@ -54,12 +60,17 @@ class Passwords:
 
     @contextmanager
     def _slot(self) -> Iterator[None]:
-        if not self._slots.acquire(timeout=self._patience):
+        if not self._room.acquire(blocking=False):
             raise Busy(self._patience)
         try:
-            yield
+            if not self._slots.acquire(timeout=self._patience):
+                raise Busy(self._patience)
+            try:
+                yield
+            finally:
+                self._slots.release()
         finally:
-            self._slots.release()
+            self._room.release()
 
 
 def _encode(password: str) -> bytes:

@@ -1,11 +1,11 @@
-"""Recovery codes: what opens an account once whose factor is lost. 80 random bits each, so that a digest keeps them."""
+"""Recovery codes: what opens an account once whose factor is lost. 120 random bits each, so a digest keeps them."""
 
 import base64
 import hashlib
 import secrets
 
 CODES = 10
-BYTES = 10
+BYTES = 15
 GROUP = 4
 CHARACTERS = BYTES * 8 // 5
 

@@ -7,7 +7,7 @@ from ..protocol import credential
 from ..protocol.amr import Method
 from ..protocol.audit import Event, Origin
 from ..protocol.credential import Prefix
-from ..store.sessions import Session, SessionStore
+from ..store.sessions import Session, SessionStore, Staying
 from ..store.users import User
 
 
@@ -25,14 +25,17 @@ class Sessions:
         agent: str = "",
         methods: Iterable[Method] = (Method.PASSWORD,),
         auth_age: int = 0,
+        staying: Staying | None = None,
     ) -> str:
         """Begin a session of *user*, who proved who they are by *methods* *auth_age* seconds ago.
 
-        Returns its secret, 256 random bits (TK-6). *agent* is what their browser says that it is.
+        Returns its secret, 256 random bits (TK-6). *agent* is what their browser says that it is, *staying* the browser
+        if it is to stay signed in.
         """
         methods = tuple(methods)
         secret = credential.mint(Prefix.SESSION)
-        event = Event("session.opened", f"user:{user.id}", origin, user_id=user.id, detail={"methods": methods})
+        detail = {"methods": methods, **({"stays": staying.lifetime} if staying else {})}
+        event = Event("session.opened", f"user:{user.id}", origin, user_id=user.id, detail=detail)
         self.store.open(
             credential.digest(secret),
             user.id,
@@ -42,6 +45,25 @@ class Sessions:
             agent=agent,
             methods=methods,
             auth_age=auth_age,
+            staying=staying,
+        )
+        return secret
+
+    def reopen(self, session: Session, origin: Origin, agent: str = "") -> str:
+        """Begin a session in place of *session*, which has ended: nobody proves anything by it. Returns its secret."""
+        secret, user = credential.mint(Prefix.SESSION), session.user
+        event = Event("session.opened", f"user:{user.id}", origin, user_id=user.id, detail={"methods": session.methods})
+        left = max(0, session.expires_at - session.auth_time - session.auth_age)
+        self.store.open(
+            credential.digest(secret),
+            user.id,
+            left,
+            origin.address,
+            event,
+            agent=agent,
+            methods=session.methods,
+            auth_age=session.auth_age,
+            recalled=session.recalled,
         )
         return secret
 
@@ -49,10 +71,16 @@ class Sessions:
         """The live session of *secret*; None once it is ended, expired, idle for too long, or its person disabled."""
         return self.store.find(credential.digest(secret))
 
-    def confirm(self, session: Session, origin: Origin, methods: Iterable[Method] = (Method.PASSWORD,)) -> None:
-        """Write down that the person of *session* has just proved again, by *methods*, who they are."""
-        event = Event("session.confirmed", f"user:{session.user.id}", origin, user_id=session.user.id)
-        self.store.confirm(session.digest, event, methods)
+    def confirm(self, session: Session, origin: Origin, methods: Iterable[Method] = (Method.PASSWORD,)) -> str | None:
+        """The person of *session* has just proved again, by *methods*, who they are.
+
+        Returns the secret that it has from now on: the one until now opens nothing. None if it had ended.
+        """
+        return self._renewed(session, "session.confirmed", origin, methods)
+
+    def renew(self, session: Session, origin: Origin) -> str | None:
+        """Give *session*, whose person has another role than when it began, another secret, as `confirm` does."""
+        return self._renewed(session, "session.renewed", origin, None)
 
     def end(self, secret: str, origin: Origin) -> None:
         """End the session of *secret* at once, for every browser that holds it. Ending an ended one does nothing."""
@@ -60,3 +88,8 @@ class Sessions:
         if session is not None:
             event = Event("session.ended", f"user:{session.user.id}", origin, user_id=session.user.id)
             self.store.end(credential.digest(secret), event)
+
+    def _renewed(self, session: Session, name: str, origin: Origin, methods: Iterable[Method] | None) -> str | None:
+        secret = credential.mint(Prefix.SESSION)
+        event = Event(name, f"user:{session.user.id}", origin, user_id=session.user.id)
+        return secret if self.store.renew(session.digest, credential.digest(secret), event, methods) else None

@@ -7,6 +7,7 @@ from typing import Protocol
 from ..protocol.audit import Event, Origin
 from ..protocol.errors import SlowDown
 from ..store.audit import AuditStore
+from ..store.known_browsers import KnownBrowserStore
 from ..store.throttles import Delay, MustWait, ThrottleStore
 from ..store.users import User, UserStore
 from .delays import growing
@@ -33,20 +34,22 @@ class SignIn:
     """Judges sign-ins. ``delay`` is what the first delayed failure costs, in seconds; each further one doubles it."""
 
     users: UserStore
+    known: KnownBrowserStore
     throttles: ThrottleStore
     audit: AuditStore
     passwords: Passwords
     ceiling: Ceiling
     delay: float
 
-    def attempt(self, username: str, password: str, origin: Origin) -> User:
+    def attempt(self, username: str, password: str, origin: Origin, browser: str | None = None) -> User:
         """The person that *username* and *password* belong to.
 
         Raises `WrongCredentials`, `TooManyAttempts` or `Busy`; a name that does not exist is treated as one that
-        does, in text, status, delay and time. While delayed, not even the right password opens.
+        does, in text, status, delay and time. While delayed, not even the right password opens. *browser* is a secret
+        that the browser keeps: one from which that person has signed in before has failures of its own alone.
         """
         username = username.strip()
-        delays = self._delays(_digest(username), origin.site)
+        delays = self._delays(_digest(username), origin.site, browser)
         self._admit(delays, origin)
         user = self.users.by_name(username) if _is_plausible(username) else None
         right = self._verify(password, user, delays)
@@ -56,22 +59,30 @@ class SignIn:
         pair, *shared = delays
         self.throttles.cleared((pair,))
         # The others keep earlier failures, or an attacker would clear them by signing in to an account of his own.
-        self.throttles.taken_back(shared)
+        if shared:
+            self.throttles.taken_back(shared)
         self._rehash(user, password, origin)
         self.audit.write(_event("sign_in.succeeded", user, origin))
         return user
 
     def locked_for(self, username: str) -> int:
-        """The seconds for which nobody can sign in to that account by its password, from anywhere; 0 if they can."""
+        """The seconds for which only browsers that it knows can sign in to that account by its password; 0: all can."""
         return self.throttles.left(f"account:{_digest(username)}")
+
+    def know(self, user: User, browser: str) -> None:
+        """Know *browser*, by the secret that it keeps, as one from which *user* has signed in."""
+        self.known.know(_together(_digest(user.username), browser))
 
     def forgive(self, username: str, origin: Origin) -> None:
         """Forget the failures of that account, here and from all addresses together: its person has shown up."""
         here, everywhere, _ = self._delays(_digest(username), origin.site)
         self.throttles.cleared((here, everywhere))
 
-    def _delays(self, account: str, site: str) -> dict[str, Delay]:
+    def _delays(self, account: str, site: str, browser: str | None = None) -> dict[str, Delay]:
         """What to count, the account from this site first, and what it will cost."""
+        both = _together(account, browser or "")
+        if self.known.knows(both):
+            return {f"browser:{both.hex()}": growing(self.delay, FREE_FAILURES, LONGEST_DELAY)}
         return {
             f"account:{account}@{site}": growing(self.delay, FREE_FAILURES, LONGEST_DELAY),
             f"account:{account}": growing(self.delay, FREE_FAILURES_OF_ACCOUNT, LONGEST_DELAY_OF_ACCOUNT),
@@ -106,6 +117,10 @@ def _is_plausible(username: str) -> bool:
 def _digest(username: str) -> str:
     # People type passwords into the wrong field; what is counted for years must not show them.
     return hashlib.sha256(username.casefold().encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _together(account: str, browser: str) -> bytes:
+    return hashlib.sha256(f"{account} {browser}".encode()).digest()
 
 
 def _event(name: str, user: User | None, origin: Origin) -> Event:

@@ -28,6 +28,7 @@ class AlertKind(StrEnum):
     FAILED_SIGN_INS_OF_MANY = "failed_sign_ins_of_many"
     FAILED_SIGN_INS_OVERALL = "failed_sign_ins_overall"
     TOKEN_REUSED = "token_reused"  # noqa: S105 - a rule's name
+    SIGN_IN_COPIED = "sign_in_copied"
     NEW_NETWORK = "new_network"
     TRAIL_UNSEALED = "trail_unsealed"
     TRAIL_BROKEN = "trail_broken"
@@ -45,6 +46,7 @@ SEVERITIES = {
     AlertKind.NEW_NETWORK: Severity.NOTICE,
     AlertKind.FAILED_SIGN_INS_OVERALL: Severity.CRITICAL,
     AlertKind.TOKEN_REUSED: Severity.CRITICAL,
+    AlertKind.SIGN_IN_COPIED: Severity.CRITICAL,
     AlertKind.TRAIL_UNSEALED: Severity.CRITICAL,
     AlertKind.TRAIL_BROKEN: Severity.CRITICAL,
 }

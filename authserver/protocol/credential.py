@@ -25,6 +25,7 @@ class Prefix(StrEnum):
     SESSION = "mcpw_"
     LINK = "mcpl_"
     HALF_SIGN_IN = "mcph_"
+    REMEMBERED = "mcpk_"
 
 
 def mint(prefix: Prefix) -> str:

@@ -17,6 +17,8 @@ from ..store.stores import Stores
 from .ceilings import AddressLimit
 from .notices.configured import outgoing
 
+KEPT_THREADS = 2  # of each worker, for all who do not sign in
+
 
 @dataclass(frozen=True, slots=True)
 class Accounts:
@@ -30,10 +32,12 @@ class Accounts:
 
 def accounts(settings: Settings, stores: Stores, safe: Vault) -> Accounts:
     """Join them as *settings* say."""
-    passwords, rules = Passwords(settings.password_hash_slots), _rules(settings)
+    slots = settings.password_hash_slots
+    passwords, rules = Passwords(slots, room=max(slots, settings.threads - KEPT_THREADS)), _rules(settings)
     letters = Letters(settings.issuer, safe, settings.sends_mail)
     sign_in = SignIn(
         users=stores.users,
+        known=stores.known_browsers,
         throttles=stores.throttles,
         audit=stores.audit,
         passwords=passwords,

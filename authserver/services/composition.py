@@ -3,6 +3,7 @@
 from functools import partial
 from typing import Any
 
+from ..accounts.remembered import RememberedBrowsers
 from ..accounts.sessions import Sessions
 from ..keys.envelope import SuccessorEnvelope
 from ..keys.keyring import Keyring
@@ -103,6 +104,13 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         rotation=rotation,
         sign_in=people.sign_in,
         sessions=Sessions(stores.sessions, settings.session_lifetime),
+        remembered=RememberedBrowsers(
+            store=stores.remembered,
+            letters=people.own.letters,
+            key=safe.derive("remembered browsers"),
+            lifetime=settings.remember_me,
+            session_lifetime=settings.session_lifetime,
+        ),
         invitations=people.invitations,
         own_account=people.own,
         post=people.post,

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ..accounts.invitations import Invitations
 from ..accounts.own_account import OwnAccount
 from ..accounts.post import Post
+from ..accounts.remembered import RememberedBrowsers
 from ..accounts.sessions import Sessions
 from ..accounts.sign_in import SignIn
 from ..keys.keyring import Keyring
@@ -50,6 +51,7 @@ class Deployment:
     rotation: Rotation
     sign_in: SignIn
     sessions: Sessions
+    remembered: RememberedBrowsers
     invitations: Invitations
     own_account: OwnAccount
     post: Post

@@ -26,6 +26,12 @@ class Alerts(Group):
     failed_sign_ins_overall: Annotated[int, Field(ge=1)] = 100
     """Failed sign-ins in that time, whoever and wherever from."""
 
+    failed_sign_ins_factor: Annotated[int, Field(ge=2)] = 10
+    """Times as many as are usual, by the day before, from which on fewer are an alert too."""
+
+    failed_sign_ins_least: Annotated[int, Field(ge=1)] = 50
+    """Failed sign-ins in that time, below which a rise is none, however few are usual."""
+
     new_network_of: Literal["devices", "all"] = "devices"
     """Whose grants are watched for refreshes from a network (/24, of IPv6 /48) that they never came from: of clients
     on people's own ``devices`` (loopback, apps), or of ``all``. Hosted ones come from wherever their servers are."""

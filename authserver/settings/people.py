@@ -21,6 +21,10 @@ class People(Group):
     session_idle: Seconds = 7 * DAY
     """Seconds without a request after which a session ends."""
 
+    remember_me: Annotated[int, Field(ge=0, le=400 * DAY)] = 30 * DAY
+    """Seconds for which a browser stays signed in after a sign-in where its person ticked that, though it was closed or
+    its session ended by itself; 0 takes the tick away."""
+
     invitation_lifetime: Annotated[int, Field(ge=3600, le=90 * DAY)] = 7 * DAY
     """Seconds in which an invitation is accepted."""
 

@@ -10,6 +10,8 @@ let waiting = new AbortController();
 
 function send(form, credential) {
   form.elements.credential.value = JSON.stringify(credential.toJSON());
+  const stays = document.getElementById("stays");
+  if (stays?.checked) form.append(stays.cloneNode());
   form.submit();
 }
 

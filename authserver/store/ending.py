@@ -4,7 +4,7 @@ from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, 
 
 from .clock import now
 from .grant_ends import close, expire_with_sessions
-from .models import ConsentRow, GrantRow, HalfSignInRow, PendingGrantRow, SessionRow
+from .models import ConsentRow, GrantRow, HalfSignInRow, PendingGrantRow, RememberedRow, SessionRow
 
 BEHIND = and_(
     ConsentRow.user_id == GrantRow.user_id,
@@ -42,13 +42,40 @@ def end_requests(connection: Connection, which: ColumnElement[bool]) -> None:
 
 
 def end_sessions(connection: Connection, user_id: str, *, and_grants: bool = True) -> int:
-    """End the sessions of a person, those that wait for a second factor too, and return how many were whole.
+    """End the sessions of a person, and return how many; with them what waits for a second factor or stays signed in.
 
+    Browsers that stay come first: one that is just opening a session is waited for, and its session is found below.
     The grants that were to last as long as one of them end with it, unless their end is the caller's.
     """
+    forget_browsers(connection, RememberedRow.user_id == user_id)
     connection.execute(delete(HalfSignInRow).where(HalfSignInRow.user_id == user_id))
     live = update(SessionRow).where(SessionRow.user_id == user_id, SessionRow.ended_at.is_(None))
     ended = connection.execute(live.values(ended_at=now)).rowcount
     if and_grants:
         expire_with_sessions(connection, user_id)
     return ended
+
+
+def forget_browsers(connection: Connection, which: ColumnElement[bool]) -> int:
+    """Let no browser that *which* (a condition on `RememberedRow`) tells stay signed in, and return how many did."""
+    # Locked in one order by everyone.
+    live = and_(which, RememberedRow.ended_at.is_(None))
+    locked = select(RememberedRow.digest).where(live).order_by(RememberedRow.digest).with_for_update(key_share=True)
+    ended = connection.scalars(locked).all()
+    if ended:
+        connection.execute(update(RememberedRow).where(RememberedRow.digest.in_(ended)).values(ended_at=now))
+    return len(ended)
+
+
+def forget_browser(connection: Connection, digest: bytes, user_id: str) -> int:
+    """Let that browser of a person stay signed in no longer, with an end to what it opened; returns 0 if it did not."""
+    forgotten = forget_browsers(connection, RememberedRow.digest == digest)
+    end_sessions_of(connection, digest, user_id)
+    return forgotten
+
+
+def end_sessions_of(connection: Connection, digest: bytes, user_id: str) -> None:
+    """End what a browser that stays signed in has opened; found by the index over the sessions of its person."""
+    live = update(SessionRow).where(SessionRow.user_id == user_id, SessionRow.ended_at.is_(None))
+    connection.execute(live.where(SessionRow.remembered == digest).values(ended_at=now))
+    expire_with_sessions(connection, user_id)

@@ -13,7 +13,8 @@ from ..protocol.audit import Event
 from .audit import record
 from .clock import now
 from .database import Database
-from .models import FactorRow, RecoveryCodeRow, UserRow
+from .ending import forget_browsers
+from .models import FactorRow, RecoveryCodeRow, RememberedRow, UserRow
 
 UNFINISHED_SECONDS = 3600  # for which a secret that was shown waits for its first code
 
@@ -120,7 +121,10 @@ class FactorStore:
         return True
 
     def remove(self, user_id: str, factor_id: str, event: Event) -> bool:
-        """Forget a factor, and with the last one the recovery codes. False if the person has no such factor."""
+        """Forget a factor, and with the last one the recovery codes. False if the person has no such factor.
+
+        No browser stays signed in by what may have been proved with it.
+        """
         with self._database.transaction() as connection:
             _lock(connection, user_id)
             gone = delete(FactorRow).where(FactorRow.id == factor_id, FactorRow.user_id == user_id)
@@ -128,15 +132,20 @@ class FactorStore:
                 return False
             if not connection.scalar(select(has_factor(user_id))):
                 connection.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user_id))
+            forget_browsers(connection, RememberedRow.user_id == user_id)
             record(connection, event)
         return True
 
     def remove_all(self, user_id: str, event: Event) -> int:
-        """Forget all factors and recovery codes of a person who has lost them; returns how many factors."""
+        """Forget all factors and recovery codes of a person who has lost them; returns how many factors.
+
+        No browser stays signed in.
+        """
         with self._database.transaction() as connection:
             _lock(connection, user_id)
             gone = connection.execute(delete(FactorRow).where(FactorRow.user_id == user_id)).rowcount
             connection.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user_id))
+            forget_browsers(connection, RememberedRow.user_id == user_id)
             record(connection, event.about(user_id=user_id, detail={**event.detail, "factors": gone}))
         return gone
 

@@ -10,6 +10,7 @@ from .clock import now, now_in_milliseconds
 from .database import Database
 from .ended import LATELY
 from .fetched import STALE_SECONDS
+from .known_browsers import KNOWN_SECONDS
 from .models import (
     AccountLinkRow,
     AlertRow,
@@ -22,10 +23,12 @@ from .models import (
     GrantNetworkRow,
     HalfSignInRow,
     InvitationRow,
+    KnownBrowserRow,
     NoticeMessageRow,
     NoticeRow,
     PendingGrantRow,
     RefreshTokenRow,
+    RememberedRow,
     RevokedAccessTokenRow,
     SessionRow,
     ThrottleRow,
@@ -61,6 +64,8 @@ EXPIRED: tuple[Expired, ...] = (
     (RevokedAccessTokenRow.jti, RevokedAccessTokenRow.expires_at <= now),
     (EndedPositionRow.position, EndedPositionRow.ended_at <= now - LATELY),
     (SessionRow.digest, SessionRow.expires_at <= LONG_AGO),
+    (RememberedRow.digest, RememberedRow.expires_at <= LONG_AGO),
+    (KnownBrowserRow.digest, KnownBrowserRow.seen_at <= now - KNOWN_SECONDS),
     (HalfSignInRow.digest, HalfSignInRow.expires_at <= now),
     (InvitationRow.id, InvitationRow.expires_at <= now),
     (AccountLinkRow.digest, AccountLinkRow.expires_at <= now),

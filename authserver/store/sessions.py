@@ -2,8 +2,9 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import BigInteger, and_, bindparam, insert, select, update
+from sqlalchemy import BigInteger, Connection, and_, bindparam, insert, select, update
 
 from ..protocol.amr import Method
 from ..protocol.audit import Event
@@ -11,10 +12,10 @@ from ..protocol.grant_term import BrowserSession
 from .audit import record
 from .clock import now
 from .database import Database
-from .ending import end_sessions
+from .ending import end_sessions, forget_browser
 from .factors import has_factor
 from .grant_ends import expire_with_sessions, lengthen
-from .models import SessionRow, UserRow
+from .models import RememberedRow, SessionRow, UserRow
 from .users import User, user_of
 
 TOUCH_SECONDS = 60
@@ -31,6 +32,7 @@ LIVE = (
         now.label("now"),
         (now - SessionRow.auth_time).label("auth_age"),
         has_factor(UserRow.id).label("has_factor"),
+        (SessionRow.role != UserRow.role).label("has_other_role"),
     )
     .join(UserRow, UserRow.id == SessionRow.user_id)
     .where(SessionRow.digest == bindparam("digest"), ALIVE)
@@ -42,8 +44,9 @@ class Session:
     """A live session, by the digest of its cookie; times in Unix seconds.
 
     ``auth_time`` is when its person last proved who they are, by ``methods``, ``auth_age`` how many seconds ago;
-    ``has_factor``: whether they have a second factor, which they need not have used; ``ends_at`` is when it ends if
-    they are not seen again.
+    ``has_factor``: whether they have a second factor, which they need not have used. ``recalled``: a browser that stays
+    opened it, so nobody proved anything in it. ``has_other_role``: their role has changed since it got its secret;
+    ``ends_at`` is when it ends if they are not seen again.
     """
 
     digest: bytes
@@ -54,6 +57,8 @@ class Session:
     address: str
     methods: tuple[Method, ...] = ()
     has_factor: bool = False
+    recalled: bool = False
+    has_other_role: bool = False
     ends_at: int = 0
 
     @property
@@ -63,8 +68,20 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class Staying:
+    """A browser that is to stay signed in for ``lifetime`` seconds: digests of its name and of its first secret."""
+
+    digest: bytes
+    secret: bytes
+    lifetime: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionListing:
-    """A live session as the console lists it: from where and with which program it was opened, and its last use."""
+    """A live session as the console lists it: from where and with which program it was opened, and its last use.
+
+    ``remembered`` is the digest of the browser that stays signed in, if it is to.
+    """
 
     digest: bytes
     address: str
@@ -72,6 +89,7 @@ class SessionListing:
     created_at: int
     last_seen_at: int
     expires_at: int
+    remembered: bytes | None
 
     @property
     def id(self) -> str:
@@ -98,16 +116,24 @@ class SessionStore:
         agent: str = "",
         methods: Iterable[Method] = (Method.PASSWORD,),
         auth_age: int = 0,
+        staying: Staying | None = None,
+        recalled: bool = False,
     ) -> None:
         """Begin a session of at most *lifetime* seconds, for someone who just signed in by *methods* with *agent*.
 
-        They proved who they are *auth_age* seconds ago: an identity provider may have sessions of its own.
+        They proved who they are *auth_age* seconds ago: an identity provider may have sessions of its own. *staying* is
+        their browser, if it is to open further sessions by itself; *recalled*: so one stood before.
         """
-        moments = {"auth_time": now - auth_age, "created_at": now, "last_seen_at": now, "expires_at": now + lifetime}
+        shared: dict[str, Any] = {"user_id": user_id, "address": address, "agent": agent, "methods": " ".join(methods)}
+        shared["auth_time"] = now - auth_age
         with self._database.transaction() as connection:
-            opened = {"digest": digest, "user_id": user_id, "address": address, "agent": agent}
-            opened["methods"] = " ".join(methods)
-            connection.execute(insert(SessionRow).values(**opened, **moments))
+            if staying is not None:
+                stays = {"digest": staying.digest, "secret": staying.secret, "created_at": now, "used_at": now}
+                stays["expires_at"] = now + staying.lifetime
+                connection.execute(insert(RememberedRow).values(**shared, **stays))
+            remembered = staying.digest if staying else None
+            stands = {"remembered": remembered, "recalled": recalled}
+            enter(connection, digest=digest, **shared, **stands, expires_at=now + lifetime)
             record(connection, event.about(user_id=user_id))
 
     def find(self, digest: bytes) -> Session | None:
@@ -116,12 +142,12 @@ class SessionStore:
             found = session.execute(LIVE, {"digest": digest, "idle": self._idle}).one_or_none()
             if found is None:
                 return None
-            row, person, moment, age, has = found
+            row, person, moment, age, has, other_role = found
             seen_long_ago = row.last_seen_at <= moment - TOUCH_SECONDS
             ends_at = min(row.expires_at, (moment if seen_long_ago else row.last_seen_at) + self._idle)
             methods = tuple(map(Method, row.methods.split()))
             signed_in = (digest, user_of(person), row.auth_time, age, row.expires_at, row.address)
-            live_session = Session(*signed_in, methods, has, ends_at)
+            live_session = Session(*signed_in, methods, has, row.recalled, bool(other_role), ends_at)
         if seen_long_ago:
             self._touch(live_session)
         return live_session
@@ -135,23 +161,37 @@ class SessionStore:
         with self._database.reading() as connection:
             return tuple(SessionListing(*row) for row in connection.execute(newest, {"idle": self._idle}))
 
-    def confirm(self, digest: bytes, event: Event, methods: Iterable[Method] = (Method.PASSWORD,)) -> bool:
-        """Write down that the session's person proved again, just now, who they are. False if it had ended."""
+    def renew(self, digest: bytes, new: bytes, event: Event, methods: Iterable[Method] | None = None) -> bool:
+        """Let the session be found by *new* from now on, and no more by *digest*. False if it had ended.
+
+        *methods* are those by which its person proved again, just now, who they are; None if they did not.
+        """
+        theirs = select(UserRow.role).where(UserRow.id == SessionRow.user_id).scalar_subquery()
         live = update(SessionRow).where(SessionRow.digest == digest, SessionRow.ended_at.is_(None))
+        renewed = live.values(digest=new, role=theirs)
+        if methods is not None:
+            renewed = renewed.values(auth_time=now, methods=" ".join(methods), recalled=False)
         with self._database.transaction() as connection:
-            if not connection.execute(live.values(auth_time=now, methods=" ".join(methods))).rowcount:
+            if not connection.execute(renewed).rowcount:
                 return False
             record(connection, event)
         return True
 
     def end(self, digest: bytes, event: Event) -> bool:
-        """End a session, with the grants that were to last as long. False if it had ended."""
-        ended = update(SessionRow).where(SessionRow.digest == digest, SessionRow.ended_at.is_(None))
+        """End a session, with the grants that were to last as long; its browser does not stay signed in.
+
+        False if it had ended.
+        """
+        live = and_(SessionRow.digest == digest, SessionRow.ended_at.is_(None))
         with self._database.transaction() as connection:
-            user_id = connection.scalar(ended.values(ended_at=now).returning(SessionRow.user_id))
-            if user_id is None:
+            found = connection.execute(select(SessionRow.remembered, SessionRow.user_id).where(live)).one_or_none()
+            if found is None:
                 return False
-            expire_with_sessions(connection, user_id)
+            if found.remembered:
+                forget_browser(connection, found.remembered, found.user_id)
+            elif not connection.execute(update(SessionRow).where(live).values(ended_at=now)).rowcount:
+                return False
+            expire_with_sessions(connection, found.user_id)
             record(connection, event)
         return True
 
@@ -167,3 +207,9 @@ class SessionStore:
         with self._database.transaction() as connection:
             if connection.execute(seen.values(last_seen_at=now)).rowcount:
                 lengthen(connection, session.bounds)
+
+
+def enter(connection: Connection, **columns: object) -> None:
+    """Add a session that begins now."""
+    role = select(UserRow.role).where(UserRow.id == columns["user_id"]).scalar_subquery()
+    connection.execute(insert(SessionRow).values(**columns, role=role, created_at=now, last_seen_at=now))

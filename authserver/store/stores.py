@@ -25,12 +25,14 @@ from .identities import IdentityStore
 from .initial_access_tokens import InitialAccessTokenStore
 from .invitations import InvitationStore
 from .keys import KeyStore
+from .known_browsers import KnownBrowserStore
 from .letters import LetterStore
 from .notices import NoticeStore
 from .pending_grants import PendingGrantStore
 from .policies import PolicyStore
 from .reaping import RegistrationStore
 from .refresh_tokens import RefreshTokenStore
+from .remembered import RememberedStore
 from .resources import ResourceStore
 from .seals import SealStore
 from .sessions import SessionStore
@@ -71,6 +73,8 @@ class Stores:
     account_links: AccountLinkStore
     letters: LetterStore
     sessions: SessionStore
+    remembered: RememberedStore
+    known_browsers: KnownBrowserStore
     identities: IdentityStore
     upstream_attempts: UpstreamAttemptStore
     factors: FactorStore
@@ -122,6 +126,8 @@ class Stores:
             account_links=AccountLinkStore(database),
             letters=LetterStore(database),
             sessions=SessionStore(database, session_idle),
+            remembered=RememberedStore(database),
+            known_browsers=KnownBrowserStore(database),
             identities=IdentityStore(database),
             upstream_attempts=UpstreamAttemptStore(database),
             factors=FactorStore(database),

@@ -1,4 +1,7 @@
-"""The cookies: the browser session, the device that grants are tied to (AZ-10, AZ-14), a link that was mailed."""
+"""The cookies: the browser session, the device that grants are tied to (AZ-10, AZ-14), and what is given back once.
+
+That is a link that was mailed, and what opens a session of a browser that stays signed in.
+"""
 
 import re
 import secrets
@@ -14,6 +17,7 @@ HOST_PREFIX = "__Host-"
 SESSION = "session"
 DEVICE = "device"
 LINK = "link"
+STAYS = "stays"
 DEVICE_AGE = timedelta(days=400)  # the longest that browsers keep a cookie (RFC 6265bis §5.5)
 DEVICE_FORM = re.compile(r"[A-Za-z0-9_-]{43}")
 
@@ -24,33 +28,58 @@ def name(cookie: str, settings: Settings) -> str:
 
 
 def configure(app: Flask, settings: Settings) -> None:
-    """Let Flask's signed session cookie be as AZ-10 wants it; it carries the CSRF token and the session's secret."""
+    """Let Flask's signed session cookie be as AZ-10 wants it; it carries the CSRF token and the session's secret.
+
+    A browser forgets it as it closes: which one stays signed in, its person says.
+    """
     app.config.update(
         SESSION_COOKIE_NAME=name(SESSION, settings),
         SESSION_COOKIE_SECURE=settings.secure,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
-        PERMANENT_SESSION_LIFETIME=timedelta(seconds=settings.session_lifetime),
-        SESSION_REFRESH_EACH_REQUEST=False,
     )
+    app.after_request(_tell)
 
 
 def device() -> str:
     """The secret of this browser's device cookie; a new one (256 bits) where it brought none."""
     if "device" not in g:
-        brought = request.cookies.get(name(DEVICE, deployment().settings), "")
-        g.device = brought if DEVICE_FORM.fullmatch(brought) else secrets.token_urlsafe(32)
+        g.device = known_device() or secrets.token_urlsafe(32)
     return cast(str, g.device)
+
+
+def known_device() -> str | None:
+    """The secret that this browser brought in its device cookie."""
+    brought = request.cookies.get(name(DEVICE, deployment().settings), "")
+    return brought if DEVICE_FORM.fullmatch(brought) else None
 
 
 def keep_device(response: Response) -> Response:
     """Have the browser keep its device cookie, for another 400 days from now."""
+    return _keep(response, DEVICE, device(), DEVICE_AGE)
+
+
+def staying() -> str | None:
+    """What this browser keeps to stay signed in, if it does."""
+    return request.cookies.get(name(STAYS, deployment().settings))
+
+
+def stay(token: str | None, seconds: int = 0) -> None:
+    """Have the browser keep *token* for so many *seconds*, to stay signed in; None: nothing any more."""
+    g.stays = (token or "", timedelta(seconds=seconds))
+
+
+def _tell(response: Response) -> Response:
+    return _keep(response, STAYS, *g.stays) if "stays" in g else response
+
+
+def _keep(response: Response, cookie: str, value: str, age: timedelta) -> Response:
     settings = deployment().settings
     response.set_cookie(
-        name(DEVICE, settings),
-        device(),
-        max_age=DEVICE_AGE,
+        name(cookie, settings),
+        value,
+        max_age=age,
         path="/",
         secure=settings.secure,
         httponly=True,

@@ -7,19 +7,20 @@ from flask import session
 from ..protocol.amr import BY_PASSWORD, Method
 from ..store.half_sign_ins import HalfSignIn
 from ..store.users import User
-from . import signed_in
+from . import signed_in, staying
 from .deployment import deployment
 from .origin import origin
 
 SECRET = "half_sign_in"  # noqa: S105 - the name of a field
 
 
-def begin(user: User, methods: Iterable[Method] = BY_PASSWORD, auth_age: int = 0) -> None:
+def begin(user: User, methods: Iterable[Method] = BY_PASSWORD, auth_age: int = 0, *, stays: bool = False) -> None:
     """Let *user*, who proved by *methods* *auth_age* seconds ago who they are, give the second factor.
 
-    The cookie session begins anew.
+    The cookie session begins anew. *stays*: they want this browser to stay signed in, once they are.
     """
     signed_in.end()
+    staying.note(stays)
     session[SECRET] = deployment().second_factors.halves.begin(user, origin(), methods, auth_age)
 
 

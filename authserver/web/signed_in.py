@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import cast
 
-from flask import Flask, g, redirect, request, session
+from flask import Flask, Request, after_this_request, g, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user, login_user
 from werkzeug.exceptions import NotFound
@@ -15,7 +15,7 @@ from werkzeug.exceptions import NotFound
 from ..protocol.amr import Method
 from ..store.sessions import Session
 from ..store.users import User
-from . import next_page
+from . import cookies, next_page
 from .deployment import deployment
 from .origin import origin
 
@@ -46,6 +46,7 @@ def install(app: Flask) -> None:
     # Its own check of address and browser would sign people out as their network changes.
     manager.session_protection = None
     manager.user_loader(_find)
+    manager.request_loader(_recalled)
     manager.unauthorized_handler(lambda: redirect(next_page.sign_in(), 303))
 
 
@@ -62,29 +63,44 @@ def the_visitor() -> Visitor:
     return person
 
 
-def begin(user: User, methods: Iterable[Method] = (Method.PASSWORD,), auth_age: int = 0) -> None:
+def begin(
+    user: User, methods: Iterable[Method] = (Method.PASSWORD,), auth_age: int = 0, *, stays: bool = False
+) -> None:
     """Sign *user* in, in a cookie session begun anew: nothing that was set before the sign-in survives it.
 
-    They proved who they are by *methods*, *auth_age* seconds ago.
+    They proved who they are by *methods*, *auth_age* seconds ago. *stays*: they want this browser to stay signed in.
     """
-    _end_session()
-    _forget()
-    secret = deployment().sessions.open(user, origin(), request.user_agent.string[:LONGEST_AGENT], methods, auth_age)
-    opened = _find(secret)
-    if opened is not None:
-        login_user(opened)
-        session.permanent = True
+    end()
+    kept = deployment().remembered.begin() if stays else None
+    if kept is not None:
+        cookies.stay(kept[0], kept[1].lifetime)
+    staying = kept[1] if kept else None
+    _go_on(deployment().sessions.open(user, origin(), _agent(), methods, auth_age, staying))
+    deployment().sign_in.know(user, cookies.device())
+    after_this_request(cookies.keep_device)
+
+
+def confirm(person: Visitor, methods: Iterable[Method]) -> None:
+    """*person* has proved again, by *methods*, who they are: their session has another secret from now on."""
+    _go_on(deployment().sessions.confirm(person.session, origin(), methods))
 
 
 def renew(person: Visitor) -> None:
-    """Go on as *person* in a session begun anew, when all of theirs have ended: whoever had its secret has nothing."""
-    begin(person.user, person.session.methods)
+    """Go on as *person* in a session begun anew, when all of theirs have ended: whoever had its secret has nothing.
+
+    It is as old as the one that ended, and this browser does not stay signed in.
+    """
+    end()
+    _go_on(deployment().sessions.reopen(person.session, origin(), _agent()))
 
 
 def end() -> None:
-    """Sign out: the session ends on the server too, and this browser forgets it."""
+    """Sign out: the session ends on the server too, this browser forgets it, and does not stay signed in."""
     _end_session()
     _forget()
+    if (kept := cookies.staying()) is not None:
+        deployment().remembered.forget(kept, origin())
+        cookies.stay(None)
 
 
 def recognised(view: View) -> View:
@@ -115,7 +131,7 @@ def owed(person: Visitor) -> str | None:
 def is_stale(person: Visitor) -> bool:
     """Whether *person* has to prove who they are, before what reaches far: with the second factor, if they have one."""
     owes = person.session.has_factor and Method.MULTIPLE not in person.session.methods
-    late = person.session.auth_age > deployment().settings.fresh_sign_in
+    late = person.session.recalled or person.session.auth_age > deployment().settings.fresh_sign_in
     return late or (owes and deployment().second_factors.are_used)
 
 
@@ -131,7 +147,40 @@ def _guarded(view: View, elsewhere: Callable[[Visitor], str | None]) -> View:
 
 def _find(secret: str) -> Visitor | None:
     found = deployment().sessions.find(secret)
-    return Visitor(secret, found) if found else None
+    if found is None or not found.has_other_role:
+        return Visitor(secret, found) if found else None
+    # Who had this secret until now has not what the new role opens.
+    new = deployment().sessions.renew(found, origin())
+    if new is None:
+        return None
+    session["_user_id"] = new
+    return _find(new)
+
+
+def _recalled(request: Request) -> Visitor | None:
+    """Who stays signed in with this browser, as it comes back without a session: to look at a page, not to send one."""
+    kept = cookies.staying() if request.method == "GET" else None
+    if kept is None:
+        return None
+    found = deployment().remembered.recall(kept, origin(), _agent())
+    if found is None:
+        cookies.stay(None)
+        return None
+    _forget()
+    cookies.stay(found.token, found.seconds)
+    return _go_on(found.session)
+
+
+def _go_on(secret: str | None) -> Visitor | None:
+    """Let this browser have the session of *secret*, if it lives."""
+    found = _find(secret) if secret else None
+    if found is not None:
+        login_user(found)
+    return found
+
+
+def _agent() -> str:
+    return request.user_agent.string[:LONGEST_AGENT]
 
 
 def _end_session() -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from argon2 import PasswordHasher, extract_parameters
@@ -37,6 +38,18 @@ def test_a_password_over_the_bound_is_refused_before_it_is_hashed(passwords):
     with pytest.raises(PasswordTooLong):
         passwords.hash("x" * 1025)
     assert not passwords.verify("x" * 1025, passwords.hash("x" * 1024))
+
+
+@pytest.mark.parametrize("other", ["A long password, said so", "a long password, said so ", "a long password, said s"])
+def test_a_password_is_compared_as_it_was_given(passwords, other):
+    stored = passwords.hash("a long password, said so")
+    assert not passwords.verify(other, stored)
+
+
+def test_no_end_of_a_long_password_is_cut_off(passwords):
+    stored = passwords.hash("x" * 1023 + "y")
+    assert passwords.verify("x" * 1023 + "y", stored)
+    assert not passwords.verify("x" * 1024, stored)
 
 
 @pytest.mark.parametrize("stored", ["", "not a hash", "$argon2id$v=19$broken"])
@@ -79,3 +92,23 @@ def test_a_hash_that_finds_no_slot_in_time_is_asked_to_come_again():
         passwords.verify("correct horse", stored)
     assert refused.value.retry_after >= 1
     assert passwords.verify("correct horse", stored)
+
+
+def test_who_finds_no_room_to_wait_is_asked_to_come_again_at_once():
+    passwords = Passwords(slots=1, patience=60, room=1)
+    stored = passwords.hash("correct horse")
+    with passwords._slot(), pytest.raises(Busy):
+        passwords.verify("correct horse", stored)
+    assert passwords.verify("correct horse", stored)
+
+
+def test_room_is_for_as_many_as_leave_threads_to_others():
+    passwords = Passwords(slots=1, patience=60, room=3)
+    with ThreadPoolExecutor(2) as threads:
+        with passwords._slot():
+            waiting = [threads.submit(passwords.hash, "correct horse") for _ in range(2)]
+            while passwords._room._value:
+                pass
+            with pytest.raises(Busy):
+                passwords.hash("correct horse")
+        assert all(each.result().startswith("$argon2id$") for each in waiting)

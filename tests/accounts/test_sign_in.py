@@ -13,7 +13,7 @@ from authserver.protocol.audit import Event, Origin
 from authserver.services.ceilings import AddressLimit
 from authserver.services.deployment import Deployment
 from authserver.store.audit import AuditFilter
-from authserver.store.models import ThrottleRow
+from authserver.store.models import ThrottleRow, UserRow
 from tests.conformance.site import PASSWORD
 
 UNKNOWN = "nobody-of-that-name"
@@ -49,6 +49,13 @@ def events(deployment: Deployment, name: str, origin: Origin) -> list[Event]:
 
 
 def test_the_right_password_signs_in(sign_in, person, origin):
+    assert sign_in.attempt(person.username, PASSWORD, origin).id == person.id
+
+
+def test_a_password_of_years_ago_is_as_good_as_any(sign_in, deployment, person, origin):
+    long_ago = update(UserRow).where(UserRow.id == person.id).values(created_at=UserRow.created_at - 10 * 365 * 86_400)
+    with deployment.stores.database.transaction() as connection:
+        connection.execute(long_ago)
     assert sign_in.attempt(person.username, PASSWORD, origin).id == person.id
 
 

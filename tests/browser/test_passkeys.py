@@ -98,10 +98,28 @@ def test_after_the_password_it_is_the_second_step(running, page, name):
     assert opened_by(running, name) == [Method.PASSWORD, Method.POSSESSION, Method.MULTIPLE]
 
 
+def test_a_browser_stays_after_a_passkey_if_that_was_ticked(running, page, name):
+    add_passkey(running, page, name)
+    for ticked in (False, True):
+        sign_out(running, page)
+        page.goto(f"{running.issuer}/sign-in")
+        page.get_by_label("Keep me signed in on this device").set_checked(ticked)
+        use_passkey(page)
+        expect(page.get_by_text("You are signed in as")).to_be_visible()
+        page.context.clear_cookies(name="session")
+        page.goto(f"{running.issuer}/")
+        expect(page.get_by_text("You are signed in as")).to_have_count(int(ticked))
+        page.goto(f"{running.issuer}/sign-in")
+        if not ticked:
+            use_passkey(page)
+            expect(page.get_by_text("You are signed in as")).to_be_visible()
+
+
 @pytest.mark.requirement("AZ-12")
 def test_it_opens_an_account_whose_password_is_being_guessed(running, page, name):
     add_passkey(running, page, name)
     sign_out(running, page)
+    page.context.clear_cookies()  # a browser that is known has failures of its own alone
     account = hashlib.sha256(name.encode()).hexdigest()
     running.site.deployment.stores.throttles.admit({f"account:{account}": lambda failures: 60})
     page.goto(f"{running.issuer}/sign-in")

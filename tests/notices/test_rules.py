@@ -99,6 +99,30 @@ def test_four_times_as_many_on_the_same_day_are_told_again_though_the_first_were
             site.deployment.stores.alerts.dismiss(line.id, Event("alert.dismissed", "system"))
 
 
+def rise(site: Site, failures: int) -> None:
+    for number in range(failures):
+        write(site, "sign_in.failed", f"203.0.113.{number}")
+    look(site)
+
+
+def test_far_more_failures_than_in_the_day_before_are_told_though_they_are_few(site_with: Callable[..., Site]):
+    site = site_with(failed_sign_ins_least=6)
+    rise(site, 5)
+    assert told(site) == []
+    rise(site, 1)
+    assert kinds(site) == ["failed_sign_ins_overall"]
+
+
+def test_what_is_usual_is_no_rise(site_with: Callable[..., Site]):
+    site = site_with(failed_sign_ins_least=6)
+    hours_ago = int(time.time()) // 60 - 600
+    site.deployment.stores.watch.count({("all", hours_ago): 144})
+    rise(site, 9)
+    assert told(site) == []
+    rise(site, 1)
+    assert kinds(site) == ["failed_sign_ins_overall"]
+
+
 @pytest.mark.parametrize(
     ("whom", "kind"), [("sources", "failed_sign_ins_of_source"), ("people", "failed_sign_ins_of_account")]
 )
@@ -138,6 +162,14 @@ def test_what_was_used_twice_is_told_with_its_grant(site: Site):
     [(kind, _, detail)] = told(site)
     assert kind == "token_reused"
     assert (detail["grant"], detail["source"]) == ("g1", "203.0.113.9")
+
+
+def test_a_copy_of_what_keeps_a_browser_signed_in_is_told(site: Site):
+    ada = site.deployment.stores.users.by_name("ada")
+    for _ in range(2):
+        write(site, "session.copied", "203.0.113.9", user_id=ada.id)
+    look(site)
+    assert told(site) == [("sign_in_copied", ada.id, {"source": "203.0.113.9"})]
 
 
 @pytest.mark.parametrize(("uri", "expected"), [("http://127.0.0.1/cb", 1), ("https://app.example/cb", 0)])

@@ -8,7 +8,7 @@ from authserver.protocol.errors import InvalidGrant
 from authserver.protocol.grant_term import SessionOver, Until
 from authserver.store.models import SessionRow
 from authserver.store.purge import purge
-from authserver.store.sessions import Session
+from authserver.store.sessions import Session, Staying
 from authserver.store.stores import SESSION_IDLE_SECONDS
 
 from .crowd import SIZE, Crowd
@@ -54,6 +54,16 @@ def test_a_grant_for_the_session_ends_with_it(scene: Scene, how: str):
     assert [one.id for one in own(scene)] == [lasting]
     assert told(scene) == 1
     assert len(scene.stores.ended.positions()) == 1
+
+
+@pytest.mark.requirement("AZ-8")
+def test_a_grant_for_the_session_of_a_browser_that_stays_signed_in_ends_with_it(scene: Scene):
+    staying = Staying(credential.digest("a browser"), credential.digest("its secret"), 30 * DAY)
+    scene.stores.sessions.open(COOKIE, scene.user_id, DAY, "", EVENT, staying=staying)
+    for_the_session(scene, scene.stores.sessions.find(COOKIE), "notes:read")
+    scene.stores.sessions.end(COOKIE, EVENT)
+    assert own(scene) == ()
+    assert told(scene) == 1
 
 
 @pytest.mark.requirement("AZ-8")

@@ -59,6 +59,16 @@ def test_the_mapped_rows_are_what_the_migrations_make(database: Database):
         assert compare_metadata(context, Row.metadata) == []
 
 
+def test_a_new_database_has_no_accounts(databases):
+    url = databases.create()
+    migrate.upgrade(url)
+    engine = create(url)
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT count(*) FROM users")) == 0
+    engine.dispose()
+    databases.drop(url)
+
+
 def test_the_mapped_rows_and_the_migrations_have_the_same_names_of_keys(database: Database):
     with database.reading() as connection:
         inspector = inspect(connection)

@@ -40,11 +40,14 @@ class Journey:
         return self.http.get(f"/sign-in/from/{self.upstream}", query_string=query)
 
 
-def begin(http: Client, liar: Liar, page: str = "/sign-in", upstream: str = "liar", field: str = "upstream") -> Journey:
-    """Press the button of *upstream* on *page*."""
+def begin(
+    http: Client, liar: Liar, page: str = "/sign-in", upstream: str = "liar", field: str = "upstream", *, tick: str = ""
+) -> Journey:
+    """Press the button of *upstream* on *page*, with the box of the name *tick* ticked."""
     shown = http.get(page)
     form = next(each for each in forms(shown) if (field, upstream) in each.buttons)
-    answer = http.post(page, data={**dict(form.fields), field: upstream})
+    ticked = {name: value for name, value in form.boxes if name == tick}
+    answer = http.post(page, data={**dict(form.fields), **ticked, field: upstream})
     assert answer.status_code == 303, answer.text
     return Journey(http, liar, dict(parse_qsl(urlsplit(answer.location).query)), upstream)
 

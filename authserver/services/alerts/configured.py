@@ -21,6 +21,8 @@ def watch(settings: Settings, stores: Stores, approvals: Approvals, told: Sequen
         of_account=settings.failed_sign_ins_of_account,
         of_source=settings.failed_sign_ins_of_source,
         overall=settings.failed_sign_ins_overall,
+        factor=settings.failed_sign_ins_factor,
+        least=settings.failed_sign_ins_least,
     )
     return Watch(
         watch=stores.watch,

@@ -24,12 +24,17 @@ BOUNDED = {AlertKind.FAILED_SIGN_INS_OF_ACCOUNT: "people", AlertKind.FAILED_SIGN
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """From where on failed sign-ins are an alert: counts within ``minutes``, of a person, a source, and overall."""
+    """From where on failed sign-ins are an alert: counts within ``minutes``, of a person, a source, and overall.
+
+    Overall fewer are one too, but not fewer than ``least``, if they are ``factor`` times as many as are usual.
+    """
 
     minutes: int
     of_account: int
     of_source: int
     overall: int
+    factor: int
+    least: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class SignInRules:
             EVERYBODY: (AlertKind.FAILED_SIGN_INS_OVERALL, self.limits.overall),
         }[sort]
         failures = self.watch.counted(subject, minute, self.limits.minutes)
-        if failures < most:
+        if failures < (min(most, self._far_more(minute)) if subject == EVERYBODY else most):
             return
         day, of_day = divmod(minute, MINUTES_A_DAY)
         today = max(failures, self.watch.counted(subject, minute, of_day + 1))
@@ -68,6 +73,12 @@ class SignInRules:
         detail |= {"source": about} if sort == "source" else {}
         occasion = f"{about} {day} {_fours(today // most)}"
         yield Alert(kind, "", user_id=about if sort == "account" else None, occasion=occasion, detail=detail)
+
+    def _far_more(self, minute: int) -> int:
+        """From where on failures are far more than in the day before."""
+        before = self.watch.counted(EVERYBODY, minute - self.limits.minutes, MINUTES_A_DAY)
+        usual = before * self.limits.minutes // MINUTES_A_DAY
+        return max(self.limits.least, self.limits.factor * usual)
 
     def _bounded(self, found: Iterable[Alert]) -> Iterator[Alert]:
         """Those of *found* of which there are so many a day, and that there are more."""
@@ -86,5 +97,5 @@ class SignInRules:
 
 
 def _fours(times: int) -> int:
-    """How often *times*, 1 or more, can be divided by four."""
+    """How often *times*, 1 or more, can be divided by four; less for none."""
     return (times.bit_length() - 1) // 2

@@ -21,6 +21,9 @@ DAY = 86_400
 Seen = tuple[str, str]
 Known = dict[str, dict[str, int]]
 REUSED = {"token.reused": "refresh token", "code.replayed": "authorization code"}
+COPIED = "session.copied"
+NAMES = frozenset({*REUSED, COPIED})
+"""Of the events that are looked at one by one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,11 @@ def _reuses(stretch: Stretch) -> Iterator[Alert]:
     for recorded in stretch.events:
         if (what := REUSED.get(recorded.event.name)) is not None:
             yield _reuse(recorded.event, what, recorded.at_ms // 1000 // DAY)
+        elif recorded.event.name == COPIED:
+            detail = {"source": recorded.event.origin.address}
+            person = recorded.event.user_id
+            occasion = f"{person} {recorded.at_ms // 1000 // DAY}"
+            yield Alert(AlertKind.SIGN_IN_COPIED, "", user_id=person, occasion=occasion, detail=detail)
 
 
 def _reuse(event: Event, what: str, day: int) -> Alert:

@@ -16,7 +16,7 @@ from ...store.streams import StreamStore
 from ...store.watching import WatchStore
 from ..notices.gathering import Gathering
 from .state_rules import StateRules
-from .trail_rules import REUSED, TrailRules
+from .trail_rules import NAMES, TrailRules
 
 NAME = "alerts"  # what its place in the trail is kept under, beside those of the streams
 LEASE_SECONDS = 60
@@ -61,7 +61,7 @@ class Watch:
         if after is None or after >= head.last:
             return False
         networks_matter = AlertKind.NEW_NETWORK not in self.off
-        stretch = self.watch.stretch(after, head.last, self.names | REUSED.keys(), refreshes=networks_matter)
+        stretch = self.watch.stretch(after, head.last, self.names | NAMES, refreshes=networks_matter)
         found, networks = self.trail_rules.judge(stretch)
         self.raise_new(found)
         self.watch.remember(networks)

@@ -41,6 +41,10 @@ SENTENCES = {
         "A {what} of {client} for {person} was used twice, the second time from {source}, so its "
         "tokens were ended: somebody may have copied it. It is for {resource}."
     ),
+    AlertKind.SIGN_IN_COPIED: msg(
+        "What kept a browser of {person} signed in was used twice, the second time from {source}, so what it opened "
+        "was ended: somebody may have copied it."
+    ),
     AlertKind.NEW_NETWORK: msg(
         "{client} got new tokens for {person} from the network {network}, where it never was before, for {resource}."
     ),
@@ -61,6 +65,8 @@ REMEDIES = {
     AlertKind.FAILED_SIGN_INS_OVERALL: "Look at the failed sign-ins in the audit trail for whom they have in common.",
     AlertKind.TOKEN_REUSED: "Ask the person whether they copied the app’s data, or run it twice; if not, revoke the "
     "grant and look at where its refreshes came from.",
+    AlertKind.SIGN_IN_COPIED: "Ask the person whether they copied or put back a browser’s files; if not, somebody was "
+    "at their computer: look at where their sessions were opened from, and let them choose a new password.",
     AlertKind.NEW_NETWORK: "Nothing, if the person travels or changed their provider; otherwise revoke the grant.",
     AlertKind.TRAIL_UNSEALED: "Look at the server’s log for why. After a restore: 'authserver audit resume'. Without "
     "keys: 'authserver init'.",

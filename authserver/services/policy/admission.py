@@ -28,7 +28,7 @@ class Admission:
         policy, resource = self.policies.rules.current(), asked.resource
         through = self.policies.through(asked.request.client)
         request = self.policies.request(policy, person.user_id, through, resource.identifier, origin, person.methods)
-        fresh = time.time() - person.auth_time <= self.fresh
+        fresh = not person.recalled and time.time() - person.auth_time <= self.fresh
         return lambda every: self.policies.ruling(policy, request, person.user_id, every, resource, fresh=fresh)
 
     def admit(self, proposal: Proposal, person: Person, origin: Origin) -> None:

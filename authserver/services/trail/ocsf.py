@@ -34,6 +34,7 @@ NAMED = {
     "sign_in.succeeded": Kind(*AUTHENTICATION, 1, "Logon"),
     "sign_in.failed": Kind(*AUTHENTICATION, 1, "Logon"),
     "session.opened": Kind(*AUTHENTICATION, 1, "Logon"),
+    "session.recalled": Kind(*AUTHENTICATION, 1, "Logon"),
     "session.ended": Kind(*AUTHENTICATION, 2, "Logoff"),
     "user.added": Kind(*ACCOUNT, 1, "Create"),
     "user.enabled": Kind(*ACCOUNT, 2, "Enable"),

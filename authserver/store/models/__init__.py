@@ -22,6 +22,7 @@ from .notice import FailureCountRow, GrantNetworkRow, NoticeMessageRow, NoticeRo
 from .pending_grant import PendingGrantRow
 from .policy import GroupMemberRow, PolicyHeadRow, PolicyVersionRow
 from .refresh_token import FamilyRow, RefreshTokenRow
+from .remembered import KnownBrowserRow, RememberedRow
 from .resource import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
 from .revoked_access_token import RevokedAccessTokenRow
 from .session import SessionRow
@@ -59,6 +60,7 @@ __all__ = [
     "IdentityRow",
     "InitialAccessTokenRow",
     "InvitationRow",
+    "KnownBrowserRow",
     "LetterRow",
     "NoticeMessageRow",
     "NoticeRow",
@@ -67,6 +69,7 @@ __all__ = [
     "PolicyVersionRow",
     "RecoveryCodeRow",
     "RefreshTokenRow",
+    "RememberedRow",
     "ResourceNameRow",
     "ResourceRow",
     "RevokedAccessTokenRow",

@@ -1,6 +1,6 @@
 """Browser sessions of signed-in people."""
 
-from sqlalchemy import ForeignKey, Index
+from sqlalchemy import ForeignKey, Index, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from .base import Digest, Row, Seconds
@@ -10,6 +10,8 @@ class SessionRow(Row):
     """A session, by the digest of its cookie. ``last_seen_at`` is true to the minute, ``agent`` its browser.
 
     ``methods`` are those by which its person proved who they are last (`protocol.amr.Method`), between spaces.
+    ``remembered`` is the digest of the browser that stays signed in (`remembered.RememberedRow`) with which it ends,
+    ``recalled`` whether that one opened it, ``role`` what its person had when it got its secret.
     """
 
     __tablename__ = "sessions"
@@ -25,3 +27,6 @@ class SessionRow(Row):
     address: Mapped[str]
     agent: Mapped[str] = mapped_column(server_default="")
     methods: Mapped[str] = mapped_column(server_default="pwd")
+    remembered: Mapped[Digest | None]
+    recalled: Mapped[bool] = mapped_column(server_default=false())
+    role: Mapped[str | None]

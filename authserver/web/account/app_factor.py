@@ -10,7 +10,7 @@ from werkzeug.exceptions import NotFound
 from ...accounts import one_time_codes
 from ...protocol.amr import WITH_CODE
 from ...protocol.msg import msg
-from .. import next_page
+from .. import next_page, signed_in
 from ..deployment import deployment
 from ..languages import translated
 from ..origin import origin
@@ -55,7 +55,7 @@ def do_confirm_app() -> ResponseReturnValue:
     person = with_room()
     if not deployment().second_factors.codes.confirm_app(person.user, request.form.get("code", ""), origin()):
         return make_response(_page(WRONG), 400)
-    deployment().sessions.confirm(person.session, origin(), dict.fromkeys((*person.session.methods, *WITH_CODE)))
+    signed_in.confirm(person, dict.fromkeys((*person.session.methods, *WITH_CODE)))
     return added()
 
 

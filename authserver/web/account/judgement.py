@@ -7,6 +7,7 @@ from ...accounts.errors import Busy, TryLater, WrongCredentials
 from ...protocol.msg import msg
 from ...protocol.trace.step import Cause
 from ...store.users import User
+from .. import cookies
 from ..deployment import deployment
 from ..languages import ngettext, translated
 from ..origin import origin
@@ -45,7 +46,8 @@ def too_many(page: Page, delayed: TryLater) -> Response:
 def judge(username: str, wrong: str = WRONG) -> User:
     """The person that *username* and the form's password belong to. Raises `NotJudgedRight`."""
     try:
-        return deployment().sign_in.attempt(username, request.form.get("password", ""), origin())
+        password = request.form.get("password", "")
+        return deployment().sign_in.attempt(username, password, origin(), cookies.known_device())
     except WrongCredentials:
         raise NotJudgedRight(wrong, 400, Cause.WRONG_PASSWORD) from None
     except Busy as busy:

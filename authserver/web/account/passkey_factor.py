@@ -8,6 +8,7 @@ from ...accounts.errors import WrongFactor
 from ...protocol.amr import BY_PASSKEY
 from ...protocol.msg import msg
 from ...store.factors import PasskeyExists
+from .. import signed_in
 from ..deployment import deployment
 from ..headers import let_run_script
 from ..languages import translated
@@ -39,7 +40,7 @@ def do_add_passkey() -> ResponseReturnValue:
         )
     except (WrongFactor, PasskeyExists):
         return make_response(_page(WRONG), 400)
-    deployment().sessions.confirm(person.session, origin(), BY_PASSKEY)
+    signed_in.confirm(person, BY_PASSKEY)
     return added()
 
 

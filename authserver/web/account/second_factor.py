@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from ...protocol.trace.step import Cause, Step
 from ...store.half_sign_ins import HalfSignIn
-from .. import half_signed_in, next_page, signed_in, tracing
+from .. import half_signed_in, next_page, signed_in, staying, tracing
 from ..deployment import deployment
 from ..stale import form_of
 from . import blueprint
@@ -38,7 +38,7 @@ def attempt_second() -> ResponseReturnValue:
     onwards = next_page.wanted() or url_for("account.door")
     tracing.note(Step.SIGN_IN, Cause.SIGNED_IN, user_id=half.user.id)
     elsewhere = session.get(UPSTREAM)
-    signed_in.begin(half.user, methods, half.auth_age)
+    signed_in.begin(half.user, methods, half.auth_age, stays=staying.was_noted())
     if elsewhere:
         session[UPSTREAM] = elsewhere
     return redirect(onwards, 303)

@@ -4,11 +4,12 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from ...store.remembered import RememberedListing
 from ...store.sessions import SessionListing
-from .. import signed_in
+from .. import signed_in, staying
 from ..deployment import deployment
 from ..listing import LINES, event, wanted_id
-from ..signed_in import Visitor, required, the_visitor
+from ..signed_in import Visitor, freshly, required, the_visitor
 from ..stale import form_of
 from . import blueprint
 
@@ -17,11 +18,14 @@ from . import blueprint
 @required
 def security() -> ResponseReturnValue:
     """All of it."""
-    return render_template("account/security.html", sessions=_sessions(the_visitor()), most=LINES)
+    person = the_visitor()
+    sessions, stays = _sessions(person), {each.digest: each for each in _staying(person)}
+    resting = staying.resting(person.user.id, sessions)
+    return render_template("account/security.html", sessions=sessions, stays=stays, resting=resting, most=LINES)
 
 
 @blueprint.get("/account/session/end")
-@required
+@freshly
 def end_own_session() -> ResponseReturnValue:
     """Which one, and what ending it will do."""
     found = _session(the_visitor())
@@ -31,27 +35,31 @@ def end_own_session() -> ResponseReturnValue:
 
 
 @blueprint.post("/account/session/end")
-@required
+@freshly
 @form_of(end_own_session)
 def do_end_own_session() -> ResponseReturnValue:
     """End it, if it is one's own. Done twice, it is done."""
-    found = _session(the_visitor())
-    if found is not None:
-        deployment().stores.sessions.end(found.digest, event("session.ended").about(user_id=the_visitor().user.id))
+    found, stores = _session(the_visitor()), deployment().stores
+    if isinstance(found, SessionListing):
+        stores.sessions.end(found.digest, event("session.ended").about(user_id=the_visitor().user.id))
+    elif found is not None:
+        stores.remembered.forget(found.digest, event("browser.forgotten"))
     return redirect(url_for("account.security"), 303)
 
 
 @blueprint.get("/account/sessions/end")
-@required
+@freshly
 def end_other_sessions() -> ResponseReturnValue:
     """What ending all others will do."""
     person = the_visitor()
-    others = [line for line in _sessions(person) if line.digest != person.session.digest]
-    return render_template("account/end_sessions.html", others=others)
+    sessions = _sessions(person)
+    others = [line for line in sessions if line.digest != person.session.digest]
+    resting = staying.resting(person.user.id, sessions)
+    return render_template("account/end_sessions.html", others=[*others, *resting])
 
 
 @blueprint.post("/account/sessions/end")
-@required
+@freshly
 @form_of(end_other_sessions)
 def do_end_other_sessions() -> ResponseReturnValue:
     """End all of them, and begin this one anew."""
@@ -65,6 +73,11 @@ def _sessions(person: Visitor) -> tuple[SessionListing, ...]:
     return deployment().stores.sessions.of_user(person.user.id, LINES)
 
 
-def _session(person: Visitor) -> SessionListing | None:
+def _staying(person: Visitor) -> tuple[RememberedListing, ...]:
+    return deployment().stores.remembered.of_user(person.user.id, LINES)
+
+
+def _session(person: Visitor) -> SessionListing | RememberedListing | None:
     wanted = wanted_id()
-    return next((line for line in _sessions(person) if line.id == wanted), None)
+    lines: list[SessionListing | RememberedListing] = [*_sessions(person), *_staying(person)]
+    return next((line for line in lines if line.id == wanted), None)

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from ...protocol.amr import BY_PASSKEY, BY_PASSWORD
 from ...protocol.trace.step import Cause, Step
-from .. import half_signed_in, next_page, signed_in, tracing
+from .. import half_signed_in, next_page, signed_in, staying, tracing
 from ..stale import form_of
 from . import blueprint, upstream
 from .factor_judgement import is_by_passkey, judge_passkey, passkey_to_ask
@@ -39,10 +39,10 @@ def attempt() -> ResponseReturnValue:
         return refused.on(_page(username, refused.problem))
     onwards = _onwards()
     if not is_by_passkey() and half_signed_in.is_owed_by(user):
-        half_signed_in.begin(user)
+        half_signed_in.begin(user, stays=staying.is_wanted())
         return redirect(next_page.leading_to(onwards, "account.second_factor"), 303)
     tracing.note(Step.SIGN_IN, Cause.SIGNED_IN, user_id=user.id)
-    signed_in.begin(user, BY_PASSKEY if is_by_passkey() else BY_PASSWORD)
+    signed_in.begin(user, BY_PASSKEY if is_by_passkey() else BY_PASSWORD, stays=staying.is_wanted())
     return redirect(onwards, 303)
 
 

@@ -8,9 +8,8 @@ from flask.typing import ResponseReturnValue
 
 from ...protocol.amr import BY_PASSKEY, BY_PASSWORD, Method
 from ...protocol.msg import msg
-from .. import next_page
+from .. import next_page, signed_in
 from ..deployment import deployment
-from ..origin import origin
 from ..signed_in import Visitor, recognised, visitor
 from ..stale import form_of
 from . import blueprint, upstream
@@ -42,7 +41,7 @@ def attempt_again() -> ResponseReturnValue:
         methods = _judge(person)
     except NotJudgedRight as refused:
         return refused.on(_page(person, refused.problem))
-    deployment().sessions.confirm(person.session, origin(), methods)
+    signed_in.confirm(person, methods)
     return redirect(next_page.wanted() or url_for("account.door"), 303)
 
 

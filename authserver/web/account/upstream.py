@@ -13,7 +13,7 @@ from ...services.upstream.errors import UpstreamError
 from ...services.upstream.sign_in import Arrived, Wanted
 from ...settings.upstream import Upstream
 from ...store.upstream_attempts import Purpose
-from .. import attempt, cookies, half_signed_in, next_page, signed_in, tracing
+from .. import attempt, cookies, half_signed_in, next_page, signed_in, staying, tracing
 from ..deployment import deployment
 from ..origin import origin
 from . import blueprint
@@ -46,6 +46,7 @@ def asked_for() -> ResponseReturnValue | None:
     if found is None:
         return render_template("sign_in.html", username="", problem=UNKNOWN), 400
     onwards = next_page.wanted() or url_for("account.door")
+    staying.note(staying.is_wanted())
     return depart(found, Wanted(onwards, hint="" if chosen else address.strip(), anew=ANEW in session))
 
 
@@ -89,14 +90,14 @@ def _go_on(arrived: Arrived, person: signed_in.Visitor | None) -> ResponseReturn
     two = arrived.upstream.two_factors
     methods = (*BY_UPSTREAM, Method.MULTIPLE) if two else BY_UPSTREAM
     if arrived.purpose is not Purpose.LINK and not two and half_signed_in.is_owed_by(arrived.user):
-        half_signed_in.begin(arrived.user, methods, arrived.age)
+        half_signed_in.begin(arrived.user, methods, arrived.age, stays=staying.was_noted())
         session[UPSTREAM] = arrived.upstream.id
         return redirect(next_page.leading_to(arrived.page, "account.second_factor"), 303)
     if arrived.purpose is Purpose.AGAIN and person is not None:
-        deployment().sessions.confirm(person.session, origin(), methods)
+        signed_in.confirm(person, methods)
     if arrived.purpose is Purpose.SIGN_IN:
         tracing.note(Step.SIGN_IN, Cause.SIGNED_IN, user_id=arrived.user.id)
-        signed_in.begin(arrived.user, methods, arrived.age)
+        signed_in.begin(arrived.user, methods, arrived.age, stays=staying.was_noted())
         session[UPSTREAM] = arrived.upstream.id
     return redirect(arrived.page, 303)
 

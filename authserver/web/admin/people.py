@@ -44,6 +44,7 @@ def person() -> ResponseReturnValue:
         groups=stores.groups.of(found.id),
         identities=stores.identities.of_user(found.id),
         sessions=stores.sessions.of_user(found.id, LINES),
+        staying=stores.remembered.of_user(found.id, LINES),
         grants=stores.grants.for_user(found.id, LINES),
         events=stores.audit.page(AuditFilter(user_id=found.id), None, NEWEST),
         most=LINES,

@@ -8,6 +8,7 @@ from ...protocol.role import Permission
 from ...store.grants import Whose
 from ...store.sessions import SessionListing
 from ...store.users import LastOwner, User
+from .. import staying
 from ..deployment import deployment
 from ..listing import LINES, event, wanted_id
 from ..stale import again, form_of
@@ -76,7 +77,8 @@ def end_sessions() -> ResponseReturnValue:
     """What ending all of them will do."""
     found = whom_to_act_on()
     sessions = deployment().stores.sessions.of_user(found.id, LINES)
-    return render_template("admin/end_sessions.html", person=found, sessions=sessions)
+    ended = [*sessions, *staying.resting(found.id, sessions)]
+    return render_template("admin/end_sessions.html", person=found, sessions=ended)
 
 
 @blueprint.post("/sessions/end")

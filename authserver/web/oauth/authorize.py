@@ -103,7 +103,8 @@ def _judge(asked: Asked, person: Person, answer: Answer) -> ResponseReturnValue:
 
 def _person(visitor: Visitor) -> Person:
     session = visitor.session
-    return Person(visitor.user.id, session.auth_time, cookies.device(), session.methods, session.bounds)
+    methods, bounds = session.methods, session.bounds
+    return Person(visitor.user.id, session.auth_time, cookies.device(), methods, bounds, recalled=session.recalled)
 
 
 def _admit(proposal: Proposal, person: Person) -> None:

@@ -51,7 +51,7 @@ class Person:
 
     def recovery_codes(self) -> list[str]:
         page = self.sent(self.browser.open(f"{FACTORS}/recovery-codes"))
-        return re.findall(r'<code class="secret">([a-z2-7-]{19})</code>', page.text)
+        return re.findall(r'<code class="secret">([a-z2-7-]{29})</code>', page.text)
 
     def events(self, name: str):
         return self.site.deployment.stores.audit.page(AuditFilter(name=name, user_id=self.user.id), None, 20).lines

@@ -5,11 +5,12 @@ from sqlalchemy import update
 
 from authserver.store.account_links import Purpose
 from authserver.store.letters import blank
-from authserver.store.models import AccountLinkRow, ThrottleRow, UserRow
+from authserver.store.models import AccountLinkRow, FactorRow, ThrottleRow, UserRow
 from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import Visitor
 
-from .kim import ADDRESS, CHOSEN, ELSEWHERE, NEW, choose, forget, is_signed_in, now, signs_in
+from .factor_owner import Person
+from .kim import ADDRESS, CHOSEN, ELSEWHERE, NEW, choose, fill, forget, is_signed_in, now, signs_in
 
 
 @pytest.fixture
@@ -79,6 +80,19 @@ def test_whoever_was_locked_out_by_strangers_is_let_in(site, mailbox, kim):
     stranger = Visitor(site)
     choose(stranger, stranger.open(mailbox.link(ADDRESS)))
     assert signs_in(site, CHOSEN)
+
+
+def test_a_new_password_by_mail_leaves_the_second_factor_owed(site, mailbox, kim, browser):
+    person = Person(site)
+    person.add_app()
+    with site.deployment.stores.database.transaction() as connection:
+        connection.execute(update(FactorRow).values(user_id=kim.id))
+    forget(site, ADDRESS)
+    stranger = Visitor(site, "kim")
+    choose(stranger, stranger.open(mailbox.link(ADDRESS)))
+    page = stranger.http.get("/sign-in")
+    assert "One more step" in fill(stranger, page, username="kim", password=CHOSEN).text
+    assert not is_signed_in(stranger)
 
 
 @pytest.mark.parametrize("change", [{"email_verified_at": None}, {"disabled_at": 1}, {"password_hash": ""}])

@@ -188,6 +188,18 @@ def test_the_ceiling_of_an_address_is_answered_by_429(site_with):
     assert [attempt(http, "wrong", username=f"n{n}").status_code for n in range(3)] == [400, 400, 429]
 
 
+@pytest.mark.requirement("AZ-12")
+def test_a_browser_that_has_signed_in_before_does_not_wait_for_what_strangers_fail_at(site_with):
+    site = site_with(failed_sign_in_delay=60)
+    known, stranger = site.http(), site.http()
+    attempt(known)
+    known.delete_cookie("session")
+    for _ in range(2):
+        attempt(stranger, "wrong")
+    assert attempt(stranger).status_code == 429
+    assert attempt(known).status_code == 303
+
+
 def test_a_password_is_never_written_into_a_page(http):
     answer = attempt(http, "a-very-secret-password", username='"><script>')
     assert "a-very-secret-password" not in answer.text
