@@ -53,12 +53,12 @@ class Felt:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """How many seconds token calls took beside sign-ins: a second so many succeeded, and so many were to come again."""
+    """How many seconds token calls took beside sign-ins, how many those took, and how often each was put off."""
 
     name: str
-    sign_ins: float
-    put_off: float
     seconds: tuple[float, ...]
+    sign_ins: tuple[float, ...] = ()
+    put_off: float = 0.0
 
 
 def spread(values: Iterable[float], digits: int = 2) -> str:
@@ -117,7 +117,7 @@ def of_revocation(felt: Sequence[Felt]) -> str:
 
 def of_sign_ins(found: Sequence[Beside]) -> str:
     """The table of token calls beside sign-ins."""
-    head = ("refresh", "calls", "p50, ms", "p99, ms", "longest, ms", "sign-ins/s", "asked to come again/s")
+    head = ("refresh", "calls", "p50, ms", "p99, ms", "longest, ms", "sign-in p50, s", "p99, s", "put off")
     return _table(head, list(map(_of_beside, found)))
 
 
@@ -175,8 +175,9 @@ def _of_felt(felt: Felt) -> tuple[str, ...]:
 def _of_beside(found: Beside) -> tuple[str, ...]:
     ordered = sorted(1000 * taken for taken in found.seconds)
     times = (median(ordered), quantiles(ordered, n=100)[98], ordered[-1])
-    counts = (f"{found.sign_ins:.0f}", f"{found.put_off:.0f}")
-    return found.name, str(len(ordered)), *(f"{taken:.1f}" for taken in times), *counts
+    waits = (median(found.sign_ins), quantiles(found.sign_ins, n=100)[98]) if found.sign_ins else ()
+    told = [f"{taken:.1f}" for taken in (*times, *waits)]
+    return found.name, str(len(ordered)), *told, *(["", ""] if not waits else []), f"{found.put_off:.1f}"
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

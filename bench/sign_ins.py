@@ -1,8 +1,8 @@
 """How long a token call takes while fifty people sign in at once, and in peace.
 
-``authserver serve`` as shipped. Fifty browsers sign in again and again, each from an address and with an account of its
-own; beside them one client refreshes its token forty times a second. Who is asked to come again waits as long as they
-are told.
+``authserver serve`` as shipped. Fifty people press the button at one instant, each from an address and with an account of
+their own, and two seconds after the last is signed in all do so again; beside them one client refreshes its token up
+to forty times a second. Who is asked to come again waits as long as they are told.
 """
 
 import re
@@ -10,7 +10,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPResponse
 from http.cookies import SimpleCookie
@@ -34,6 +34,7 @@ PEOPLE = 50
 PASSWORD = "quiet otters paint fences"  # noqa: S105 - of people who exist for a few seconds
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 APART = 0.025  # seconds between two refreshes
+PAUSE = 2.0  # seconds between two instants at which all sign in
 BEHIND_PROXY = {"AUTHSERVER_TRUSTED_PROXIES": "1"}
 
 
@@ -52,8 +53,8 @@ def beside(seconds: int) -> list[Beside]:
         peace = client.refreshed(seconds)
         with _people(ours) as crowd:
             busy = client.refreshed(seconds)
-        answers = {status: count / seconds for status, count in crowd.answers.items()}
-        return [Beside("in peace", 0.0, 0.0, peace), Beside("beside 50 people", answers[303], answers[503], busy)]
+        put_off = crowd.answers[503] / max(1, crowd.answers[303])
+        return [Beside("in peace", peace), Beside(f"beside {PEOPLE} people", busy, tuple(crowd.waited), put_off)]
 
 
 @dataclass
@@ -79,26 +80,38 @@ class Client:
 
 @dataclass
 class Crowd:
-    """People who sign in until ``done``; what they were answered."""
+    """People who sign in at one instant, and again a while later, until ``done``."""
 
     origin: str
     done: threading.Event = field(default_factory=threading.Event)
+    together: threading.Barrier = field(default_factory=lambda: threading.Barrier(PEOPLE))
     answers: Counter[int] = field(default_factory=Counter)
+    waited: list[float] = field(default_factory=list)
 
     def sign_in_again_and_again(self, number: int) -> None:
         """As the person of that *number*."""
         connection = HTTPConnection(urlsplit(self.origin).netloc, timeout=60)
         headers = {"X-Forwarded-For": f"192.0.2.{number}", "Content-Type": FORM}
-        while not self.done.is_set():
+        while not self.done.wait(PAUSE):
             connection.request("GET", "/sign-in", headers=headers)
             page, cookie = _read(connection.getresponse())
             found = TOKEN.search(page)
             form = {"csrf_token": found[1] if found else "", "username": f"person-{number}", "password": PASSWORD}
-            connection.request("POST", "/sign-in", urlencode(form), {**headers, "Cookie": cookie})
+            with suppress(threading.BrokenBarrierError):
+                self.together.wait()
+                self._press(connection, urlencode(form), {**headers, "Cookie": cookie})
+
+    def _press(self, connection: HTTPConnection, form: str, headers: dict[str, str]) -> None:
+        """Press the button, and again when that is asked for."""
+        began, again = time.perf_counter(), True
+        while again and not self.done.is_set():
+            connection.request("POST", "/sign-in", form, headers)
             answer = connection.getresponse()
             answer.read()
             self.answers[answer.status] += 1
-            self.done.wait(int(answer.headers.get("Retry-After", 0)))
+            again = answer.status == 503
+            time.sleep(int(answer.headers.get("Retry-After", 0)))
+        self.waited.append(time.perf_counter() - began)
 
 
 @contextmanager
@@ -111,6 +124,7 @@ def _people(ours: Ours) -> Iterator[Crowd]:
         thread.start()
     yield crowd
     crowd.done.set()
+    crowd.together.abort()
     for thread in threads:
         thread.join()
     if unknown := set(crowd.answers) - {303, 503}:
