@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import documents, guard, polling, proofs, report, revocation, sign_ins
+from . import consent, documents, guard, polling, proofs, report, revocation, sign_ins
 from .contestant import BenchError
 from .database import database
 from .facts import facts, others, take_two_cores
@@ -21,6 +21,7 @@ RESOURCE = "http://localhost:9001/mcp"  # nobody calls it
 GUARD = "guard"
 PROOFS = "proofs"
 DOCUMENTS = "documents"
+CONSENT = "consent"
 POLLING = "polling"
 REVOCATION = "revocation"
 SIGN_INS = "sign-ins"
@@ -37,6 +38,7 @@ def main() -> int:
         rows = _servers(chosen, asked.pairs, asked.seconds) if chosen else []
         costs = guard.costs(asked.pairs) if GUARD in asked.only else []
         kept = documents.costs(asked.pairs) if DOCUMENTS in asked.only else []
+        pages = consent.costs(asked.pairs) if CONSENT in asked.only else []
         proven = proofs.costs(asked.pairs) if PROOFS in asked.only else []
         shares = polling.shares(asked.pairs, asked.seconds) if POLLING in asked.only else []
         beside = sign_ins.beside(4 * asked.seconds) if SIGN_INS in asked.only else []
@@ -52,13 +54,14 @@ def main() -> int:
         report.of_guards(costs) if costs else "",
         report.of_proofs(proven) if proven else "",
         report.of_documents(kept) if kept else "",
+        report.of_pages(pages) if pages else "",
         report.of_polling(shares, polling.RATE) if shares else "",
         report.of_revocation(felt) if felt else "",
         report.of_sign_ins(beside) if beside else "",
     ]
     print(*(f"{name}: {value}" for name, value in known.items()), "", sep="\n")
     print("\n\n".join(filter(None, tables)))
-    costs_of = {"guard": costs, "proofs": proven, "documents": kept}
+    costs_of = {"guard": costs, "proofs": proven, "documents": kept, "consent": pages}
     written = report.save(known, rows, **costs_of, polling=shares, revocation=felt, sign_ins=beside)
     print(f"\nmedian of {asked.pairs} pairs (least-greatest); written to {written}")
     return 0
@@ -70,7 +73,8 @@ def _end(*_signal: object) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    names = [*(measure.name for measure in MEASURES), GUARD, PROOFS, DOCUMENTS, POLLING, REVOCATION, SIGN_INS]
+    parts = (GUARD, PROOFS, DOCUMENTS, CONSENT, POLLING, REVOCATION, SIGN_INS)
+    names = [*(measure.name for measure in MEASURES), *parts]
     parser = argparse.ArgumentParser(prog="python -m bench", description="This server beside its peers.")
     parser.add_argument("--seconds", type=int, default=5, help="of each point")
     parser.add_argument("--pairs", type=int, default=10, help="of points, for each measure")

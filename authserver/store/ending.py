@@ -3,16 +3,8 @@
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
 
 from .clock import now
-from .models import (
-    CodeRow,
-    ConsentRow,
-    FamilyRow,
-    GrantRow,
-    HalfSignInRow,
-    PendingGrantRow,
-    RememberedRow,
-    SessionRow,
-)
+from .grant_ends import close, expire_with_sessions
+from .models import ConsentRow, GrantRow, HalfSignInRow, PendingGrantRow, RememberedRow, SessionRow
 
 BEHIND = and_(
     ConsentRow.user_id == GrantRow.user_id,
@@ -34,15 +26,8 @@ def end_grants(connection: Connection, which: ColumnElement[bool]) -> int:
     locked = select(GrantRow.id).where(live).order_by(GrantRow.id).with_for_update(key_share=True)
     ended = connection.scalars(locked).all()
     if ended:
-        grants = select(GrantRow.id).where(live)
-        # First the codes: a redemption under way is waited for, and one that waits for this finds its code ended. So
-        # the families of all that were redeemed are there when they are ended.
-        of_codes = update(CodeRow).where(CodeRow.grant_id.in_(grants), CodeRow.redeemed_at.is_(None))
-        connection.execute(of_codes.values(redeemed_at=now))
-        of_families = update(FamilyRow).where(FamilyRow.grant_id.in_(grants), FamilyRow.revoked_at.is_(None))
-        connection.execute(of_families.values(revoked_at=now))
         connection.execute(delete(ConsentRow).where(exists().where(live, BEHIND)))
-        connection.execute(update(GrantRow).where(live).values(revoked_at=now))
+        close(connection, live)
     return len(ended)
 
 
@@ -56,15 +41,19 @@ def end_requests(connection: Connection, which: ColumnElement[bool]) -> None:
         connection.execute(delete(PendingGrantRow).where(which))
 
 
-def end_sessions(connection: Connection, user_id: str) -> int:
+def end_sessions(connection: Connection, user_id: str, *, and_grants: bool = True) -> int:
     """End the sessions of a person, and return how many; with them what waits for a second factor or stays signed in.
 
     Browsers that stay come first: one that is just opening a session is waited for, and its session is found below.
+    The grants that were to last as long as one of them end with it, unless their end is the caller's.
     """
     forget_browsers(connection, RememberedRow.user_id == user_id)
     connection.execute(delete(HalfSignInRow).where(HalfSignInRow.user_id == user_id))
     live = update(SessionRow).where(SessionRow.user_id == user_id, SessionRow.ended_at.is_(None))
-    return connection.execute(live.values(ended_at=now)).rowcount
+    ended = connection.execute(live.values(ended_at=now)).rowcount
+    if and_grants:
+        expire_with_sessions(connection, user_id)
+    return ended
 
 
 def forget_browsers(connection: Connection, which: ColumnElement[bool]) -> int:
@@ -89,3 +78,4 @@ def end_sessions_of(connection: Connection, digest: bytes, user_id: str) -> None
     """End what a browser that stays signed in has opened; found by the index over the sessions of its person."""
     live = update(SessionRow).where(SessionRow.user_id == user_id, SessionRow.ended_at.is_(None))
     connection.execute(live.where(SessionRow.remembered == digest).values(ended_at=now))
+    expire_with_sessions(connection, user_id)

@@ -8,11 +8,13 @@ from sqlalchemy import BigInteger, Connection, and_, bindparam, insert, select, 
 
 from ..protocol.amr import Method
 from ..protocol.audit import Event
+from ..protocol.grant_term import BrowserSession
 from .audit import record
 from .clock import now
 from .database import Database
 from .ending import end_sessions, forget_browser
 from .factors import has_factor
+from .grant_ends import expire_with_sessions, lengthen
 from .models import RememberedRow, SessionRow, UserRow
 from .users import User, user_of
 
@@ -27,7 +29,7 @@ LIVE = (
     select(
         SessionRow,
         UserRow,
-        (SessionRow.last_seen_at <= now - TOUCH_SECONDS).label("seen_long_ago"),
+        now.label("now"),
         (now - SessionRow.auth_time).label("auth_age"),
         has_factor(UserRow.id).label("has_factor"),
         (SessionRow.role != UserRow.role).label("has_other_role"),
@@ -43,7 +45,8 @@ class Session:
 
     ``auth_time`` is when its person last proved who they are, by ``methods``, ``auth_age`` how many seconds ago;
     ``has_factor``: whether they have a second factor, which they need not have used. ``recalled``: a browser that stays
-    opened it, so nobody proved anything in it. ``has_other_role``: their role has changed since it got its secret.
+    opened it, so nobody proved anything in it. ``has_other_role``: their role has changed since it got its secret;
+    ``ends_at`` is when it ends if they are not seen again.
     """
 
     digest: bytes
@@ -56,6 +59,12 @@ class Session:
     has_factor: bool = False
     recalled: bool = False
     has_other_role: bool = False
+    ends_at: int = 0
+
+    @property
+    def bounds(self) -> BrowserSession:
+        """What grants that end with it need to know."""
+        return BrowserSession(self.digest, self.ends_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,12 +142,14 @@ class SessionStore:
             found = session.execute(LIVE, {"digest": digest, "idle": self._idle}).one_or_none()
             if found is None:
                 return None
-            row, person, seen_long_ago, age, has, other_role = found
+            row, person, moment, age, has, other_role = found
+            seen_long_ago = row.last_seen_at <= moment - TOUCH_SECONDS
+            ends_at = min(row.expires_at, (moment if seen_long_ago else row.last_seen_at) + self._idle)
             methods = tuple(map(Method, row.methods.split()))
             signed_in = (digest, user_of(person), row.auth_time, age, row.expires_at, row.address)
-            live_session = Session(*signed_in, methods, has, row.recalled, bool(other_role))
+            live_session = Session(*signed_in, methods, has, row.recalled, bool(other_role), ends_at)
         if seen_long_ago:
-            self._touch(digest)
+            self._touch(live_session)
         return live_session
 
     def of_user(self, user_id: str, limit: int) -> tuple[SessionListing, ...]:
@@ -167,14 +178,20 @@ class SessionStore:
         return True
 
     def end(self, digest: bytes, event: Event) -> bool:
-        """End a session; its browser does not stay signed in. False if it had ended."""
+        """End a session, with the grants that were to last as long; its browser does not stay signed in.
+
+        False if it had ended.
+        """
         live = and_(SessionRow.digest == digest, SessionRow.ended_at.is_(None))
         with self._database.transaction() as connection:
             found = connection.execute(select(SessionRow.remembered, SessionRow.user_id).where(live)).one_or_none()
-            if found and found.remembered:
+            if found is None:
+                return False
+            if found.remembered:
                 forget_browser(connection, found.remembered, found.user_id)
             elif not connection.execute(update(SessionRow).where(live).values(ended_at=now)).rowcount:
                 return False
+            expire_with_sessions(connection, found.user_id)
             record(connection, event)
         return True
 
@@ -185,9 +202,11 @@ class SessionStore:
             record(connection, event.about(user_id=user_id, detail={**event.detail, "sessions": ended}))
         return ended
 
-    def _touch(self, digest: bytes) -> None:
+    def _touch(self, session: Session) -> None:
+        seen = update(SessionRow).where(SessionRow.digest == session.digest, SessionRow.ended_at.is_(None))
         with self._database.transaction() as connection:
-            connection.execute(update(SessionRow).where(SessionRow.digest == digest).values(last_seen_at=now))
+            if connection.execute(seen.values(last_seen_at=now)).rowcount:
+                lengthen(connection, session.bounds)
 
 
 def enter(connection: Connection, **columns: object) -> None:
