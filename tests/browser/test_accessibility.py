@@ -4,9 +4,7 @@ What can be pressed is looked at under the pointer too, where there is one: peop
 """
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -30,25 +28,12 @@ from tests.conformance.visitor import Visitor
 from tests.store.scene import a_client
 from tests.web.pages.test_roles import OPEN_TO
 
+from .axe import PHONE, faults
 from .person import allow, sign_in
 from .scene import EVENT
 
-AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
-TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-GRAVE = {"serious", "critical"}
 ALL = "notes:read notes:write notes:delete"
 NASTY = "A very long name \u202e that tries to fool you " * 8
-PHONE = 360  # pixels wide, and without a pointer
-# One of each look that is there to be pressed.
-PRESSED = """() => {
-  const looks = new Map();
-  for (const each of document.querySelectorAll("a[href], button, summary")) {
-    if (!each.checkVisibility()) continue;
-    const look = [each.tagName, each.className, each.parentElement.className, each.value].join();
-    if (!looks.has(look)) looks.set(look, each);
-  }
-  return [...looks.values()];
-}"""
 CONSOLE = (
     "approvals",
     "clients",
@@ -71,42 +56,6 @@ CONSOLE = (
     "settings",
 )
 HOST = "https://a-very-long-host-name.that-goes-on-and-on.with-many-labels.and-some-more.example/callback"
-
-
-def faults(page) -> list[str]:
-    """What axe finds grave, and whether the page is wider than the screen. `evaluate` is not bound by the policy."""
-    assert AXE.exists(), "axe-core is not installed: make test-programs"
-    page.evaluate(AXE.read_text())
-    page.mouse.move(0, 0)
-    # It would fetch imported style sheets by itself, which the policy does not let scripts do.
-    grave = _grave(page, page.evaluate("tags => axe.run(document, {runOnly: tags, preload: false})", TAGS))
-    if page.viewport_size["width"] > PHONE:
-        grave.extend(_faults_under_pointer(page))
-    wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-    return grave + ([f"{page.url}: {wide} px run off the side"] if wide else [])
-
-
-def _faults_under_pointer(page) -> Iterator[str]:
-    pressed = page.evaluate_handle(PRESSED)
-    for number in range(pressed.evaluate("each => each.length")):
-        each = pressed.evaluate_handle(f"each => each[{number}]").as_element()
-        each.scroll_into_view_if_needed()
-        box = each.bounding_box()
-        page.mouse.move(box["x"] + min(box["width"] / 2, 8), box["y"] + box["height"] / 2)
-        if each.evaluate("each => each.matches(':hover')"):
-            yield from _grave(
-                page, each.evaluate("each => axe.run(each, {runOnly: ['color-contrast'], preload: false})")
-            )
-    page.mouse.move(0, 0)
-
-
-def _grave(page, found) -> list[str]:
-    return [
-        f"{page.url}: {violation['id']}: {node['target']} {node['failureSummary']}"
-        for violation in found["violations"]
-        if violation["impact"] in GRAVE
-        for node in violation["nodes"]
-    ]
 
 
 def reload_until(page, words: str) -> None:

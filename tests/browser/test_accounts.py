@@ -18,9 +18,9 @@ from tests.database import Databases
 from tests.journeys.ports import free_port
 from tests.mailbox import link, mails, settings
 
+from .axe import faults
 from .person import sign_in
 from .scene import EVENT, Scene, scene
-from .test_accessibility import faults
 
 CHOSEN = "quiet otters paint fences"
 

@@ -6,9 +6,10 @@ from authserver.protocol.policy import reading
 from authserver.store.pending_grants import State
 from tests.conformance.site import CALENDAR
 
+from .axe import faults
 from .person import sign_in
 from .scene import EVENT
-from .test_accessibility import NASTY, faults, page, reload_until, scheme
+from .test_accessibility import NASTY, page, reload_until, scheme
 
 __all__ = ["page", "scheme"]
 

@@ -11,8 +11,8 @@ from authserver.protocol.amr import Method
 from authserver.protocol.role import Role
 from authserver.store.models import SessionRow, UserRow
 from authserver.store.users import User
+from tests.browser.axe import faults
 from tests.browser.scene import EVENT, Scene
-from tests.browser.test_accessibility import faults
 from tests.conformance.site import PASSWORD
 
 from .provider import RunningProvider
