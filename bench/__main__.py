@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from . import documents, guard, polling, proofs, report, revocation
+from . import consent, documents, guard, polling, proofs, report, revocation
 from .contestant import BenchError
 from .database import database
 from .facts import facts, others, take_two_cores
@@ -21,6 +21,7 @@ RESOURCE = "http://localhost:9001/mcp"  # nobody calls it
 GUARD = "guard"
 PROOFS = "proofs"
 DOCUMENTS = "documents"
+CONSENT = "consent"
 POLLING = "polling"
 REVOCATION = "revocation"
 
@@ -36,6 +37,7 @@ def main() -> int:
         rows = _servers(chosen, asked.pairs, asked.seconds) if chosen else []
         costs = guard.costs(asked.pairs) if GUARD in asked.only else []
         kept = documents.costs(asked.pairs) if DOCUMENTS in asked.only else []
+        pages = consent.costs(asked.pairs) if CONSENT in asked.only else []
         proven = proofs.costs(asked.pairs) if PROOFS in asked.only else []
         shares = polling.shares(asked.pairs, asked.seconds) if POLLING in asked.only else []
         felt = revocation.felt(2 * asked.pairs) if REVOCATION in asked.only else []
@@ -50,12 +52,14 @@ def main() -> int:
         report.of_guards(costs) if costs else "",
         report.of_proofs(proven) if proven else "",
         report.of_documents(kept) if kept else "",
+        report.of_pages(pages) if pages else "",
         report.of_polling(shares, polling.RATE) if shares else "",
         report.of_revocation(felt) if felt else "",
     ]
     print(*(f"{name}: {value}" for name, value in known.items()), "", sep="\n")
     print("\n\n".join(filter(None, tables)))
-    written = report.save(known, rows, guard=costs, proofs=proven, documents=kept, polling=shares, revocation=felt)
+    beside = {"guard": costs, "proofs": proven, "documents": kept, "consent": pages}
+    written = report.save(known, rows, **beside, polling=shares, revocation=felt)
     print(f"\nmedian of {asked.pairs} pairs (least-greatest); written to {written}")
     return 0
 
@@ -66,7 +70,7 @@ def _end(*_signal: object) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    names = [*(measure.name for measure in MEASURES), GUARD, PROOFS, DOCUMENTS, POLLING, REVOCATION]
+    names = [*(measure.name for measure in MEASURES), GUARD, PROOFS, DOCUMENTS, CONSENT, POLLING, REVOCATION]
     parser = argparse.ArgumentParser(prog="python -m bench", description="This server beside its peers.")
     parser.add_argument("--seconds", type=int, default=5, help="of each point")
     parser.add_argument("--pairs", type=int, default=10, help="of points, for each measure")

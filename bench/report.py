@@ -83,6 +83,16 @@ def of_documents(costs: Sequence[Cost]) -> str:
     return _table(head, [_of_proof(cost) for cost in costs])
 
 
+def of_pages(costs: Sequence[Cost]) -> str:
+    """The table of pages; ``peer`` is the whole request that the page answers."""
+    head = ("consent page about", "CPU ms to render", "CPU ms of the request")
+
+    def milliseconds(spent: Sequence[float]) -> str:
+        return spread(time / 1000 for time in spent)
+
+    return _table(head, [(cost.name, milliseconds(cost.ours), milliseconds(cost.peer)) for cost in costs])
+
+
 def of_polling(shares: Sequence[Share], rate: float) -> str:
     """The table of what polling guards cost."""
     head = (f"guards ask {rate:.0f} times a second", "share of one core, %")

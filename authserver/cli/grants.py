@@ -57,7 +57,7 @@ def _row(line: GrantListing) -> tuple[str, ...]:
         line.client_name,
         line.resource,
         " ".join(line.scopes),
-        "revoked" if line.revoked_at else "live",
+        "expired" if line.ran_out else "revoked" if line.revoked_at else "live",
     )
 
 

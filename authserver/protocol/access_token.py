@@ -24,7 +24,8 @@ class Authority:
     ``scopes`` are those that both the family and the grant still hold; ``auth_time`` is in Unix seconds; ``position``
     is where its access tokens stand on the status lists, None for what began before there were any; ``tools`` is what
     the person decided about single tools (`tool_permission.read`), None for what began before that; ``redirect_host``
-    is where the code was sent (`redirect_uri.host`); ``methods`` is how its person had signed in (`amr.Method`).
+    is where the code was sent (`redirect_uri.host`); ``methods`` is how its person had signed in (`amr.Method`);
+    ``ends_at`` is when the grant ends by itself (Unix seconds), None for one that lasts until it is revoked.
     """
 
     subject: str
@@ -38,6 +39,7 @@ class Authority:
     tools: str | None = None
     redirect_host: str | None = None
     methods: tuple[str, ...] = ()
+    ends_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,10 @@ class ClientAuthority:
     @property
     def redirect_host(self) -> None:
         """Nobody was sent anywhere."""
+
+    @property
+    def ends_at(self) -> None:
+        """It lasts as long as an administrator lets it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,6 +66,10 @@ class Redeemed:
     with_refresh: bool
 
 
+class CodeSpent(Exception):
+    """A code was to be handed out a second time that has been redeemed, or has ended: another is needed."""
+
+
 class Miss(Enum):
     """Why a redemption found no code to consume."""
 

@@ -32,6 +32,11 @@ def mint(prefix: Prefix) -> str:
     return prefix + secrets.token_urlsafe(32)
 
 
+def derived(prefix: Prefix, secret: str, said: str) -> str:
+    """What *secret*, which has 256 random bits, and *said* always give: nobody without the one can tell it."""
+    return prefix + base64url(hmac.digest(secret.encode(), said.encode("utf-8", "surrogatepass"), "sha256"))
+
+
 def identifier() -> str:
     """A new public identifier: 22 URL-safe characters (128 random bits), never with a leading ``-``."""
     while (made := secrets.token_urlsafe(16)).startswith("-"):

@@ -138,14 +138,15 @@ def joined(before: Permissions | None, after: Permissions, minted: Collection[st
     return found
 
 
-def remembered(before: Permissions | None, after: Permissions) -> dict[str, Permission]:
+def remembered(before: Permissions | None, after: Permissions, *, lasts: bool = True) -> dict[str, Permission]:
     """What is remembered for other devices when *after* was decided: neither single uses nor what ends by itself.
 
-    Where nothing of a decision lasts, nothing is remembered: the other devices are asked.
+    Where nothing of a decision lasts, nothing is remembered: the other devices are asked. *lasts*: whether the grant
+    itself does; where it does not, a no is remembered alone.
     """
     kept = {name: one for name, one in (before or {}).items() if name not in after}
     for name, one in after.items():
-        ways = tuple(way for way in one.ways if way.lasting)
+        ways = tuple(way for way in one.ways if way.lasting and lasts)
         if ways or not one.ways:
             kept[name] = Permission(one.seen, ways)
     return kept

@@ -5,10 +5,11 @@ from dataclasses import dataclass, replace
 from ..protocol import authorization, credential, own_api, scope, tool_permission, tool_request
 from ..protocol.audit import Event, Origin
 from ..protocol.authorization import AuthorizationRequest, Returnable
-from ..protocol.authorization_code import NewCode
+from ..protocol.authorization_code import CodeSpent, NewCode
 from ..protocol.client import ClientKind
 from ..protocol.errors import Absence, AccessDenied, ApprovalPending, InvalidTarget, UnknownClient
 from ..protocol.form import Form
+from ..protocol.grant_term import Until
 from ..protocol.ports import Resources
 from ..protocol.registration.redirect_hosts import RedirectHosts
 from ..protocol.resource import Resource
@@ -23,7 +24,8 @@ from ..store.tool_permissions import Challenge, ToolPermissionStore
 from . import registered
 from .known_clients import KnownClients
 from .policy.admission import Admission
-from .proposal import Asked, Choice, Past, Person, Proposal, propose
+from .proposal import Asked, Choice, Person, Proposal
+from .proposing import Past, propose
 from .verdict import Verdict, verdict
 
 
@@ -92,6 +94,9 @@ class AuthorizationService:
             client_identity=standing.client_identity,
             granted_tools=_standing_tools(standing, asked.resource),
             consented_tools=standing.consented_tools,
+            grant_id=standing.grant_id,
+            ends_at=standing.ends_at,
+            with_session=standing.with_session,
         )
         tool_request.check(asked.tools.ways, asked.resource)
         waiting = self._waiting(asked, person)
@@ -127,21 +132,26 @@ class AuthorizationService:
         named = tuple(name for name in tools.named if (name, name in tools.once) in announced)
         return replace(asked, tools=replace(tools, named=named, once=tools.once.intersection(named)))
 
-    def approve(self, proposal: Proposal, choice: Choice, person: Person, origin: Origin) -> str:
-        """4. Write the decision down and return the URL with a code. Raises as `verdict.verdict`."""
+    def approve(
+        self, proposal: Proposal, choice: Choice, person: Person, origin: Origin, code: str | None = None
+    ) -> str:
+        """4. Write the decision down and return the URL with a code.
+
+        The same *code*, while it waits to be redeemed, is the same decision; None: a new one. Raises as
+        `verdict.verdict`, and `GrantOver` and `SessionOver`.
+        """
         try:
             found = verdict(proposal, choice)
         except AccessDenied:
             self.tool_permissions.answered(proposal.challenges)
             raise
-        code = credential.mint(credential.Prefix.CODE)
         self.clients.keep(proposal.asked.request.client, origin)
-        event = self._event("grant.approved", proposal, person, origin).about(detail=found.detail | proposal.rules)
-        saved = self._code(code, proposal, found.approved, person)
-        if self.grants.approve(self._approval(proposal, found, person), saved, event) is None:
-            raise UnknownClient(Absence.DELETED)
+        approval = self._approval(proposal, found, choice.until or Until.KEPT, person)
+        detail = {**found.detail, **proposal.rules, "until": approval.until}
+        event = self._event("grant.approved", proposal, person, origin).about(detail=detail)
+        saved = self._save(code, proposal, approval, person, event)
         self.tool_permissions.answered(proposal.challenges)
-        return self.way_of(proposal.asked.request).code(code, self.issuer)
+        return self.way_of(proposal.asked.request).code(saved, self.issuer)
 
     def deny(self, proposal: Proposal, person: Person, origin: Origin) -> str:
         """4. The person said no: the URL that tells the client (RFC 6749 §4.1.2.1)."""
@@ -153,7 +163,19 @@ class AuthorizationService:
         """Where answers to a checked request go."""
         return Returnable(request.client, request.redirect_uri, request.state)
 
-    def _approval(self, proposal: Proposal, found: Verdict, person: Person) -> Approval:
+    def _save(self, code: str | None, proposal: Proposal, approval: Approval, person: Person, event: Event) -> str:
+        """The code of a decision that is written down: *code*, or another where it has been redeemed."""
+        code = code or credential.mint(credential.Prefix.CODE)
+        saved = self._code(code, proposal, approval.approved, person)
+        try:
+            granted = self.grants.approve(approval, saved, event)
+        except CodeSpent:
+            return self._save(None, proposal, approval, person, event)
+        if granted is None:
+            raise UnknownClient(Absence.DELETED)
+        return code
+
+    def _approval(self, proposal: Proposal, found: Verdict, until: Until, person: Person) -> Approval:
         return Approval(
             user_id=person.user_id,
             client_id=proposal.asked.request.client.client_id,
@@ -167,6 +189,9 @@ class AuthorizationService:
             permissions=found.permissions,
             unasked=proposal.standing_tools or {},
             minted=found.minted,
+            until=until,
+            session=person.session,
+            kept=proposal.standing_grant,
         )
 
     def _code(self, code: str, proposal: Proposal, approved: tuple[str, ...], person: Person) -> NewCode:

@@ -1,4 +1,4 @@
-"""What each worker does beside answering: erase sealed successors at their window's end, purge what expired.
+"""What each worker does beside answering: erase sealed successors at their window's end, end and purge what expired.
 
 Registrations that nobody uses go with it, and so does what waited for a decision too long; what the console tells is
 counted.
@@ -15,6 +15,7 @@ from .approvals.queue import Approvals
 from .reaper import Reaper
 
 BATCH = 1000
+FEW = 100  # grants, each with all that hangs on it and an event
 DAY = 86_400
 ROUNDS_PER_PURGE = 20
 log = structlog.get_logger(__name__)
@@ -44,8 +45,10 @@ class Maintenance:
         return stop
 
     def sweep(self) -> None:
-        """Erase the sealed successors whose window has ended (TK-4)."""
+        """Erase the sealed successors whose window has ended (TK-4), and end the grants whose time has come."""
         while self.stores.refresh_tokens.erase_sealed(self.window, BATCH) == BATCH:
+            pass
+        while self.stores.grants.expire(FEW) == FEW:
             pass
 
     def _run(self, stop: threading.Event) -> None:

@@ -2,39 +2,41 @@
 
 import hashlib
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ..protocol import scope
 from ..protocol.amr import BY_PASSWORD, Method
 from ..protocol.authorization import AuthorizationRequest
-from ..protocol.policy import items
-from ..protocol.policy.request import Item as PolicyItem
+from ..protocol.grant_term import BrowserSession, Until
 from ..protocol.policy.request import ItemKind
 from ..protocol.policy.rule import Effect
 from ..protocol.policy.ruling import LeftOut, Ruling
-from ..protocol.registry.recognition import Recognition, recognise
+from ..protocol.registry.recognition import Recognition
 from ..protocol.resource import Resource
 from ..protocol.scope import Risk, Scope, Selection
 from ..protocol.tool_permission import Permissions
 from ..protocol.tool_request import ToolRequest
-from ..protocol.way import ANY_WAY, Way
 from ..store.tool_permissions import Challenge
-from . import tool_choices
-from .tool_choices import Before, State, ToolChoice, ToolItem
+from .tool_choices import ToolChoice, ToolItem
 
-Limit = Callable[[tuple[PolicyItem, ...]], Ruling]
-"""What tells of scopes and tools what policy leaves of them."""
+RISKS = (Risk.READ, Risk.WRITE, Risk.DESTRUCTIVE)
+"""From the least to the worst."""
+
+TERMS = (Until.REVOKED, Until.DAYS, Until.HOURS, Until.SESSION)
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Who decides, signed in at ``auth_time`` (Unix seconds) by ``methods``; ``device`` is the browser's own secret."""
+    """Who decides, signed in at ``auth_time`` (Unix seconds) by ``methods``; ``device`` is the browser's own secret.
+
+    ``session`` is the one in which they are signed in; None: nothing can be allowed for as long as it lasts.
+    """
 
     user_id: str
     auth_time: int
     device: str
     methods: tuple[Method, ...] = BY_PASSWORD
+    session: BrowserSession | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,10 +51,15 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What a person ticked: scopes by name, and tools."""
+    """What a person ticked: scopes by name, and tools; and ``until`` when they allow it (None: they did not say)."""
 
     scopes: frozenset[str]
     tools: ToolChoice = field(default_factory=ToolChoice)
+    until: Until | None = None
+
+    def of(self, scopes: frozenset[str], tools: frozenset[str]) -> "Choice":
+        """The same with other *scopes* and *tools* ticked: what was said of them is not lost."""
+        return replace(self, scopes=scopes, tools=replace(self.tools, ticked=tools))
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +85,8 @@ class Proposal:
     that can destroy and that this request did not ask for, so they do not join. ``is_first`` says that this person
     never allowed this client anything; ``former_name`` is how a client that has changed since was called then;
     ``must_ask``: the page must be shown. ``challenges`` of guards are answered by whatever is decided.
-    ``standing_tools`` is what this device's grant says of tools. ``ruling`` is what policy left out before.
+    ``standing_tools`` is what this device's grant says of tools, ``standing_grant`` its id, and ``ends_at`` when it
+    ends by itself (Unix seconds; None: not at all), or before that ``with_session``; ``ruling``: what policy left out.
     """
 
     asked: Asked
@@ -93,6 +101,14 @@ class Proposal:
     ruling: Ruling
     challenges: tuple[Challenge, ...] = ()
     standing_tools: Permissions | None = None
+    standing_grant: str | None = None
+    ends_at: int | None = None
+    with_session: bool = False
+
+    @property
+    def terms(self) -> tuple[Until, ...]:
+        """For how long it can be allowed; the first is what the page proposes."""
+        return TERMS if self.ends_at is None else (Until.KEPT, *TERMS)
 
     @property
     def redirect_host(self) -> str:
@@ -137,15 +153,26 @@ class Proposal:
         scopes = frozenset(item.scope.name for item in (*self.new, *self.standing) if item.ticked)
         return Choice(scopes, ToolChoice(frozenset(tool.name for tool in self.tools if tool.ticked)))
 
-    def reading(self) -> Choice:
-        """A choice that can do no harm: of what the page has, what only reads."""
-        tools = [tool for tool in self.tools if tool.risk is Risk.READ and tool.is_known]
+    def within(self, choice: Choice, worst: Risk) -> Choice:
+        """*choice* with those tools and scopes of the page ticked that can do nothing worse than *worst*, and no other.
+
+        Tools that nobody here knows are not among them.
+        """
+        risks = RISKS[: RISKS.index(worst) + 1]
+        tools = [tool for tool in self.tools if tool.risk in risks and tool.is_known]
         opening = {name for tool in tools for name in tool.tool.scopes}
-        plain = {i.scope.name for i in (*self.new, *self.standing) if not i.tools and i.scope.risk is Risk.READ}
-        return Choice(
-            frozenset(scope.expand(opening | plain, self.asked.resource.scopes)) & self.names,
-            ToolChoice(frozenset(tool.name for tool in tools)),
-        )
+        plain = {i.scope.name for i in (*self.new, *self.standing) if not i.tools and i.scope.risk in risks}
+        needed = frozenset(scope.expand(opening | plain, self.asked.resource.scopes))
+        return choice.of(needed & self.names, frozenset(tool.name for tool in tools))
+
+    def of_scope(self, choice: Choice, name: str, *, all_of_it: bool) -> Choice:
+        """*choice* with the scope *name* ticked, with what it needs, and all of the tools that it opens, or none."""
+        here = (item for item in (*self.new, *self.standing) if item.scope.name == name)
+        tools = frozenset(tool.name for item in here for tool in item.tools)
+        if not all_of_it:
+            return choice.of(choice.scopes, choice.tools.ticked - tools)
+        needed = frozenset(scope.expand([name], self.asked.resource.scopes)) & self.names
+        return choice.of(choice.scopes | needed, choice.tools.ticked | tools)
 
     def lacking(self, ticked: frozenset[str]) -> tuple[Scope, ...]:
         """What *ticked* scopes imply and is not ticked itself: such a decision contradicts itself."""
@@ -193,106 +220,3 @@ class Proposal:
             [tool.said for tool in self.unknown],
         ]
         return hashlib.sha256(json.dumps(said).encode()).hexdigest()
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What this person decided before about this client.
-
-    ``granted`` are this device's scopes, ``consented`` those agreed to for this client, host and resource anywhere,
-    each with its decisions about tools; ``client_name`` and ``client_identity`` are what the client was when they last
-    decided (None: never).
-    """
-
-    granted: frozenset[str]
-    consented: frozenset[str]
-    is_first: bool
-    client_name: str | None
-    client_identity: bytes | None
-    granted_tools: Permissions | None = None
-    consented_tools: Permissions | None = None
-
-
-def propose(asked: Asked, past: Past, limit: Limit, challenges: tuple[Challenge, ...] = ()) -> Proposal:
-    """Sort what *limit* leaves of *asked*, and of all it implies, into new and standing; *challenges* are guards'."""
-    resource, client = asked.resource, asked.request.client
-    wanted = frozenset(scope.expand(asked.selection.scopes, resource.scopes))
-    joining = [name for name in past.granted if _may_join(name, wanted, resource)]
-    joined = scope.expand(wanted.union(joining), resource.scopes)
-    before = Before(past.granted_tools, past.consented_tools)
-    there = tool_choices.items(resource, joined, asked.tools, before, _ways(challenges))
-    ruling = limit((*items.of_scopes(resource, joined), *map(_ruled, there)))
-    shown = tuple(name for name in joined if name in ruling.scopes)
-    tools = tuple(tool for tool in there if tool.name in ruling.tools)
-    lines = _items(shown, tools, past, resource)
-    changed = past.client_identity is not None and past.client_identity != client.identity
-    identity = recognise(client, asked.request.redirect_uri)
-    quiet = not identity.on_device and "consent" not in asked.request.prompt and not changed
-    settled = (past.granted | past.consented).issuperset(shown) and _are_settled(tools)
-    return Proposal(
-        asked=asked,
-        identity=identity,
-        new=tuple(item for item in lines if item.scope.name not in past.granted),
-        standing=tuple(item for item in lines if item.scope.name in past.granted),
-        unknown=tuple(tool for tool in tools if not tool.is_known),
-        left_out=tuple(s for s in resource.scopes if s.name in past.granted and s.name not in joined),
-        is_first=past.is_first,
-        former_name=past.client_name if changed else None,
-        must_ask=not (quiet and settled),
-        ruling=ruling,
-        challenges=challenges,
-        standing_tools=past.granted_tools,
-    )
-
-
-def _ruled(tool: ToolItem) -> PolicyItem:
-    return PolicyItem(ItemKind.TOOL, tool.name, tool.risk, tool.tool.scopes)
-
-
-def _ways(challenges: tuple[Challenge, ...]) -> dict[str, tuple[Way, ...]]:
-    """The ways that challenges of limits ask for, by tool."""
-    found: dict[str, tuple[Way, ...]] = {}
-    for one in challenges:
-        if one.way != ANY_WAY:
-            found[one.tool] = (*found.get(one.tool, ()), one.way)
-    return found
-
-
-def _may_join(name: str, wanted: frozenset[str], resource: Resource) -> bool:
-    """Whether a scope granted earlier joins unasked: not if it, or what it implies, can destroy (AZ-14)."""
-    reached = scope.expand([name], resource.scopes)
-    harmful = (s.name for s in resource.scopes if s.risk is Risk.DESTRUCTIVE and s.name in reached)
-    return wanted.issuperset(harmful)
-
-
-def _are_settled(tools: tuple[ToolItem, ...]) -> bool:
-    """Whether nothing is asked about a tool that this person has not decided."""
-    open_states = (State.NEW, State.CHANGED)
-    return not any(tool.state in open_states or tool.challenged or tool.asked for tool in tools)
-
-
-def _items(shown: tuple[str, ...], tools: tuple[ToolItem, ...], past: Past, resource: Resource) -> tuple[Item, ...]:
-    listed = [s for s in resource.scopes if s.name in shown]
-    last = {tool.name: max(tool.tool.scopes, key=shown.index) for tool in tools if tool.is_known}
-    items = [_item(s, tuple(tool for tool in tools if last.get(tool.name) == s.name), resource) for s in listed]
-    needed = scope.expand([i.scope.name for i in items if _is_proposed(i, items, past)], resource.scopes)
-    return tuple(Item(i.scope, i.tools, i.includes, ticked=i.scope.name in needed) for i in items)
-
-
-def _item(shown: Scope, tools: tuple[ToolItem, ...], resource: Resource) -> Item:
-    reached = scope.expand([shown.name], resource.scopes)
-    return Item(shown, tools=tools, includes=tuple(s for s in resource.scopes if s.name in reached and s is not shown))
-
-
-def _is_proposed(item: Item, others: list[Item], past: Past) -> bool:
-    """Whether the page ticks a scope: not one that only destroys, unless it is allowed, or all that is new does."""
-    allowed = past.granted | past.consented
-    if item.scope.name in allowed or any(tool.challenged for tool in item.tools):
-        return True
-    fresh = [other for other in others if other.scope.name not in allowed]
-    return not _destroys(item) or all(map(_destroys, fresh))
-
-
-def _destroys(item: Item) -> bool:
-    risks = {tool.risk for tool in item.tools} or {item.scope.risk}
-    return risks == {Risk.DESTRUCTIVE}

@@ -82,7 +82,10 @@ class TokenEndpoint:
             raise InvalidScope("nothing is left of what was granted; start a new authorization")
         now = int(time.time())
         tools = self.tools.of(outcome.authority, scopes, now, left.closed)
-        lifetime = self.lifetime if tools is None or tools.ends is None else min(self.lifetime, tools.ends - now)
+        ends = (outcome.authority.ends_at, tools.ends if tools else None)
+        lifetime = min([self.lifetime, *(moment - now for moment in ends if moment is not None)])
+        if lifetime <= 0:
+            raise InvalidGrant("what the person allowed has just ended")
         claims = access_token.claims(
             outcome.authority, issuer=self.issuer, scopes=scopes, issued_at=now, lifetime=lifetime
         )

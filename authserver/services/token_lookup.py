@@ -156,7 +156,7 @@ class TokenLookup:
             grant = self.stores.grants.find(value)
             if grant is None:
                 return Found(Kind.UNKNOWN)
-            ended = Standing.LIVE if grant.revoked_at is None else Standing.ENDED
+            ended = Standing.ENDED if grant.revoked_at or grant.ran_out else Standing.LIVE
             return Found(Kind.GRANT, ended, grant.id, None, grant.client_id, grant.resource, grant.scopes)
         kind = Kind.TOKEN_ID if token_id else Kind.FAMILY
         standing = Standing.LIVE if family.revoked_at is None else Standing.ENDED

@@ -77,6 +77,12 @@ class ToolItem:
         return tuple(sorted(effective, key=lambda way: (way.limits or "", way.additional)))
 
     @property
+    def limitable(self) -> tuple[str, ...]:
+        """The arguments that a person can limit, if the request does not say itself what they are to be."""
+        claim = self.tool.claim if self.is_known and not self.asked else None
+        return tuple(name for name, kind in claim.arguments if kind == "string") if claim else ()
+
+    @property
     def usual_term(self) -> Term:
         """For how long it is allowed now, or as the guard asks."""
         if self.term is Term.ONCE or not self.before or any(way.lasting for way in self.before):
@@ -194,7 +200,7 @@ def _is_proposed(item: ToolItem, *, quiet: bool) -> bool:
 def decided(shown: Iterable[ToolItem], choice: ToolChoice, now: int) -> dict[str, Permission]:
     """The decisions that *choice* means, about every tool that was *shown*; *now* in Unix seconds.
 
-    Raises `ValueError`, in words for the person, for a limit that is none or is wider than the administrator's.
+    Raises `Unusable` for a limit that is none or is wider than the administrator's.
     """
     return {
         item.name: Permission(item.seen, _ways(item, choice, now) if item.name in choice.ticked else ())

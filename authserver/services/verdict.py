@@ -6,15 +6,17 @@ from dataclasses import dataclass, replace
 
 from ..protocol import scope, tool_permission
 from ..protocol.errors import AccessDenied
+from ..protocol.msg import msg
 from ..protocol.tool_permission import Permissions
 from .proposal import Choice, Proposal
 from .tool_choices import ToolChoice, decided
+from .tool_limit import Unusable
 
 MOST_AUDITED = 50
 MOST_IN_TOKEN = 5000
 """Characters that a person can fill of a token: with the rest it stays below the 8 KiB that servers take."""
 
-TOO_MUCH = "These are more tools, or longer limits, than a token can hold. Untick what is not needed."
+TOO_MUCH = msg("These are more tools, or longer limits, than a token can hold. Untick what is not needed.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,7 @@ def verdict(proposal: Proposal, choice: Choice) -> Verdict:
     Scopes of the page that are not ticked are taken out of the grant; scopes that are not on the page are ignored, and
     so is one that implies what is not ticked (`Proposal.lacking`). Raises `AccessDenied` when nothing is left, or when
     a guard asked for a tool that is not allowed: a token that lacks it would be refused in the same words, and asked
-    for again. Raises `ValueError`, in words for the person, for a limit that cannot be used and for more than a token
-    holds.
+    for again. Raises `Unusable` for a limit that cannot be used and for more than a token holds.
     """
     known = proposal.asked.resource.scopes
     chosen = proposal.names & choice.scopes
@@ -85,4 +86,4 @@ def _check_size(proposal: Proposal, found: Verdict) -> None:
     after = tool_permission.joined(proposal.standing_tools, found.permissions or {}, found.minted)
     details = tool_permission.details(resource, tool_permission.opened(resource, held, after, int(time.time())))
     if len(json.dumps(details)) + len(" ".join(found.approved)) + len(client.client_id) > MOST_IN_TOKEN:
-        raise ValueError(TOO_MUCH)
+        raise Unusable(TOO_MUCH)

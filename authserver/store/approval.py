@@ -1,16 +1,19 @@
 """A person's decision, written down: grant, consent and code in one transaction (AZ-9, AZ-14)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import BigInteger, Connection, bindparam, insert, or_, select, update
+from sqlalchemy import BigInteger, Connection, and_, bindparam, insert, or_, select, update
 
 from ..protocol import credential, tool_permission
-from ..protocol.authorization_code import NewCode
+from ..protocol.authorization_code import CodeSpent, NewCode
+from ..protocol.grant_term import BrowserSession, GrantOver, Until
 from ..protocol.tool_permission import Permissions
+from . import grant_ends
 from .authority import MAY_ACT
 from .clock import now
 from .database import Database
+from .driver import Found
 from .models import ClientRow, CodeRow, ConsentRow, FamilyRow, GrantRow
 from .models.grant import LIVE
 from .positions import move
@@ -48,7 +51,8 @@ class Approval:
     ``permissions`` are their decisions about single tools (None: of a server whose tools are not known); what was
     decided about others stays. ``unasked`` is what a grant without decisions stands for, ``minted`` names the single
     uses that are new. ``client_name`` and ``client_identity`` are the client's as the person saw it
-    (`protocol.client.Client.identity`).
+    (`protocol.client.Client.identity`). The grant lasts ``until`` then, with ``session`` where it is to end with one; a
+    decision that keeps the term of a grant that there was names it (``kept``).
     """
 
     user_id: str
@@ -61,6 +65,9 @@ class Approval:
     permissions: Permissions | None = None
     unasked: Permissions = field(default_factory=dict)
     minted: frozenset[str] = frozenset()
+    until: Until = Until.KEPT
+    session: BrowserSession | None = None
+    kept: str | None = None
     client_name: str = field(kw_only=True)
     client_identity: bytes = field(kw_only=True)
 
@@ -69,47 +76,54 @@ class Approval:
         united = dict.fromkeys((*scopes, *self.approved))
         return tuple(name for name in united if name not in self.withdrawn)
 
+    @property
+    def place(self) -> dict[str, str]:
+        """Whose consent it is, to what, where."""
+        names = ("user_id", "client_id", "redirect_host", "resource")
+        return {name: getattr(self, name) for name in names}
+
 
 def hold_client(connection: Connection, client_id: str) -> bool:
     """Whether the client may act; it is not deleted before the transaction of *connection* ends."""
     return connection.execute(ACTING, {"acting": client_id}).first() is not None
 
 
-def widen_grant(database: Database, connection: Connection, approval: Approval) -> str:
-    """Make this device's grant, or change the one that lives; returns its id.
+def hold_grant(database: Database, connection: Connection, approval: Approval) -> Found:
+    """This device's grant, the one that lives or a new one without anything, as `change_grant` wants it.
 
-    The INSERT that meets a live grant locks it, so concurrent decisions add up.
+    The INSERT that meets a live grant locks it, so concurrent decisions add up. Raises `GrantOver`.
     """
+    here = {**approval.place, "device_digest": approval.device_digest}
+    theirs = and_(*(getattr(GrantRow, name) == value for name, value in here.items()))
+    grant_ends.expire(connection, and_(theirs, grant_ends.OVER))
     live = (
         database.insert(GrantRow)
-        .values(
-            id=credential.identifier(),
-            user_id=approval.user_id,
-            client_id=approval.client_id,
-            device_digest=approval.device_digest,
-            redirect_host=approval.redirect_host,
-            resource=approval.resource,
-            scopes=(),
-            created_at=now,
-            updated_at=now,
-        )
-        .on_conflict_do_update(
-            index_elements=["user_id", "client_id", "device_digest", "redirect_host", "resource"],
-            index_where=LIVE,
-            set_={"updated_at": now},
-        )
-        .returning(GrantRow.id, GrantRow.scopes, GrantRow.tools)
+        .values(id=credential.identifier(), **here, scopes=(), created_at=now, updated_at=now)
+        .on_conflict_do_update(index_elements=list(here), index_where=LIVE, set_={"updated_at": now})
+        .returning(GrantRow.id, GrantRow.scopes, GrantRow.tools, GrantRow.ends_at, now.label("now"))
     )
     grant = connection.execute(live).one()
+    ended = grant.ends_at is not None and grant.ends_at <= grant.now
+    if approval.until is Until.KEPT and (ended or approval.kept not in (None, grant.id)):
+        raise GrantOver
+    return grant
+
+
+def change_grant(connection: Connection, grant: Found, approval: Approval, term: Mapping[str, object]) -> bool:
+    """Let *grant*, from `hold_grant`, be as *approval* says and last its *term*, from `grant_ends.term`.
+
+    Returns whether it lasts until it is revoked then.
+    """
     scopes = approval.changed(grant.scopes)
     tools, narrower = _decided(approval, grant.tools)
-    changed = update(GrantRow).where(GrantRow.id == grant.id).values(scopes=scopes, tools=tools)
-    connection.execute(changed)
-    if grant.scopes and (narrower or not set(scopes).issuperset(grant.scopes)):
+    changed = update(GrantRow).where(GrantRow.id == grant.id).values(scopes=scopes, tools=tools, **term)
+    ends_at = connection.execute(changed.returning(GrantRow.ends_at)).scalar_one()
+    sooner = ends_at is not None and (grant.ends_at is None or ends_at < grant.ends_at)
+    if grant.scopes and (narrower or sooner or not set(scopes).issuperset(grant.scopes)):
         narrow_codes(connection, grant.id, approval.withdrawn)
         # What was issued says more than the grant still holds: it ends here and now, the families go on.
         move(connection, FamilyRow.grant_id == grant.id)
-    return str(grant.id)
+    return ends_at is None
 
 
 def _decided(approval: Approval, tools: str | None) -> tuple[str | None, bool]:
@@ -130,14 +144,12 @@ def narrow_codes(connection: Connection, grant_id: str, withdrawn: Collection[st
         connection.execute(update(CodeRow).where(CodeRow.digest == code.digest).values(scopes=left))
 
 
-def remember_consent(database: Database, connection: Connection, approval: Approval) -> None:
-    """Keep what the person agreed to, for their other devices."""
-    key = {
-        "user_id": approval.user_id,
-        "client_id": approval.client_id,
-        "redirect_host": approval.redirect_host,
-        "resource": approval.resource,
-    }
+def remember_consent(database: Database, connection: Connection, approval: Approval, *, lasts: bool) -> None:
+    """Keep what the person agreed to, for their other devices; of what does not last (*lasts*), only what they refused.
+
+    A later decision counts: what was remembered and is now to end is asked again everywhere.
+    """
+    key = approval.place
     seen = {"client_name": approval.client_name, "client_identity": approval.client_identity}
     known = (
         database.insert(ConsentRow)
@@ -149,9 +161,24 @@ def remember_consent(database: Database, connection: Connection, approval: Appro
     tools = consent.tools
     if approval.permissions is not None:
         before = tool_permission.read(consent.tools)
-        tools = tool_permission.written(tool_permission.remembered(before, approval.permissions))
-    changed = update(ConsentRow).filter_by(**key).values(scopes=approval.changed(consent.scopes), tools=tools)
+        tools = tool_permission.written(tool_permission.remembered(before, approval.permissions, lasts=lasts))
+    scopes = approval.changed(consent.scopes)
+    if not lasts:
+        scopes = tuple(name for name in scopes if name not in approval.approved)
+    changed = update(ConsentRow).filter_by(**key).values(scopes=scopes, tools=tools)
     connection.execute(changed)
+
+
+def is_saved(connection: Connection, code: NewCode) -> bool:
+    """Whether *code* was saved before, by the same form that came twice, and can be redeemed.
+
+    Raises `CodeSpent` for one that cannot, any more. Asked while the grant is held.
+    """
+    works = and_(CodeRow.redeemed_at.is_(None), CodeRow.expires_at > now)
+    known = connection.execute(select(works.label("works")).where(CodeRow.digest == code.digest)).first()
+    if known is not None and not known.works:
+        raise CodeSpent
+    return known is not None
 
 
 def save_code(connection: Connection, grant_id: str, code: NewCode) -> None:

@@ -6,10 +6,11 @@ each part is looked up by what the part before told, so there is nothing to gues
 
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, ScalarSelect, Text, and_, bindparam, exists, select, type_coerce
+from sqlalchemy import CTE, ColumnElement, ScalarSelect, Text, and_, bindparam, exists, or_, select, type_coerce
 
 from ..protocol.access_token import Authority
 from ..protocol.client import AuthMethod, ClientKind, GrantType
+from .clock import now
 from .driver import Found
 from .models import ClientRow, FamilyRow, GrantRow, UserRow
 
@@ -29,6 +30,11 @@ CLIENT_ALONE = select(ClientRow.ceilings, ClientRow.created_at).where(
 """A client that may act for itself: `Client.may_act_alone`, as it is now."""
 
 
+def holds(grant: Any) -> ColumnElement[bool]:  # noqa: ANN401 - `GrantRow`, or columns of it
+    """Whether *grant* gives anything: nobody ended it, and its end has not come."""
+    return and_(grant.revoked_at.is_(None), or_(grant.ends_at.is_(None), grant.ends_at > now))
+
+
 def family_of(family_id: ColumnElement[str]) -> CTE:
     """The family, ended or not."""
     columns = (FamilyRow.client_id, FamilyRow.resource, FamilyRow.scopes, FamilyRow.auth_time, FamilyRow.grant_id)
@@ -39,14 +45,15 @@ def family_of(family_id: ColumnElement[str]) -> CTE:
 def standing_of(grant_id: ColumnElement[str]) -> CTE:
     """The grant, ended or not."""
     held = (GrantRow.user_id, GrantRow.redirect_host, GrantRow.scopes, GrantRow.tools)
-    return select(GrantRow.id, *held, GrantRow.revoked_at).where(GrantRow.id == grant_id).cte("standing")
+    ends = (GrantRow.revoked_at, GrantRow.ends_at)
+    return select(GrantRow.id, *held, *ends).where(GrantRow.id == grant_id).cte("standing")
 
 
 def alive(standing: CTE, client_id: ColumnElement[str]) -> ColumnElement[bool]:
     """Whether the grant holds, and its person and client may act."""
     person = exists().where(UserRow.id == only(standing.c.user_id), UserRow.disabled_at.is_(None))
     client = exists().where(ClientRow.client_id == client_id, *MAY_ACT)
-    return and_(standing.c.revoked_at.is_(None), person, client)
+    return and_(holds(standing.c), person, client)
 
 
 def columns_of(family: CTE, standing: CTE) -> tuple[ColumnElement[Any], ...]:
@@ -64,6 +71,7 @@ def columns_of(family: CTE, standing: CTE) -> tuple[ColumnElement[Any], ...]:
         standing.c.redirect_host,
         standing.c.scopes.label("held"),
         standing.c.tools,
+        standing.c.ends_at,
     )
 
 
@@ -90,6 +98,7 @@ def authority(row: Found, *, family_id: str | None = None, position: int | None 
         position=position if family_id else row.status_position,
         tools=row.tools,
         redirect_host=row.redirect_host,
+        ends_at=row.ends_at,
     )
 
 

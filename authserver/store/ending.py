@@ -3,7 +3,8 @@
 from sqlalchemy import ColumnElement, Connection, and_, delete, exists, select, update
 
 from .clock import now
-from .models import CodeRow, ConsentRow, FamilyRow, GrantRow, HalfSignInRow, PendingGrantRow, SessionRow
+from .grant_ends import close, expire_with_sessions
+from .models import ConsentRow, GrantRow, HalfSignInRow, PendingGrantRow, SessionRow
 
 BEHIND = and_(
     ConsentRow.user_id == GrantRow.user_id,
@@ -25,15 +26,8 @@ def end_grants(connection: Connection, which: ColumnElement[bool]) -> int:
     locked = select(GrantRow.id).where(live).order_by(GrantRow.id).with_for_update(key_share=True)
     ended = connection.scalars(locked).all()
     if ended:
-        grants = select(GrantRow.id).where(live)
-        # First the codes: a redemption under way is waited for, and one that waits for this finds its code ended. So
-        # the families of all that were redeemed are there when they are ended.
-        of_codes = update(CodeRow).where(CodeRow.grant_id.in_(grants), CodeRow.redeemed_at.is_(None))
-        connection.execute(of_codes.values(redeemed_at=now))
-        of_families = update(FamilyRow).where(FamilyRow.grant_id.in_(grants), FamilyRow.revoked_at.is_(None))
-        connection.execute(of_families.values(revoked_at=now))
         connection.execute(delete(ConsentRow).where(exists().where(live, BEHIND)))
-        connection.execute(update(GrantRow).where(live).values(revoked_at=now))
+        close(connection, live)
     return len(ended)
 
 
@@ -47,8 +41,14 @@ def end_requests(connection: Connection, which: ColumnElement[bool]) -> None:
         connection.execute(delete(PendingGrantRow).where(which))
 
 
-def end_sessions(connection: Connection, user_id: str) -> int:
-    """End the sessions of a person, those that wait for a second factor too, and return how many were whole."""
+def end_sessions(connection: Connection, user_id: str, *, and_grants: bool = True) -> int:
+    """End the sessions of a person, those that wait for a second factor too, and return how many were whole.
+
+    The grants that were to last as long as one of them end with it, unless their end is the caller's.
+    """
     connection.execute(delete(HalfSignInRow).where(HalfSignInRow.user_id == user_id))
     live = update(SessionRow).where(SessionRow.user_id == user_id, SessionRow.ended_at.is_(None))
-    return connection.execute(live.values(ended_at=now)).rowcount
+    ended = connection.execute(live.values(ended_at=now)).rowcount
+    if and_grants:
+        expire_with_sessions(connection, user_id)
+    return ended

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Select, func, select
 
+from .authority import holds
 from .database import Database
 from .grants import LISTING, NEWEST_FIRST, GrantListing
 from .models import CodeRow, FamilyRow, GrantRow, RefreshTokenRow, RevokedAccessTokenRow
@@ -28,7 +29,7 @@ class GrantFilter:
         """All but the scope, on `GrantRow`."""
         names = ("user_id", "client_id", "resource")
         fits = [getattr(GrantRow, name) == value for name in names if (value := getattr(self, name)) is not None]
-        return [*fits, GrantRow.revoked_at.is_(None)] if self.live else fits
+        return [*fits, holds(GrantRow)] if self.live else fits
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,26 @@
 """Grants: what a person lets a client do at a resource, from one device (AZ-14)."""
 
+import time
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
-from ..protocol import tool_permission
 from ..protocol.audit import Event
 from ..protocol.authorization_code import NewCode
-from ..protocol.tool_permission import Permissions
-from .approval import Approval, hold_client, remember_consent, save_code, widen_grant
+from . import grant_ends
+from .approval import Approval, change_grant, hold_client, hold_grant, is_saved, remember_consent, save_code
 from .audit import record
+from .authority import holds
 from .client_listing import LISTED
 from .client_listing import SEARCHED as CLIENTS
 from .database import Database
 from .ending import end_grants
-from .models import ClientRow, ConsentRow, FamilyRow, GrantRow, RefreshTokenRow, ResourceRow, UserRow
+from .models import ClientRow, FamilyRow, GrantRow, RefreshTokenRow, ResourceRow, UserRow
 from .paging import Order, Page, cut
 from .searching import Searched
+from .standing import Standing, stands
 from .users import SEARCHED as PEOPLE
 from .withdrawal import withdraw
 
@@ -29,30 +31,11 @@ MOST_CALLED = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a person stands to a client at a resource.
-
-    ``granted`` are the scopes of this device's live grant, ``consented`` those agreed to on any device; ``tools`` and
-    ``consented_tools`` are the decisions about single tools (`protocol.tool_permission`), None where there are none;
-    ``seen_before`` says that this person ever granted this client anything, anywhere; ``client_name`` and
-    ``client_identity`` are what the client was when they agreed to something here, or else last to anything (or None).
-    """
-
-    grant_id: str | None
-    granted: frozenset[str]
-    consented: frozenset[str]
-    seen_before: bool
-    client_name: str | None
-    client_identity: bytes | None
-    tools: Permissions | None = None
-    consented_tools: Permissions | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class GrantListing:
     """A grant with the names that people know. ``last_used_at`` is when its newest refresh token was made.
 
-    ``tools`` are decisions about single tools, for `protocol.tool_permission.read`.
+    ``tools`` are decisions about single tools, for `protocol.tool_permission.read`. ``ends_at`` is when it ends by
+    itself (None: not at all); ``with_session``: with the browser session in which it was allowed, if that ends earlier.
     """
 
     id: str
@@ -69,6 +52,13 @@ class GrantListing:
     updated_at: int
     revoked_at: int | None
     last_used_at: int | None
+    ends_at: int | None
+    with_session: bool
+
+    @property
+    def ran_out(self) -> bool:
+        """Whether its own end has come, whoever wrote that down."""
+        return self.ends_at is not None and self.ends_at <= (self.revoked_at or time.time())
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +100,8 @@ LISTING = (
         GrantRow.updated_at,
         GrantRow.revoked_at,
         LAST_USE.label("last_used_at"),
+        GrantRow.ends_at,
+        GrantRow.session_digest.is_not(None).label("with_session"),
     )
     .join(UserRow, UserRow.id == GrantRow.user_id)
     .join(ClientRow, ClientRow.client_id == GrantRow.client_id)
@@ -127,56 +119,37 @@ class GrantStore:
         self, user_id: str, client_id: str, device_digest: bytes, redirect_host: str, resource: str
     ) -> Standing:
         """How this person stands to this client, on this device, behind this redirect host, at this resource."""
-        both = and_(GrantRow.user_id == user_id, GrantRow.client_id == client_id)
-        here = and_(both, GrantRow.redirect_host == redirect_host, GrantRow.resource == resource)
-        live = and_(here, GrantRow.device_digest == device_digest, GrantRow.revoked_at.is_(None))
-        consent = {
-            "user_id": user_id,
-            "client_id": client_id,
-            "redirect_host": redirect_host,
-            "resource": resource,
-        }
-        # As what they knew it when they decided about this; if they never did, when they last decided about anything.
-        latest = select(ConsentRow.client_name).where(ConsentRow.user_id == user_id, ConsentRow.client_id == client_id)
-        exactly = and_(ConsentRow.redirect_host == redirect_host, ConsentRow.resource == resource)
-        latest = latest.order_by(exactly.desc(), ConsentRow.decided_at.desc()).limit(1)
-        statement = select(
-            latest.scalar_subquery().label("client_name"),
-            latest.with_only_columns(ConsentRow.client_identity).scalar_subquery().label("client_identity"),
-            select(GrantRow.id).where(live).scalar_subquery().label("grant_id"),
-            select(GrantRow.scopes).where(live).scalar_subquery().label("granted"),
-            select(GrantRow.tools).where(live).scalar_subquery().label("tools"),
-            select(ConsentRow.scopes).filter_by(**consent).scalar_subquery().label("consented"),
-            select(ConsentRow.tools).filter_by(**consent).scalar_subquery().label("consented_tools"),
-            exists().where(both).label("seen_before"),
-        )
         with self._database.reading() as connection:
-            row = connection.execute(statement).one()
-        return Standing(
-            grant_id=row.grant_id,
-            granted=frozenset(row.granted or ()),
-            tools=tool_permission.read(row.tools),
-            consented=frozenset(row.consented or ()),
-            consented_tools=tool_permission.read(row.consented_tools),
-            seen_before=row.seen_before,
-            client_name=row.client_name,
-            client_identity=row.client_identity,
-        )
+            return stands(connection, user_id, client_id, device_digest, redirect_host, resource)
 
     def approve(self, approval: Approval, code: NewCode, event: Event) -> str | None:
         """Write a decision down and save the code that comes of it; returns the grant's id.
 
-        Widens this device's live grant, or makes one; ends no refresh family. Safe under concurrency. None, with
-        nothing done, if the client may not act (any more): nobody's registration expires under a decision.
+        Widens this device's live grant, or makes one; ends no refresh family. Safe under concurrency; a *code* that
+        waits to be redeemed was decided on before, and is not decided on twice. None, with nothing done, if the client
+        may not act (any more): nobody's registration expires under a decision. Raises `GrantOver`, `SessionOver` and
+        `CodeSpent`, with nothing done too.
         """
         with self._database.transaction() as connection:
             if not hold_client(connection, approval.client_id):
                 return None
-            grant_id = widen_grant(self._database, connection, approval)
-            remember_consent(self._database, connection, approval)
-            save_code(connection, grant_id, code)
-            record(connection, event.about(grant_id=grant_id))
-        return grant_id
+            # Sessions are locked before grants, by everyone.
+            term = grant_ends.term(connection, approval.until, approval.session)
+            grant = hold_grant(self._database, connection, approval)
+            if not is_saved(connection, code):
+                lasts = change_grant(connection, grant, approval, term)
+                remember_consent(self._database, connection, approval, lasts=lasts)
+                save_code(connection, grant.id, code)
+                record(connection, event.about(grant_id=grant.id))
+        return str(grant.id)
+
+    def expire(self, limit: int) -> int:
+        """Write down that at most *limit* grants have ended by themselves; returns how many.
+
+        What another process is just writing down is left to it.
+        """
+        with self._database.transaction() as connection:
+            return grant_ends.sweep(connection, limit)
 
     def revoke(self, grant_id: str, event: Event) -> bool:
         """End a grant with its families, its unredeemed codes and its consent. False if it is not live."""
@@ -237,7 +210,7 @@ class GrantStore:
 
     def for_user(self, user_id: str, limit: int | None = None) -> tuple[GrantListing, ...]:
         """The live grants of a person, newest first; all, or the first *limit*."""
-        live = LISTING.where(GrantRow.user_id == user_id, GrantRow.revoked_at.is_(None))
+        live = LISTING.where(GrantRow.user_id == user_id, holds(GrantRow))
         return tuple(self._list(live.order_by(GrantRow.created_at.desc(), GrantRow.id.desc()).limit(limit)))
 
     def find(self, grant_id: str) -> GrantListing | None:

@@ -7,11 +7,13 @@ from sqlalchemy import BigInteger, and_, bindparam, insert, select, update
 
 from ..protocol.amr import Method
 from ..protocol.audit import Event
+from ..protocol.grant_term import BrowserSession
 from .audit import record
 from .clock import now
 from .database import Database
 from .ending import end_sessions
 from .factors import has_factor
+from .grant_ends import expire_with_sessions, lengthen
 from .models import SessionRow, UserRow
 from .users import User, user_of
 
@@ -26,7 +28,7 @@ LIVE = (
     select(
         SessionRow,
         UserRow,
-        (SessionRow.last_seen_at <= now - TOUCH_SECONDS).label("seen_long_ago"),
+        now.label("now"),
         (now - SessionRow.auth_time).label("auth_age"),
         has_factor(UserRow.id).label("has_factor"),
     )
@@ -40,7 +42,8 @@ class Session:
     """A live session, by the digest of its cookie; times in Unix seconds.
 
     ``auth_time`` is when its person last proved who they are, by ``methods``, ``auth_age`` how many seconds ago;
-    ``has_factor``: whether they have a second factor, which they need not have used.
+    ``has_factor``: whether they have a second factor, which they need not have used; ``ends_at`` is when it ends if
+    they are not seen again.
     """
 
     digest: bytes
@@ -51,6 +54,12 @@ class Session:
     address: str
     methods: tuple[Method, ...] = ()
     has_factor: bool = False
+    ends_at: int = 0
+
+    @property
+    def bounds(self) -> BrowserSession:
+        """What grants that end with it need to know."""
+        return BrowserSession(self.digest, self.ends_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +116,14 @@ class SessionStore:
             found = session.execute(LIVE, {"digest": digest, "idle": self._idle}).one_or_none()
             if found is None:
                 return None
-            row, person, seen_long_ago, age, has = found
+            row, person, moment, age, has = found
+            seen_long_ago = row.last_seen_at <= moment - TOUCH_SECONDS
+            ends_at = min(row.expires_at, (moment if seen_long_ago else row.last_seen_at) + self._idle)
             methods = tuple(map(Method, row.methods.split()))
             signed_in = (digest, user_of(person), row.auth_time, age, row.expires_at, row.address)
-            live_session = Session(*signed_in, methods, has)
+            live_session = Session(*signed_in, methods, has, ends_at)
         if seen_long_ago:
-            self._touch(digest)
+            self._touch(live_session)
         return live_session
 
     def of_user(self, user_id: str, limit: int) -> tuple[SessionListing, ...]:
@@ -134,11 +145,13 @@ class SessionStore:
         return True
 
     def end(self, digest: bytes, event: Event) -> bool:
-        """End a session. False if it had ended."""
+        """End a session, with the grants that were to last as long. False if it had ended."""
         ended = update(SessionRow).where(SessionRow.digest == digest, SessionRow.ended_at.is_(None))
         with self._database.transaction() as connection:
-            if not connection.execute(ended.values(ended_at=now)).rowcount:
+            user_id = connection.scalar(ended.values(ended_at=now).returning(SessionRow.user_id))
+            if user_id is None:
                 return False
+            expire_with_sessions(connection, user_id)
             record(connection, event)
         return True
 
@@ -149,6 +162,8 @@ class SessionStore:
             record(connection, event.about(user_id=user_id, detail={**event.detail, "sessions": ended}))
         return ended
 
-    def _touch(self, digest: bytes) -> None:
+    def _touch(self, session: Session) -> None:
+        seen = update(SessionRow).where(SessionRow.digest == session.digest, SessionRow.ended_at.is_(None))
         with self._database.transaction() as connection:
-            connection.execute(update(SessionRow).where(SessionRow.digest == digest).values(last_seen_at=now))
+            if connection.execute(seen.values(last_seen_at=now)).rowcount:
+                lengthen(connection, session.bounds)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, and_, case, func, literal, select
 
+from .authority import holds
 from .clock import now, now_in_milliseconds
 from .database import Database
 from .models import ClientRow, GrantRow, ToolHourRow, ToolReceiptRow, ToolUseRow, UserRow
@@ -127,7 +128,7 @@ class ToolCallStore:
 
     def uses(self, user_id: str) -> dict[str, dict[str, Use]]:
         """What the live grants of a person were used for lately: grant → tool → use; at most `MOST_USES` in all."""
-        live = and_(GrantRow.id == ToolUseRow.grant_id, GrantRow.user_id == user_id, GrantRow.revoked_at.is_(None))
+        live = and_(GrantRow.id == ToolUseRow.grant_id, GrantRow.user_id == user_id, holds(GrantRow))
         columns = (ToolUseRow.grant_id, ToolUseRow.tool, ToolUseRow.calls, ToolUseRow.refused, ToolUseRow.last_ms)
         used = select(*columns).join(GrantRow, live).limit(MOST_USES)
         found: dict[str, dict[str, Use]] = defaultdict(dict)

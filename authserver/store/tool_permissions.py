@@ -13,7 +13,7 @@ from ..protocol.scope import expand
 from ..protocol.way import Way
 from .access_tokens import STANDING
 from .audit import record
-from .authority import authority
+from .authority import authority, holds
 from .clock import now
 from .database import Database
 from .driver import Found
@@ -23,9 +23,7 @@ CHALLENGE_SECONDS = 600
 MOST_WAITING = 100
 """Challenges of one grant at a time."""
 
-LIVE = select(GrantRow.scopes, GrantRow.tools).where(
-    GrantRow.id == bindparam("grant_id"), GrantRow.revoked_at.is_(None)
-)
+LIVE = select(GrantRow.scopes, GrantRow.tools).where(GrantRow.id == bindparam("grant_id"), holds(GrantRow))
 WAITING = select(ToolChallengeRow.id, ToolChallengeRow.tool, ToolChallengeRow.way, ToolChallengeRow.once).where(
     ToolChallengeRow.grant_id == bindparam("grant_id"), ToolChallengeRow.expires_at > now
 )
@@ -34,7 +32,7 @@ OF_PERSON = (
     .join(GrantRow, GrantRow.id == ToolChallengeRow.grant_id)
     .where(
         ToolChallengeRow.expires_at > now,
-        GrantRow.revoked_at.is_(None),
+        holds(GrantRow),
         GrantRow.user_id == bindparam("user_id"),
         GrantRow.client_id == bindparam("client_id"),
         GrantRow.resource == bindparam("resource"),

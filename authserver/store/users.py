@@ -145,7 +145,7 @@ class UserStore:
             if not connection.execute(changed).rowcount:
                 return False
             # Those who come back too: a sign-in or a decision may have been under way when they were locked out.
-            end_sessions(connection, user_id)
+            end_sessions(connection, user_id, and_grants=False)
             end_grants(connection, GrantRow.user_id == user_id)
             end_requests(connection, PendingGrantRow.user_id == user_id)
             record(connection, event.about(user_id=user_id))

@@ -7,6 +7,7 @@ from sqlalchemy import Connection, exists, select, update
 from ..protocol import tool_permission
 from ..protocol.tool_permission import Permission
 from .approval import narrow_codes
+from .authority import holds
 from .clock import now
 from .ending import BEHIND, end_grants
 from .models import ConsentRow, FamilyRow, GrantRow
@@ -21,7 +22,7 @@ def withdraw(
     A grant that loses all scopes ends. What was issued under it ends too: its access tokens here and now, its codes
     lose what the grant loses, and its families go on with the rest.
     """
-    live = select(GrantRow).where(GrantRow.id == grant_id, GrantRow.revoked_at.is_(None))
+    live = select(GrantRow).where(GrantRow.id == grant_id, holds(GrantRow))
     grant = connection.execute(live.with_for_update(key_share=True)).first()
     if grant is None:
         return ()

@@ -38,6 +38,7 @@ WORDS = {
     "grant.approved": msg("You let an app in"),
     "grant.denied": msg("You did not let an app in"),
     "grant.narrowed": msg("You took something away from an app"),
+    "grant.expired": msg("A connection ended when you had wanted it to"),
     "grant.revoked": msg("A connection was ended"),
     "grants.revoked": msg("Many connections were ended"),
     "code.redeemed": msg("An app got its first tokens"),

@@ -48,7 +48,7 @@ class _Forms(HTMLParser):
         elif found.get("type") == "checkbox":
             form.boxes.append(pair)
             form.checked += [pair] if "checked" in found else []
-        elif tag == "input":
+        elif tag == "input" and (found.get("type") != "radio" or "checked" in found):
             form.fields.append(pair)
 
 

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from authserver.keys.numbering import Numbering, tag
 from authserver.protocol.access_token import Authority, TokenId
 from authserver.services.ended_places import EndedPlaces
 from authserver.store.grants import Whose
-from authserver.store.models import FamilyRow
+from authserver.store.models import FamilyRow, GrantRow
 from authserver.store.positions import move
 
 from .scene import EVENT, NOTES, RESOURCE, Scene, let_pass, refresh_token
@@ -57,9 +57,17 @@ def _narrow(scene: Scene, issued: Issued) -> None:
     scene.stores.grants.approve(narrower, scene.new_code(f"narrow-{TokenId.new('x').own}"), EVENT)
 
 
+def _let_it_end(scene: Scene, issued: Issued) -> None:
+    with scene.stores.database.transaction() as connection:
+        one = update(GrantRow).where(GrantRow.id == issued.authority.grant_id)
+        connection.execute(one.values(ends_at=GrantRow.created_at))
+    scene.stores.grants.expire(10)
+
+
 ACTS: dict[str, Callable[[Scene, Issued], object]] = {
     "end family": lambda s, i: s.stores.refresh_tokens.revoke_family(i.authority.family_id, EVENT),
     "end grant": lambda s, i: s.stores.grants.revoke(i.authority.grant_id, EVENT),
+    "let it end": _let_it_end,
     "end all of client": lambda s, i: s.stores.grants.revoke_all(Whose(client_id=i.authority.client_id), EVENT),
     "end all of person": lambda s, i: s.stores.grants.revoke_all(Whose(user_id=i.authority.subject), EVENT),
     "suspend": lambda s, i: s.stores.clients.set_suspended(i.authority.client_id, True, EVENT),

@@ -6,12 +6,16 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .base import Digest, Row, Seconds
 
 LIVE = text("revoked_at IS NULL")
+ENDING = text("revoked_at IS NULL AND ends_at IS NOT NULL")
+OF_SESSION = text("session_digest IS NOT NULL")
 
 
 class GrantRow(Row):
     """What a person lets a client do at a resource, from one device (AZ-14). Revoked ones keep their row.
 
-    ``tools`` are decisions about single tools (`protocol.tool_permission`), None where there were none yet.
+    ``tools`` are decisions about single tools (`protocol.tool_permission`), None where there were none yet. ``ends_at``
+    is when it ends by itself, None for one that lasts until it is revoked; ``session_digest`` is the browser session
+    with which it ends, whose secret may be renewed.
     """
 
     __tablename__ = "grants"
@@ -27,6 +31,8 @@ class GrantRow(Row):
         # Whoever ends or counts those that live does not read all that ended before.
         Index("ix_grants_live_client_id", "client_id", postgresql_where=LIVE, sqlite_where=LIVE),
         Index("ix_grants_live_resource", "resource", postgresql_where=LIVE, sqlite_where=LIVE),
+        Index(None, "ends_at", postgresql_where=ENDING, sqlite_where=ENDING),
+        Index(None, "session_digest", postgresql_where=OF_SESSION, sqlite_where=OF_SESSION),
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -40,6 +46,10 @@ class GrantRow(Row):
     created_at: Mapped[Seconds]
     updated_at: Mapped[Seconds]
     revoked_at: Mapped[Seconds | None]
+    ends_at: Mapped[Seconds | None]
+    session_digest: Mapped[Digest | None] = mapped_column(
+        ForeignKey("sessions.digest", onupdate="CASCADE", ondelete="SET NULL")
+    )
 
 
 class ConsentRow(Row):

@@ -16,7 +16,7 @@ WITH moment AS (
     SELECT floor(extract(epoch FROM statement_timestamp()))::bigint AS now,
            floor(extract(epoch FROM statement_timestamp()) * 1000)::bigint AS now_ms
 ), standing AS MATERIALIZED (
-    SELECT user_id, redirect_host, scopes, tools, revoked_at FROM grants
+    SELECT user_id, redirect_host, scopes, tools, revoked_at, ends_at FROM grants
     WHERE id = (SELECT grant_id FROM authorization_codes WHERE digest = %(digest)s)
 ), ended AS (
     UPDATE authorization_codes AS code
@@ -32,7 +32,7 @@ WITH moment AS (
       AND code.redeemed_at IS NULL
       AND code.expires_at + 0 > moment.now
       AND (%(resource)s::text IS NULL OR code.resource = %(resource)s::text)
-      AND standing.revoked_at IS NULL
+      AND standing.revoked_at IS NULL AND (standing.ends_at IS NULL OR standing.ends_at > moment.now)
       AND string_to_array(code.scopes, ' ') && string_to_array(standing.scopes, ' ')
       AND EXISTS (
           SELECT FROM users WHERE id = (SELECT user_id FROM standing) AND disabled_at IS NULL)
@@ -41,7 +41,7 @@ WITH moment AS (
           WHERE client_id = %(client_id)s AND suspended_at IS NULL AND deleted_at IS NULL AND pending_since IS NULL)
     RETURNING code.grant_id, code.client_id, code.resource, code.scopes, code.auth_time, code.methods,
               code.wants_refresh, code.family_id, standing.user_id, standing.redirect_host, standing.scopes AS held,
-              standing.tools, moment.now, moment.now_ms
+              standing.tools, standing.ends_at, moment.now, moment.now_ms
 ), family AS (
     INSERT INTO refresh_families
         (id, grant_id, client_id, resource, scopes, auth_time, methods, created_at, expires_at, status_position)
@@ -61,8 +61,8 @@ WITH moment AS (
            %(address)s, %(correlation_id)s, %(detail)s::json
     FROM ended
 )
-SELECT user_id, client_id, redirect_host, grant_id, family_id, resource, scopes, held, tools, auth_time, methods,
-       wants_refresh, status_position
+SELECT user_id, client_id, redirect_host, grant_id, family_id, resource, scopes, held, tools, ends_at, auth_time,
+       methods, wants_refresh, status_position
 FROM ended, family
 """
 

@@ -20,7 +20,8 @@ WITH moment AS (
     SELECT grant_id, client_id, resource, scopes, auth_time, methods, expires_at, revoked_at, status_position
     FROM refresh_families WHERE id = (SELECT family_id FROM refresh_tokens WHERE digest = %(digest)s)
 ), standing AS MATERIALIZED (
-    SELECT user_id, redirect_host, scopes, tools, revoked_at FROM grants WHERE id = (SELECT grant_id FROM family)
+    SELECT user_id, redirect_host, scopes, tools, revoked_at, ends_at FROM grants
+    WHERE id = (SELECT grant_id FROM family)
 ), used AS (
     UPDATE refresh_tokens AS token
     SET rotated_at = moment.now, successor_digest = %(successor_digest)s, sealed = NULL
@@ -31,7 +32,7 @@ WITH moment AS (
       AND family.revoked_at IS NULL AND family.expires_at > moment.now
       AND family.client_id = %(client_id)s
       AND (%(resource)s::text IS NULL OR family.resource = %(resource)s::text)
-      AND standing.revoked_at IS NULL
+      AND standing.revoked_at IS NULL AND (standing.ends_at IS NULL OR standing.ends_at > moment.now)
       AND string_to_array(family.scopes, ' ') && string_to_array(standing.scopes, ' ')
       AND EXISTS (
           SELECT FROM users WHERE id = (SELECT user_id FROM standing) AND disabled_at IS NULL)
@@ -40,7 +41,8 @@ WITH moment AS (
           WHERE client_id = %(client_id)s AND suspended_at IS NULL AND deleted_at IS NULL AND pending_since IS NULL)
     RETURNING token.family_id, family.client_id, family.resource, family.scopes, family.auth_time,
               family.methods, family.expires_at, family.status_position, family.grant_id, standing.user_id,
-              standing.redirect_host, standing.scopes AS held, standing.tools, moment.now, moment.now_ms
+              standing.redirect_host, standing.scopes AS held, standing.tools, standing.ends_at,
+              moment.now, moment.now_ms
 ), successor AS (
     INSERT INTO refresh_tokens (digest, family_id, created_at, expires_at, sealed)
     SELECT %(successor_digest)s, family_id, now, least(now + %(lifetime)s::bigint, expires_at), %(sealed_successor)s
@@ -52,8 +54,8 @@ WITH moment AS (
            %(address)s, %(correlation_id)s, %(detail)s::json
     FROM used
 )
-SELECT user_id, client_id, redirect_host, grant_id, family_id, resource, scopes, held, tools, auth_time, methods,
-       status_position
+SELECT user_id, client_id, redirect_host, grant_id, family_id, resource, scopes, held, tools, ends_at, auth_time,
+       methods, status_position
 FROM used
 """
 

@@ -14,7 +14,7 @@ from ..positions import next_position
 
 CODE = select(CodeRow).where(CodeRow.digest == bindparam("digest")).cte("code")
 GRANT = standing_of(only(CODE.c.grant_id))
-HELD = (GRANT.c.user_id, GRANT.c.redirect_host, GRANT.c.scopes.label("held"), GRANT.c.tools)
+HELD = (GRANT.c.user_id, GRANT.c.redirect_host, GRANT.c.scopes.label("held"), GRANT.c.tools, GRANT.c.ends_at)
 REDEEMABLE = (
     select(*CODE.c, *HELD, now.label("now"))
     .join_from(CODE, GRANT, GRANT.c.id == CODE.c.grant_id)

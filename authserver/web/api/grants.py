@@ -31,6 +31,8 @@ class GrantState(Answer):
     updated_at: Seconds
     revoked_at: Seconds | None
     last_used_at: Seconds | None
+    ends_at: Seconds | None = Field(description="When it ends by itself; null: when somebody ends it")
+    with_session: bool = Field(description="Whether it ends with the browser session in which it was allowed")
 
 
 class GrantPage(Listed[GrantState]):

@@ -10,7 +10,7 @@ from dataclasses import replace
 from flask import Response, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ...protocol import form, redirect_uri
+from ...protocol import credential, form, redirect_uri
 from ...protocol.authorization import Returnable
 from ...protocol.errors import (
     ConsentRequired,
@@ -22,25 +22,29 @@ from ...protocol.errors import (
     PolicyRefused,
     SignInTooOld,
 )
+from ...protocol.grant_term import GrantOver, SessionOver, Until
+from ...protocol.msg import msg
 from ...protocol.policy.rule import Effect
 from ...protocol.scope import Risk
 from ...protocol.trace.step import Cause, Step
-from ...services.proposal import Choice, Person, Proposal
+from ...services.proposal import Asked, Choice, Person, Proposal
+from ...services.tool_limit import Unusable
 from ...store.pending_grants import TooManyWait
 from .. import bodies, cookies, next_page, policy_problems, problems, signed_in, stale, tracing
 from ..deployment import deployment
+from ..languages import translated
 from ..origin import origin
 from ..signed_in import Visitor
 from . import blueprint, sign_in_asked
-from .decision import Button, Decision
+from .decision import LOOKING, Button, Decision
 
-CHANGED = "What the app asks for has changed since this page was shown, so nothing was done. Please look again."
+CHANGED = msg("What the app asks for has changed since this page was shown, so nothing was done. Please look again.")
 MOST_FORM = 524_288  # bytes: of 1,000 tools, each with a name, a term and a limit in fields named after it
 MOST_QUERY = 4500  # characters; encoded once more for the way through sign-in, it still fits a request line
-CONTRADICTION = "What you ticked includes something that you did not tick. Tick both, or neither."
-HALF_TICKED = "You ticked a tool without the permission that opens it. Now both are ticked: please look again."
-NOTHING_TICKED = "You allowed the app, but ticked nothing. Tick what it may do, or deny."
-LOOKING = frozenset({Button.SEARCH, Button.READING, Button.NONE})
+CONTRADICTION = msg("What you ticked includes something that you did not tick. Tick both, or neither.")
+HALF_TICKED = msg("You ticked a tool without the permission that opens it. Now both are ticked: please look again.")
+NOTHING_TICKED = msg("You allowed the app, but ticked nothing. Tick what it may do, or deny.")
+OVER = msg("What you had allowed has just ended, so nothing was done. Please look again, and say for how long.")
 
 Answer = Callable[[Proposal, Person], ResponseReturnValue]
 
@@ -77,8 +81,7 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
         if visitor is None or page:
             tracing.note(Step.AUTHORIZATION, Cause.SIGN_IN_NEEDED)
             return redirect(page or next_page.sign_in(), 303)
-        person = _person(visitor)
-        return answer(service.propose(asked, person, origin()), person)
+        return _judge(asked, _person(visitor), answer)
     except InvalidClient:
         raise  # it went while its request was looked at: still a page
     except OAuthError as error:
@@ -88,9 +91,19 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
         return _tell(way, error) if silent else _show(way, error)
 
 
+def _judge(asked: Asked, person: Person, answer: Answer) -> ResponseReturnValue:
+    propose = deployment().authorization.propose
+    try:
+        return answer(propose(asked, person, origin()), person)
+    except GrantOver:  # in this moment: what stands there now is another proposal
+        return answer(propose(asked, person, origin()), person)
+    except SessionOver:
+        return redirect(next_page.sign_in(), 303)
+
+
 def _person(visitor: Visitor) -> Person:
     session = visitor.session
-    return Person(visitor.user.id, session.auth_time, cookies.device(), session.methods)
+    return Person(visitor.user.id, session.auth_time, cookies.device(), session.methods, session.bounds)
 
 
 def _admit(proposal: Proposal, person: Person) -> None:
@@ -118,7 +131,7 @@ def _ask(proposal: Proposal, person: Person) -> ResponseReturnValue:
 
 
 def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
-    decision = Decision.parse(request.form)
+    decision = Decision.parse(request.form, request.query_string.decode("ascii", "replace"))
     if decision.button is Button.ASK:
         return _ask_for(proposal, person)
     if decision.button is Button.DENY:
@@ -129,15 +142,12 @@ def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
         tracing.note(Step.CONSENT, Cause.OUT_OF_DATE)
         return stale.again(lambda: _page(proposal), CHANGED, 409)
     if decision.button in LOOKING:
-        return _look(proposal, decision)
-    return _allow(proposal, decision.choice, person, Cause.ALLOWED)
-
-
-def _look(proposal: Proposal, decision: Decision) -> ResponseReturnValue:
-    """The page again, as they want to see it."""
-    if decision.button is Button.SEARCH:
-        return _page(proposal, decision.choice, decision.sought)
-    return _page(proposal, proposal.reading() if decision.button is Button.READING else Choice(frozenset()))
+        return _page(proposal, decision.looked_at(proposal), decision.sought)
+    if decision.choice.until is Until.KEPT and proposal.ends_at is None:
+        tracing.note(Step.CONSENT, Cause.OUT_OF_DATE)
+        note = OVER if proposal.standing_grant is None else CHANGED
+        return stale.again(lambda: _page(proposal, decision.choice), note, 409)
+    return _allow(proposal, decision.choice, person, Cause.ALLOWED, decision.code(signed_in.the_visitor().secret))
 
 
 def _ask_for(proposal: Proposal, person: Person) -> ResponseReturnValue:
@@ -154,7 +164,9 @@ def _ask_for(proposal: Proposal, person: Person) -> ResponseReturnValue:
     return _page(proposal)
 
 
-def _allow(proposal: Proposal, choice: Choice, person: Person, how: Cause) -> ResponseReturnValue:
+def _allow(
+    proposal: Proposal, choice: Choice, person: Person, how: Cause, code: str | None = None
+) -> ResponseReturnValue:
     if lacking := proposal.half_ticked(choice):
         both = replace(choice, scopes=choice.scopes | lacking)
         return stale.again(lambda: _page(proposal, both), HALF_TICKED, 400)
@@ -164,16 +176,12 @@ def _allow(proposal: Proposal, choice: Choice, person: Person, how: Cause) -> Re
     if proposal.lacking(choice.scopes):
         return stale.again(lambda: _page(proposal, choice), CONTRADICTION, 400)
     try:
-        answer = _approve(proposal, choice, person)
-    except ValueError as unusable:
-        words = str(unusable)
-        return stale.again(lambda: _page(proposal, choice), words, 400)
+        target = deployment().authorization.approve(proposal, choice, person, origin(), code)
+    except Unusable as unusable:
+        note = translated(unusable.words).format(*unusable.values)
+        return stale.again(lambda: _page(proposal, choice), note, 400)
     tracing.note(Step.CONSENT, how)
-    return answer
-
-
-def _approve(proposal: Proposal, choice: Choice, person: Person) -> ResponseReturnValue:
-    return redirect(deployment().authorization.approve(proposal, choice, person, origin()), 303)
+    return redirect(target, 303)
 
 
 def _page(proposal: Proposal, choice: Choice | None = None, sought: str = "") -> ResponseReturnValue:
@@ -183,6 +191,7 @@ def _page(proposal: Proposal, choice: Choice | None = None, sought: str = "") ->
         proposal=proposal,
         choice=choice or proposal.proposed,
         sought=sought,
+        page=credential.identifier(),
         may_once=deployment().authorization.may_allow_once(proposal),
         here=next_page.this_page(),
     )

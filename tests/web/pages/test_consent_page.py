@@ -5,6 +5,7 @@ import re
 import pytest
 
 from tests.conformance.flow import LOOPBACK, PUBLIC
+from tests.conformance.site import PASSWORD
 from tests.conformance.visitor import Visitor, forms
 
 from .conftest import HOSTED
@@ -187,3 +188,40 @@ def test_another_device_begins_with_nothing(flow, visitor, site):
     flow.register()
     flow.allow(visitor)
     assert groups(Visitor(site).open(flow.url())) == {"What it asks for": ["notes:read"]}
+
+
+@pytest.mark.requirement("AZ-13")
+def test_somebody_else_switches_the_account_from_the_page_and_loses_nothing(flow, visitor):
+    flow.register()
+    page = visitor.open(flow.url(scope=ALL))
+    switch = next(form for form in forms(page) if ("next", flow.url(scope=ALL)) in form.fields)
+    assert "Not you? Switch account" in page.text
+    sign_in = visitor.submit(page, switch, {})
+    form = next(form for form in forms(sign_in) if "password" in form.names())
+    again = visitor.submit(sign_in, form, {"username": "root", "password": PASSWORD})
+    assert "Root (root)" in words(again)
+    assert boxes(again) == ALL.split()
+
+
+@pytest.mark.requirement("AZ-10", "AZ-13")
+def test_a_page_from_before_the_account_was_switched_decides_nothing_for_the_other(flow, visitor, site):
+    flow.register()
+    page = visitor.open(flow.url())
+    visitor.submit(page, next(form for form in forms(page) if form.action == "/sign-out"), {})
+    visitor.username = "root"
+    visitor.open("/account/connections")
+    form = next(form for form in forms(page) if "decision" in form.names())
+    again = visitor.submit(page, form, {"decision": "allow", "scope": boxes(page)})
+    assert again.status_code == 400
+    assert "out of date" in again.text
+    assert "Root (root)" in words(again)
+    assert not site.deployment.stores.grants.page(flow.values["client_id"], None, 10).lines
+
+
+@pytest.mark.requirement("AZ-8")
+def test_a_first_time_has_a_badge_at_the_name_of_the_app(flow, visitor):
+    flow.register()
+    page = visitor.open(flow.url())
+    assert re.search(r'badge care">first time<', page.text)
+    visitor.decide(flow.url())
+    assert 'badge care">first time' not in visitor.open(flow.url()).text

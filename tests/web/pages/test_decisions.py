@@ -116,13 +116,91 @@ def test_anything_but_a_clear_yes_is_a_no(flow, visitor):
     assert flow.answer(decide(visitor, page, decision="perhaps"))["error"] == "access_denied"
 
 
+def approvals(site, flow) -> int:
+    about = AuditFilter(name="grant.approved", client_id=flow.values["client_id"])
+    return len(site.deployment.stores.audit.page(about, None, 20).lines)
+
+
+def tabs_of(visitor, site, number) -> list[Visitor]:
+    """That many tabs of the browser of *visitor*."""
+    tabs = [Visitor(site) for _ in range(number)]
+    for tab in tabs:
+        tab.http._cookies = visitor.http._cookies
+    return tabs
+
+
 @pytest.mark.requirement("AZ-13")
-def test_the_back_button_and_a_second_decision_give_a_code_again(flow, visitor):
+def test_the_two_clicks_of_a_double_click_are_one_decision_with_one_code(flow, visitor, site):
     flow.register()
     page = visitor.open(flow.url())
     first, second = decide(visitor, page), decide(visitor, page)
-    assert flow.answer(first)["code"] != flow.answer(second)["code"]
+    assert first.location == second.location
+    assert approvals(site, flow) == 1
+    flow.answer(first)
     assert flow.token().status_code == 200
+
+
+@pytest.mark.requirement("AZ-13")
+def test_a_form_that_comes_many_times_at_one_instant_is_one_decision_with_one_code(flow, visitor, site):
+    flow.register()
+    page = visitor.open(flow.url())
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda tab: decide(tab, page), tabs_of(visitor, site, 8)))
+    assert len({answer.location for answer in answers}) == 1
+    assert approvals(site, flow) == 1
+    flow.answer(answers[0])
+    assert flow.token().status_code == 200
+
+
+@pytest.mark.requirement("AZ-13")
+def test_the_same_page_with_other_ticks_is_another_decision(flow, visitor, site):
+    flow.register()
+    page = visitor.open(flow.url(scope="notes:read notes:write"))
+    first, second = decide(visitor, page), decide(visitor, page, scope=["notes:read"])
+    assert flow.answer(first)["code"] != flow.answer(second)["code"]
+    assert flow.token().json["scope"] == "notes:read"
+
+
+@pytest.mark.requirement("AZ-13")
+def test_the_back_button_and_a_second_decision_give_a_code_again(flow, visitor, site):
+    flow.register()
+    page = visitor.open(flow.url())
+    first = flow.answer(decide(visitor, page))["code"]
+    flow.token()
+    assert flow.answer(decide(visitor, page))["code"] != first, "that one is used up"
+    assert flow.token().status_code == 200
+    assert approvals(site, flow) == 2
+
+
+@pytest.mark.requirement("AZ-13")
+def test_nobody_else_gets_the_code_of_a_form(flow, visitor, site):
+    flow.register()
+    page = visitor.open(flow.url())
+    mine = flow.answer(decide(visitor, page))["code"]
+    stranger = Visitor(site, "root")
+    theirs = stranger.open(flow.url())
+    same = {name: value for name, value in consent_form(page).fields if name != "csrf_token"}
+    told = stranger.submit(theirs, consent_form(theirs), {**same, "decision": "allow", "scope": boxes(page)})
+    assert flow.answer(told)["code"] != mine
+
+
+@pytest.mark.requirement("AZ-13")
+def test_two_tabs_with_the_same_request_are_two_decisions_about_one_grant(flow, visitor, site):
+    flow.register()
+    first, second = visitor.open(flow.url()), visitor.open(flow.url())
+    codes = {flow.answer(decide(visitor, page))["code"] for page in (first, second)}
+    assert len(codes) == 2
+    assert flow.token().status_code == 200
+    assert len(site.deployment.stores.grants.page(flow.values["client_id"], None, 10).lines) == 1
+
+
+@pytest.mark.requirement("AZ-13")
+def test_denying_in_one_tab_what_was_allowed_in_another_tells_the_app_and_takes_nothing_back(flow, visitor):
+    flow.register()
+    first, second = visitor.open(flow.url()), visitor.open(flow.url())
+    code = flow.answer(decide(visitor, first))["code"]
+    assert flow.answer(decide(visitor, second, decision="deny"))["error"] == "access_denied"
+    assert flow.token(code=code).status_code == 200
 
 
 @pytest.mark.requirement("AZ-13")
@@ -147,11 +225,9 @@ def test_two_tabs_can_ask_and_be_answered_in_either_order(flow, visitor):
 def test_decisions_at_one_instant_add_up_to_one_grant(flow, visitor, site):
     flow.register()
     pages = [visitor.open(flow.url(scope=scope)) for scope in ("notes:read", "notes:write", "notes:delete")] * 3
-    tabs = [Visitor(site) for _ in pages]
-    for tab in tabs:
-        tab.http._cookies = visitor.http._cookies
+    tabs = zip(tabs_of(visitor, site, len(pages)), pages, strict=True)
     with ThreadPoolExecutor(len(pages)) as pool:
-        answers = list(pool.map(lambda each: decide(*each), zip(tabs, pages, strict=True)))
+        answers = list(pool.map(lambda each: decide(*each), tabs))
     assert {answer.status_code for answer in answers} <= {303, 409}
     listed = site.deployment.stores.grants.page(flow.values["client_id"], None, 10)
     (grant,) = listed.lines

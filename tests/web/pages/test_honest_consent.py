@@ -95,7 +95,7 @@ def test_a_client_that_changed_after_consent_is_asked_for_again_and_stands_out(h
     page = visitor.open(asked)
     assert page.status_code == 200
     assert "This app has changed" in words(page)
-    assert ("it was called Hosted app" in words(page)) == (changed["client_name"] != "Hosted app")
+    assert ("It was called Hosted app" in words(page)) == (changed["client_name"] != "Hosted app")
     hosted.answer(decide(visitor, page))
     assert "code" in hosted.answer(visitor.open(asked)), "agreed to as it is now, it is remembered again"
 
