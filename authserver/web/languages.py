@@ -10,6 +10,7 @@ from flask import Flask, request
 from flask_babel import Babel, get_locale, gettext
 from werkzeug.datastructures import LanguageAccept
 
+from ..protocol.msg import Filled
 from . import next_page
 
 LANGUAGES = ("en", "de")
@@ -31,6 +32,8 @@ def translated(text: str) -> str:
 
     In templates ``_`` is for texts that stand there: it takes what it is given for HTML.
     """
+    if isinstance(text, Filled):
+        return text.put(translated)
     return gettext(text) if text else text
 
 

@@ -7,21 +7,24 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from ...protocol import catalogue, credential
+from ...protocol.msg import Filled, msg
 from ...protocol.resource import Resource, TokenFormat, canonical
 from ...protocol.role import Permission
 from ...services.desired_state import difference
 from ...store.resources import AlreadyRegistered
 from ..deployment import deployment
+from ..languages import translated
 from ..listing import event, wanted_id
 from ..stale import again, form_of
 from . import blueprint
 from .access import needs
 
-CHANGED = "Somebody else has changed this server since this page was shown. Nothing was saved; look again."
-TAKEN = "One of these addresses means another server already. Nothing was saved."
+CHANGED = msg("Somebody else has changed this server since this page was shown. Nothing was saved; look again.")
+TAKEN = msg("One of these addresses means another server already. Nothing was saved.")
+NOT_SAVED = msg("Nothing was saved. {}")
 FORMATS = {
-    TokenFormat.JWT: "JWT: the server judges them by itself",
-    TokenFormat.OPAQUE: "opaque: the server asks here about each of them",
+    TokenFormat.JWT: msg("JWT: the server judges them by itself"),
+    TokenFormat.OPAQUE: msg("opaque: the server asks here about each of them"),
 }
 
 
@@ -51,7 +54,7 @@ def do_edit_server() -> ResponseReturnValue:
         return again(edit_server, CHANGED, 409)
     written = _written(found)
     if wrong := list(catalogue.flaws(written, deployment().settings.issuer)):
-        return again(edit_server, "Nothing was saved. " + "; ".join(map(str, wrong)), 400)
+        return again(edit_server, Filled(NOT_SAVED, "; ".join(translated(str(flaw)) for flaw in wrong)), 400)
     after = replace(
         written, aliases=tuple(sorted(set(map(canonical, written.aliases)) - {canonical(found.identifier)}))
     )
