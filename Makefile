@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve migrate test check fix requirements bench bench-scale test-needs test-programs bench-needs bench-programs
+.PHONY: help demo serve migrate test check fix requirements translations bench bench-scale test-needs test-programs bench-needs bench-programs
 
 help:  ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -57,6 +57,9 @@ check: $(VENV)/.stamp-dev  ## style, types, layers, lengths, links, and what not
 fix: $(VENV)/.stamp-dev  ## mend what can be mended by machine: format, import order, simple lint
 	$(BIN)/ruff check --fix --quiet || true
 	$(BIN)/ruff format --quiet
+
+translations: $(VENV)/.stamp-dev  ## gather the texts of pages, bring the catalogues of languages up to date, compile them
+	@$(BIN)/python -m tools.translations
 
 bench: bench-needs  ## measure the server beside its peers, and the guard's cost per call; ONLY=refresh,guard a part
 	@$(BIN)/python -m bench $(if $(ONLY),--only $(ONLY))

@@ -12,6 +12,7 @@ from functools import cache
 from importlib.resources import files
 from itertools import pairwise
 
+from ..protocol.msg import msg
 from .breached import BreachedPasswords
 from .passwords import MOST_CHARACTERS
 
@@ -23,16 +24,23 @@ MOST_ADDED = 4  # characters that make no other password of a common one
 SIGNS = str.maketrans("013457@$!|", "oleastasil")  # as people write letters, for a rule that asked for signs
 ADDED = re.compile(r"^[\W\d_]*|[\W\d_]*$")
 WORDS = re.compile(r"[\W_]+")
-TOO_SHORT = f"it must have at least {LEAST_CHARACTERS} characters"
-TOO_LONG = f"it can have at most {MOST_CHARACTERS} characters"
-SIMPLE = "it repeats itself, or counts on"
-COMMON = "many people use it, or one that is nearly the same"
-BREACHED = "it is in lists of passwords that were stolen elsewhere"
-PERSONAL = "it is little more than your name, your address, or the name of this server"
+TOO_SHORT = msg("it must have at least {} characters")
+TOO_LONG = msg("it can have at most {} characters")
+SIMPLE = msg("it repeats itself, or counts on")
+COMMON = msg("many people use it, or one that is nearly the same")
+BREACHED = msg("it is in lists of passwords that were stolen elsewhere")
+PERSONAL = msg("it is little more than your name, your address, or the name of this server")
 
 
 class PasswordRefused(ValueError):
-    """A new password that is not taken; the text says why, for whoever chose it."""
+    """A new password that is not taken; the text says why, for whoever chose it.
+
+    ``words`` is that text before ``values`` took their places in it, for whoever reads another language.
+    """
+
+    def __init__(self, words: str, *values: int) -> None:
+        super().__init__(words.format(*values))
+        self.words, self.values = words, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +53,9 @@ class PasswordRules:
     def check(self, password: str, *about: str) -> None:
         """Raise `PasswordRefused` for one that is not taken; *about* are words that anybody knows of its person."""
         if len(password) < LEAST_CHARACTERS:
-            raise PasswordRefused(TOO_SHORT)
+            raise PasswordRefused(TOO_SHORT, LEAST_CHARACTERS)
         if len(password) > MOST_CHARACTERS:
-            raise PasswordRefused(TOO_LONG)
+            raise PasswordRefused(TOO_LONG, MOST_CHARACTERS)
         said = unicodedata.normalize("NFKC", password).casefold()
         if _is_simple(said):
             raise PasswordRefused(SIMPLE)

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from ..protocol.msg import msg
+
 
 class Refusal(StrEnum):
     """What was refused, in a word."""
@@ -23,23 +25,23 @@ class Refusal(StrEnum):
 
 
 # One sentence for both: a name that only the network inside knows is not to be told from one that nobody knows.
-NOWHERE = "the host name does not lead to an address that may be fetched from"
+NOWHERE = msg("the host name does not lead to an address that may be fetched from")
 
 SENTENCES = {
     Refusal.ADDRESS: NOWHERE,
-    Refusal.BUSY: "too many documents are being fetched at the moment; try again in a few seconds",
-    Refusal.CONNECTION: "the host could not be reached, or did not answer in HTTP",
-    Refusal.ENCODING: "the document is compressed; it must be served without Content-Encoding",
-    Refusal.REDIRECT: "the URL redirects; it must answer with the document itself",
+    Refusal.BUSY: msg("too many documents are being fetched at the moment; try again in a few seconds"),
+    Refusal.CONNECTION: msg("the host could not be reached, or did not answer in HTTP"),
+    Refusal.ENCODING: msg("the document is compressed; it must be served without Content-Encoding"),
+    Refusal.REDIRECT: msg("the URL redirects; it must answer with the document itself"),
     Refusal.RESOLUTION: NOWHERE,
-    Refusal.SCHEME: "the URL must begin with https://",
-    Refusal.SIZE: "the answer is too large",
-    Refusal.STATUS: "the URL did not answer with status 200",
-    Refusal.TIMEOUT: "the document did not arrive in time",
-    Refusal.TLS: "the host could not prove its name by a certificate that is trusted here",
-    Refusal.TOO_MUCH: "what was sent is more than it takes at once",
-    Refusal.TYPE: "the document has another content type than the one expected",
-    Refusal.URL: "the URL may not be fetched",
+    Refusal.SCHEME: msg("the URL must begin with https://"),
+    Refusal.SIZE: msg("the answer is too large"),
+    Refusal.STATUS: msg("the URL did not answer with status 200"),
+    Refusal.TIMEOUT: msg("the document did not arrive in time"),
+    Refusal.TLS: msg("the host could not prove its name by a certificate that is trusted here"),
+    Refusal.TOO_MUCH: msg("what was sent is more than it takes at once"),
+    Refusal.TYPE: msg("the document has another content type than the one expected"),
+    Refusal.URL: msg("the URL may not be fetched"),
 }
 
 

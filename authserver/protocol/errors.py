@@ -84,12 +84,20 @@ class InvalidClient(OAuthError):
     status_code = 401
 
 
-class ClientRefused(InvalidClient):
-    """A client of a domain that an administrator denied; the description is a sentence for a person."""
+class ToldToPeople(InvalidClient):
+    """The description is a sentence for a person: ``words`` (`protocol.msg`), with a place for each of ``values``."""
+
+    def __init__(self, words: str, *values: str) -> None:
+        super().__init__(words.format(*values))
+        self.words, self.values = words, values
 
 
-class DocumentRefused(InvalidClient):
-    """A client whose metadata document is not to be had or not right; the description is a sentence for a person."""
+class ClientRefused(ToldToPeople):
+    """A client of a domain that an administrator denied."""
+
+
+class DocumentRefused(ToldToPeople):
+    """A client whose metadata document is not to be had or not right."""
 
 
 class Absence(StrEnum):

@@ -13,6 +13,7 @@ from ..protocol.audit import Event, Origin
 from ..protocol.client import HELD_DOCUMENT, REFUSED_DOCUMENT, Client, ClientKind
 from ..protocol.domain import Decision, decision_about
 from ..protocol.errors import ClientRefused, DocumentRefused
+from ..protocol.msg import msg
 from ..protocol.registration import document
 from ..store.clients import ClientStore
 from ..store.domains import DomainStore
@@ -112,7 +113,7 @@ class MetadataDocuments:
 
     def _decision(self, client_id: str) -> Decision | None:
         if len(client_id) > MOST_URL:
-            raise DocumentRefused(f"The app's URL is longer than {MOST_URL} characters.")
+            raise DocumentRefused(msg("The app's URL is longer than {} characters."), str(MOST_URL))
         try:
             check_client_id(client_id, self.policy)
         except FetchRefused as wrong:
@@ -120,7 +121,7 @@ class MetadataDocuments:
         host = urlsplit(client_id).hostname or ""
         decision = decision_about(host, self.domains.all()) or self.otherwise
         if decision is Decision.DENY:
-            raise ClientRefused(f"This server takes no apps from {host}: an administrator decided so.")
+            raise ClientRefused(msg("This server takes no apps from {}: an administrator decided so."), host)
         return decision
 
     def _client(self, client_id: str, body: str, decision: Decision | None, origin: Origin) -> Client:
@@ -172,7 +173,7 @@ def _words(value: str | tuple[str, ...] | None) -> str:
 
 
 def _refused(client_id: str, why: Exception) -> DocumentRefused:
-    return DocumentRefused(f"The app names itself by the document {client_id}, but {why}.")
+    return DocumentRefused(msg("The app names itself by the document {}, but {}."), client_id, str(why))
 
 
 def digest_of(body: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mcp_token_guard.limits import pointers, reading, words
 
+from ..protocol.msg import msg
 from ..protocol.tool import Tool
 from ..protocol.way import Way
 
@@ -14,6 +15,17 @@ MOST_TEXT = 500
 
 KINDS = ("values", "under", "matches")
 """What an argument may be: one of some values, at or below a folder, or like a pattern (docs/limits.md)."""
+
+
+class UnusableLimit(ValueError):
+    """A limit that cannot be used; the text says why, for whoever wrote it.
+
+    ``words`` is that text before ``values`` took their places in it, for whoever reads another language.
+    """
+
+    def __init__(self, words: str, *values: str) -> None:
+        super().__init__(words.format(*values))
+        self.words, self.values = words, values
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,25 +39,25 @@ class ToolLimit:
     def way(self, tool: Tool) -> Way:
         """The way in which *tool* may be called then; its other arguments are free.
 
-        Raises `ValueError`, in words for the person, for a limit that is none, or wider than the administrator's.
+        Raises `UnusableLimit` for one that is none, or wider than the administrator's.
         """
         arguments = dict(tool.claim.arguments) if tool.claim else {}
         texts = [text for part in self.text[:MOST_TEXT].split(",") if (text := part.strip())]
         if arguments.get(self.argument) != "string" or not texts:
-            raise ValueError(f"Say which of the arguments of {tool.title} you limit, and to what.")
+            raise UnusableLimit(msg("Say which of the arguments of {} you limit, and to what."), tool.title)
         rules: dict[str, Any] = {pointers.write((name,)): {"optional": True} for name in arguments}
         rules[pointers.write((self.argument,))] = {self.kind: texts}
         try:
             way = Way.limited(rules)
         except ValueError as wrong:
-            raise ValueError(f"The limit on {tool.title} cannot be used: {wrong}.") from None
+            raise UnusableLimit(msg("The limit on {} cannot be used: {}."), tool.title, str(wrong)) from None
         if not way.no_wider(tool.policy):
-            raise ValueError(f"An administrator has limited {tool.title} further than that.")
+            raise UnusableLimit(msg("An administrator has limited {} further than that."), tool.title)
         return way
 
 
-def in_words(way: Way) -> list[tuple[str, str]]:
-    """The limits of *way* as pairs: an argument, and what it may be. None at all: no arguments."""
+def in_words(way: Way, say: words.Say = str) -> list[tuple[str, str]]:
+    """The limits of *way* as pairs: an argument, and what it may be, as *say* says it. None at all: no arguments."""
     rules = json.loads(way.limits) if way.limits else {}
-    found = {pointer.removeprefix("/"): words.of_rule(reading.rule(rule)) for pointer, rule in rules.items()}
-    return [*found.items(), *([("other arguments", "anything")] if way.additional else [])]
+    found = {pointer.removeprefix("/"): words.of_rule(reading.rule(rule), say) for pointer, rule in rules.items()}
+    return [*found.items(), *([(say("other arguments"), say("anything"))] if way.additional else [])]

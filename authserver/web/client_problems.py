@@ -12,50 +12,74 @@ from ..protocol.errors import (
     DocumentRefused,
     OAuthError,
     RedirectHostNotAllowed,
+    ToldToPeople,
     UnknownClient,
     UnregisteredRedirect,
 )
+from ..protocol.msg import msg
 from ..protocol.registry.known import KnownClient, registry
 from ..protocol.strangers import plain
+from .languages import translated
 from .problem import Problem
 
 LONGEST_SENTENCE = 600
 BY_ABSENCE = {
     Absence.NEVER_REGISTERED: Problem(
-        "This app is not registered here",
-        "The app that sent you here goes by a registration that this server does not have. Perhaps the server was set "
-        "up anew since the app registered, or the app means another server. Nothing was shared with the app.",
+        msg("This app is not registered here"),
+        msg(
+            "The app that sent you here goes by a registration that this server does not have. Perhaps the server was "
+            "set up anew since the app registered, or the app means another server. Nothing was shared with the app."
+        ),
     ),
     Absence.DELETED: Problem(
-        "This app’s registration was deleted",
-        "The app that sent you here goes by a registration that this server no longer has: nobody used it for long, "
-        "or an administrator deleted it. Nothing was shared with the app.",
+        msg("This app’s registration was deleted"),
+        msg(
+            "The app that sent you here goes by a registration that this server no longer has: nobody used it for "
+            "long, or an administrator deleted it. Nothing was shared with the app."
+        ),
     ),
     Absence.SUSPENDED: Problem(
-        "This app was stopped here",
-        "An administrator of this server has stopped this app, so it gets nothing for now.",
-        ("Ask an administrator why, and give them the reference below.",),
+        msg("This app was stopped here"),
+        msg("An administrator of this server has stopped this app, so it gets nothing for now."),
+        (msg("Ask an administrator why, and give them the reference below."),),
     ),
 }
 WRONG_ADDRESS = Problem(
-    "The app asked for an address that it did not register",
-    "The app wants you to be sent to an address that is not one of those that it registered. For your safety you were "
-    "not sent there, and nothing was shared.",
-    ("If you did not start this yourself a moment ago, close this page.",),
+    msg("The app asked for an address that it did not register"),
+    msg(
+        "The app wants you to be sent to an address that is not one of those that it registered. For your safety you "
+        "were not sent there, and nothing was shared."
+    ),
+    (msg("If you did not start this yourself a moment ago, close this page."),),
 )
 ELSEWHERE = Problem(
-    "This server does not send people there",
-    "The app wants you to be sent to a website or app that this server’s administrator does not allow. You were not "
-    "sent there, and nothing was shared.",
-    ("Ask the administrator of this server whether the app may be used, and give them the reference below.",),
+    msg("This server does not send people there"),
+    msg(
+        "The app wants you to be sent to a website or app that this server’s administrator does not allow. You were "
+        "not sent there, and nothing was shared."
+    ),
+    (msg("Ask the administrator of this server whether the app may be used, and give them the reference below."),),
 )
-UNWANTED = Problem("This app is not wanted here", "", ("Ask an administrator why.",))
+UNWANTED = Problem(msg("This app is not wanted here"), "", (msg("Ask an administrator why."),))
 UNREADABLE = Problem(
-    "The app’s description cannot be had",
+    msg("The app’s description cannot be had"),
     "",
     (
-        "Try again in a few minutes: the site that has the description may be down.",
-        "If it goes on, give an administrator the reference below: they can pin the description here by hand.",
+        msg("Try again in a few minutes: the site that has the description may be down."),
+        msg("If it goes on, give an administrator the reference below: they can pin the description here by hand."),
+    ),
+)
+
+NAMELESS = msg("An app without a name")
+WAITING = Problem(
+    msg("This app has to be approved first"),
+    msg(
+        "“{}” has registered here, but nobody can use it before an administrator of this server approves it. Nothing "
+        "was shared with the app."
+    ),
+    (
+        msg("Ask an administrator to approve it. Tell them its name, “{}”, and its client id: {}"),
+        msg("When they have approved it, go back to the app and connect again."),
     ),
 )
 
@@ -83,20 +107,14 @@ def of(error: OAuthError) -> Problem | None:
 
 def waits(error: ApprovalPending) -> Problem:
     """What a person reads whose app waits for an administrator, and what to tell them."""
-    name = plain(error.name) or "An app without a name"
-    return Problem(
-        "This app has to be approved first",
-        f"“{name}” has registered here, but nobody can use it before an administrator of this server approves it. "
-        "Nothing was shared with the app.",
-        (
-            f"Ask an administrator to approve it. Tell them its name, “{name}”, and its client id: {error.client_id}",
-            "When they have approved it, go back to the app and connect again.",
-        ),
-    )
+    name = plain(error.name) or translated(NAMELESS)
+    told = translated(WAITING.remedy[0]).format(name, error.client_id)
+    return replace(WAITING, happened=translated(WAITING.happened).format(name), remedy=(told, *WAITING.remedy[1:]))
 
 
-def _sentence(error: OAuthError) -> str:
-    return plain(str(error.description), LONGEST_SENTENCE)
+def _sentence(error: ToldToPeople) -> str:
+    values = map(translated, error.values)  # addresses are none of our words, reasons are
+    return plain(translated(error.words).format(*values), LONGEST_SENTENCE)
 
 
 def _likely(name: str = "") -> tuple[KnownClient, ...]:

@@ -4,8 +4,10 @@ Texts stand in the templates and in code (`protocol.msg`) in English; ``translat
 """
 
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import parse_qs, urlsplit
 
+import flask_babel
 from flask import Flask, request
 from flask_babel import Babel, get_locale, gettext
 from werkzeug.datastructures import LanguageAccept
@@ -18,13 +20,25 @@ CATALOGUES = Path(__file__).parent.parent / "translations"
 MOST_ASKED = 10  # languages that an app may list
 
 
+class Refused(Protocol):
+    """A text in ``words`` (`protocol.msg`), with a place for each of ``values``."""
+
+    @property
+    def words(self) -> str:
+        """The text."""
+
+    @property
+    def values(self) -> tuple[object, ...]:
+        """What its places are for."""
+
+
 def install(app: Flask) -> None:
     """Give templates ``_``, ``trans`` blocks and the language."""
     app.config.update(BABEL_TRANSLATION_DIRECTORIES=str(CATALOGUES), BABEL_DEFAULT_LOCALE=LANGUAGES[0])
     Babel(app, locale_selector=wanted)
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     app.jinja_env.globals["get_locale"] = get_locale
-    app.jinja_env.filters["translated"] = translated
+    app.jinja_env.filters.update(translated=translated, own=own)
 
 
 def translated(text: str) -> str:
@@ -37,14 +51,33 @@ def translated(text: str) -> str:
     return gettext(text) if text else text
 
 
+def own(text: str) -> str:
+    """*text* in the page's language if it is `Filled`; what somebody else chose stays, though it be a word of ours."""
+    return text.put(translated) if isinstance(text, Filled) else text
+
+
+def told(refused: Refused) -> str:
+    """Why something was refused, in the page's language; what others chose in it stays as it is."""
+    return translated(refused.words).format(*refused.values)
+
+
+def ngettext(one: str, many: str, number: int) -> str:
+    """*one* or *many*, with *number* for ``%(num)d``, in the page's language."""
+    return str(flask_babel.ngettext(one, many, number))
+
+
 def wanted() -> str:
     """The one of `LANGUAGES` for the running request (OpenID Connect Core 1.0 §3.1.2.1, RFC 9110 §12.5.4)."""
-    asked = LanguageAccept([(tag, 1) for tag in _asked()])
+    asked = LanguageAccept([(tag, 1 - place / MOST_ASKED) for place, tag in enumerate(_asked())])
     return asked.best_match(LANGUAGES) or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
 def _asked() -> list[str]:
-    """What the app listed, the most wanted first: in the request, or in the one that a sign-in leads back to."""
-    query = parse_qs(urlsplit(next_page.wanted() or "").query)
+    """What the app listed, the most wanted first: in the request, or in the one that a sign-in leads back to.
+
+    The form is not asked: it may be too large to be read, and then there is still a page to be shown.
+    """
+    onwards = request.args.get("next", "")
+    query = parse_qs(urlsplit(onwards).query) if next_page.is_own_page(onwards) else {}
     listed = request.args.get("ui_locales") or next(iter(query.get("ui_locales", ())), "")
     return listed.split()[:MOST_ASKED]

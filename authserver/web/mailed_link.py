@@ -11,6 +11,7 @@ from flask import Response, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ..protocol.credential import Prefix
+from ..protocol.msg import msg
 from . import cookies, problems
 from .deployment import deployment
 from .problem import Problem
@@ -18,9 +19,9 @@ from .problem import Problem
 SECRET = re.compile(rf"{Prefix.LINK}[A-Za-z0-9_-]{{43}}")
 SECONDS = 3600
 DEAD = Problem(
-    "This link does not work any more",
-    "It was used already, a newer one took its place, or its time is over. Links that we mail work once.",
-    ("Look whether you have a newer mail.", "Otherwise ask for a new one where you asked for this."),
+    msg("This link does not work any more"),
+    msg("It was used already, a newer one took its place, or its time is over. Links that we mail work once."),
+    (msg("Look whether you have a newer mail."), msg("Otherwise ask for a new one where you asked for this.")),
 )
 
 View = Callable[[], ResponseReturnValue]

@@ -3,15 +3,16 @@
 from dataclasses import dataclass
 
 from ..protocol.errors import GrantPending, PolicyRefused
+from ..protocol.msg import msg
 from ..store.pending_grants import State
 
-TOO_MANY = "So many of your requests wait for an administrator already that no further one is taken."
+TOO_MANY = msg("So many of your requests wait for an administrator already that no further one is taken.")
 ASKED = {
-    State.WAITING: "An administrator has been asked. When they have allowed it, connect again from the app.",
-    State.DENIED: "An administrator was asked for this of late, and did not allow it. Speak with them.",
+    State.WAITING: msg("An administrator has been asked. When they have allowed it, connect again from the app."),
+    State.DENIED: msg("An administrator was asked for this of late, and did not allow it. Speak with them."),
 }
-THEN = "When they have allowed it, go back to the app and connect again."
-REFERENCE = "Ask an administrator of this server, and give them the reference below."
+THEN = msg("When they have allowed it, go back to the app and connect again.")
+REFERENCE = msg("Ask an administrator of this server, and give them the reference below.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +33,17 @@ class Refusal:
 def of(error: PolicyRefused | GrantPending) -> Refusal:
     """The page of *error*."""
     if isinstance(error, PolicyRefused):
-        happened = "A rule of this server does not allow you to use this app for what it asks. Nothing was shared."
-        return Refusal("This is not allowed here", happened, error.says, (REFERENCE,))
+        happened = msg("A rule of this server does not allow you to use this app for what it asks. Nothing was shared.")
+        return Refusal(msg("This is not allowed here"), happened, error.says, (REFERENCE,))
     if error.asked is None:
-        happened = "An administrator was asked for this, and did not allow it. Nothing was shared with the app."
-        return Refusal("An administrator did not allow this", happened, error.says, (REFERENCE,))
+        happened = msg("An administrator was asked for this, and did not allow it. Nothing was shared with the app.")
+        return Refusal(msg("An administrator did not allow this"), happened, error.says, (REFERENCE,))
     if error.asked:
-        happened = (
+        happened = msg(
             "By a rule of this server it needs an administrator’s word. They have been asked; nothing was shared."
         )
-        steps = ("Wait until they have allowed it, or speak with them.", THEN)
-        return Refusal("An administrator has to allow this first", happened, error.says, steps)
-    happened = "By a rule of this server it needs an administrator’s word. Nothing was shared with the app."
-    steps = ("If you want it, ask an administrator by the button below.", THEN)
-    return Refusal("An administrator has to allow this first", happened, error.says, steps, can_ask=True)
+        steps = (msg("Wait until they have allowed it, or speak with them."), THEN)
+        return Refusal(msg("An administrator has to allow this first"), happened, error.says, steps)
+    happened = msg("By a rule of this server it needs an administrator’s word. Nothing was shared with the app.")
+    steps = (msg("If you want it, ask an administrator by the button below."), THEN)
+    return Refusal(msg("An administrator has to allow this first"), happened, error.says, steps, can_ask=True)

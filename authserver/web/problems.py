@@ -9,6 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from ..protocol.errors import OAuthError, SlowDown, TemporarilyUnavailable
+from ..protocol.msg import msg
 from ..protocol.registry.known import registry
 from ..protocol.trace.step import Cause
 from . import client_problems, tracing
@@ -20,19 +21,27 @@ LONGEST_LOGGED = 200  # characters of what a stranger sent
 
 
 MALFORMED = Problem(
-    "The app's request cannot be read",
-    "The app that sent you here asked in a way that this server does not understand.",
-    ("Start again from the app. If it happens again, tell the app's maker what it says below.",),
+    msg("The app's request cannot be read"),
+    msg("The app that sent you here asked in a way that this server does not understand."),
+    (msg("Start again from the app. If it happens again, tell the app's maker what it says below."),),
 )
 BY_STATUS = {
-    400: Problem("That request cannot be read", "Something in the request is malformed."),
-    403: Problem("This is not open to you", "Your account may not do that."),
-    404: Problem("There is nothing here", "The address may be mistyped, or what was here is gone."),
-    405: Problem("That does not work here", "This address does not take this kind of request."),
-    413: Problem("That was too much", "The request is larger than this server accepts."),
-    429: Problem("Please slow down", "There were too many requests from here.", ("Wait a moment, then try again.",)),
-    500: Problem("Something went wrong here", "It is not your fault. It was written to the log.", ("Try again.",)),
-    503: Problem("Not available right now", "This server is too busy or restarting.", ("Try again in a moment.",)),
+    400: Problem(msg("That request cannot be read"), msg("Something in the request is malformed.")),
+    403: Problem(msg("This is not open to you"), msg("Your account may not do that.")),
+    404: Problem(msg("There is nothing here"), msg("The address may be mistyped, or what was here is gone.")),
+    405: Problem(msg("That does not work here"), msg("This address does not take this kind of request.")),
+    413: Problem(msg("That was too much"), msg("The request is larger than this server accepts.")),
+    429: Problem(
+        msg("Please slow down"),
+        msg("There were too many requests from here."),
+        (msg("Wait a moment, then try again."),),
+    ),
+    500: Problem(
+        msg("Something went wrong here"), msg("It is not your fault. It was written to the log."), (msg("Try again."),)
+    ),
+    503: Problem(
+        msg("Not available right now"), msg("This server is too busy or restarting."), (msg("Try again in a moment."),)
+    ),
 }
 
 

@@ -10,11 +10,12 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.exceptions import BadRequest
 
+from ..protocol.msg import msg
 from ..protocol.trace.step import Cause, Step
 from . import tracing
 
 Page = Callable[[], ResponseReturnValue]
-STALE = (
+STALE = msg(
     "This page was out of date, so nothing was done. Please look at it again and decide. If this goes on, allow "
     "cookies for this site."
 )

@@ -1,5 +1,6 @@
 """How templates say things: times, names that strangers chose, and what a scope's risk means."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from flask import Flask, g
 from markupsafe import Markup, escape
 
 from ..protocol import redirect_uri, strangers
+from ..protocol.msg import msg
 from ..protocol.registry import address
 from ..protocol.scope import Risk
 from ..services import tool_limit
@@ -16,14 +18,29 @@ from ..services.tool_choices import ToolItem
 from ..settings import Settings
 from ..store.alerts import AlertListing
 from . import signed_in
+from .languages import translated
 from .origin import origin
 from .own_words import happened
 
 LONGEST_FACT = 120
+OUTCOMES = frozenset(
+    {
+        msg("ok"),
+        msg("tool error"),
+        msg("error"),
+        msg("refused"),
+        msg("broken off"),
+        msg("answered"),
+        msg("one-time permission spent"),
+        msg("one-time permission needed"),
+        msg("one-time permission unconfirmed"),
+    }
+)
+BETWEEN = re.compile(r"( -?[0-9]+|, )")
 RISKS = {
-    Risk.READ: "reads only",
-    Risk.WRITE: "makes changes",
-    Risk.DESTRUCTIVE: "can delete or destroy",
+    Risk.READ: msg("reads only"),
+    Risk.WRITE: msg("makes changes"),
+    Risk.DESTRUCTIVE: msg("can delete or destroy"),
 }
 
 
@@ -36,11 +53,12 @@ def install(app: Flask, settings: Settings) -> None:
         host=redirect_uri.host,
         owner=address.split,
         told=told,
-        risk=lambda risk: RISKS[risk],
+        risk=lambda risk: translated(RISKS[risk]),
         opened_by=lambda tools, name: [tool for tool in tools if name in tool.scopes],
-        limits=tool_limit.in_words,
+        limits=lambda way: tool_limit.in_words(way, translated),
         having=_having,
-        happened=happened,
+        outcome=outcome,
+        happened=lambda event: translated(happened(event)),
     )
     site = urlsplit(settings.issuer).netloc + urlsplit(settings.issuer).path
 
@@ -61,10 +79,21 @@ def _having(tools: Iterable[ToolItem], sought: str) -> list[ToolItem]:
     return [item for item in tools if wanted in f"{item.name} {item.tool.title} {item.tool.description}".casefold()]
 
 
+def outcome(told: str) -> str:
+    """How a tool call came out, as its guard *told* (`protocol.tool_receipt`), in the page's language."""
+    return "".join(translated(part) if part in OUTCOMES else part for part in BETWEEN.split(told))
+
+
 def told(line: AlertListing) -> Markup:
     """What an alert says; what strangers chose in it keeps its direction to itself."""
-    facts = {name: _quoted(name, text) for name, text in alert_words.facts(line).items()}
-    return Markup(alert_words.sentence(line.kind)).format_map(alert_words.Facts(facts))  # noqa: S704 - words of ours
+    facts = {name: _quoted(name, _own(text)) for name, text in alert_words.facts(line).items()}
+    sentence = Markup(translated(alert_words.sentence(line.kind)))  # noqa: S704 - words of ours
+    return sentence.format_map(alert_words.Facts(facts))
+
+
+def _own(text: str) -> str:
+    """*text* in the page's language if it is a word of ours, as it is if somebody else chose it."""
+    return translated(text) if text in alert_words.OWN else text
 
 
 def _quoted(name: str, text: str) -> Markup:

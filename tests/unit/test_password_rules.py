@@ -12,6 +12,7 @@ from authserver.accounts.breached import BreachedPasswords
 from authserver.accounts.password_rules import (
     BREACHED,
     COMMON,
+    LEAST_CHARACTERS,
     PERSONAL,
     SIMPLE,
     TOO_LONG,
@@ -20,6 +21,7 @@ from authserver.accounts.password_rules import (
     PasswordRules,
     common,
 )
+from authserver.accounts.passwords import MOST_CHARACTERS
 from authserver.settings import Settings
 
 RULES = PasswordRules("auth.acme.example")
@@ -41,8 +43,8 @@ def test_long_ones_that_nobody_tries_are_taken(password):
 
 
 def test_short_and_endless_ones_are_refused():
-    assert refused("a" * 11) == TOO_SHORT
-    assert refused(GOOD * 50) == TOO_LONG
+    assert refused("a" * 11) == TOO_SHORT.format(LEAST_CHARACTERS)
+    assert refused(GOOD * 50) == TOO_LONG.format(MOST_CHARACTERS)
 
 
 @pytest.mark.parametrize(

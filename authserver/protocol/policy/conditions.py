@@ -152,11 +152,11 @@ def minutes(text: str) -> tuple[int, int]:
     """Begin and end of a time of day in minutes; what ends before it begins goes past midnight. Raises ValueError."""
     found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)", text)
     if found is None:
-        raise ValueError("is no time of day such as 08:00-18:00")
+        raise ValueError(Filled(msg("is no time of day such as 08:00-18:00")))
     begins = int(found[1]) * 60 + int(found[2])
     ends = MINUTES_OF_DAY if found[3] is None else int(found[3]) * 60 + int(found[4])
     if begins == ends:
-        raise ValueError("begins where it ends")
+        raise ValueError(Filled(msg("begins where it ends")))
     return begins, ends
 
 

@@ -10,7 +10,7 @@ PHRASES = {
     "servers": msg("at {}"),
     "days": msg("on {}"),
     "hours": msg("at {} (UTC)"),
-    "from": msg("from {}"),
+    "from": msg("from the network {}"),
     "factor": msg("with the second factor {}"),
     "tools": msg("the tools {}"),
     "scopes": msg("the scopes {}"),
@@ -25,7 +25,7 @@ AND, AND_ALSO, OR = "{}, {}", msg("{} and {}"), msg("{} or {}")
 
 
 def sentence(rule: Rule) -> str:
-    """*rule* in words: ``deny: the tools delete_*, for user:bob, unless from 10.0.0.0/8``."""
+    """*rule* in words: ``deny: the tools delete_*, for user:bob, unless from the network 10.0.0.0/8``."""
     return Filled("{}: {}", Filled(rule.effect), about(rule))
 
 

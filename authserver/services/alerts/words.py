@@ -5,34 +5,50 @@ from datetime import UTC, datetime
 from typing import Any
 
 from ...protocol.alert import AlertKind
+from ...protocol.msg import msg
 from ...store.alerts import AlertListing
 
-UNKNOWN = "Something looked unusual that this version has no words for."
+UNKNOWN = msg("Something looked unusual that this version has no words for.")
+NAMELESS = msg("an app without a name")
+SOMEBODY = msg("somebody")
+OWN = frozenset({NAMELESS, SOMEBODY, msg("refresh token"), msg("authorization code"), msg("people"), msg("sources")})
+"""What facts may say that nobody else chose."""
 SENTENCES = {
-    AlertKind.FIRST_DESTRUCTIVE_USE: "{client} used {tool}, which can delete or destroy, for {person} for the first "
-    "time on {resource}.",
-    AlertKind.MANY_CALLS: "{tool} was called {calls} times in 24 hours; in the week before it was {normal} a day on "
-    "{resource}.",
-    AlertKind.MANY_REFUSALS: "{calls} or more calls of {client} were refused within an hour on {resource}.",
-    AlertKind.RECEIPTS_LOST: "{receipts} or more receipts were lost, so that not all calls are listed that were made "
-    "on {resource}.",
-    AlertKind.FAILED_SIGN_INS_OF_ACCOUNT: "{failures} sign-ins of {person} failed within {minutes} minutes, {today} "
-    "that day (UTC).",
-    AlertKind.FAILED_SIGN_INS_OF_SOURCE: "{failures} sign-ins from {source} failed within {minutes} minutes, {today} "
-    "that day (UTC).",
-    AlertKind.FAILED_SIGN_INS_OF_MANY: "Sign-ins of more than {most} {whom} failed too often within 24 hours: single "
-    "{whom} are no longer told.",
-    AlertKind.FAILED_SIGN_INS_OVERALL: "{failures} sign-ins failed within {minutes} minutes, of several people or from "
-    "several places, {today} that day (UTC).",
-    AlertKind.TOKEN_REUSED: "A {what} of {client} for {person} was used twice, the second time from {source}, so its "
-    "tokens were ended: somebody may have copied it. It is for {resource}.",
-    AlertKind.NEW_NETWORK: "{client} got new tokens for {person} from the network {network}, where it never was "
-    "before, for {resource}.",
-    AlertKind.TRAIL_UNSEALED: "The audit trail has not been sealed since {since} (UTC).",
-    AlertKind.TRAIL_BROKEN: "A check of the audit trail found something wrong, first at seal {seal}: {finding}.",
-    AlertKind.STREAM_DOWN: "The audit trail’s target {target} takes nothing since {since} (UTC): {failure}.",
-    AlertKind.NOTICES_UNDELIVERED: "Notices do not reach {target}: {failure}.",
-    AlertKind.NOT_WELL: "Clients meet what is wrong at {url}: {found}.",
+    AlertKind.FIRST_DESTRUCTIVE_USE: msg(
+        "{client} used {tool}, which can delete or destroy, for {person} for the first time on {resource}."
+    ),
+    AlertKind.MANY_CALLS: msg(
+        "{tool} was called {calls} times in 24 hours; in the week before it was {normal} a day on {resource}."
+    ),
+    AlertKind.MANY_REFUSALS: msg("{calls} or more calls of {client} were refused within an hour on {resource}."),
+    AlertKind.RECEIPTS_LOST: msg(
+        "{receipts} or more receipts were lost, so that not all calls are listed that were made on {resource}."
+    ),
+    AlertKind.FAILED_SIGN_INS_OF_ACCOUNT: msg(
+        "{failures} sign-ins of {person} failed within {minutes} minutes, {today} that day (UTC)."
+    ),
+    AlertKind.FAILED_SIGN_INS_OF_SOURCE: msg(
+        "{failures} sign-ins from {source} failed within {minutes} minutes, {today} that day (UTC)."
+    ),
+    AlertKind.FAILED_SIGN_INS_OF_MANY: msg(
+        "Sign-ins of more than {most} {whom} failed too often within 24 hours: single {whom} are no longer told."
+    ),
+    AlertKind.FAILED_SIGN_INS_OVERALL: msg(
+        "{failures} sign-ins failed within {minutes} minutes, of several people or from "
+        "several places, {today} that day (UTC)."
+    ),
+    AlertKind.TOKEN_REUSED: msg(
+        "A {what} of {client} for {person} was used twice, the second time from {source}, so its "
+        "tokens were ended: somebody may have copied it. It is for {resource}."
+    ),
+    AlertKind.NEW_NETWORK: msg(
+        "{client} got new tokens for {person} from the network {network}, where it never was before, for {resource}."
+    ),
+    AlertKind.TRAIL_UNSEALED: msg("The audit trail has not been sealed since {since} (UTC)."),
+    AlertKind.TRAIL_BROKEN: msg("A check of the audit trail found something wrong, first at seal {seal}: {finding}."),
+    AlertKind.STREAM_DOWN: msg("The audit trail’s target {target} takes nothing since {since} (UTC): {failure}."),
+    AlertKind.NOTICES_UNDELIVERED: msg("Notices do not reach {target}: {failure}."),
+    AlertKind.NOT_WELL: msg("Clients meet what is wrong at {url}: {found}."),
 }
 REMEDIES = {
     AlertKind.FIRST_DESTRUCTIVE_USE: "If nobody meant it, revoke the grant, and look at the tool calls of this app.",
@@ -68,8 +84,8 @@ def sentence(kind: str) -> str:
 def facts(line: AlertListing) -> dict[str, str]:
     """What there is to say in the sentence, by name: strangers' words too."""
     known = {**line.detail, "tool": line.tool or "–", "resource": line.resource or "–"}
-    known["client"] = line.client_name or line.client_id or "an app without a name"
-    known["person"] = line.display_name or line.username or "somebody"
+    known["client"] = line.client_name or line.client_id or NAMELESS
+    known["person"] = line.display_name or line.username or SOMEBODY
     return {name: _text(name, value) for name, value in known.items()}
 
 

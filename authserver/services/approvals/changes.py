@@ -7,7 +7,7 @@ from typing import Any
 
 from ...protocol.audit import Event
 from ...protocol.audit_seal import Recorded
-from ...protocol.msg import msg
+from ...protocol.msg import Filled, msg
 from ...store.decisions import DecisionStore, Pending
 from ...store.paging import Page
 from ..metadata_documents import MetadataDocuments
@@ -73,7 +73,7 @@ class HeldChanges:
             client_id=client.client_id,
             name=client.name,
             who=client.client_id,
-            what="; ".join(differs) or NOT_AT_HAND,
+            what="; ".join(differs) or Filled(NOT_AT_HAND),
             shows=differs,
             since=found.since,
             expires_at=found.since + self.lifetime,

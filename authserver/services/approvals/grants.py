@@ -87,7 +87,7 @@ class WantedGrants:
 
     def _of_app(self, found: PendingGrant) -> tuple[str, ...]:
         if found.has_changed:
-            return (CHANGED,)
+            return (Filled(CHANGED),)
         hosts = dict.fromkeys(map(redirect_uri.host, found.client.redirect_uris))
-        proven = PROVEN if self.through(found.client).verified else NOT_PROVEN
+        proven = Filled(PROVEN if self.through(found.client).verified else NOT_PROVEN)
         return (Filled(SENDS_TO, ", ".join(hosts)), proven)

@@ -9,15 +9,17 @@ from werkzeug.exceptions import NotFound
 
 from ...accounts import one_time_codes
 from ...protocol.amr import WITH_CODE
+from ...protocol.msg import msg
 from .. import next_page
 from ..deployment import deployment
+from ..languages import translated
 from ..origin import origin
 from ..signed_in import freshly
 from ..stale import form_of
 from . import blueprint
 from .factors import added, chosen_name, whose, with_room
 
-WRONG = "That is not the code that the app shows now. Look at its clock, and type the newest one."
+WRONG = msg("That is not the code that the app shows now. Look at its clock, and type the newest one.")
 GROUP = 4  # characters of a secret that people read at once
 
 
@@ -34,7 +36,7 @@ def add_app() -> ResponseReturnValue:
 @form_of(add_app)
 def begin_app() -> ResponseReturnValue:
     """Make a secret for it."""
-    deployment().second_factors.codes.begin_app(with_room().user, chosen_name("Authenticator app"))
+    deployment().second_factors.codes.begin_app(with_room().user, chosen_name(translated(msg("Authenticator app"))))
     return redirect(next_page.leading_to(next_page.wanted(), "account.confirm_app"), 303)
 
 

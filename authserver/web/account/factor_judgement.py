@@ -6,6 +6,7 @@ from flask import request
 
 from ...accounts.errors import TryLater, WrongFactor
 from ...protocol.amr import BY_PASSKEY, WITH_CODE, Method
+from ...protocol.msg import msg
 from ...protocol.trace.step import Cause
 from ...store.factors import Kind
 from ...store.users import User
@@ -14,8 +15,8 @@ from ..headers import let_run_script
 from ..origin import origin
 from .judgement import NotJudgedRight, delayed
 
-WRONG_CODE = "That is not a code that opens this now. Each code works once, and an app’s code for about a minute."
-WRONG_PASSKEY = "That passkey does not open this. If you waited long, try again."
+WRONG_CODE = msg("That is not a code that opens this now. Each code works once, and an app’s code for about a minute.")
+WRONG_PASSKEY = msg("That passkey does not open this. If you waited long, try again.")
 
 
 def passkey_to_ask(purpose: str, user: User | None = None) -> dict[str, Any] | None:

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from ...accounts.errors import TooManyAttempts
 from ...protocol.mail_address import NoMailAddress
+from ...protocol.msg import msg
 from ...store.account_links import Purpose
 from .. import mailed_link
 from ..deployment import deployment
@@ -14,7 +15,7 @@ from . import blueprint
 from .judgement import too_many
 from .new_password import set_by
 
-NO_ADDRESS = "That is no e-mail address, such as kim@example.com."
+NO_ADDRESS = msg("That is no e-mail address, such as kim@example.com.")
 
 
 @blueprint.get("/account/forgotten")

@@ -3,6 +3,7 @@
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from ...protocol.msg import msg
 from ...store.users import EmailTaken, UserExists
 from .. import mailed_link, signed_in
 from ..deployment import deployment
@@ -11,7 +12,7 @@ from ..stale import again, form_of
 from . import blueprint
 from .new_password import set_by
 
-TAKEN = "Somebody here has this user name or mail address by now. Nothing was made: ask whoever invited you."
+TAKEN = msg("Somebody here has this user name or mail address by now. Nothing was made: ask whoever invited you.")
 
 
 @blueprint.get("/account/invitation")

@@ -4,16 +4,18 @@ from flask import Response, make_response, request
 from flask.typing import ResponseReturnValue
 
 from ...accounts.errors import Busy, TryLater, WrongCredentials
+from ...protocol.msg import msg
 from ...protocol.trace.step import Cause
 from ...store.users import User
 from ..deployment import deployment
+from ..languages import ngettext, translated
 from ..origin import origin
 from ..stale import Page, again
 
-WRONG = "That name and password do not go together."
-DELAYED = "Too many attempts. Wait {} and try again; until then, not even the right one works."
-MAILS = "That was asked for too often from here. Wait {} and try again."
-BUSY = "Many people are signing in at this moment. Please try again in a few seconds."
+WRONG = msg("That name and password do not go together.")
+DELAYED = msg("Too many attempts. Wait {} and try again; until then, not even the right one works.")
+MAILS = msg("That was asked for too often from here. Wait {} and try again.")
+BUSY = msg("Many people are signing in at this moment. Please try again in a few seconds.")
 
 
 class NotJudgedRight(Exception):
@@ -34,7 +36,8 @@ class NotJudgedRight(Exception):
 
 def too_many(page: Page, delayed: TryLater) -> Response:
     """*page* again, for whoever has to wait before they have more mail sent."""
-    response = make_response(again(page, MAILS.format(_duration(delayed.retry_after)), 429))
+    told = translated(MAILS).format(_duration(delayed.retry_after))
+    response = make_response(again(page, told, 429))
     response.headers["Retry-After"] = str(delayed.retry_after)
     return response
 
@@ -53,11 +56,11 @@ def judge(username: str, wrong: str = WRONG) -> User:
 
 def delayed(later: TryLater) -> NotJudgedRight:
     """That nothing is judged for a while, and for how long."""
-    told = DELAYED.format(_duration(later.retry_after))
+    told = translated(DELAYED).format(_duration(later.retry_after))
     return NotJudgedRight(told, 429, Cause.SIGN_IN_DELAYED, later.retry_after)
 
 
 def _duration(seconds: int) -> str:
     if seconds < 120:
-        return f"{seconds} second{'' if seconds == 1 else 's'}"
-    return f"{-(-seconds // 60)} minutes"
+        return ngettext("%(num)d second", "%(num)d seconds", seconds)
+    return ngettext("%(num)d minute", "%(num)d minutes", -(-seconds // 60))

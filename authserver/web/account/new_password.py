@@ -7,11 +7,13 @@ from flask.typing import ResponseReturnValue
 
 from ...accounts.errors import Busy
 from ...accounts.password_rules import PasswordRefused
+from ...protocol.msg import msg
+from ..languages import told, translated
 from ..stale import again
 from .judgement import BUSY
 
-DIFFERENT = "The two passwords are not the same. Nothing was changed; type it twice the same."
-NOT_TAKEN = "This password was not taken: {}."
+DIFFERENT = msg("The two passwords are not the same. Nothing was changed; type it twice the same.")
+NOT_TAKEN = msg("This password was not taken: {}.")
 
 Page = Callable[[], ResponseReturnValue]
 
@@ -24,7 +26,7 @@ def set_by(page: Page, act: Callable[[str], ResponseReturnValue]) -> ResponseRet
     try:
         return act(password)
     except PasswordRefused as refused:
-        return again(page, NOT_TAKEN.format(refused), 400)
+        return again(page, translated(NOT_TAKEN).format(told(refused)), 400)
     except Busy as busy:
         return _later(again(page, BUSY, 503), busy.retry_after)
 

@@ -8,6 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from ...accounts.errors import TooManyAttempts
 from ...protocol.mail_address import NoMailAddress
+from ...protocol.msg import msg
 from ...store.account_links import Purpose
 from ...store.users import EmailTaken
 from .. import mailed_link
@@ -19,7 +20,7 @@ from . import blueprint
 from .forgotten import NO_ADDRESS
 from .judgement import too_many
 
-TAKEN = "Another account here has this address. Nothing was changed."
+TAKEN = msg("Another account here has this address. Nothing was changed.")
 
 
 @blueprint.get("/account/email")

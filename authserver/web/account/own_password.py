@@ -3,6 +3,7 @@
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
+from ...protocol.msg import msg
 from .. import signed_in
 from ..deployment import deployment
 from ..origin import origin
@@ -13,7 +14,7 @@ from .judgement import NotJudgedRight, judge
 from .new_password import set_by
 from .sign_in_again import WRONG
 
-CHANGED = "Your password was changed elsewhere since this page was shown. Nothing was done."
+CHANGED = msg("Your password was changed elsewhere since this page was shown. Nothing was done.")
 
 
 @blueprint.get("/account/password")

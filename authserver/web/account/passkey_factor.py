@@ -6,16 +6,18 @@ from werkzeug.exceptions import NotFound
 
 from ...accounts.errors import WrongFactor
 from ...protocol.amr import BY_PASSKEY
+from ...protocol.msg import msg
 from ...store.factors import PasskeyExists
 from ..deployment import deployment
 from ..headers import let_run_script
+from ..languages import translated
 from ..origin import origin
 from ..signed_in import Visitor, freshly
 from ..stale import form_of
 from . import blueprint
 from .factors import added, chosen_name, with_room
 
-WRONG = "That did not work, and no passkey was added. Please try again."
+WRONG = msg("That did not work, and no passkey was added. Please try again.")
 
 
 @blueprint.get("/account/security/factors/passkey")
@@ -32,7 +34,9 @@ def do_add_passkey() -> ResponseReturnValue:
     """Keep what the browser made; this session has used it."""
     person, sent = with_room(), request.form.get("credential", "")
     try:
-        deployment().second_factors.passkeys.add(person.user, chosen_name("Passkey"), sent, _purpose(person), origin())
+        deployment().second_factors.passkeys.add(
+            person.user, chosen_name(translated(msg("Passkey"))), sent, _purpose(person), origin()
+        )
     except (WrongFactor, PasskeyExists):
         return make_response(_page(WRONG), 400)
     deployment().sessions.confirm(person.session, origin(), BY_PASSKEY)

@@ -4,6 +4,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...protocol.audit import Event
+from ...protocol.msg import msg
 from ...services.upstream.sign_in import Wanted
 from ...store.identities import LastWayIn
 from ...store.upstream_attempts import Purpose
@@ -13,7 +14,7 @@ from ..signed_in import freshly, required, the_visitor
 from ..stale import form_of
 from . import blueprint, upstream
 
-LAST = "It is the only way into your account: link another provider, or have a password set, before you unlink it."
+LAST = msg("It is the only way into your account: link another provider, or have a password set, before you unlink it.")
 
 
 @blueprint.get("/account/security/providers")

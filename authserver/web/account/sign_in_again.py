@@ -7,6 +7,7 @@ from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
 from ...protocol.amr import BY_PASSKEY, BY_PASSWORD, Method
+from ...protocol.msg import msg
 from .. import next_page
 from ..deployment import deployment
 from ..origin import origin
@@ -16,7 +17,7 @@ from . import blueprint, upstream
 from .factor_judgement import is_by_passkey, judge_factor, judge_passkey, passkey_to_ask
 from .judgement import NotJudgedRight, judge
 
-WRONG = "That is not your password."
+WRONG = msg("That is not your password.")
 
 
 @blueprint.get("/sign-in/again")

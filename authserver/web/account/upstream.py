@@ -7,6 +7,7 @@ from werkzeug.exceptions import NotFound
 from ...accounts.errors import IdentityRefused
 from ...protocol import credential
 from ...protocol.amr import BY_UPSTREAM, Method
+from ...protocol.msg import msg
 from ...protocol.trace.step import Cause, Step
 from ...services.upstream.errors import UpstreamError
 from ...services.upstream.sign_in import Arrived, Wanted
@@ -20,7 +21,7 @@ from .upstream_problems import ANEW, failure
 
 UPSTREAM = "upstream"  # in the browser's session: where its person signed in
 MOST_ADDRESS = 254
-UNKNOWN = "Addresses of that domain have no sign-in of their own here. Use your user name and password."
+UNKNOWN = msg("Addresses of that domain have no sign-in of their own here. Use your user name and password.")
 
 
 @blueprint.app_context_processor

@@ -11,7 +11,6 @@ from ...protocol.user_name import UserNameRefused
 from ...store.invitations import Invitation
 from ...store.users import EmailTaken, UserExists
 from ..deployment import deployment
-from ..languages import translated
 from ..listing import event, wanted_id
 from ..problem import Refused
 from ..stale import again, form_of
@@ -57,9 +56,9 @@ def do_invite() -> ResponseReturnValue:
             typed["username"], typed["display_name"], role, typed["email"], event("user.invited")
         )
     except (UserNameRefused, NoMailAddress) as refused:
-        return again(invite, Filled(NOT_INVITED, translated(str(refused))), 400)
+        return again(invite, Filled(NOT_INVITED, str(refused)), 400)
     except (UserExists, EmailTaken) as taken:
-        return again(invite, Filled(NOT_INVITED, translated(str(taken))), 409)
+        return again(invite, Filled(NOT_INVITED, str(taken)), 409)
     if link is None:
         return redirect(url_for("admin.invitations"), 303)
     lifetime = deployment().settings.invitation_lifetime

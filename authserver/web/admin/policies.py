@@ -85,7 +85,7 @@ def _given(name: str) -> str:
 def _settings() -> list[Setting]:
     told = deployment().settings
     domains = deployment().stores.domains.all()
-    hosts = ", ".join(map(str, told.registration_redirect_hosts)) or msg("any")
+    hosts = ", ".join(map(str, told.registration_redirect_hosts)) or Filled(msg("any"))
     return [
         Setting("registration", str(told.registration), msg("who registers a client")),
         Setting("registration_redirect_hosts", hosts, msg("where clients may send people")),
@@ -99,7 +99,7 @@ def _settings() -> list[Setting]:
         ),
         Setting(
             "consent",
-            msg("remembered"),
+            Filled(msg("remembered")),
             msg("for each app, server and scope, until it is taken back or the app changes"),
         ),
         Setting("metadata_document_changes", told.metadata_document_changes, msg("what a changed document does")),

@@ -85,7 +85,7 @@ def _look(text: str, current: Policy) -> Looked:
     try:
         wanted = file.read(text.encode())
     except Unreadable as wrong:
-        return Looked(None, tuple(str(wrong).splitlines()))
+        return Looked(None, wrong.told)
     changes = difference.changes(current.rules, wanted.rules)
     words = tuple(line for change in changes for line in change.words)
     doubts = tuple(Reviewer(deployment().stores).doubts(wanted.rules))

@@ -7,13 +7,12 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from ...protocol import catalogue, credential
-from ...protocol.msg import Filled, msg
+from ...protocol.msg import Filled, listed, msg
 from ...protocol.resource import Resource, TokenFormat, canonical
 from ...protocol.role import Permission
 from ...services.desired_state import difference
 from ...store.resources import AlreadyRegistered
 from ..deployment import deployment
-from ..languages import translated
 from ..listing import event, wanted_id
 from ..stale import again, form_of
 from . import blueprint
@@ -54,7 +53,8 @@ def do_edit_server() -> ResponseReturnValue:
         return again(edit_server, CHANGED, 409)
     written = _written(found)
     if wrong := list(catalogue.flaws(written, deployment().settings.issuer)):
-        return again(edit_server, Filled(NOT_SAVED, "; ".join(translated(str(flaw)) for flaw in wrong)), 400)
+        told = listed("{}; {}", [*map(str, wrong)])
+        return again(edit_server, Filled(NOT_SAVED, told), 400)
     after = replace(
         written, aliases=tuple(sorted(set(map(canonical, written.aliases)) - {canonical(found.identifier)}))
     )

@@ -1,53 +1,65 @@
-"""Limits in words that people read, on the consent page and in refusals."""
+"""Limits in words that people read, on the consent page and in refusals.
+
+``say`` puts a phrase into the reader's language; its values take their places in it afterwards.
+"""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from .rule import Anything, Items, Limit, Number, OneOf, ReadOnlySql, Rule, Text
 
+Say = Callable[[str], str]
 
-def of_rule(rule: Rule) -> str:
+
+def of_rule(rule: Rule, say: Say = str) -> str:
     """*rule* as the end of a sentence that the argument's name begins: ``path`` … ``only in /work``."""
-    return of_limit(rule.limit) + (", or left out" if rule.optional else "")
+    said = of_limit(rule.limit, say)
+    return say("{}, or left out").format(said) if rule.optional else said
 
 
-def of_limit(limit: Limit) -> str:
+def of_limit(limit: Limit, say: Say = str) -> str:
     """*limit* in the same way."""
     match limit:
         case Anything():
-            return "anything"
+            return say("anything")
         case OneOf(values):
-            return "only " + _listed(json.dumps(value, ensure_ascii=False) for value in values)
+            return say("only {}").format(_listed((json.dumps(value, ensure_ascii=False) for value in values), say))
         case Text():
-            return _text(limit)
+            return _text(limit, say)
         case Number():
-            return _number(limit)
+            return _number(limit, say)
         case Items(most, each):
-            count = "a list" if most is None else f"a list of at most {most}"
-            return count if each == Anything() else f"{count}, each {of_limit(each)}"
+            count = say("a list") if most is None else say("a list of at most {}").format(most)
+            return count if each == Anything() else say("{}, each {}").format(count, of_limit(each, say))
         case ReadOnlySql(dialect, functions):
-            calls = "" if functions is None else f", calling {_listed(sorted(functions)) or 'no function'}"
-            return f"one query that only reads ({dialect}{calls})"
+            return say("one query that only reads ({})").format(dialect + _calls(functions, say))
 
 
-def _text(limit: Text) -> str:
+def _calls(functions: Iterable[str] | None, say: Say) -> str:
+    if functions is None:
+        return ""
+    return ", " + say("calling {}").format(_listed(sorted(functions), say) or say("no function"))
+
+
+def _text(limit: Text, say: Say) -> str:
     parts = []
     if limit.under:
-        parts.append(f"only in {_listed(map(str, limit.under))}" + (" in any case" if limit.ignore_case else ""))
+        places = say("only in {} in any case") if limit.ignore_case else say("only in {}")
+        parts.append(places.format(_listed(map(str, limit.under), say)))
     if limit.matches:
-        parts.append(f"like {_listed(limit.matches)}")
+        parts.append(say("like {}").format(_listed(limit.matches, say)))
     if limit.max_length is not None:
-        parts.append(f"at most {limit.max_length} characters")
-    return ", ".join(parts) or "text"
+        parts.append(say("at most {} characters").format(limit.max_length))
+    return ", ".join(parts) or say("text")
 
 
-def _number(limit: Number) -> str:
-    kind = "a whole number" if limit.integer else "a number"
-    low = "" if limit.minimum is None else f" from {limit.minimum}"
-    high = "" if limit.maximum is None else f" up to {limit.maximum}"
+def _number(limit: Number, say: Say) -> str:
+    kind = say("a whole number") if limit.integer else say("a number")
+    low = "" if limit.minimum is None else " " + say("from {}").format(limit.minimum)
+    high = "" if limit.maximum is None else " " + say("up to {}").format(limit.maximum)
     return kind + low + high
 
 
-def _listed(names: Iterable[object]) -> str:
+def _listed(names: Iterable[object], say: Say) -> str:
     *most, last = [str(name) for name in names] or [""]
-    return f"{', '.join(most)} or {last}" if most else last
+    return say("{} or {}").format(", ".join(most), last) if most else last
