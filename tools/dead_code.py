@@ -13,7 +13,7 @@ from tools.owned_files import ROOT, owned_files
 
 def names_in_templates(root: Path) -> Iterator[str]:
     """Yield every attribute that a template under ``root`` reads; raise ``TemplateSyntaxError`` for a broken one."""
-    environment = Environment(autoescape=True)
+    environment = Environment(autoescape=True, extensions=["jinja2.ext.i18n"])
     for file in owned_files(root, ".html", ".txt.j2"):
         tree = environment.parse(file.read_text(), filename=str(file))
         yield from (node.attr for node in tree.find_all(nodes.Getattr))

@@ -19,11 +19,11 @@ class HalfSignIns:
 
     store: HalfSignInStore
 
-    def begin(self, user: User, origin: Origin, methods: Iterable[Method] = BY_PASSWORD) -> str:
-        """*user* has proved by *methods* who they are: the secret for the rest."""
+    def begin(self, user: User, origin: Origin, methods: Iterable[Method] = BY_PASSWORD, auth_age: int = 0) -> str:
+        """*user* proved by *methods*, *auth_age* seconds ago, who they are: the secret for the rest."""
         secret = credential.mint(Prefix.HALF_SIGN_IN)
         event = Event("sign_in.half_done", f"user:{user.id}", origin, user_id=user.id)
-        self.store.begin(credential.digest(secret), user.id, methods, LIFETIME, event)
+        self.store.begin(HalfSignIn(credential.digest(secret), user, tuple(methods), auth_age), LIFETIME, event)
         return secret
 
     def find(self, secret: str) -> HalfSignIn | None:

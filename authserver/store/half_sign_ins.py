@@ -1,7 +1,7 @@
 """Sign-ins that wait for the second factor: on the server, so that no cookie can pretend to one."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, insert, select
 
@@ -16,11 +16,12 @@ from .users import User, user_of
 
 @dataclass(frozen=True, slots=True)
 class HalfSignIn:
-    """Somebody who has proved by ``methods`` who they are, and owes the second factor."""
+    """Somebody who proved by ``methods``, ``auth_age`` seconds ago, who they are, and owes the second factor."""
 
     digest: bytes
     user: User
     methods: tuple[Method, ...]
+    auth_age: int
 
 
 class HalfSignInStore:
@@ -29,9 +30,10 @@ class HalfSignInStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, digest: bytes, user_id: str, methods: Iterable[Method], lifetime: int, event: Event) -> None:
-        """Keep half a sign-in for *lifetime* seconds."""
-        begun = {"digest": digest, "user_id": user_id, "methods": tuple(methods), "expires_at": now + lifetime}
+    def begin(self, half: HalfSignIn, lifetime: int, event: Event) -> None:
+        """Keep *half* for *lifetime* seconds."""
+        begun: dict[str, Any] = {"digest": half.digest, "user_id": half.user.id, "methods": half.methods}
+        begun |= {"auth_time": now - half.auth_age, "expires_at": now + lifetime}
         with self._database.transaction() as connection:
             connection.execute(insert(HalfSignInRow).values(**begun))
             record(connection, event)
@@ -39,13 +41,17 @@ class HalfSignInStore:
     def find(self, digest: bytes) -> HalfSignIn | None:
         """The one that still waits, if its person may sign in."""
         waits = (HalfSignInRow.digest == digest) & (HalfSignInRow.expires_at > now) & UserRow.disabled_at.is_(None)
-        wanted = select(HalfSignInRow, UserRow).join(UserRow, UserRow.id == HalfSignInRow.user_id).where(waits)
+        wanted = (
+            select(HalfSignInRow, UserRow, now - HalfSignInRow.auth_time)
+            .join(UserRow, UserRow.id == HalfSignInRow.user_id)
+            .where(waits)
+        )
         with self._database.session() as session:
             found = session.execute(wanted).one_or_none()
             if found is None:
                 return None
-            row, person = found
-            return HalfSignIn(digest, user_of(person), tuple(map(Method, row.methods)))
+            row, person, age = found
+            return HalfSignIn(digest, user_of(person), tuple(map(Method, row.methods)), age)
 
     def complete(self, digest: bytes) -> bool:
         """Take it away, now that the second factor was given. Of any number of tries at once, exactly one gets True."""

@@ -14,10 +14,13 @@ from .origin import origin
 SECRET = "half_sign_in"  # noqa: S105 - the name of a field
 
 
-def begin(user: User, methods: Iterable[Method] = BY_PASSWORD) -> None:
-    """Let *user*, who has proved by *methods* who they are, give the second factor, in a cookie session begun anew."""
+def begin(user: User, methods: Iterable[Method] = BY_PASSWORD, auth_age: int = 0) -> None:
+    """Let *user*, who proved by *methods* *auth_age* seconds ago who they are, give the second factor.
+
+    The cookie session begins anew.
+    """
     signed_in.end()
-    session[SECRET] = deployment().second_factors.halves.begin(user, origin(), methods)
+    session[SECRET] = deployment().second_factors.halves.begin(user, origin(), methods, auth_age)
 
 
 def is_owed_by(user: User) -> bool:

@@ -36,7 +36,6 @@ def environment() -> Environment:
     """As the pages have it, as far as syntax goes."""
     made = Environment(autoescape=True, extensions=["jinja2.ext.i18n"])
     made.policies["ext.i18n.trimmed"] = True
-    made.newstyle_gettext = True  # type: ignore[attr-defined]
     return made
 
 

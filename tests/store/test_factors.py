@@ -5,6 +5,7 @@ import pytest
 from authserver.protocol import credential
 from authserver.protocol.amr import BY_PASSWORD
 from authserver.store.factors import Factor, Kind, NewFactor
+from authserver.store.half_sign_ins import HalfSignIn
 from authserver.store.models import HalfSignInRow
 from authserver.store.purge import purge
 from authserver.store.stores import Stores
@@ -46,8 +47,15 @@ def test_of_fifty_who_bring_one_recovery_code_at_one_instant_one_is_let_in(crowd
     assert scene.stores.recovery_codes.left(scene.user_id) == 1
 
 
+def half(scene: Scene, secret: str) -> HalfSignIn:
+    """Half a sign-in of the scene's person."""
+    person = scene.stores.users.find(scene.user_id)
+    assert person
+    return HalfSignIn(credential.digest(secret), person, BY_PASSWORD, 0)
+
+
 def test_of_fifty_who_complete_one_sign_in_at_one_instant_one_does(crowd: Crowd, url: str, scene: Scene):
-    scene.stores.half_sign_ins.begin(credential.digest("x"), scene.user_id, BY_PASSWORD, 600, EVENT)
+    scene.stores.half_sign_ins.begin(half(scene, "x"), 600, EVENT)
     assert sorted(crowd.all_do(complete, url, scene, "x")) == ONCE
     assert scene.stores.half_sign_ins.find(credential.digest("x")) is None
 
@@ -78,7 +86,7 @@ def test_an_app_that_is_not_confirmed_counts_for_nothing_and_waits_an_hour(store
 
 
 def test_halves_that_expired_are_purged(stores: Stores, scene: Scene):
-    stores.half_sign_ins.begin(b"x", scene.user_id, BY_PASSWORD, 600, EVENT)
+    stores.half_sign_ins.begin(half(scene, "x"), 600, EVENT)
     assert purge(stores.database)["half_sign_ins"] == 0
     let_pass(stores.database, 600)
     assert purge(stores.database)[HalfSignInRow.__tablename__] == 1

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("digest", sa.LargeBinary(32), primary_key=True),
         sa.Column("user_id", sa.Text, sa.ForeignKey("users.id"), nullable=False),
         sa.Column("methods", sa.Text, nullable=False),
+        sa.Column("auth_time", sa.BigInteger, nullable=False),
         sa.Column("expires_at", sa.BigInteger, nullable=False),
     )
     for column in ("user_id", "expires_at"):

@@ -40,7 +40,7 @@ class RecoveryCodeRow(Row):
 
 
 class HalfSignInRow(Row):
-    """Somebody has proved by ``methods`` who they are, and owes the second factor."""
+    """Somebody proved by ``methods``, at ``auth_time``, who they are, and owes the second factor."""
 
     __tablename__ = "half_sign_ins"
     __table_args__ = (Index(None, "user_id"), Index(None, "expires_at"))
@@ -48,4 +48,5 @@ class HalfSignInRow(Row):
     digest: Mapped[Digest] = mapped_column(primary_key=True)
     user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
     methods: Mapped[tuple[str, ...]]
+    auth_time: Mapped[Seconds]
     expires_at: Mapped[Seconds]

@@ -38,7 +38,7 @@ def attempt_second() -> ResponseReturnValue:
     onwards = next_page.wanted() or url_for("account.door")
     tracing.note(Step.SIGN_IN, Cause.SIGNED_IN, user_id=half.user.id)
     elsewhere = session.get(UPSTREAM)
-    signed_in.begin(half.user, methods)
+    signed_in.begin(half.user, methods, half.auth_age)
     if elsewhere:
         session[UPSTREAM] = elsewhere
     return redirect(onwards, 303)
