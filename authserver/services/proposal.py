@@ -153,6 +153,10 @@ class Proposal:
         scopes = frozenset(item.scope.name for item in (*self.new, *self.standing) if item.ticked)
         return Choice(scopes, ToolChoice(frozenset(tool.name for tool in self.tools if tool.ticked)))
 
+    def proposed_for(self, until: Until | None) -> Choice:
+        """What the page proposes, with the term that the person chose."""
+        return replace(self.proposed, until=until)
+
     def within(self, choice: Choice, worst: Risk) -> Choice:
         """*choice* with those tools and scopes of the page ticked that can do nothing worse than *worst*, and no other.
 

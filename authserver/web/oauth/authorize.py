@@ -32,7 +32,7 @@ from ...services.tool_limit import Unusable
 from ...store.pending_grants import TooManyWait
 from .. import bodies, cookies, next_page, policy_problems, problems, signed_in, stale, tracing
 from ..deployment import deployment
-from ..languages import translated
+from ..languages import told
 from ..origin import origin
 from ..signed_in import Visitor
 from . import blueprint, sign_in_asked
@@ -140,7 +140,7 @@ def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
     _admit(proposal, person)
     if decision.shown != proposal.digest:
         tracing.note(Step.CONSENT, Cause.OUT_OF_DATE)
-        return stale.again(lambda: _page(proposal), CHANGED, 409)
+        return stale.again(lambda: _page(proposal, proposal.proposed_for(decision.choice.until)), CHANGED, 409)
     if decision.button in LOOKING:
         return _page(proposal, decision.looked_at(proposal), decision.sought)
     if decision.choice.until is Until.KEPT and proposal.ends_at is None:
@@ -172,13 +172,13 @@ def _allow(
         return stale.again(lambda: _page(proposal, both), HALF_TICKED, 400)
     if not choice.scopes & proposal.names:
         tracing.note(Step.CONSENT, Cause.NOTHING_CHOSEN)
-        return stale.again(lambda: _page(proposal), NOTHING_TICKED, 400)
+        return stale.again(lambda: _page(proposal, proposal.proposed_for(choice.until)), NOTHING_TICKED, 400)
     if proposal.lacking(choice.scopes):
         return stale.again(lambda: _page(proposal, choice), CONTRADICTION, 400)
     try:
         target = deployment().authorization.approve(proposal, choice, person, origin(), code)
     except Unusable as unusable:
-        note = translated(unusable.words).format(*unusable.values)
+        note = told(unusable)
         return stale.again(lambda: _page(proposal, choice), note, 400)
     tracing.note(Step.CONSENT, how)
     return redirect(target, 303)

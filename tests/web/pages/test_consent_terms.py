@@ -232,9 +232,10 @@ def test_what_is_no_choice_is_as_the_page_proposed(flow, visitor, site, until):
     assert grants(site, flow)[0].ends_at is None
 
 
-def test_looking_again_loses_no_choice(flow, visitor):
+@pytest.mark.parametrize("look", [{"decision": "search"}, {"scope": []}, {"shown": "something else"}])
+def test_a_page_that_is_shown_again_keeps_the_choice(flow, visitor, look):
     flow.register()
-    again = decide(visitor, visitor.open(flow.url()), decision="search", until="8-hours")
+    again = decide(visitor, visitor.open(flow.url()), **look, until="8-hours")
     assert chosen(again) == ["8-hours"]
 
 
