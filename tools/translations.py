@@ -30,8 +30,8 @@ HEAD = "# Kept by `make translations`: translate here, add texts where they stan
 class Texts(Catalog):
     """A catalogue with no more of a head than readers need: no dates and versions, which nobody could merge."""
 
-    @property
-    def mime_headers(self) -> list[tuple[str, str]]:  # type: ignore[override]
+    @property  # type: ignore[misc] # nobody writes to it
+    def mime_headers(self) -> list[tuple[str, str]]:
         """The lines of the head."""
         head = [("Language", str(self.locale)), ("Plural-Forms", self.plural_forms)] if self.locale else []
         return [*head, ("MIME-Version", "1.0"), ("Content-Type", "text/plain; charset=utf-8")]

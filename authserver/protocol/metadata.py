@@ -10,6 +10,7 @@ from mcp_token_guard.limits import reading, schema
 
 from . import authorization, jwk, pkce, status_list
 from .client import AuthMethod
+from .msg import LANGUAGES
 from .resource import Resource
 from .scope import OFFLINE_ACCESS
 
@@ -73,6 +74,7 @@ def document(
         "introspection_endpoint_auth_signing_alg_values_supported": list(jwk.ALGORITHMS),
         "code_challenge_methods_supported": [pkce.METHOD],
         "authorization_response_iss_parameter_supported": True,
+        "ui_locales_supported": list(LANGUAGES),
         "protected_resources": [resource.identifier for resource in registered],
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],

@@ -11,17 +11,16 @@ from ..protocol.tool import Tool
 from ..protocol.way import Way
 
 MOST_TEXT = 500
-
+UNSAID = msg("Say which of the arguments of {} you limit, and to what.")
+NO_LIMIT = msg("The limit on {} cannot be used: {}.")
+WIDER = msg("An administrator has limited {} further than that.")
 
 KINDS = ("values", "under", "matches")
 """What an argument may be: one of some values, at or below a folder, or like a pattern (docs/limits.md)."""
 
 
-class UnusableLimit(ValueError):
-    """A limit that cannot be used; the text says why, for whoever wrote it.
-
-    ``words`` is that text before ``values`` took their places in it, for whoever reads another language.
-    """
+class Unusable(ValueError):
+    """What a person chose cannot be used, in words for them: ``words`` with places for ``values``."""
 
     def __init__(self, words: str, *values: str) -> None:
         super().__init__(words.format(*values))
@@ -39,20 +38,20 @@ class ToolLimit:
     def way(self, tool: Tool) -> Way:
         """The way in which *tool* may be called then; its other arguments are free.
 
-        Raises `UnusableLimit` for one that is none, or wider than the administrator's.
+        Raises `Unusable` for a limit that is none, or wider than the administrator's.
         """
         arguments = dict(tool.claim.arguments) if tool.claim else {}
         texts = [text for part in self.text[:MOST_TEXT].split(",") if (text := part.strip())]
         if arguments.get(self.argument) != "string" or not texts:
-            raise UnusableLimit(msg("Say which of the arguments of {} you limit, and to what."), tool.title)
+            raise Unusable(UNSAID, tool.title)
         rules: dict[str, Any] = {pointers.write((name,)): {"optional": True} for name in arguments}
         rules[pointers.write((self.argument,))] = {self.kind: texts}
         try:
             way = Way.limited(rules)
         except ValueError as wrong:
-            raise UnusableLimit(msg("The limit on {} cannot be used: {}."), tool.title, str(wrong)) from None
+            raise Unusable(NO_LIMIT, tool.title, str(wrong)) from None
         if not way.no_wider(tool.policy):
-            raise UnusableLimit(msg("An administrator has limited {} further than that."), tool.title)
+            raise Unusable(WIDER, tool.title)
         return way
 
 

@@ -3,19 +3,19 @@
 Texts stand in the templates and in code (`protocol.msg`) in English; ``translations`` has the others, as gettext does.
 """
 
+from gettext import NullTranslations
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, cast
 from urllib.parse import parse_qs, urlsplit
 
-import flask_babel
-from flask import Flask, request
-from flask_babel import Babel, get_locale, gettext
+from flask import Flask, g, has_request_context, request
+from flask_babel import Babel, get_locale, get_translations
+from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 
-from ..protocol.msg import Filled
+from ..protocol.msg import LANGUAGES, Filled
 from . import next_page
 
-LANGUAGES = ("en", "de")
 CATALOGUES = Path(__file__).parent.parent / "translations"
 MOST_ASKED = 10  # languages that an app may list
 
@@ -37,7 +37,8 @@ def install(app: Flask) -> None:
     app.config.update(BABEL_TRANSLATION_DIRECTORIES=str(CATALOGUES), BABEL_DEFAULT_LOCALE=LANGUAGES[0])
     Babel(app, locale_selector=wanted)
     app.jinja_env.policies["ext.i18n.trimmed"] = True
-    app.jinja_env.globals["get_locale"] = get_locale
+    # Not the extension's own: a page has a hundred texts, and those look for the language at each.
+    app.jinja_env.globals.update(_=_shown, gettext=_shown, ngettext=_counted, get_locale=get_locale)
     app.jinja_env.filters.update(translated=translated, own=own)
 
 
@@ -48,7 +49,7 @@ def translated(text: str) -> str:
     """
     if isinstance(text, Filled):
         return text.put(translated)
-    return gettext(text) if text else text
+    return _catalogue().gettext(text) if text else text
 
 
 def own(text: str) -> str:
@@ -63,7 +64,31 @@ def told(refused: Refused) -> str:
 
 def ngettext(one: str, many: str, number: int) -> str:
     """*one* or *many*, with *number* for ``%(num)d``, in the page's language."""
-    return str(flask_babel.ngettext(one, many, number))
+    return _catalogue().ngettext(one, many, number) % {"num": number}
+
+
+def _shown(text: str, **values: object) -> Markup:
+    """A text of a template, which is HTML, with *values* in their places, which are not."""
+    said = Markup(_catalogue().gettext(text))  # noqa: S704 - it is written out in the template
+    return said % values if "%" in said else said
+
+
+def _counted(one: str, many: str, num: int, **values: object) -> Markup:
+    said = Markup(_catalogue().ngettext(one, many, num))  # noqa: S704 - as above
+    return said % {"num": num, **values}
+
+
+def _catalogue() -> NullTranslations:
+    """That of the running request, found once; of English, where there is none."""
+    try:
+        return cast(NullTranslations, g.catalogue)
+    except (AttributeError, RuntimeError):
+        return _found() if has_request_context() else NullTranslations()
+
+
+def _found() -> NullTranslations:
+    g.catalogue = get_translations()
+    return cast(NullTranslations, g.catalogue)
 
 
 def wanted() -> str:

@@ -1,6 +1,8 @@
 from collections.abc import Callable
+from typing import cast
 
 import pytest
+from flask.testing import FlaskClient
 
 from tests.conformance.fixtures import flow, set_up, site, site_with
 from tests.conformance.site import Site
@@ -17,7 +19,7 @@ def reader() -> Reader:
 
     def prefer(site: Site, languages: str, username: str = "ada") -> Visitor:
         found = Visitor(site, username)
-        found.http.environ_base["HTTP_ACCEPT_LANGUAGE"] = languages
+        cast(FlaskClient, found.http).environ_base["HTTP_ACCEPT_LANGUAGE"] = languages
         return found
 
     return prefer

@@ -6,7 +6,7 @@ import re
 from tools.translations import forms, languages, read
 
 SHORT = 12  # characters of a text that may stand in another by chance
-UNREAD = re.compile(r"<(code|script|style|title)\b.*?</\1>|<!--.*?-->", re.DOTALL)
+UNREAD = re.compile(r"<(code|script|style)\b.*?</\1>|<!--.*?-->", re.DOTALL)
 READ_ATTRIBUTE = re.compile(r'\b(?:aria-label|placeholder|alt|data-label)="([^"]*)"')
 TAG = re.compile(r"<[^>]*>")
 PLACE = re.compile(r"%\(\w+\)[sd]|\{\w*\}")

@@ -1,10 +1,11 @@
 """Each language's catalogue has every text of the sources, translated and compiled, and nothing else."""
 
 import re
+from collections import defaultdict
 
 import pytest
 
-from authserver.web.languages import LANGUAGES
+from authserver.protocol.msg import LANGUAGES
 from tools.translations import compiled, forms, gathered, languages, read, untranslated, written
 
 PLACE = re.compile(r"%\(\w+\)[sd]|\{\w*\}|</?\w+")
@@ -40,6 +41,12 @@ def test_a_translation_has_the_places_and_tags_of_its_text(catalogue):
         said = {place for form in forms(text.id) for place in PLACE.findall(form)}
         for form in forms(text.string) if text.id else ():
             assert said - COUNTED <= set(PLACE.findall(form)) <= said, form
+
+
+def test_a_text_of_a_template_takes_its_values(catalogue):
+    shown = [one for one in gathered() if any(name.endswith(".html") for name, _ in one.locations)]
+    for form in (form for one in shown for form in forms(catalogue[one.id].string)):
+        assert form % defaultdict(int)
 
 
 def test_what_the_server_reads_is_what_people_edit(path, catalogue):

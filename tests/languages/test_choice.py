@@ -35,6 +35,7 @@ def test_a_page_is_in_the_language_that_the_browser_prefers(site, reader, prefer
     assert ("Zurück zur Anmeldung" in page.text) == (chosen == "de")
 
 
+@pytest.mark.requirement("AZ-6")
 @pytest.mark.parametrize(
     ("listed", "preferred", "chosen"),
     [
@@ -68,6 +69,11 @@ def test_a_wrong_password_is_told_in_the_language_of_the_app(site, flow, reader)
     again = browser.submit(page, forms(page)[0], {"username": "ada", "password": "wrong"})
     assert language(again)[0] == "de"
     assert "gehören nicht zusammen" in again.text
+
+
+@pytest.mark.requirement("DI-4")
+def test_apps_are_told_which_languages_there_are(site):
+    assert site.get("/.well-known/oauth-authorization-server").json["ui_locales_supported"] == ["en", "de"]
 
 
 def test_where_to_go_on_says_nothing_about_languages_if_it_is_elsewhere(site, reader):

@@ -1,14 +1,18 @@
 """Each page that people see, opened by somebody who prefers German, shows none of our texts in English."""
 
 from collections.abc import Iterator
+from itertools import chain
 from urllib.parse import urlsplit
 
 import pytest
+from werkzeug.test import TestResponse
 
 from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Role
 from authserver.store.alerts import Alert
+from authserver.store.audit import AuditFilter
+from authserver.web.own_words import WORDS
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import NOTES, PASSWORD
 from tests.conformance.visitor import forms
@@ -38,7 +42,7 @@ def mailbox(site, tmp_path):
     return Mailbox(tmp_path / "mail", site.deployment)
 
 
-def of_strangers(site, reader, mailbox) -> Iterator:
+def of_strangers(site, reader, mailbox) -> Iterator[TestResponse]:
     """What somebody sees who is not signed in."""
     stores, browser = site.deployment.stores, reader(site, "de", "bo")
     for path in ("/", "/sign-in", "/signed-out", "/sign-in/from/corp?state=x", "/nowhere"):
@@ -62,7 +66,7 @@ def of_strangers(site, reader, mailbox) -> Iterator:
     yield browser.open(mailbox.link("bo@example.com"))
 
 
-def of_the_signed_in(site, reader, mailbox) -> Iterator:
+def of_the_signed_in(site, reader, mailbox) -> Iterator[TestResponse]:
     """What somebody sees who has connected apps, and has no second factor."""
     stores, browser = site.deployment.stores, reader(site, "de")
     claims = unneeded(site, browser)
@@ -92,7 +96,7 @@ def of_the_signed_in(site, reader, mailbox) -> Iterator:
     yield browser.submit(page, forms(page)[-1], {"password": PASSWORD, **filled, "csrf_token": "old"})
 
 
-def of_whoever_has_a_second_factor(site, reader) -> Iterator:
+def of_whoever_has_a_second_factor(site, reader) -> Iterator[TestResponse]:
     """What somebody sees who has an authenticator app."""
     person = Person(site)
     person.browser = reader(site, "de", person.name)
@@ -111,7 +115,7 @@ def of_whoever_has_a_second_factor(site, reader) -> Iterator:
     yield person.sent(page, code="000000")
 
 
-def of_apps_that_are_not_let_in(site, reader) -> Iterator:
+def of_apps_that_are_not_let_in(site, reader) -> Iterator[TestResponse]:
     """What somebody sees whom an app sent here wrongly."""
     browser, flow = reader(site, "de"), Flow(site)
     flow.register({**PUBLIC, "redirect_uris": [HOSTED]})
@@ -122,6 +126,13 @@ def of_apps_that_are_not_let_in(site, reader) -> Iterator:
     yield reader(site, "de").http.get(flow.url(redirect_uri=HOSTED, code_challenge_method="plain"))
     site.deployment.stores.clients.set_suspended(flow.values["client_id"], suspended=True, event=EVENT)
     yield browser.open(flow.url())
+
+
+def test_what_happened_with_an_account_has_words(site, reader, mailbox):
+    done = (of_strangers(site, reader, mailbox), of_the_signed_in(site, reader, mailbox))
+    assert all((*chain(*done), *of_whoever_has_a_second_factor(site, reader)))
+    lines = site.deployment.stores.audit.page(AuditFilter(), None, 500).lines
+    assert {line.event.name for line in lines if line.event.user_id} - {*WORDS, EVENT.name} == set()
 
 
 @pytest.mark.parametrize(
