@@ -87,7 +87,7 @@ def test_rules_and_what_they_answer_are_told_in_german(hostile: Hostile, owner: 
     site, client_id = hostile[0], Flow(hostile[0]).register().json["client_id"]
     apply(site, *RULES)
     asked = {"user": "ada", "client": client_id, "server": NOTES.identifier}
-    questions = (
+    questions: tuple[dict[str, str], ...] = (
         {},
         {"tool": "delete_note", "from": "10.0.0.1"},
         {"user": "", "tool": "x"},
