@@ -1,7 +1,7 @@
 """The catalogues of texts: gathered from templates and code, brought up to date, and compiled (`make translations`).
 
 Texts are marked by ``_``, ``trans`` and ``ngettext`` in templates, by ``msg``, ``say`` and ``ngettext`` in code. Some
-stand in data, whole: what causes of flow traces mean, and how known clients are reset.
+stand in data, whole: what causes of flow traces mean, what is known of clients, and what settings are for.
 """
 
 import io
@@ -18,6 +18,7 @@ from babel.messages.pofile import read_po, write_po
 from authserver.protocol.registry.known import registry
 from authserver.protocol.trace.step import Step, Verdict
 from authserver.protocol.trace.words import NEWER, WORDS
+from authserver.settings import told as settings
 from tools.owned_files import ROOT, owned_files
 
 CATALOGUES = ROOT / "authserver" / "translations"
@@ -102,8 +103,10 @@ def _in_data() -> Iterator[tuple[str, str]]:
         for text in filter(None, (words.happened, words.remedy)):
             yield "authserver/protocol/trace/words.py", text
     for client in registry().clients:
-        for step in client.reset:
-            yield "authserver/protocol/registry/clients.toml", step
+        for text in (*client.reset, *client.quirks):
+            yield "authserver/protocol/registry/clients.toml", text
+    for text in settings.texts():
+        yield "authserver/settings/told.py", text
 
 
 def main() -> int:

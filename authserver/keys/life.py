@@ -2,16 +2,17 @@
 
 from enum import StrEnum
 
+from ..protocol.msg import msg
 from .ports import StoredKey
 
 
 class State(StrEnum):
     """What a key does at some moment."""
 
-    STANDBY = "standby"
-    SIGNING = "signing"
-    RETIRED = "retired"
-    WITHDRAWN = "withdrawn"
+    STANDBY = msg("standby")
+    SIGNING = msg("signing")
+    RETIRED = msg("retired")
+    WITHDRAWN = msg("withdrawn")
 
 
 def state(key: StoredKey, now: int) -> State:

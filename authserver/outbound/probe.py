@@ -15,6 +15,7 @@ from typing import Any, Self
 from cryptography import x509
 from httpcore2 import URL, HTTP11Connection, NetworkError, Origin, ProtocolError, Request, Response, TimeoutException
 
+from ..protocol.msg import Filled, msg
 from .addresses import Entered, IPAddress, Pins
 from .connection import Way
 from .deadline import Deadline
@@ -25,12 +26,15 @@ HEAD_BYTES = 128 * 1024
 MOST_BYTES = 256 * 1024
 NAMES_AT_ONCE = 8
 Pairs = tuple[tuple[str, str], ...]
+NO_TLS = msg("what answers there does not speak TLS as it should")
+BROKEN = msg("the connection broke off")
+NO_HTTP = msg("what answers there does not speak HTTP as it should")
 WORDS = {
-    Refusal.ADDRESS: "it is in a private network, which is asked only if fetch_entered_networks names it",
-    Refusal.CONNECTION: "nothing answers there: the connection was refused, or the host cannot be reached",
-    Refusal.RESOLUTION: "the host name is not known",
-    Refusal.SIZE: "the answer is too large",
-    Refusal.TIMEOUT: "there was no whole answer in time",
+    Refusal.ADDRESS: Filled(msg("it is in a private network, which is asked only if fetch_entered_networks names it")),
+    Refusal.CONNECTION: Filled(msg("nothing answers there: the connection was refused, or the host cannot be reached")),
+    Refusal.RESOLUTION: Filled(msg("the host name is not known")),
+    Refusal.SIZE: Filled(msg("the answer is too large")),
+    Refusal.TIMEOUT: Filled(msg("there was no whole answer in time")),
 }
 
 
@@ -103,7 +107,7 @@ class Probe:
         except NetworkError as failed:
             return _unreached(url, failed)
         except (ProtocolError, UnicodeError, ValueError):
-            return Answer(url, problem="what answers there does not speak HTTP as it should")
+            return Answer(url, problem=Filled(NO_HTTP))
 
     def _ask(self, method: str, url: str, headers: Pairs, body: bytes) -> Answer:
         where = URL(url)
@@ -183,5 +187,5 @@ def _unreached(url: str, failed: NetworkError) -> Answer:
     if isinstance(cause, ssl.SSLCertVerificationError):
         return Answer(url, problem=cause.verify_message, untrusted=True)
     if cause is not None:
-        return Answer(url, problem="what answers there does not speak TLS as it should")
-    return Answer(url, problem="the connection broke off")
+        return Answer(url, problem=Filled(NO_TLS))
+    return Answer(url, problem=Filled(BROKEN))

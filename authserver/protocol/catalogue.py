@@ -4,11 +4,15 @@ from collections.abc import Iterator
 
 from .errors import InvalidTarget
 from .flaw import Flaw
+from .msg import Filled, msg
 from .resource import Resource, canonical
 from .scope import OFFLINE_ACCESS, RESERVED, TOKEN
 from .tool_request import DERIVED
 
 MOST_NAME = 200
+NAME = msg("1 to {} printable characters")
+ITSELF = msg("an MCP server is not the authorization server itself: a token's audience says which")
+NO_QUERY = msg("an MCP server's URL has no query")
 
 
 def flaws(resource: Resource, issuer: str) -> Iterator[Flaw]:
@@ -18,7 +22,7 @@ def flaws(resource: Resource, issuer: str) -> Iterator[Flaw]:
         if problem := _uri_problem(uri, issuer):
             yield Flaw(where, problem)
     if not resource.name.strip() or len(resource.name) > MOST_NAME or not resource.name.isprintable():
-        yield Flaw(("name",), f"1 to {MOST_NAME} printable characters")
+        yield Flaw(("name",), Filled(NAME, MOST_NAME))
     yield from _scope_flaws(resource)
     yield from _tool_flaws(resource)
 
@@ -29,8 +33,8 @@ def _uri_problem(uri: str, issuer: str) -> str:
     except InvalidTarget as wrong:
         return str(wrong.description)
     if shortest == canonical(issuer):
-        return "an MCP server is not the authorization server itself: a token's audience says which"
-    return "an MCP server's URL has no query" if "?" in uri else ""
+        return Filled(ITSELF)
+    return Filled(NO_QUERY) if "?" in uri else ""
 
 
 def _scope_flaws(resource: Resource) -> Iterator[Flaw]:

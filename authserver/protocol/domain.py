@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from enum import StrEnum
 
+from .msg import msg
+
 DOMAIN = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 LONGEST = 253  # RFC 1035 §2.3.4
 
@@ -11,11 +13,11 @@ LONGEST = 253  # RFC 1035 §2.3.4
 class Decision(StrEnum):
     """What is done with a client whose metadata document lies in a domain."""
 
-    ALLOW = "allow"
+    ALLOW = msg("allow")
     """It is vouched for: people see it as verified."""
-    ASK = "ask"
+    ASK = msg("ask")
     """It waits for an administrator's approval."""
-    DENY = "deny"
+    DENY = msg("deny")
     """It is refused."""
 
 

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from .msg import Filled
+
 Place = tuple[str | int, ...]
 
 
@@ -22,7 +24,7 @@ class Flaw:
         return "".join(_step(step) for step in self.where).removeprefix(".")
 
     def __str__(self) -> str:
-        return f"{self.path}: {self.what}" if self.where else self.what
+        return Filled("{}: {}", self.path, self.what) if self.where else self.what
 
 
 def _step(step: str | int) -> str:

@@ -2,7 +2,11 @@
 
 import re
 
+from .msg import Filled, msg
+
 MOST_CHARACTERS = 254
+NONE = msg("{!a} is no mail address such as admin@example.com")
+TOO_LONG = msg("a mail address has at most {} characters")
 FORM = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
 
 
@@ -13,7 +17,7 @@ class NoMailAddress(ValueError):
 def check(text: str) -> str:
     """*text* as it stands. Raises `NoMailAddress`."""
     if not FORM.fullmatch(text):
-        raise NoMailAddress(f"{text!a} is no mail address such as admin@example.com")
+        raise NoMailAddress(Filled(NONE, text))
     return text
 
 
@@ -24,5 +28,5 @@ def kept(text: str) -> str:
     """
     text = text.strip()
     if len(text) > MOST_CHARACTERS:
-        raise NoMailAddress(f"a mail address has at most {MOST_CHARACTERS} characters")
+        raise NoMailAddress(Filled(TOO_LONG, MOST_CHARACTERS))
     return check(text).casefold()

@@ -6,6 +6,8 @@ here: they are names that rules of policy use for some people (docs/policies.md)
 
 from enum import StrEnum
 
+from .msg import msg
+
 MOST_GROUP_NAME = 200
 
 
@@ -51,11 +53,11 @@ class Permission(StrEnum):
 class Role(StrEnum):
     """What a person is here. A *member* uses apps, and opens nothing of the console."""
 
-    OWNER = "owner"
-    ADMIN = "admin"
-    AUDITOR = "auditor"
-    SUPPORT = "support"
-    MEMBER = "member"
+    OWNER = msg("owner")
+    ADMIN = msg("admin")
+    AUDITOR = msg("auditor")
+    SUPPORT = msg("support")
+    MEMBER = msg("member")
 
     def may(self, permission: Permission) -> bool:
         """Whether this role opens *permission*."""

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from .msg import msg
 from .scope import Risk, Scope
 from .way import ANY_WAY, Way
 
@@ -36,10 +37,10 @@ class Word(StrEnum):
 class Mark(StrEnum):
     """What of a tool nobody has agreed to yet; `AGREED` says that nothing waits."""
 
-    AGREED = "agreed"
-    NEW = "new"
-    CHANGED = "changed"
-    GONE = "gone"
+    AGREED = msg("agreed")
+    NEW = msg("new")
+    CHANGED = msg("changed")
+    GONE = msg("gone")
     """The server does not list it any more; it is kept for the administrator's words, and asks anew when it returns."""
 
 

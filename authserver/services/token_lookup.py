@@ -15,6 +15,7 @@ from typing import Any
 from ..protocol import credential
 from ..protocol.access_token import TokenId
 from ..protocol.credential import Prefix
+from ..protocol.msg import msg
 from ..store.grant_search import GrantSearch
 from ..store.stores import Stores
 from .token_formats import TokenFormats
@@ -44,11 +45,11 @@ class Kind(StrEnum):
 class Standing(StrEnum):
     """Whether it still opens anything."""
 
-    LIVE = "live"
-    USED = "used"
-    EXPIRED = "expired"
-    ENDED = "ended"
-    UNTOLD = "untold"
+    LIVE = msg("live")
+    USED = msg("used")
+    EXPIRED = msg("expired")
+    ENDED = msg("ended")
+    UNTOLD = msg("untold")
     """It is not one that this server can tell of: no longer known, never known, or not looked up."""
 
 

@@ -2,11 +2,13 @@
 
 import json
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
 from pydantic import SecretStr
 
+from ..protocol.msg import Filled, msg
 from .group import Group
 from .loading import Settings
 
@@ -17,9 +19,9 @@ QUERY = re.compile(r"[?#]")
 class Source(StrEnum):
     """Where a value comes from."""
 
-    DEFAULT = "default"
-    FILE = "file"
-    ENVIRONMENT = "environment"
+    DEFAULT = msg("default")
+    FILE = msg("file")
+    ENVIRONMENT = msg("environment")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,13 @@ def told(settings: Settings) -> dict[str, tuple[Told, ...]]:
     return {_about(group): tuple(_told(settings, name) for name in _own(group)) for group in _groups()}
 
 
+def texts() -> Iterator[str]:
+    """What is said of all settings, and of what they are about; for catalogues of translations."""
+    for group in _groups():
+        yield _about(group)
+        yield from map(_purpose, _own(group))
+
+
 def _groups() -> list[type[Group]]:
     return [each for each in Settings.__bases__ if issubclass(each, Group)]
 
@@ -50,8 +59,11 @@ def _own(group: type[Group]) -> list[str]:
 
 
 def _told(settings: Settings, name: str) -> Told:
-    purpose = " ".join((Settings.model_fields[name].description or "").replace("`", "").split())
-    return Told(name, purpose, _words(name, getattr(settings, name)), _source(settings, name))
+    return Told(name, _purpose(name), _words(name, getattr(settings, name)), _source(settings, name))
+
+
+def _purpose(name: str) -> str:
+    return " ".join((Settings.model_fields[name].description or "").replace("`", "").split())
 
 
 def _source(settings: Settings, name: str) -> Source:
@@ -62,14 +74,14 @@ def _source(settings: Settings, name: str) -> Source:
 
 def _words(name: str, value: object) -> str:
     if isinstance(value, SecretStr):
-        return "set" if value.get_secret_value() else "not set"
+        return Filled(msg("set")) if value.get_secret_value() else Filled(msg("not set"))
     if isinstance(value, bool | int | float):
         return json.dumps(value)
     if isinstance(value, list | tuple):
-        return ", ".join(_words(name, each) for each in value) or "none"
+        return ", ".join(_words(name, each) for each in value) or Filled(msg("none"))
     if isinstance(value, dict):
-        return ", ".join(f"{key}: {_words(name, each)}" for key, each in value.items()) or "none"
-    return _without_secrets(str(value), path="webhook" not in name) or "empty"
+        return ", ".join(f"{key}: {_words(name, each)}" for key, each in value.items()) or Filled(msg("none"))
+    return _without_secrets(str(value), path="webhook" not in name) or Filled(msg("empty"))
 
 
 def _without_secrets(text: str, *, path: bool) -> str:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, Connection, Row, delete, or_, select
 
 from ..protocol import credential
 from ..protocol.audit import Event
+from ..protocol.msg import Filled, msg
 from ..protocol.registry.look_alike import as_seen
 from ..protocol.role import Role
 from .audit import record
@@ -36,6 +37,8 @@ class Invitation:
 
 
 COLUMNS = tuple(getattr(InvitationRow, name) for name in Invitation.__slots__)
+TAKEN = msg("there is a user {!r} already, and {!r} is the same or looks like it")
+EMAIL_TAKEN = msg("the user {!r} has the mail address {}")
 OPEN = select(*COLUMNS).where(InvitationRow.expires_at > now)
 
 
@@ -120,10 +123,10 @@ def _refuse_taken(connection: Connection, made: Invitation) -> None:
     alike = or_(UserRow.username == made.username, UserRow.likeness == as_seen(made.username))
     taken = connection.scalar(select(UserRow.username).where(alike).limit(1))
     if taken is not None:
-        raise UserExists(f"there is a user {taken!r} already, and {made.username!r} is the same or looks like it")
+        raise UserExists(Filled(TAKEN, taken, made.username))
     owner = connection.scalar(select(UserRow.username).where(UserRow.email == made.email))
     if owner is not None:
-        raise EmailTaken(f"the user {owner!r} has the mail address {made.email}")
+        raise EmailTaken(Filled(EMAIL_TAKEN, owner, made.email))
 
 
 def _made(row: Row[Any]) -> Invitation:

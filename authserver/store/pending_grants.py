@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from ..protocol import credential
 from ..protocol.audit import Event
 from ..protocol.client import Client
+from ..protocol.msg import msg
 from .audit import record
 from .cache import RecentlyUsed
 from .client_row import client_of
@@ -57,9 +58,9 @@ APPROVALS = LISTED.where(IN_FORCE)
 class State(StrEnum):
     """What became of a request."""
 
-    WAITING = "waiting"
-    APPROVED = "approved"
-    DENIED = "denied"
+    WAITING = msg("waiting")
+    APPROVED = msg("approved")
+    DENIED = msg("denied")
 
 
 @dataclass(frozen=True, slots=True)

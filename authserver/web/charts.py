@@ -9,10 +9,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from ..protocol.msg import Filled, listed, msg
+
 HEIGHT = 40
 STEP = 10  # from bar to bar
 LEAST = 1.5  # the height of a bar that is not nothing
 HOUR, DAY = 3600, 86_400
+IN_HOURS, IN_DAYS = msg("{} in {} hours"), msg("{} in {} days")
+AT_MOST = msg("{}, at most {} in one")
+AND, BAR = "{}, {}", "{}: {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,27 +65,27 @@ class Line:
 
 def of_hours(last: int, lines: Sequence[Line]) -> Chart:
     """The chart of *lines*, whose last figure is of the hour *last* (numbered from the epoch, as are days)."""
-    return _chart(lines, last, lambda hour: f"{datetime.fromtimestamp(hour * HOUR, UTC):%H:00}", "hours")
+    return _chart(lines, last, lambda hour: f"{datetime.fromtimestamp(hour * HOUR, UTC):%H:00}", IN_HOURS)
 
 
 def of_days(last: int, lines: Sequence[Line]) -> Chart:
     """The same by days."""
-    return _chart(lines, last, lambda day: f"{datetime.fromtimestamp(day * DAY, UTC):%Y-%m-%d}", "days")
+    return _chart(lines, last, lambda day: f"{datetime.fromtimestamp(day * DAY, UTC):%Y-%m-%d}", IN_DAYS)
 
 
-def _chart(lines: Sequence[Line], last: int, called: Callable[[int], str], unit: str) -> Chart:
+def _chart(lines: Sequence[Line], last: int, called: Callable[[int], str], whole: str) -> Chart:
     length = len(lines[0].figures)
     peak = max(sum(line.figures[index] for line in lines) for index in range(length))
     names = [called(last - length + 1 + index) for index in range(length)]
     bars = tuple(
-        Bar(STEP * index, _parts(lines, index, peak), f"{names[index]}: {_words(lines, index)}")
+        Bar(STEP * index, _parts(lines, index, peak), Filled(BAR, names[index], _words(lines, index)))
         for index in range(length)
     )
-    totals = tuple((line.kind, f"{sum(line.figures):,} {line.name}") for line in lines)
-    whole = f"{', '.join(words for _, words in totals)} in {length} {unit}"
-    return Chart(
-        bars, STEP * length, peak, totals, names[0], names[-1], f"{whole}, at most {peak:,} in one" if peak else whole
-    )
+    totals = tuple((line.kind, _figure(sum(line.figures), line)) for line in lines)
+    words = Filled(whole, listed(AND, [figure for _, figure in totals]), length)
+    if peak:
+        words = Filled(AT_MOST, words, f"{peak:,}")
+    return Chart(bars, STEP * length, peak, totals, names[0], names[-1], words)
 
 
 def _parts(lines: Sequence[Line], index: int, peak: int) -> tuple[Part, ...]:
@@ -95,4 +100,8 @@ def _parts(lines: Sequence[Line], index: int, peak: int) -> tuple[Part, ...]:
 
 
 def _words(lines: Sequence[Line], index: int) -> str:
-    return ", ".join(f"{line.figures[index]:,} {line.name}" for line in lines)
+    return listed(AND, [_figure(line.figures[index], line) for line in lines])
+
+
+def _figure(figure: int, line: Line) -> str:
+    return Filled("{} {}", f"{figure:,}", Filled(line.name))

@@ -13,7 +13,7 @@ from flask_babel import Babel, get_locale, get_translations
 from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 
-from ..protocol.msg import LANGUAGES
+from ..protocol.msg import LANGUAGES, Filled
 from . import next_page
 
 CATALOGUES = Path(__file__).parent.parent / "translations"
@@ -39,7 +39,7 @@ def install(app: Flask) -> None:
     app.jinja_env.policies["ext.i18n.trimmed"] = True
     # Not the extension's own: a page has a hundred texts, and those look for the language at each.
     app.jinja_env.globals.update(_=_shown, gettext=_shown, ngettext=_counted, get_locale=get_locale)
-    app.jinja_env.filters["translated"] = translated
+    app.jinja_env.filters.update(translated=translated, own=own)
 
 
 def translated(text: str) -> str:
@@ -47,7 +47,14 @@ def translated(text: str) -> str:
 
     In templates ``_`` is for texts that stand there: it takes what it is given for HTML.
     """
+    if isinstance(text, Filled):
+        return text.put(translated)
     return _catalogue().gettext(text) if text else text
+
+
+def own(text: str) -> str:
+    """*text* in the page's language if it is `Filled`; what somebody else chose stays, though it be a word of ours."""
+    return text.put(translated) if isinstance(text, Filled) else text
 
 
 def told(refused: Refused) -> str:

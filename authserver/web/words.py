@@ -1,5 +1,6 @@
 """How templates say things: times, names that strangers chose, and what a scope's risk means."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
@@ -22,6 +23,20 @@ from .origin import origin
 from .own_words import happened
 
 LONGEST_FACT = 120
+OUTCOMES = frozenset(
+    {
+        msg("ok"),
+        msg("tool error"),
+        msg("error"),
+        msg("refused"),
+        msg("broken off"),
+        msg("answered"),
+        msg("one-time permission spent"),
+        msg("one-time permission needed"),
+        msg("one-time permission unconfirmed"),
+    }
+)
+BETWEEN = re.compile(r"( -?[0-9]+|, )")
 RISKS = {
     Risk.READ: msg("reads only"),
     Risk.WRITE: msg("makes changes"),
@@ -42,6 +57,7 @@ def install(app: Flask, settings: Settings) -> None:
         opened_by=lambda tools, name: [tool for tool in tools if name in tool.scopes],
         limits=lambda way: tool_limit.in_words(way, translated),
         having=_having,
+        outcome=outcome,
         happened=lambda event: translated(happened(event)),
     )
     site = urlsplit(settings.issuer).netloc + urlsplit(settings.issuer).path
@@ -61,6 +77,11 @@ def _having(tools: Iterable[ToolItem], sought: str) -> list[ToolItem]:
     """Those of *tools* that have *sought* in their words."""
     wanted = sought.casefold()
     return [item for item in tools if wanted in f"{item.name} {item.tool.title} {item.tool.description}".casefold()]
+
+
+def outcome(told: str) -> str:
+    """How a tool call came out, as its guard *told* (`protocol.tool_receipt`), in the page's language."""
+    return "".join(translated(part) if part in OUTCOMES else part for part in BETWEEN.split(told))
 
 
 def told(line: AlertListing) -> Markup:

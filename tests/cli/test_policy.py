@@ -70,7 +70,7 @@ def test_rules_are_applied_as_one_version_and_read_back_as_they_were(there: Run,
     assert applied.exit_code == 0
     assert "version 1 counts: 2 rules" in applied.output
     assert "nobody is in the group 'contractors'" in applied.output, "a name that nobody has is worth a second look"
-    assert "unless from 10.0.0.0/8" in there("policy", "list").output
+    assert "unless from the network 10.0.0.0/8" in there("policy", "list").output
     again = tmp_path / "again.yaml"
     again.write_text(there("policy", "list", "--yaml").output)
     assert there("policy", "apply", str(again)).output.endswith("nothing to do\n")

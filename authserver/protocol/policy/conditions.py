@@ -11,10 +11,13 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from ..msg import Filled, msg
 from .request import Item, ItemKind, Request
 from .rule import Conditions
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+VERIFIED, NOT_VERIFIED = msg("the client is verified"), msg("the client is not verified")
+NO_ADDRESS, NONE_AT_ALL = msg("no address"), msg("none")
 MINUTES_OF_DAY = 24 * 60
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -91,7 +94,7 @@ CONDITIONS: tuple[Condition, ...] = (
         "verified",
         "verified",
         _verified,
-        lambda request, item: "the client is verified" if request.through.verified else "the client is not verified",
+        lambda request, item: Filled(VERIFIED if request.through.verified else NOT_VERIFIED),
     ),
     Condition(
         "servers",
@@ -117,7 +120,7 @@ CONDITIONS: tuple[Condition, ...] = (
         lambda wanted, request, item: request.factor in wanted,
         lambda request, item: request.factor,
     ),
-    Condition("source", "from", _source, lambda request, item: request.address or "no address"),
+    Condition("source", "from", _source, lambda request, item: request.address or Filled(NO_ADDRESS)),
     Condition(
         "tools",
         "tools",
@@ -149,11 +152,11 @@ def minutes(text: str) -> tuple[int, int]:
     """Begin and end of a time of day in minutes; what ends before it begins goes past midnight. Raises ValueError."""
     found = re.fullmatch(r"([01][0-9]|2[0-3]):([0-5][0-9])-(?:([01][0-9]|2[0-3]):([0-5][0-9])|24:00)", text)
     if found is None:
-        raise ValueError("is no time of day such as 08:00-18:00")
+        raise ValueError(Filled(msg("is no time of day such as 08:00-18:00")))
     begins = int(found[1]) * 60 + int(found[2])
     ends = MINUTES_OF_DAY if found[3] is None else int(found[3]) * 60 + int(found[4])
     if begins == ends:
-        raise ValueError("begins where it ends")
+        raise ValueError(Filled(msg("begins where it ends")))
     return begins, ends
 
 
@@ -179,4 +182,4 @@ def _is_like(pattern: str, name: str) -> bool:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(sorted(names)) or "none"
+    return ", ".join(sorted(names)) or Filled(NONE_AT_ALL)

@@ -3,8 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from ..msg import Filled, msg
 from .rule import Rule, Rules
 from .words import sentence
+
+MOVED = msg("= {}: from place {} to {}")
+OTHER_WORDS = msg("= {}: other words to whoever is refused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,12 +24,12 @@ class Change:
     def words(self) -> tuple[str, ...]:
         """A line for what goes (``-``), comes (``+``), or takes another place (``=``)."""
         if self.moved:
-            return (f"= {self.name}: from place {self.moved[0]} to {self.moved[1]}",)
+            return (Filled(MOVED, self.name, *self.moved),)
         gone, new = (sentence(rule) if rule else None for rule in (self.before, self.after))
         if gone == new:
-            return (f"= {self.name}: other words to whoever is refused",)
+            return (Filled(OTHER_WORDS, self.name),)
         marked = (("-", gone), ("+", new))
-        return tuple(f"{mark} {self.name}: {words}" for mark, words in marked if words is not None)
+        return tuple(Filled("{} {}: {}", mark, self.name, words) for mark, words in marked if words is not None)
 
 
 def changes(before: Rules, after: Rules) -> Iterator[Change]:

@@ -8,12 +8,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from ..msg import Filled, msg
 from ..scope import Risk
 from .conditions import CONDITIONS, OF_ITEMS, OF_REQUESTS, Condition
 from .request import Item, ItemKind, Request
 from .rule import NONE, Conditions, Rule, Rules
 
 ANYTHING = Item(ItemKind.SCOPE, "", Risk.READ)  # what conditions of requests are not asked about
+ALL_FITS, NO_CONDITIONS = msg("all of it fits: {}"), msg("it has no conditions")
+EXEMPT = msg("what stands under unless holds")
 Checks = tuple[tuple[Condition, Any], ...]
 
 
@@ -101,8 +104,8 @@ def _fit(checks: Checks, request: Request, item: Item) -> bool:
 def _considered(rule: Rule, request: Request, item: Item) -> Considered:
     for condition, value in _checks(rule.when, CONDITIONS):
         if not condition.fits(value, request, item):
-            return Considered(rule, False, f"{condition.name}: {condition.found(request, item)}")
+            return Considered(rule, False, Filled("{}: {}", condition.name, condition.found(request, item)))
     if rule.unless != NONE and _fit(_checks(rule.unless, CONDITIONS), request, item):
-        return Considered(rule, False, "what stands under unless holds")
+        return Considered(rule, False, Filled(EXEMPT))
     given = ", ".join(condition.name for condition, _ in _checks(rule.when, CONDITIONS))
-    return Considered(rule, True, f"all of it fits: {given}" if given else "it has no conditions")
+    return Considered(rule, True, Filled(ALL_FITS, given) if given else Filled(NO_CONDITIONS))

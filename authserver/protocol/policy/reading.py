@@ -5,6 +5,7 @@ from typing import Any
 
 from ..client import ClientKind
 from ..flaw import Flaw
+from ..msg import Filled, msg
 from ..role import Role
 from ..scope import TOKEN, Risk
 from .conditions import CONDITIONS, DAYS, Condition, minutes, network
@@ -13,6 +14,12 @@ from .rule import NONE, Conditions, Effect, Rule, Rules
 
 MOST_RULES, MOST_ENTRIES, MOST_STARS = 500, 500, 4
 MOST_NAME, MOST_SAYS, MOST_ENTRY = 100, 300, 2048
+A_RULE = msg("a rule is a mapping with name, effect and conditions")
+ONE_OF, KIND_OF = msg("one of: {}"), msg("{} is one of: {}")
+CHARACTERS = msg("{} to {} printable characters")
+ENTRIES = msg("1 to {} entries: what says nothing is left out")
+STARS = msg("a name, or one with at most {} * in it for anything")
+NO_RANGE = msg("no address range such as 10.0.0.0/8 (the bits behind the range have to be 0)")
 MEMBERS = ("name", "effect", "unless", "says")
 WHO = {"user": None, "group": None, "role": frozenset(Role)}
 THROUGH = {"client": None, "host": None, "known": None, "kind": frozenset(ClientKind)}
@@ -29,13 +36,13 @@ class Unfit(ValueError):
 def read(content: object) -> Rules:
     """The rules of *content*, a list of mappings. Raises `Unfit` with all that is wrong."""
     if not isinstance(content, list) or len(content) > MOST_RULES:
-        raise Unfit((Flaw((), f"a list of at most {MOST_RULES} rules"),))
+        raise Unfit((Flaw((), Filled(msg("a list of at most {} rules"), MOST_RULES)),))
     flaws: list[Flaw] = []
     rules = [_rule(entry, index, flaws) for index, entry in enumerate(content)]
     seen: set[str] = set()
     for index, rule in enumerate(rules):
         if rule.name in seen:
-            flaws.append(Flaw((index, "name"), "two rules have this name"))
+            flaws.append(Flaw((index, "name"), Filled(msg("two rules have this name"))))
         seen.add(rule.name)
     if flaws:
         raise Unfit(tuple(flaws))
@@ -63,15 +70,15 @@ def _members(conditions: Conditions) -> dict[str, Any]:
 
 def _rule(entry: object, index: int, flaws: list[Flaw]) -> Rule:
     if not isinstance(entry, dict):
-        flaws.append(Flaw((index,), "a rule is a mapping with name, effect and conditions"))
+        flaws.append(Flaw((index,), Filled(A_RULE)))
         return Rule(f"#{index}", Effect.DENY)
     effect = entry.get("effect")
     if not isinstance(effect, str) or effect not in set(Effect):
-        flaws.append(Flaw((index, "effect"), f"one of: {', '.join(Effect)}"))
+        flaws.append(Flaw((index, "effect"), Filled(ONE_OF, ", ".join(Effect))))
         effect = Effect.DENY
     unless = entry.get("unless", {})
     if not isinstance(unless, dict) or ("unless" in entry and not unless):
-        flaws.append(Flaw((index, "unless"), "a mapping of conditions"))
+        flaws.append(Flaw((index, "unless"), Filled(msg("a mapping of conditions"))))
         unless = {}
     when = {name: value for name, value in entry.items() if name not in MEMBERS}
     return Rule(
@@ -87,7 +94,7 @@ def _text(entry: dict[str, Any], name: str, most: int, index: int, flaws: list[F
     value = entry.get(name, "")
     if isinstance(value, str) and value.isprintable() and len(value) <= most and (value.strip() or not required):
         return value.strip()
-    flaws.append(Flaw((index, name), f"{'1' if required else '0'} to {most} printable characters"))
+    flaws.append(Flaw((index, name), Filled(CHARACTERS, int(required), most)))
     return ""
 
 
@@ -97,7 +104,7 @@ def _conditions(entry: dict[str, Any], where: tuple[str | int, ...], flaws: list
     for name, value in entry.items():
         condition = known.get(name)
         if condition is None:
-            flaws.append(Flaw((*where, str(name)), f"no such condition: {', '.join(known)}"))
+            flaws.append(Flaw((*where, str(name)), Filled(msg("no such condition: {}"), ", ".join(known))))
         else:
             found[condition.field] = _value(condition, value, (*where, name), flaws)
     return Conditions(**found)
@@ -106,14 +113,14 @@ def _conditions(entry: dict[str, Any], where: tuple[str | int, ...], flaws: list
 def _value(condition: Condition, value: object, where: tuple[str | int, ...], flaws: list[Flaw]) -> Any:  # noqa: ANN401
     if condition.name == "verified":
         if not isinstance(value, bool):
-            flaws.append(Flaw(where, "true or false"))
+            flaws.append(Flaw(where, Filled(msg("true or false"))))
         return value
     if condition.name == "hours":
         flaws.extend(_wrong(minutes, value, where))
         return value
     entries = value if isinstance(value, list) else [value]
     if not 0 < len(entries) <= MOST_ENTRIES:
-        flaws.append(Flaw(where, f"1 to {MOST_ENTRIES} entries: what says nothing is left out"))
+        flaws.append(Flaw(where, Filled(ENTRIES, MOST_ENTRIES)))
     for index, one in enumerate(entries):
         flaws.extend(_wrong(CHECKS[condition.name], one, (*where, index)))
     return tuple(_lowered(one) for one in entries)
@@ -126,7 +133,7 @@ def _lowered(entry: object) -> object:
 
 def _wrong(check: Callable[[str], object], value: object, where: tuple[str | int, ...]) -> Iterator[Flaw]:
     if not isinstance(value, str) or not 0 < len(value) <= MOST_ENTRY or not value.isprintable():
-        yield Flaw(where, f"a text of 1 to {MOST_ENTRY} printable characters")
+        yield Flaw(where, Filled(msg("a text of 1 to {} printable characters"), MOST_ENTRY))
         return
     try:
         check(value)
@@ -142,7 +149,7 @@ def _prefixed(kinds: dict[str, frozenset[str] | None], alone: tuple[str, ...]) -
         choice = kinds.get(kind)
         if text in alone or (kind in kinds and colon and name and (choice is None or name in choice)):
             return
-        raise ValueError(f"{kind} is one of: {', '.join(choice)}" if choice else f"one of: {', '.join(forms)}")
+        raise ValueError(Filled(KIND_OF, kind, ", ".join(choice)) if choice else Filled(ONE_OF, ", ".join(forms)))
 
     return check
 
@@ -150,21 +157,21 @@ def _prefixed(kinds: dict[str, frozenset[str] | None], alone: tuple[str, ...]) -
 def _one_of(names: tuple[str, ...]) -> Callable[[str], None]:
     def check(text: str) -> None:
         if text not in names:
-            raise ValueError(f"one of: {', '.join(names)}")
+            raise ValueError(Filled(ONE_OF, ", ".join(names)))
 
     return check
 
 
 def _pattern(text: str) -> None:
     if not TOKEN.fullmatch(text) or text.count("*") > MOST_STARS:
-        raise ValueError(f"a name, or one with at most {MOST_STARS} * in it for anything")
+        raise ValueError(Filled(STARS, MOST_STARS))
 
 
 def _range(text: str) -> None:
     try:
         network(text)
     except ValueError:
-        raise ValueError("no address range such as 10.0.0.0/8 (the bits behind the range have to be 0)") from None
+        raise ValueError(Filled(NO_RANGE)) from None
 
 
 CHECKS: dict[str, Callable[[str], object]] = {

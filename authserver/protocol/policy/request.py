@@ -9,13 +9,14 @@ from urllib.parse import urlsplit
 from .. import redirect_uri
 from ..amr import Method
 from ..client import VOUCHED_BY, AuthMethod, Client, ClientKind
+from ..msg import msg
 from ..registry.recognition import Proof, recognise
 from ..role import Role
 from ..scope import Risk
 
 MACHINE = frozenset({"machine"})
-FACTORS = {Method.POSSESSION: "passkey", Method.ONE_TIME: "code"}
-NO_FACTOR = "none"
+FACTORS = {Method.POSSESSION: msg("passkey"), Method.ONE_TIME: msg("code")}
+NO_FACTOR = msg("none")
 
 
 @dataclass(frozen=True, slots=True)

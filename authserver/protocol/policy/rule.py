@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ..msg import msg
+
 
 class Effect(StrEnum):
     """What a rule does with what it is about."""
 
-    ALLOW = "allow"
-    DENY = "deny"
-    APPROVAL = "require approval"
+    ALLOW = msg("allow")
+    DENY = msg("deny")
+    APPROVAL = msg("require approval")
     """An administrator has to allow it first, for that person, client and server; to a client for itself it is a no."""
 
-    FRESH_SIGN_IN = "require fresh sign-in"
+    FRESH_SIGN_IN = msg("require fresh sign-in")
     """The person has to have signed in lately when they decide; to a client for itself it is a no."""
 
 

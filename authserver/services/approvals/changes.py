@@ -7,12 +7,13 @@ from typing import Any
 
 from ...protocol.audit import Event
 from ...protocol.audit_seal import Recorded
+from ...protocol.msg import Filled, msg
 from ...store.decisions import DecisionStore, Pending
 from ...store.paging import Page
 from ..metadata_documents import MetadataDocuments
 from .kind import Request
 
-NOT_AT_HAND = "its document is not at hand, as nobody asked for it of late"
+NOT_AT_HAND = msg("its document is not at hand, as nobody asked for it of late")
 EXPIRED = Event("client.change_expired", "system")
 
 
@@ -24,7 +25,8 @@ class HeldChanges:
     decisions: DecisionStore
     lifetime: int
     name: str = "change"
-    words: str = "changed documents"
+    words: str = msg("Changed documents")
+    none: str = msg("No changed documents wait.")
     events: frozenset[str] = frozenset({"client.change_held"})
 
     def page(self, after: str | None, limit: int) -> Page[Request]:
@@ -71,7 +73,7 @@ class HeldChanges:
             client_id=client.client_id,
             name=client.name,
             who=client.client_id,
-            what="; ".join(differs) or NOT_AT_HAND,
+            what="; ".join(differs) or Filled(NOT_AT_HAND),
             shows=differs,
             since=found.since,
             expires_at=found.since + self.lifetime,

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from ...protocol import redirect_uri
 from ...protocol.audit import Event
 from ...protocol.audit_seal import Recorded
+from ...protocol.msg import Filled, msg
 from ...store.clients import ClientStore
 from ...store.decisions import DecisionStore, Pending
 from ...store.paging import Page
 from .kind import Request
 
+SENDS_TO = msg("sends people to {}")
 EXPIRED = Event("client.approval_expired", "system")
 
 
@@ -21,7 +23,8 @@ class WaitingClients:
     decisions: DecisionStore
     lifetime: int
     name: str = "client"
-    words: str = "clients"
+    words: str = msg("Clients")
+    none: str = msg("No clients wait.")
     events: frozenset[str] = frozenset({"client.registered", "client.updated", "client.discovered", "client.changed"})
 
     def page(self, after: str | None, limit: int) -> Page[Request]:
@@ -65,7 +68,7 @@ class WaitingClients:
             client_id=client.client_id,
             name=client.name,
             who=found.address,
-            what=f"sends people to {', '.join(hosts)}" if hosts else "",
+            what=Filled(SENDS_TO, ", ".join(hosts)) if hosts else "",
             shows=client.redirect_uris,
             since=found.since,
             expires_at=found.since + self.lifetime,

@@ -8,14 +8,19 @@ from ...protocol import redirect_uri
 from ...protocol.audit import Event
 from ...protocol.audit_seal import Recorded
 from ...protocol.client import Client
+from ...protocol.msg import Filled, msg
 from ...protocol.policy.request import Through
 from ...store.paging import Page
 from ...store.pending_grants import PendingGrant, PendingGrantStore, State
 from .kind import Request
 
 EXPIRED = Event("approval.expired", "system")
-PROVEN, NOT_PROVEN = "it is proven to be what it says it is", "nothing proves that it is what it says it is"
-CHANGED = "what it says of itself has changed since: this cannot be approved any more"
+PROVEN = msg("it is proven to be what it says it is")
+NOT_PROVEN = msg("nothing proves that it is what it says it is")
+CHANGED = msg("what it says of itself has changed since: this cannot be approved any more")
+WHAT, WHERE = msg("{} at {}"), msg("at {}")
+BY_THE_RULE = msg("by the rule {}")
+SENDS_TO = msg("by an app that sends people to {}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,8 @@ class WantedGrants:
     pending_grants: PendingGrantStore
     through: Callable[[Client], Through]
     name: str = "grant"
-    words: str = "requests of people"
+    words: str = msg("Requests of people")
+    none: str = msg("No requests of people wait.")
     events: frozenset[str] = frozenset({"approval.asked"})
 
     def page(self, after: str | None, limit: int) -> Page[Request]:
@@ -71,8 +77,8 @@ class WantedGrants:
             client_id=by.client_id,
             name=found.username,
             who=found.client_name,
-            what=f"{', '.join(asked)} at {by.resource}",
-            shows=(*asked, f"at {by.resource}", f"by the rule {found.wanted.rule}", *self._of_app(found)),
+            what=Filled(WHAT, ", ".join(asked), by.resource),
+            shows=(*asked, Filled(WHERE, by.resource), Filled(BY_THE_RULE, found.wanted.rule), *self._of_app(found)),
             since=found.created_at,
             expires_at=found.expires_at,
             seen=found.seen.hex(),
@@ -81,7 +87,7 @@ class WantedGrants:
 
     def _of_app(self, found: PendingGrant) -> tuple[str, ...]:
         if found.has_changed:
-            return (CHANGED,)
+            return (Filled(CHANGED),)
         hosts = dict.fromkeys(map(redirect_uri.host, found.client.redirect_uris))
-        proven = PROVEN if self.through(found.client).verified else NOT_PROVEN
-        return (f"by an app that sends people to {', '.join(hosts)}", proven)
+        proven = Filled(PROVEN if self.through(found.client).verified else NOT_PROVEN)
+        return (Filled(SENDS_TO, ", ".join(hosts)), proven)

@@ -46,6 +46,10 @@ class Kind(Protocol):
         """What such requests are, in the plural."""
 
     @property
+    def none(self) -> str:
+        """What is said where none waits."""
+
+    @property
     def events(self) -> frozenset[str]:
         """The names of the events after which a request may wait."""
 

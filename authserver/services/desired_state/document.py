@@ -7,18 +7,24 @@ from typing import Any
 import yaml
 
 from ...protocol.flaw import Flaw, Place
+from ...protocol.msg import Filled, msg
 
 MOST_BYTES = 1_048_576
+LINE, NOT_YAML, TAGGED = msg("line {}: {}"), msg("not YAML: {}"), msg("the tag {} is not taken here")
 TAG = "tag:yaml.org,2002:"
 AS_WRITTEN = frozenset({TAG + "str", TAG + "timestamp"})
 SCALARS = frozenset({TAG + name for name in ("int", "float", "bool", "null")})
 
 
 class Unreadable(ValueError):
-    """The file is no such document; ``flaws`` are `Flaw` and line (1 is the first, 0: none in particular)."""
+    """The file is no such document; ``flaws`` are `Flaw` and line (1 is the first, 0: none in particular).
+
+    ``told`` has each of them in words.
+    """
 
     def __init__(self, *flaws: tuple[Flaw, int]) -> None:
-        super().__init__("\n".join(f"line {line}: {flaw}" if line else str(flaw) for flaw, line in flaws))
+        self.told = tuple(Filled(LINE, line, str(flaw)) if line else str(flaw) for flaw, line in flaws)
+        super().__init__("\n".join(self.told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +51,7 @@ class _Loader(yaml.SafeLoader):
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
-            raise Unreadable((Flaw((), "anchors and aliases are not taken here"), mark.line + 1))
+            raise Unreadable((Flaw((), Filled(msg("anchors and aliases are not taken here"))), mark.line + 1))
         return super().compose_node(parent, index)
 
 
@@ -65,19 +71,19 @@ def _dumped(content: dict[str, Any], *, plain: bool) -> str:
 def load(text: bytes) -> Document:
     """The document of *text*, at most 1 MiB. Raises `Unreadable`."""
     if len(text) > MOST_BYTES:
-        raise Unreadable((Flaw((), f"larger than {MOST_BYTES} bytes"), 0))
+        raise Unreadable((Flaw((), Filled(msg("larger than {} bytes"), MOST_BYTES)), 0))
     document = Document(None)
     try:
         root = yaml.compose(text.decode("utf-8"), Loader=_Loader)
         content = None if root is None else _read(root, (), document)
     except yaml.MarkedYAMLError as wrong:
-        raise Unreadable((Flaw((), f"not YAML: {wrong.problem}"), _line(wrong.problem_mark))) from None
+        raise Unreadable((Flaw((), Filled(NOT_YAML, wrong.problem)), _line(wrong.problem_mark))) from None
     except yaml.YAMLError as wrong:
-        raise Unreadable((Flaw((), f"not YAML: {str(wrong).splitlines()[0]}"), 0)) from None
+        raise Unreadable((Flaw((), Filled(NOT_YAML, str(wrong).splitlines()[0])), 0)) from None
     except UnicodeDecodeError:
-        raise Unreadable((Flaw((), "not UTF-8 text"), 0)) from None
+        raise Unreadable((Flaw((), Filled(msg("not UTF-8 text"))), 0)) from None
     except RecursionError:
-        raise Unreadable((Flaw((), "too deep"), 0)) from None
+        raise Unreadable((Flaw((), Filled(msg("too deep"))), 0)) from None
     return Document(content, document.lines)
 
 
@@ -93,7 +99,7 @@ def _read(node: yaml.Node, where: Place, document: Document) -> Any:  # noqa: AN
         return [_read(item, (*where, position), document) for position, item in enumerate(node.value)]
     if isinstance(node, yaml.ScalarNode):
         return _scalar(node, where, document)
-    raise document.refuse(Flaw(where, f"the tag {node.tag} is not taken here"))
+    raise document.refuse(Flaw(where, Filled(TAGGED, node.tag)))
 
 
 def _mapping(node: yaml.MappingNode, where: Place, document: Document) -> dict[str, Any]:
@@ -101,9 +107,9 @@ def _mapping(node: yaml.MappingNode, where: Place, document: Document) -> dict[s
     for key, value in node.value:
         name = key.value if isinstance(key, yaml.ScalarNode) else None
         if name is None or key.tag not in (AS_WRITTEN | SCALARS):
-            raise Unreadable((Flaw(where, "a key is plain text"), _line(key.start_mark)))
+            raise Unreadable((Flaw(where, Filled(msg("a key is plain text"))), _line(key.start_mark)))
         if name in found:
-            raise Unreadable((Flaw((*where, name), "is there twice"), _line(key.start_mark)))
+            raise Unreadable((Flaw((*where, name), Filled(msg("is there twice"))), _line(key.start_mark)))
         document.lines[*where, name] = _line(key.start_mark)
         found[name] = _read(value, (*where, name), document)
     return found
@@ -112,14 +118,14 @@ def _mapping(node: yaml.MappingNode, where: Place, document: Document) -> dict[s
 def _scalar(node: yaml.ScalarNode, where: Place, document: Document) -> str | int | float | bool | None:
     if node.tag in AS_WRITTEN:
         if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in node.value):
-            raise document.refuse(Flaw(where, "has characters that are none"))
+            raise document.refuse(Flaw(where, Filled(msg("has characters that are none"))))
         return str(node.value)
     if node.tag not in SCALARS:
-        raise document.refuse(Flaw(where, f"the tag {node.tag} is not taken here"))
+        raise document.refuse(Flaw(where, Filled(TAGGED, node.tag)))
     try:
         found: int | float | bool | None = yaml.SafeLoader("").construct_object(node)
     except ValueError:
-        raise document.refuse(Flaw(where, "is no number that can be held")) from None
+        raise document.refuse(Flaw(where, Filled(msg("is no number that can be held")))) from None
     if isinstance(found, float) and not math.isfinite(found):
-        raise document.refuse(Flaw(where, "is no finite number"))
+        raise document.refuse(Flaw(where, Filled(msg("is no finite number"))))
     return found

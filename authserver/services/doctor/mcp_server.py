@@ -6,6 +6,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ...outbound.probe import Answer
+from ...protocol.msg import Filled, msg
 from ...protocol.redirect_uri import LOOPBACK_HOSTS
 from ...protocol.scope import OFFLINE_ACCESS
 from .documents import opened, preflight_lack
@@ -24,7 +25,12 @@ INITIALIZE = (
     b'{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},'
     b'"clientInfo":{"name":"authserver doctor","version":"1"}}}'
 )
-GUARD = "Put mcp-token-guard, or what does the same, in front of the MCP server (docs/guard.md)."
+GUARD = msg("Put mcp-token-guard, or what does the same, in front of the MCP server (docs/guard.md).")
+
+GUARD_AND = "{} {}"
+ELSEWHERE = msg("the 401's WWW-Authenticate names {}, at another address")
+NO_METADATA = msg("the 401's WWW-Authenticate has no resource_metadata")
+PASS = msg("Have the proxy pass {} at the root of the host, with all below it, to the MCP server.")
 
 
 class ServerVisit(Visit):
@@ -87,11 +93,11 @@ def certificate(visit: ServerVisit) -> Outcome | None:
     if not visit.secure or not visit.unauthorized.status:
         return None
     if not visit.certificate_problem:
-        return ok("the MCP server's TLS certificate is good")
+        return ok(msg("the MCP server's TLS certificate is good"))
     return fail(
-        f"the MCP server's TLS certificate is not good: {shown(visit.certificate_problem)}",
-        "Clients refuse to connect.",
-        "Install a certificate of a public authority for this very host name; --ca-file names one of your own.",
+        Filled(msg("the MCP server's TLS certificate is not good: {}"), shown(visit.certificate_problem)),
+        msg("Clients refuse to connect."),
+        msg("Install a certificate of a public authority for this very host name; --ca-file names one of your own."),
     )
 
 
@@ -99,21 +105,21 @@ def challenge(visit: ServerVisit) -> Outcome | None:
     """A message without a token is answered with 401 and where the metadata is (RFC 9728 §5.1)."""
     answer = visit.unauthorized
     if not answer.status:
-        remedy = "See that it runs, and that the proxy in front of it passes requests on."
-        return fail(f"the MCP server does not answer: {answer.problem}", "No client can connect.", remedy)
+        remedy = msg("See that it runs, and that the proxy in front of it passes requests on.")
+        what = Filled(msg("the MCP server does not answer: {}"), answer.problem)
+        return fail(what, msg("No client can connect."), remedy)
     if answer.status != 401:
         return fail(
-            f"a message without a token is answered with status {answer.status}, not 401",
-            "It is open to everyone, or clients never learn that they must sign in.",
+            Filled(msg("a message without a token is answered with status {}, not 401"), answer.status),
+            msg("It is open to everyone, or clients never learn that they must sign in."),
             GUARD,
         )
     if visit.named and origin_of(visit.named) == visit.origin:
-        return ok("a message without a token gets 401, and is told where to look")
-    said = f"names {shown(visit.named)}, at another address" if visit.named else "has no resource_metadata"
+        return ok(msg("a message without a token gets 401, and is told where to look"))
     return fail(
-        f"the 401's WWW-Authenticate {said}",
-        "Clients do not find the authorization server. (The doctor goes to no other address.)",
-        f"{GUARD} The proxy must let WWW-Authenticate through.",
+        Filled(ELSEWHERE, shown(visit.named)) if visit.named else NO_METADATA,
+        msg("Clients do not find the authorization server. (The doctor goes to no other address.)"),
+        Filled(GUARD_AND, Filled(GUARD), Filled(msg("The proxy must let WWW-Authenticate through."))),
     )
 
 
@@ -121,12 +127,12 @@ def resource_metadata(visit: ServerVisit) -> Outcome | None:
     """The metadata is where clients look: named by the challenge, at the path-suffixed address, and at the root."""
     wrong = {url: answer for url, answer in visit.documents.items() if answer.status != 200 or answer.json() is None}
     if not wrong:
-        return ok(f"resource metadata is at all {len(visit.documents)} addresses where clients look")
+        return ok(Filled(msg("resource metadata is at all {} addresses where clients look"), len(visit.documents)))
     listed = "; ".join(f"{shown(url)} ({answer.status or answer.problem})" for url, answer in wrong.items())
     return fail(
-        f"no resource metadata (JSON) at {listed}",
-        "Clients differ in where they look.",
-        f"Have the proxy pass {WELL_KNOWN} at the root of the host, with all below it, to the MCP server.",
+        Filled(msg("no resource metadata (JSON) at {}"), listed),
+        msg("Clients differ in where they look."),
+        Filled(PASS, WELL_KNOWN),
     )
 
 
@@ -136,11 +142,11 @@ def same_resource(visit: ServerVisit) -> Outcome | None:
         return None
     resource = visit.metadata.get("resource")
     if resource == visit.url:
-        return ok("the metadata is about this very URL")
+        return ok(msg("the metadata is about this very URL"))
     return fail(
-        f"the metadata is about {shown(resource)}, not {shown(visit.url)}",
-        "VS Code and MCP Inspector refuse it: the URL that people enter must be this one, to the letter.",
-        "Give the guard the public URL of the MCP endpoint, and give people the same.",
+        Filled(msg("the metadata is about {}, not {}"), shown(resource), shown(visit.url)),
+        msg("VS Code and MCP Inspector refuse it: the URL that people enter must be this one, to the letter."),
+        msg("Give the guard the public URL of the MCP endpoint, and give people the same."),
     )
 
 
@@ -150,11 +156,11 @@ def small_scopes(visit: ServerVisit) -> Outcome | None:
         return None
     scopes = visit.metadata.get("scopes_supported")
     if not isinstance(scopes, list) or OFFLINE_ACCESS not in scopes:
-        return ok("the MCP server asks for its own scopes only")
+        return ok(msg("the MCP server asks for its own scopes only"))
     return warn(
-        f"the resource metadata lists {OFFLINE_ACCESS}",
-        "Clients that copy the list ask people for lasting access though they may not need it.",
-        "Leave it to the authorization server's metadata.",
+        Filled(msg("the resource metadata lists {}"), OFFLINE_ACCESS),
+        msg("Clients that copy the list ask people for lasting access though they may not need it."),
+        msg("Leave it to the authorization server's metadata."),
     )
 
 
@@ -168,11 +174,11 @@ def cors(visit: ServerVisit) -> Outcome | None:
     if answer.status and (lack := preflight_lack(visit.preflight(visit.url, "POST"))):
         closed.append(f"OPTIONS {shown(visit.url)} ({lack})")
     if not closed:
-        return ok("clients in browsers can find their way (CORS)") if answer.status else None
+        return ok(msg("clients in browsers can find their way (CORS)")) if answer.status else None
     return fail(
-        f"clients in browsers are kept out: {'; '.join(closed)}",
-        "MCP Inspector and other clients that run in a browser cannot connect.",
-        f"{GUARD} OPTIONS must be answered without a token.",
+        Filled(msg("clients in browsers are kept out: {}"), "; ".join(closed)),
+        msg("MCP Inspector and other clients that run in a browser cannot connect."),
+        Filled(GUARD_AND, Filled(GUARD), Filled(msg("OPTIONS must be answered without a token."))),
     )
 
 
@@ -181,9 +187,9 @@ def authorization_server(visit: ServerVisit) -> Outcome | None:
     if not visit.metadata:
         return None
     if visit.issuer:
-        return ok(f"the authorization server is {shown(visit.issuer)}")
+        return ok(Filled(msg("the authorization server is {}"), shown(visit.issuer)))
     return fail(
-        f"authorization_servers is {shown(visit.metadata.get('authorization_servers'))}",
-        "Clients do not know where to sign in; they go to https addresses only (and http on this machine).",
-        "Give the guard the issuer's public https URL.",
+        Filled(msg("authorization_servers is {}"), shown(visit.metadata.get("authorization_servers"))),
+        msg("Clients do not know where to sign in; they go to https addresses only (and http on this machine)."),
+        msg("Give the guard the issuer's public https URL."),
     )

@@ -9,6 +9,7 @@ from ...outbound.addresses import Pins
 from ...outbound.deadline import Deadline
 from ...outbound.probe import WORDS, Probe
 from ...outbound.refusal import Refusal
+from ...protocol.msg import Filled, msg
 from ...protocol.resource import Resource
 from .examination import OF_SERVER, told
 from .finding import Tell, finding
@@ -57,7 +58,7 @@ class ServerDoctor:
         here = isinstance(listed, list) and self.issuer in listed
         if not here and not any(one.state is State.FAIL for one in found):
             yield fail(
-                f"it sends clients to other authorization servers: {shown(listed)}",
-                "They do not come here for tokens, and those of others may not be meant for them.",
-                f"Give its guard the issuer {self.issuer}",
+                Filled(msg("it sends clients to other authorization servers: {}"), shown(listed)),
+                msg("They do not come here for tokens, and those of others may not be meant for them."),
+                Filled(msg("Give its guard the issuer {}"), self.issuer),
             )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ...protocol.msg import Filled, msg
 from ...protocol.policy import items
 from ...protocol.policy.matching import Considered, considered
 from ...protocol.policy.request import FACTORS, NO_FACTOR, Item, ItemKind, Request
@@ -70,18 +71,29 @@ class Explanation:
         """The answer in a sentence."""
         out = next((line.out for line in self.lines if line.out is not None), None)
         if self.effect is not Effect.ALLOW and out is not None:
-            return f"{WORDS[self.effect]}, by the rule {out.rule.name!r}"
+            return Filled(WORDS[self.effect], out.rule.name)
         if self.item is None and out is not None:
-            return "allowed in part: see what is left"
+            return Filled(IN_PART)
         deciding = next((one.rule for one in self.considered if one.fits), None)
-        return f"allowed, by the rule {deciding.name!r}" if deciding else "allowed: no rule is against it"
+        return Filled(WORDS[Effect.ALLOW], deciding.name) if deciding else Filled(NO_RULE)
 
 
 WORDS = {
-    Effect.DENY: "denied",
-    Effect.APPROVAL: "needs an administrator's approval first",
-    Effect.FRESH_SIGN_IN: "needs a fresh sign-in",
+    Effect.ALLOW: msg("allowed, by the rule {!r}"),
+    Effect.DENY: msg("denied, by the rule {!r}"),
+    Effect.APPROVAL: msg("needs an administrator's approval first, by the rule {!r}"),
+    Effect.FRESH_SIGN_IN: msg("needs a fresh sign-in, by the rule {!r}"),
 }
+IN_PART = msg("allowed in part: see what is left")
+NO_RULE = msg("allowed: no rule is against it")
+NO_CLIENT = msg("there is no client {!r} here")
+NO_USER = msg("there is no user {!r}")
+NO_SCOPE = msg("this MCP server has no scope {!r}")
+STOPPED = msg("this client is stopped, or waits for approval")
+DISABLED = msg("this person is disabled")
+NOT_FOR_ITSELF = msg("this client gets no tokens for itself, whatever the rules say")
+FALLS_WITH_IT = msg("it falls with something else that the rule {!r} leaves out")
+UNHEARD = msg("the catalogue does not know this tool: it counts as one that can destroy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +121,17 @@ class Simulator:
     def _request(self, question: Question, policy: Policy, resource: Resource) -> tuple[Request, str | None, list[str]]:
         client = self.stores.clients.find(question.client_id)
         if client is None:
-            raise Unknown(f"there is no client {question.client_id!r} here")
-        notes = ["this client is stopped, or waits for approval"] if client.suspended or client.pending else []
+            raise Unknown(Filled(NO_CLIENT, question.client_id))
+        notes = [STOPPED] if client.suspended or client.pending else []
         user_id = None
         if question.username is not None:
             person = self.stores.users.by_name(question.username)
             if person is None:
-                raise Unknown(f"there is no user {question.username!r}")
-            notes += ["this person is disabled"] if person.disabled else []
+                raise Unknown(Filled(NO_USER, question.username))
+            notes += [DISABLED] if person.disabled else []
             user_id = person.id
         elif not client.may_act_alone():
-            notes.append("this client gets no tokens for itself, whatever the rules say")
+            notes.append(NOT_FOR_ITSELF)
         who = policy.person(user_id) if user_id is not None else None
         methods = tuple(method for method, word in FACTORS.items() if word == question.factor)
         through = self.policies.through(client)
@@ -134,7 +146,7 @@ class Simulator:
         found = tuple(considered(policy.rules, asked, item))
         out = next((one for one in ruling.out if one.item == item), None)
         if out is not None and not any(one.fits and one.rule == out.rule for one in found):
-            notes.append(f"it falls with something else that the rule {out.rule.name!r} leaves out")
+            notes.append(Filled(FALLS_WITH_IT, out.rule.name))
         return found
 
 
@@ -144,9 +156,9 @@ def _wanted(question: Question, every: tuple[Item, ...], notes: list[str]) -> It
         return None
     found = next((one for one in every if one.kind is kind and one.name == name), None)
     if found is None and kind is ItemKind.SCOPE:
-        raise Unknown(f"this MCP server has no scope {name!r}")
+        raise Unknown(Filled(NO_SCOPE, name))
     if found is None:
-        notes.append("the catalogue does not know this tool: it counts as one that can destroy")
+        notes.append(UNHEARD)
     return found or items.unheard(name)
 
 

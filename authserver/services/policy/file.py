@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 
 from ...protocol.flaw import Flaw
+from ...protocol.msg import Filled, msg
 from ...protocol.policy import reading
 from ...protocol.policy.rule import Rules
 from ..desired_state.document import dump, load
 
+A_FILE = msg("a mapping with the list 'rules', and perhaps 'version'")
 MEMBERS = {"version", "rules"}
 GREATEST = 2**31 - 1  # that the database can compare
 
@@ -24,11 +26,11 @@ def read(text: bytes) -> PolicyFile:
     document = load(text)
     content = document.content
     if not isinstance(content, dict) or "rules" not in content:
-        raise document.refuse(Flaw((), "a mapping with the list 'rules', and perhaps 'version'"))
-    strange = [Flaw((str(name),), "is not known here") for name in content if name not in MEMBERS]
+        raise document.refuse(Flaw((), Filled(A_FILE)))
+    strange = [Flaw((str(name),), Filled(msg("is not known here"))) for name in content if name not in MEMBERS]
     version = content.get("version")
     if version is not None and (type(version) is not int or not 0 <= version <= GREATEST):
-        strange.append(Flaw(("version",), "a number"))
+        strange.append(Flaw(("version",), Filled(msg("a number"))))
     if strange:
         raise document.refuse(*strange)
     try:

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from ...protocol import redirect_uri
 from ...protocol.audit import Origin
 from ...protocol.errors import OAuthError
+from ...protocol.msg import msg
 from ...protocol.trace import diagnosis, harmless
 from ...protocol.trace.record import Record
 from ...protocol.trace.reference import References
@@ -100,14 +101,14 @@ class Tracing:
             self.recorder.take(Record(reference, Step.REGISTRATION, Cause.REGISTRATION_CLOSED, origin))
         elif path.startswith(WELL_KNOWN):
             reference = loose(self.references, "discovery", origin)
-            about = {"path": path}
+            about = {msg("path"): path}
             self.recorder.take(Record(reference, Step.DISCOVERY, Cause.DOCUMENT_MISSING, origin, about=about))
 
     def registered(self, answer: Mapping[str, Any], origin: Origin) -> None:
         """That a client registered, and got *answer* (RFC 7591 §3.2.1)."""
         client_id = answer["client_id"]
         hosts = sorted({redirect_uri.host(uri) for uri in answer["redirect_uris"]})
-        about = {"name": answer.get("client_name", ""), "redirects to": " ".join(hosts)}
+        about = {msg("name"): answer.get("client_name", ""), msg("redirects to"): " ".join(hosts)}
         reference = of_registration(self.references, client_id)
         self.recorder.take(
             Record(reference, Step.REGISTRATION, Cause.REGISTERED, origin, client_id=client_id, about=about)
@@ -117,7 +118,9 @@ class Tracing:
         """That a registration was refused with *error*."""
         cause = diagnosis.of_error(error, Step.REGISTRATION)
         reference = loose(self.references, "registration", origin)
-        self.recorder.take(Record(reference, Step.REGISTRATION, cause, origin, about={"said": harmless.said(error)}))
+        self.recorder.take(
+            Record(reference, Step.REGISTRATION, cause, origin, about={msg("said"): harmless.said(error)})
+        )
 
 
 def of_registration(references: References, client_id: str) -> str:

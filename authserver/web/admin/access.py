@@ -10,17 +10,24 @@ from flask import current_app, redirect, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
+from ...protocol.msg import Filled, listed, msg
 from ...protocol.role import Permission, Role, opening
 from .. import next_page
+from ..languages import translated
 from ..problem import Problem, Refused
 from ..signed_in import View, is_stale, owed, visitor
 from ..stale import again
 
-ONCE_MORE = Markup(
+ONCE_MORE = msg(
     "Nothing was done: your last password is too long ago. What you typed is still here. "
     '<a href="{}" target="_blank" rel="noopener">Give it again in another tab</a>, then press the button once more.'
 )
-ELSEWHERE = "If you need it for your work, ask an owner of this server to give you such a role."
+CLOSED = msg("This page is not open to you")
+OF_OTHERS = msg("It is for the role {}. Your role is {}.")
+OF_NOBODY = msg("Your role is {}.")
+AND_MORE = "{}, {}"
+OR = msg("{} or {}")
+ELSEWHERE = msg("If you need it for your work, ask an owner of this server to give you such a role.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +71,8 @@ def _once_more(need: Need) -> ResponseReturnValue:
     page = getattr(current_app.view_functions.get(request.endpoint or ""), "page", None)
     if page is None or not need.typed:
         return redirect(next_page.to_sign_in_again(), 303)
-    return again(page, ONCE_MORE.format(next_page.to_sign_in_again()), 403)
+    note = Markup(translated(ONCE_MORE)).format(next_page.to_sign_in_again())  # noqa: S704 - words of ours
+    return again(page, note, 403)
 
 
 def may_open(endpoint: str) -> bool:
@@ -78,11 +86,7 @@ def _need(endpoint: str) -> Need | None:
 
 
 def _not_open(role: Role, need: Need | None) -> Problem:
-    roles = opening(need.permission) if need else ()
-    wanted = f"It is for {_listed(roles)}. " if roles else ""
-    return Problem("This page is not open to you", f"{wanted}Your role is {role}.", (ELSEWHERE,))
-
-
-def _listed(roles: tuple[Role, ...]) -> str:
-    *first, last = (f"the role {role}" if index == 0 else role for index, role in enumerate(roles))
-    return f"{', '.join(first)} or {last}" if first else last
+    roles = [Filled(each) for each in (opening(need.permission) if need else ())]
+    wanted = listed(OR, [listed(AND_MORE, roles[:-1]), roles[-1]] if len(roles) > 1 else roles)
+    happened = Filled(OF_OTHERS, wanted, Filled(role)) if roles else Filled(OF_NOBODY, Filled(role))
+    return Problem(CLOSED, happened, (ELSEWHERE,))

@@ -6,6 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from ...protocol.client import Client
 from ...protocol.credential import base64url, from_base64url
+from ...protocol.msg import Filled, msg
 from ...protocol.role import Permission
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
@@ -16,7 +17,7 @@ from .access import needs
 MOST_GROUPS = 50
 MOST_COUNTED = 10_000
 SECONDS = 5.0  # after which a page answers how far it came
-SO_FAR = "{} registrations were deleted, and more are left. Press the button again to go on."
+SO_FAR = msg("{} registrations were deleted, and more are left. Press the button again to go on.")
 
 
 @blueprint.get("/clients/alike")
@@ -75,7 +76,7 @@ def do_delete_group() -> ResponseReturnValue:
     _one_of(likeness)
     deleted = deployment().reaper.delete_alike(likeness, event("clients.deleted"), SECONDS)
     if _count(likeness):
-        return again(delete_group, SO_FAR.format(deleted), 200)
+        return again(delete_group, Filled(SO_FAR, deleted), 200)
     return redirect(url_for("admin.alike_clients"), 303)
 
 

@@ -3,6 +3,7 @@
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from ...protocol.msg import Filled, msg
 from ...protocol.role import Permission
 from ...services.approvals.kind import Request
 from ...store.audit import AuditListing
@@ -13,18 +14,20 @@ from ..words import moment
 from . import blueprint
 from .access import needs
 
-CHANGED = "It has changed since this page was shown, so nothing was done. Look again."
-NOTHING = "Nothing waits under this id."
-OWN = "This is your own request: somebody else has to decide on it."
+CHANGED = msg("It has changed since this page was shown, so nothing was done. Look again.")
+NOTHING = msg("Nothing waits under this id.")
+OWN = msg("This is your own request: somebody else has to decide on it.")
 MOST_COUNTED = 1000
 DECIDED = {
-    "client.approved": "approved it",
-    "client.changed": "let the change in",
-    "client.refused": "denied it",
-    "client.change_refused": "denied the change",
-    "client.approval_expired": "ended it, as its time was over",
-    "client.change_expired": "ended the change, as its time was over",
+    "client.approved": msg("Nothing was done: {} approved it at {} (UTC)."),
+    "client.changed": msg("Nothing was done: {} let the change in at {} (UTC)."),
+    "client.refused": msg("Nothing was done: {} denied it at {} (UTC)."),
+    "client.change_refused": msg("Nothing was done: {} denied the change at {} (UTC)."),
+    "client.approval_expired": msg("Nothing was done: {} ended it, as its time was over at {} (UTC)."),
+    "client.change_expired": msg("Nothing was done: {} ended the change, as its time was over at {} (UTC)."),
 }
+OF_THE_API = Filled(msg("a client of the API"))
+BY_ITSELF = Filled(msg("this server, or a command,"))
 
 
 @blueprint.get("/approvals")
@@ -102,6 +105,5 @@ def _too_late(status: int) -> ResponseReturnValue:
 def _in_words(decision: AuditListing) -> str:
     role, _, user_id = decision.event.actor.partition(":")
     user = deployment().stores.users.find(user_id) if role == "user" else None
-    who = user.username if user else "a client of the API" if role == "client" else "this server, or a command,"
-    did = DECIDED[decision.event.name]
-    return f"Nothing was done: {who} {did} at {moment(decision.at_ms / 1000)} (UTC)."
+    who = user.username if user else OF_THE_API if role == "client" else BY_ITSELF
+    return Filled(DECIDED[decision.event.name], who, moment(decision.at_ms / 1000))

@@ -3,6 +3,7 @@
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from ...protocol.msg import msg
 from ...protocol.role import Permission
 from ...store.audit import AuditFilter
 from ..deployment import deployment
@@ -11,6 +12,9 @@ from . import blueprint, filters
 from .access import needs
 
 NAMES = ("name", "person", "user", "client", "grant", "outcome", "reference")
+
+
+OUTCOMES = (msg("success"), msg("refused"))
 
 
 @blueprint.get("/audit")
@@ -24,6 +28,7 @@ def audit() -> ResponseReturnValue:
         page=page,
         search=search,
         chosen=chosen,
+        outcomes=OUTCOMES,
         seal=stores.seals.head(),
         streams=stores.streams.all(),
     )

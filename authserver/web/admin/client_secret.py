@@ -6,6 +6,7 @@ from werkzeug.exceptions import NotFound
 
 from ...protocol import credential
 from ...protocol.client import Client
+from ...protocol.msg import msg
 from ...protocol.role import Permission
 from ..deployment import deployment
 from ..listing import event
@@ -15,13 +16,13 @@ from .access import needs
 from .clients import wanted_client
 
 OVERLAPS = {
-    86_400: "stays good for a day",
-    604_800: "stays good for a week",
-    3600: "stays good for an hour",
-    0: "ends at once",
+    86_400: msg("stays good for a day"),
+    604_800: msg("stays good for a week"),
+    3600: msg("stays good for an hour"),
+    0: msg("ends at once"),
 }
-CHANGED = "The client has got another secret since this page was shown, so nothing was done. Look again."
-NONE_CHOSEN = "Choose how long the secret until now stays good."
+CHANGED = msg("The client has got another secret since this page was shown, so nothing was done. Look again.")
+NONE_CHOSEN = msg("Choose how long the secret until now stays good.")
 
 
 @blueprint.get("/client/secret")

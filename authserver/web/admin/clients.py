@@ -6,8 +6,9 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from ...protocol.client import Client
+from ...protocol.client import Client, ClientKind
 from ...protocol.credential import base64url
+from ...protocol.msg import Filled, msg
 from ...protocol.registry.recognition import recognise
 from ...protocol.role import Permission
 from ...protocol.trace.words import words_of
@@ -16,17 +17,30 @@ from ...services.mass_revocation import few_left
 from ...store.grants import Whose
 from ...store.traces import TraceFilter
 from ..deployment import deployment
+from ..languages import translated
 from ..listing import LINES, Search, event, wanted_id
 from ..stale import again, form_of
 from . import blueprint
 from .access import needs
 
 ONLY = ("waiting", "changed")
+KINDS = {
+    ClientKind.DYNAMIC: msg("dynamic"),
+    ClientKind.METADATA_DOCUMENT: msg("metadata document"),
+    ClientKind.PREREGISTERED: msg("preregistered"),
+    ClientKind.RESOURCE_SERVER: msg("resource server"),
+}
 NEWEST = 5
 MOST_GRANTS = 10_000
 MOST_COUNTED = 1000  # clients that wait
 SECONDS = 5.0  # after which a page answers how far it came
-SO_FAR = "{} of its grants were revoked, and more are left. Press the button again to go on; then it is deleted."
+SO_FAR = msg("{} of its grants were revoked, and more are left. Press the button again to go on; then it is deleted.")
+
+
+@blueprint.app_template_filter("kind")
+def in_words(kind: ClientKind) -> str:
+    """What *kind* of client it is, in the page's language."""
+    return translated(KINDS[kind])
 
 
 @blueprint.get("/clients")
@@ -109,7 +123,7 @@ def do_delete_client() -> ResponseReturnValue:
     found, stores = wanted_client(), deployment().stores
     ended, few = few_left(stores.grants, Whose(client_id=found.client_id), event("grants.revoked"), SECONDS)
     if not few:
-        return again(delete_client, SO_FAR.format(ended), 200)
+        return again(delete_client, Filled(SO_FAR, ended), 200)
     stores.clients.delete(found.client_id, event("client.deleted"))
     return redirect(url_for("admin.clients"), 303)
 

@@ -4,6 +4,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from ...protocol.domain import Decision, domain_of
+from ...protocol.msg import msg
 from ...protocol.role import Permission
 from ..deployment import deployment
 from ..listing import event
@@ -13,13 +14,13 @@ from .access import needs
 
 FORGET = "forget"
 MEANS = {
-    Decision.ALLOW: "vouch for its clients: people see them as verified",
-    Decision.ASK: "have each new client wait for approval",
-    Decision.DENY: "refuse its clients; what they were granted stays until it is revoked",
+    Decision.ALLOW: msg("vouch for its clients: people see them as verified"),
+    Decision.ASK: msg("have each new client wait for approval"),
+    Decision.DENY: msg("refuse its clients; what they were granted stays until it is revoked"),
 }
-NO_DOMAIN = "That is not a domain such as example.com. Nothing was done."
-NONE_CHOSEN = "Choose one of these."
-CHANGED = "This domain was decided about already, or since this page was shown. Nothing was done; look again."
+NO_DOMAIN = msg("That is not a domain such as example.com. Nothing was done.")
+NONE_CHOSEN = msg("Choose one of these.")
+CHANGED = msg("This domain was decided about already, or since this page was shown. Nothing was done; look again.")
 
 
 @blueprint.get("/domains")

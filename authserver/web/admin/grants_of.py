@@ -6,6 +6,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from ...protocol.msg import Filled, msg
 from ...protocol.role import Permission
 from ...services.mass_revocation import revoke_all
 from ...store.grants import Whose
@@ -17,7 +18,27 @@ from .access import needs
 
 MOST_COUNTED = 10_000
 SECONDS = 5.0  # after which a page answers how far it came
-SO_FAR = "{} grants were revoked, and more are left. Press the button again to go on."
+SO_FAR = msg("{} grants were revoked, and more are left. Press the button again to go on.")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What the page says of a kind of holder; ``after`` is what its grants' end leaves."""
+
+    title: str
+    question: str
+    after: str
+
+
+PERSON = Words(msg("Person"), msg("Revoke all grants of this person?"), msg("They stay signed in."))
+CLIENT = Words(
+    msg("Client"),
+    msg("Revoke all grants of this client?"),
+    msg("It may ask people again at once; suspend it if it must not."),
+)
+SERVER = Words(
+    msg("Server"), msg("Revoke all grants of this server?"), msg("People may allow apps to use it again at once.")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +46,7 @@ class Holder:
     """Whose grants: a person, a client or a server, with its name and the page to go back to."""
 
     whose: Whose
-    kind: str
+    words: Words
     name: str
     identifier: str
     page: str
@@ -48,7 +69,7 @@ def do_revoke_grants() -> ResponseReturnValue:
     holder, grants = _holder(), deployment().stores.grants
     ended = revoke_all(grants, holder.whose, event("grants.revoked"), SECONDS)
     if grants.count_live(holder.whose, 1):
-        return again(revoke_grants, SO_FAR.format(ended), 200)
+        return again(revoke_grants, Filled(SO_FAR, ended), 200)
     return redirect(holder.page, 303)
 
 
@@ -67,7 +88,7 @@ def _person(wanted: str) -> Holder | None:
     if found is None:
         return None
     page = url_for("admin.person", id=found.id)
-    return Holder(Whose(user_id=found.id), "person", found.display_name, found.username, page)
+    return Holder(Whose(user_id=found.id), PERSON, found.display_name, found.username, page)
 
 
 def _client(wanted: str) -> Holder | None:
@@ -75,7 +96,7 @@ def _client(wanted: str) -> Holder | None:
     if found is None:
         return None
     page = url_for("admin.client", id=found.client_id)
-    return Holder(Whose(client_id=found.client_id), "client", found.name, found.client_id, page)
+    return Holder(Whose(client_id=found.client_id), CLIENT, found.name, found.client_id, page)
 
 
 def _server(wanted: str) -> Holder | None:
@@ -83,7 +104,7 @@ def _server(wanted: str) -> Holder | None:
     if found is None:
         return None
     page = url_for("admin.server", id=found.identifier)
-    return Holder(Whose(resource=found.identifier), "server", found.name, found.identifier, page)
+    return Holder(Whose(resource=found.identifier), SERVER, found.name, found.identifier, page)
 
 
 HOLDERS = {"user": _person, "client": _client, "server": _server}

@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from ...protocol.mail_address import NoMailAddress
+from ...protocol.msg import Filled, msg
 from ...protocol.role import Permission, Role
 from ...protocol.user_name import UserNameRefused
 from ...store.invitations import Invitation
@@ -19,7 +20,7 @@ from .people import TOO_HIGH, stands_over
 from .roles import NONE_CHOSEN, to_give
 
 MOST_SHOWN = 200
-NOT_INVITED = "Nobody was invited: {}."
+NOT_INVITED = msg("Nobody was invited: {}.")
 
 
 @blueprint.get("/invitations")
@@ -55,9 +56,9 @@ def do_invite() -> ResponseReturnValue:
             typed["username"], typed["display_name"], role, typed["email"], event("user.invited")
         )
     except (UserNameRefused, NoMailAddress) as refused:
-        return again(invite, NOT_INVITED.format(refused), 400)
+        return again(invite, Filled(NOT_INVITED, str(refused)), 400)
     except (UserExists, EmailTaken) as taken:
-        return again(invite, NOT_INVITED.format(taken), 409)
+        return again(invite, Filled(NOT_INVITED, str(taken)), 409)
     if link is None:
         return redirect(url_for("admin.invitations"), 303)
     lifetime = deployment().settings.invitation_lifetime

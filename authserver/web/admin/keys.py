@@ -11,6 +11,7 @@ from ...keys.life import State, state
 from ...keys.ports import Purpose, StoredKey
 from ...keys.rotation import Rotation
 from ...protocol import credential
+from ...protocol.msg import msg
 from ...protocol.role import Permission
 from ..deployment import deployment
 from ..listing import event, wanted_id
@@ -18,10 +19,10 @@ from ..stale import again, form_of
 from . import blueprint
 from .access import needs
 
-MOVED = (
+MOVED = msg(
     "Somebody else moved the keys in this moment, so that this one was not withdrawn. Look again, and press once more."
 )
-SIGNS = {Purpose.TOKENS: "tokens", Purpose.STATUS: "status lists", Purpose.AUDIT: "the audit trail"}
+SIGNS = {Purpose.TOKENS: msg("tokens"), Purpose.STATUS: msg("status lists"), Purpose.AUDIT: msg("the audit trail")}
 
 
 @dataclass(frozen=True, slots=True)

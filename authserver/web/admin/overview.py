@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import render_template
 from flask.typing import ResponseReturnValue
 
+from ...protocol.msg import msg
 from ...protocol.role import Permission
 from ...services.overview_words import SERIES
 from ...store.audit import AuditFilter
@@ -20,10 +21,10 @@ from .attention import notices
 
 NEWEST = 8
 DRAWN = {
-    "Sign-ins": (Series.SIGN_INS, Series.FAILURES),
-    "Tokens issued": (Series.TOKENS,),
-    "New clients": (Series.CLIENTS,),
-    "Tool calls": (Series.CALLS,),
+    msg("Sign-ins"): (Series.SIGN_INS, Series.FAILURES),
+    msg("Tokens issued"): (Series.TOKENS,),
+    msg("New clients"): (Series.CLIENTS,),
+    msg("Tool calls"): (Series.CALLS,),
 }
 MINUTES = 60
 
@@ -63,7 +64,7 @@ def start() -> ResponseReturnValue:
         most=MOST,
         per_minute=hours[Series.TOKENS][-2] / MINUTES,
         panels=[_panel(title, series, (hour, hours), (day, days)) for title, series in DRAWN.items()],
-        figures=[_table("Figures by hour", hour, hours, HOURS), _table("Figures by day", day, days, DAYS)],
+        figures=[_table(msg("Figures by hour"), hour, hours, HOURS), _table(msg("Figures by day"), day, days, DAYS)],
         columns=[SERIES[series] for series in Series],
         events=stores.audit.page(AuditFilter(), None, NEWEST),
         alerts=stores.alerts.standing(None, NEWEST),

@@ -4,6 +4,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from ...protocol.msg import msg
 from ...protocol.role import Permission, Role
 from ...store.audit import AuditFilter
 from ...store.users import User
@@ -16,9 +17,9 @@ from .access import needs
 
 NEWEST = 8
 TOO_HIGH = Problem(
-    "Only an owner does this",
-    "This person is an owner or an admin: only owners act on them.",
-    ("Ask an owner of this server.",),
+    msg("Only an owner does this"),
+    msg("This person is an owner or an admin: only owners act on them."),
+    (msg("Ask an owner of this server."),),
 )
 
 

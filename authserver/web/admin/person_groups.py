@@ -3,6 +3,7 @@
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from ...protocol.msg import Filled, msg
 from ...protocol.role import MOST_GROUP_NAME, Permission, is_group_name
 from ..deployment import deployment
 from ..listing import event
@@ -11,8 +12,10 @@ from . import blueprint
 from .access import needs
 from .people import whom_to_act_on
 
-CHANGED = "Somebody else has put this person into other groups since this page was shown. Nothing was done; look again."
-NO_NAME = f"A group's name has 1 to {MOST_GROUP_NAME} printable characters. Nothing was done."
+CHANGED = msg(
+    "Somebody else has put this person into other groups since this page was shown. Nothing was done; look again."
+)
+NO_NAME = Filled(msg("A group's name has 1 to {} printable characters. Nothing was done."), MOST_GROUP_NAME)
 
 
 @blueprint.get("/person/groups")

@@ -4,6 +4,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from ...protocol.msg import msg
 from ...protocol.role import Permission
 from ...store.grants import Whose
 from ...store.sessions import SessionListing
@@ -17,7 +18,7 @@ from .access import needs
 from .grants_of import MOST_COUNTED
 from .people import whom_to_act_on
 
-LAST_OWNER = "This is the last owner who can sign in. Make somebody else an owner first."
+LAST_OWNER = msg("This is the last owner who can sign in. Make somebody else an owner first.")
 
 
 @blueprint.get("/person/disable")

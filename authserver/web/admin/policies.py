@@ -8,6 +8,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from ...protocol.errors import OAuthError
+from ...protocol.msg import Filled, msg
 from ...protocol.policy.request import NO_FACTOR
 from ...protocol.policy.words import about
 from ...protocol.role import Permission
@@ -19,7 +20,7 @@ from .access import needs
 
 NAMES = ("user", "client", "server", "tool", "at", "from", "factor")
 MOST_CHARACTERS = 2048
-NO_TIME = "The time is to be written as 2026-01-31T14:30, in UTC."
+NO_TIME = msg("The time is to be written as 2026-01-31T14:30, in UTC.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +85,28 @@ def _given(name: str) -> str:
 def _settings() -> list[Setting]:
     told = deployment().settings
     domains = deployment().stores.domains.all()
-    hosts = ", ".join(map(str, told.registration_redirect_hosts)) or "any"
+    hosts = ", ".join(map(str, told.registration_redirect_hosts)) or Filled(msg("any"))
     return [
-        Setting("registration", str(told.registration), "who registers a client"),
-        Setting("registration_redirect_hosts", hosts, "where clients may send people"),
-        Setting("metadata_documents", str(told.metadata_documents).lower(), "clients that name themselves by a URL"),
-        Setting("metadata_document_domains", told.metadata_document_domains, f"{len(domains)} domains were decided on"),
+        Setting("registration", str(told.registration), msg("who registers a client")),
+        Setting("registration_redirect_hosts", hosts, msg("where clients may send people")),
+        Setting(
+            "metadata_documents", str(told.metadata_documents).lower(), msg("clients that name themselves by a URL")
+        ),
+        Setting(
+            "metadata_document_domains",
+            told.metadata_document_domains,
+            Filled(msg("{} domains were decided on"), len(domains)),
+        ),
         Setting(
             "consent",
-            "remembered",
-            "for each app, server and scope, until it is taken back or the app changes",
+            Filled(msg("remembered")),
+            msg("for each app, server and scope, until it is taken back or the app changes"),
         ),
-        Setting("metadata_document_changes", told.metadata_document_changes, "what a changed document does"),
-        Setting("access_token_lifetime", f"{told.access_token_lifetime} s", "rules are asked again at each refresh"),
-        Setting("refresh_token_lifetime", f"{told.refresh_token_lifetime} s", "how long an app may rest"),
-        Setting("fresh_sign_in", f"{told.fresh_sign_in} s", "what a fresh sign-in is"),
-        Setting("pending_grant_lifetime", f"{told.pending_grant_lifetime} s", "how long a request waits"),
+        Setting("metadata_document_changes", told.metadata_document_changes, msg("what a changed document does")),
+        Setting(
+            "access_token_lifetime", f"{told.access_token_lifetime} s", msg("rules are asked again at each refresh")
+        ),
+        Setting("refresh_token_lifetime", f"{told.refresh_token_lifetime} s", msg("how long an app may rest")),
+        Setting("fresh_sign_in", f"{told.fresh_sign_in} s", msg("what a fresh sign-in is")),
+        Setting("pending_grant_lifetime", f"{told.pending_grant_lifetime} s", msg("how long a request waits")),
     ]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from ...protocol.msg import msg
 from ...protocol.policy import difference
 from ...protocol.role import Permission
 from ...services.desired_state.document import Unreadable
@@ -24,11 +25,11 @@ DAYS = 7
 MOST_SHOWN = 100  # lines
 SECONDS = 3.0
 MOST_BODY = 262_144  # bytes; five hundred rules of usual length
-CHANGED = (
+CHANGED = msg(
     "Other rules count since this page was shown, or the line 'version' was taken out. Nothing was changed: see what "
     "counts now, and write yours anew from that."
 )
-UNREADABLE = "Nothing was changed: these are no rules yet."
+UNREADABLE = msg("Nothing was changed: these are no rules yet.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +85,7 @@ def _look(text: str, current: Policy) -> Looked:
     try:
         wanted = file.read(text.encode())
     except Unreadable as wrong:
-        return Looked(None, tuple(str(wrong).splitlines()))
+        return Looked(None, wrong.told)
     changes = difference.changes(current.rules, wanted.rules)
     words = tuple(line for change in changes for line in change.words)
     doubts = tuple(Reviewer(deployment().stores).doubts(wanted.rules))

@@ -4,6 +4,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from ...protocol.msg import msg
 from ...protocol.role import Permission
 from ...store.pending_grants import PendingGrant, State
 from ..deployment import deployment
@@ -12,7 +13,7 @@ from ..stale import again, form_of
 from . import blueprint
 from .access import needs
 
-CHANGED = "Something else was approved for it since this page was shown. Nothing was done; look again."
+CHANGED = msg("Something else was approved for it since this page was shown. Nothing was done; look again.")
 DECIDED = {state.value: state for state in (State.APPROVED, State.DENIED)}
 
 

@@ -3,6 +3,7 @@
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from ...protocol.msg import msg
 from ...protocol.role import Permission, Role, opening
 from ...store.users import LastOwner, User
 from ..deployment import deployment
@@ -14,45 +15,47 @@ from .access import needs
 from .people import whom_to_act_on
 from .person_state import LAST_OWNER
 
-CHANGED = "Somebody else has given this person another role since this page was shown. Nothing was done; look again."
-NONE_CHOSEN = "Choose one of these roles."
+CHANGED = msg(
+    "Somebody else has given this person another role since this page was shown. Nothing was done; look again."
+)
+NONE_CHOSEN = msg("Choose one of these roles.")
 ROLES = {
-    Role.OWNER: "everything, and alone makes owners and admins and acts on them",
-    Role.ADMIN: "everything but that",
-    Role.AUDITOR: "sees everything, changes nothing",
-    Role.SUPPORT: "sees people, apps and grants; ends a grant or a session",
-    Role.MEMBER: "uses apps; does not see the console",
+    Role.OWNER: msg("everything, and alone makes owners and admins and acts on them"),
+    Role.ADMIN: msg("everything but that"),
+    Role.AUDITOR: msg("sees everything, changes nothing"),
+    Role.SUPPORT: msg("sees people, apps and grants; ends a grant or a session"),
+    Role.MEMBER: msg("uses apps; does not see the console"),
 }
 ACTS = {
-    Permission.OVERVIEW_READ: "see the overview",
-    Permission.ALERTS_READ: "see alerts",
-    Permission.ALERTS_DISMISS: "dismiss alerts",
-    Permission.APPROVALS_READ: "see what waits for a decision",
-    Permission.APPROVALS_DECIDE: "approve and deny what waits",
-    Permission.CLIENTS_READ: "see clients",
-    Permission.CLIENTS_EDIT: "make, change and suspend clients",
-    Permission.CLIENTS_DELETE: "delete clients",
-    Permission.CLIENTS_SECRETS: "give clients new secrets and other keys",
-    Permission.CLIENTS_ALLOW: "say what a client may get for itself",
-    Permission.GRANTS_READ: "see grants",
-    Permission.GRANTS_REVOKE: "revoke a grant",
-    Permission.GRANTS_REVOKE_ALL: "revoke all grants of a person, a client or a server",
-    Permission.POLICIES_READ: "see the rules of policy, and have them explained",
-    Permission.POLICIES_EDIT: "change the rules of policy",
-    Permission.SERVERS_READ: "see MCP servers and their tools",
-    Permission.SERVERS_EDIT: "make, change and remove MCP servers",
-    Permission.CALLS_READ: "see tool calls",
-    Permission.TRACES_READ: "see why somebody could not connect",
-    Permission.PEOPLE_READ: "see people and their sessions",
-    Permission.PEOPLE_INVITE: "invite people (an admin: no owner, no admin), and take invitations back",
-    Permission.PEOPLE_EDIT: "disable people, let them in again, and remove second factors that they lost",
-    Permission.PEOPLE_ROLES: "give roles (an admin: not owner, not admin) and put people into groups",
-    Permission.SESSIONS_END: "end sessions",
-    Permission.KEYS_READ: "see keys",
-    Permission.KEYS_ROTATE: "rotate keys",
-    Permission.EMERGENCY: "withdraw all keys, revoke everything",
-    Permission.AUDIT_READ: "see the audit trail",
-    Permission.SETTINGS_READ: "see settings",
+    Permission.OVERVIEW_READ: msg("see the overview"),
+    Permission.ALERTS_READ: msg("see alerts"),
+    Permission.ALERTS_DISMISS: msg("dismiss alerts"),
+    Permission.APPROVALS_READ: msg("see what waits for a decision"),
+    Permission.APPROVALS_DECIDE: msg("approve and deny what waits"),
+    Permission.CLIENTS_READ: msg("see clients"),
+    Permission.CLIENTS_EDIT: msg("make, change and suspend clients"),
+    Permission.CLIENTS_DELETE: msg("delete clients"),
+    Permission.CLIENTS_SECRETS: msg("give clients new secrets and other keys"),
+    Permission.CLIENTS_ALLOW: msg("say what a client may get for itself"),
+    Permission.GRANTS_READ: msg("see grants"),
+    Permission.GRANTS_REVOKE: msg("revoke a grant"),
+    Permission.GRANTS_REVOKE_ALL: msg("revoke all grants of a person, a client or a server"),
+    Permission.POLICIES_READ: msg("see the rules of policy, and have them explained"),
+    Permission.POLICIES_EDIT: msg("change the rules of policy"),
+    Permission.SERVERS_READ: msg("see MCP servers and their tools"),
+    Permission.SERVERS_EDIT: msg("make, change and remove MCP servers"),
+    Permission.CALLS_READ: msg("see tool calls"),
+    Permission.TRACES_READ: msg("see why somebody could not connect"),
+    Permission.PEOPLE_READ: msg("see people and their sessions"),
+    Permission.PEOPLE_INVITE: msg("invite people (an admin: no owner, no admin), and take invitations back"),
+    Permission.PEOPLE_EDIT: msg("disable people, let them in again, and remove second factors that they lost"),
+    Permission.PEOPLE_ROLES: msg("give roles (an admin: not owner, not admin) and put people into groups"),
+    Permission.SESSIONS_END: msg("end sessions"),
+    Permission.KEYS_READ: msg("see keys"),
+    Permission.KEYS_ROTATE: msg("rotate keys"),
+    Permission.EMERGENCY: msg("withdraw all keys, revoke everything"),
+    Permission.AUDIT_READ: msg("see the audit trail"),
+    Permission.SETTINGS_READ: msg("see settings"),
 }
 
 

@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from ...protocol import catalogue, credential
+from ...protocol.msg import Filled, listed, msg
 from ...protocol.resource import Resource, TokenFormat, canonical
 from ...protocol.role import Permission
 from ...services.desired_state import difference
@@ -17,11 +18,12 @@ from ..stale import again, form_of
 from . import blueprint
 from .access import needs
 
-CHANGED = "Somebody else has changed this server since this page was shown. Nothing was saved; look again."
-TAKEN = "One of these addresses means another server already. Nothing was saved."
+CHANGED = msg("Somebody else has changed this server since this page was shown. Nothing was saved; look again.")
+TAKEN = msg("One of these addresses means another server already. Nothing was saved.")
+NOT_SAVED = msg("Nothing was saved. {}")
 FORMATS = {
-    TokenFormat.JWT: "JWT: the server judges them by itself",
-    TokenFormat.OPAQUE: "opaque: the server asks here about each of them",
+    TokenFormat.JWT: msg("JWT: the server judges them by itself"),
+    TokenFormat.OPAQUE: msg("opaque: the server asks here about each of them"),
 }
 
 
@@ -51,7 +53,8 @@ def do_edit_server() -> ResponseReturnValue:
         return again(edit_server, CHANGED, 409)
     written = _written(found)
     if wrong := list(catalogue.flaws(written, deployment().settings.issuer)):
-        return again(edit_server, "Nothing was saved. " + "; ".join(map(str, wrong)), 400)
+        told = listed("{}; {}", [*map(str, wrong)])
+        return again(edit_server, Filled(NOT_SAVED, told), 400)
     after = replace(
         written, aliases=tuple(sorted(set(map(canonical, written.aliases)) - {canonical(found.identifier)}))
     )

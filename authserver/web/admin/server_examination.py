@@ -4,6 +4,7 @@ from flask import render_template
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from ...protocol.msg import msg
 from ...protocol.resource import Resource
 from ...protocol.role import Permission
 from ...services.doctor.outcome import Outcome
@@ -14,7 +15,7 @@ from ..stale import again, form_of
 from . import blueprint
 from .access import needs
 
-BUSY = "Other servers are being looked at in this moment. Nothing was done; try again in half a minute."
+BUSY = msg("Other servers are being looked at in this moment. Nothing was done; try again in half a minute.")
 
 
 @blueprint.get("/server/examine")

@@ -7,8 +7,9 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from ...protocol.msg import msg
 from ...protocol.role import Permission
-from ...services.token_lookup import LONGEST, TokenLookup
+from ...services.token_lookup import LONGEST, Kind, TokenLookup
 from ...store.grant_search import Family
 from ..deployment import deployment
 from ..listing import event, wanted_id
@@ -16,7 +17,20 @@ from ..stale import again, form_of
 from . import blueprint
 from .access import needs
 
-NOTHING = "Paste a token, or the id of one."
+MEANS = {
+    Kind.ACCESS: msg("That is an access token"),
+    Kind.REFRESH: msg("That is a refresh token"),
+    Kind.CODE: msg("That is an authorization code"),
+    Kind.TOKEN_ID: msg("That is a token id"),
+    Kind.FAMILY: msg("That is a refresh family"),
+    Kind.GRANT: msg("That is a grant"),
+    Kind.SECRET: msg("That is a client secret"),
+    Kind.REGISTRATION: msg("That is a registration access token"),
+    Kind.INITIAL_ACCESS: msg("That is an initial access token"),
+    Kind.SESSION: msg("That is a session"),
+    Kind.UNKNOWN: msg("That is nothing that this server knows"),
+}
+NOTHING = msg("Paste a token, or the id of one.")
 
 
 @blueprint.get("/grants/token")
@@ -38,7 +52,7 @@ def do_find_token() -> ResponseReturnValue:
     found = TokenLookup(stores, deployment().token.formats).find(value)
     grant = stores.grants.find(found.grant_id) if found.grant_id else None
     client = stores.clients.find_fresh(found.client_id) if found.client_id else None
-    return render_template("admin/token.html", found=found, grant=grant, client=client)
+    return render_template("admin/token.html", found=found, means=MEANS[found.kind], grant=grant, client=client)
 
 
 @blueprint.get("/grant/family/revoke")

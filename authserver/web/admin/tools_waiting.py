@@ -5,6 +5,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from ...protocol import credential
+from ...protocol.msg import msg
 from ...protocol.resource import Resource
 from ...protocol.role import Permission
 from ...protocol.tool import Mark, Tool
@@ -17,7 +18,7 @@ from . import blueprint
 from .access import needs
 from .server_edit import CHANGED, server_now
 
-NONE_CHOSEN = "Tick the tools that are to be let in."
+NONE_CHOSEN = msg("Tick the tools that are to be let in.")
 
 
 @blueprint.get("/server/agree")
