@@ -20,6 +20,7 @@ from sqlalchemy import text
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Role
 from authserver.services.deployment import Deployment
+from authserver.store.grants import Whose
 from authserver.store.migrate import upgrade
 
 from . import ours
@@ -76,6 +77,7 @@ def main() -> int:
             for app, size in ((few, Size.scaled(0)), (many, Size.scaled(asked.scale))):
                 _fill(app, size)
             lines = _lines(few, many, asked.rounds)
+            ended = _revoke(many.extensions["authserver"], asked.revoke)
     except BenchError as wrong:
         print(wrong, file=sys.stderr)
         return 1
@@ -83,6 +85,8 @@ def main() -> int:
     print(table(head, [_cells(line) for line in lines]))
     slow = [line for line in lines if not line.fits]
     print(f"\n{len(lines)} pages, of which {len(slow)} are above {BAR_MS} ms or ask more; median of {asked.rounds}")
+    if asked.revoke:
+        print(ended)
     return 1 if slow else 0
 
 
@@ -90,6 +94,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench.scale", description="The console over a lot of data.")
     parser.add_argument("--scale", type=float, default=1.0, help="of 1,000,000 clients and all that goes with them")
     parser.add_argument("--rounds", type=int, default=5, help="of opening every page")
+    parser.add_argument("--revoke", type=int, default=0, metavar="N", help="grants of one client to revoke after that")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="where the data stays; a short path")
     return parser.parse_args()
 
@@ -159,6 +164,21 @@ def _lines(few: Flask, many: Flask, rounds: int) -> list[Line]:
                 seen[app].append(visit(app, browser, address))
         found.append(Line(pair[1], *(tuple(each[1:]) for each in seen.values())))
     return found
+
+
+def _revoke(deployment: Deployment, number: int) -> str:
+    """Revoke so many grants of the client that has most, as the console does, and say how long that took."""
+    event = Event("grants.revoked", "system")
+    took: list[tuple[int, float]] = []
+    while sum(ended for ended, _ in took) < number:
+        began = time.monotonic()
+        ended = deployment.stores.grants.revoke_all(Whose(client_id=POPULAR), event)
+        took.append((ended, time.monotonic() - began))
+        if not ended:
+            break
+    seconds = [each for _, each in took] or [0.0]
+    said = f"{sum(ended for ended, _ in took)} grants of one client were revoked in {sum(seconds):.0f} s"
+    return f"{said}; a batch took {median(seconds):.2f} s, the longest {max(seconds):.2f} s"
 
 
 def _cells(line: Line) -> tuple[str, ...]:

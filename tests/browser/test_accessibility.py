@@ -19,6 +19,7 @@ from authserver.protocol.role import Role
 from authserver.protocol.tool_receipt import ToolReceipt
 from authserver.protocol.trace.record import Record
 from authserver.protocol.trace.step import Cause, Step
+from authserver.services.deployment import Deployment
 from authserver.store.alerts import Alert
 from authserver.store.factors import Kind, NewFactor
 from authserver.store.pending_grants import Requester, State, Wanted
@@ -258,6 +259,13 @@ def _of_a_secret(stores: Stores, client: Client) -> list[str]:
     return [f"/client?id={secretive.client_id}", f"/client/secret?id={secretive.client_id}"]
 
 
+def _of_an_invitation(deployment: Deployment) -> str:
+    """The page about an invitation that waits."""
+    name = f"kim-{credential.identifier()[:8].lower()}"
+    deployment.invitations.invite(name, NASTY, Role.MEMBER, f"{name}@example.com", EVENT)
+    return f"/invitation/withdraw?id={deployment.stores.invitations.open(9)[0].id}"
+
+
 def test_the_console_is_accessible(running, page, app):
     client = running.app(NASTY, app.uri, HOST)
     page.goto(running.asks(client))
@@ -310,7 +318,7 @@ def test_the_console_is_accessible(running, page, app):
         "/../sign-in/again",
         revoke.removeprefix("/admin"),
     ]
-    paths += [*_of_what_waits(stores), *_of_a_secret(stores, client)]
+    paths += [*_of_what_waits(stores), *_of_a_secret(stores, client), _of_an_invitation(running.site.deployment)]
     looked_at = {f"/admin{path.partition('?')[0]}" for path in paths}
     assert {path for path in OPEN_TO if path not in looked_at} == set(), "each page of the console is looked at"
     found = []

@@ -38,11 +38,15 @@ class Crowd:
     def gathered(cls) -> Iterator["Crowd"]:
         spawn = multiprocessing.get_context("spawn")
         start = spawn.Barrier(SIZE)
+        others = set(multiprocessing.active_children())
         with ProcessPoolExecutor(PROCESSES, spawn, initializer=_join, initargs=(start,)) as pool:
             crowd = cls(pool)
             # Processes start on first use, which can take longer than what they are to do may wait for: a code's life.
             crowd._share(_wait_in_threads)
             yield crowd
+            # They hold nothing by now: one that hangs as it ends holds nobody up.
+            for process in set(multiprocessing.active_children()) - others:
+                process.kill()
 
     def all_do(self, deed: Deed, url: str, scene: Scene, subject: str) -> list[Any]:
         """What *deed* returns to each of them, or the name of the error that it met.
