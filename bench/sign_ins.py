@@ -1,8 +1,8 @@
 """How long a token call takes while fifty people sign in at once, and in peace.
 
-``authserver serve`` as shipped. Fifty people press the button at one instant, each from an address and with an account of
-their own, and two seconds after the last is signed in all do so again; beside them one client refreshes its token up
-to forty times a second. Who is asked to come again waits as long as they are told.
+``authserver serve`` as shipped. Fifty people press the button at one instant, each from an address and with an account
+of their own, and two seconds after the last is signed in all do so again; beside them one client refreshes its token
+up to forty times a second. Who is asked to come again waits as long as they are told.
 """
 
 import re
