@@ -49,6 +49,7 @@ READING = {
     "trace list": "--all",
     "trace show": "{trace}",
     "user groups": "",
+    "user invitations": "",
     "user list": "",
     "user show": "eve",
 }
