@@ -129,7 +129,9 @@ def test_a_metadata_document_that_cannot_be_had_is_named(site, flow, visitor):
     assert names(line, "metadata document", "authserver document pin")
 
 
-def test_wrong_passwords_are_counted_on_the_attempt_that_they_belong_to(site, flow):
+def test_wrong_passwords_are_counted_on_the_attempt_that_they_belong_to(site_with):
+    site = site_with(failed_sign_in_delay=30)
+    flow = Flow(site)
     flow.register()
     visitor = Visitor(site)
     page = visitor._follow(visitor.http.get(flow.url(), base_url=visitor.origin))

@@ -264,10 +264,10 @@ def test_a_stale_sign_in_form_is_shown_again_with_its_destination(http):
     assert attempt(http, query="?next=/admin").location == "/admin"
 
 
-def test_signing_out_on_a_consent_page_leads_to_a_sign_in_that_comes_back(flow, visitor):
+def test_switching_the_account_on_a_consent_page_leads_to_a_sign_in_that_comes_back(flow, visitor):
     flow.register()
     page = visitor.open(flow.url())
-    form = next(form for form in forms(page) if form.action == "/sign-out")
+    form = next(form for form in forms(page) if form.action == "/sign-out" and "next" in form.names())
     again = visitor.submit(page, form, {})
     assert "Password" in again.text
     assert again.request.path == SIGN_IN
