@@ -42,6 +42,8 @@ class Visitor(UserMixin):  # type: ignore[misc]
 
 def install(app: Flask) -> None:
     """Let Flask-Login find visitors by their session."""
+    # It would read a cookie of its own before it asks for `_recalled`, and fail at some: this is no name of any.
+    app.config["REMEMBER_COOKIE_NAME"] = ";"
     manager = LoginManager(app)
     # Its own check of address and browser would sign people out as their network changes.
     manager.session_protection = None

@@ -38,6 +38,12 @@ def test_what_it_keeps_is_for_this_host_and_no_script_and_lasts_as_long_as_it_ma
     assert cookie.max_age == site.deployment.settings.remember_me
 
 
+def test_a_cookie_of_another_program_on_the_host_changes_nothing(site, browser):
+    browser.http.set_cookie("remember_token", "another program's")
+    close(browser)
+    assert is_signed_in(browser)
+
+
 @pytest.mark.requirement("AZ-10")
 def test_under_https_it_is_tied_to_the_host(site_with):
     browser = Visitor(site_with(issuer="https://auth.example"))
