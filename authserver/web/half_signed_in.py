@@ -17,7 +17,8 @@ SECRET = "half_sign_in"  # noqa: S105 - the name of a field
 def begin(user: User, methods: Iterable[Method] = BY_PASSWORD, auth_age: int = 0, *, stays: bool = False) -> None:
     """Let *user*, who proved by *methods* *auth_age* seconds ago who they are, give the second factor.
 
-    The cookie session begins anew. *stays*: they want this browser to stay signed in, once they are.
+    The cookie session begins anew. *stays*: they want this browser to stay signed in, once they are. Raises
+    `WrongCredentials` if they did so by a password that is theirs no more.
     """
     signed_in.end()
     staying.note(stays)

@@ -71,13 +71,15 @@ def begin(
     """Sign *user* in, in a cookie session begun anew: nothing that was set before the sign-in survives it.
 
     They proved who they are by *methods*, *auth_age* seconds ago. *stays*: they want this browser to stay signed in.
+    Raises `WrongCredentials` if they did so by a password that is theirs no more.
     """
     end()
     kept = deployment().remembered.begin() if stays else None
+    staying = kept[1] if kept else None
+    secret = deployment().sessions.open(user, origin(), _agent(), methods, auth_age, staying)
     if kept is not None:
         cookies.stay(kept[0], kept[1].lifetime)
-    staying = kept[1] if kept else None
-    _go_on(deployment().sessions.open(user, origin(), _agent(), methods, auth_age, staying))
+    _go_on(secret)
     deployment().sign_in.know(user, cookies.device())
     after_this_request(cookies.keep_device)
 
@@ -87,13 +89,14 @@ def confirm(person: Visitor, methods: Iterable[Method]) -> None:
     _go_on(deployment().sessions.confirm(person.session, origin(), methods))
 
 
-def renew(person: Visitor) -> None:
+def renew(person: Visitor, user: User | None = None) -> None:
     """Go on as *person* in a session begun anew, when all of theirs have ended: whoever had its secret has nothing.
 
-    It is as old as the one that ended, and this browser does not stay signed in.
+    It is as old as the one that ended, and this browser does not stay signed in. *user* is who they are by now, if
+    they have just changed that.
     """
     end()
-    _go_on(deployment().sessions.reopen(person.session, origin(), _agent()))
+    _go_on(deployment().sessions.reopen(person.session, user or person.user, origin(), _agent()))
 
 
 def end() -> None:

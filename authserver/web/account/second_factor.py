@@ -3,6 +3,7 @@
 from flask import redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
+from ...accounts.errors import WrongCredentials
 from ...protocol.trace.step import Cause, Step
 from ...store.half_sign_ins import HalfSignIn
 from .. import half_signed_in, next_page, signed_in, staying, tracing
@@ -36,9 +37,12 @@ def attempt_second() -> ResponseReturnValue:
     if not deployment().stores.half_sign_ins.complete(half.digest):
         return _from_the_start()
     onwards = next_page.wanted() or url_for("account.door")
-    tracing.note(Step.SIGN_IN, Cause.SIGNED_IN, user_id=half.user.id)
     elsewhere = session.get(UPSTREAM)
-    signed_in.begin(half.user, methods, half.auth_age, stays=staying.was_noted())
+    try:
+        signed_in.begin(half.user, methods, half.auth_age, stays=staying.was_noted())
+    except WrongCredentials:  # they were given another password since it was judged
+        return _from_the_start()
+    tracing.note(Step.SIGN_IN, Cause.SIGNED_IN, user_id=half.user.id)
     if elsewhere:
         session[UPSTREAM] = elsewhere
     return redirect(onwards, 303)
