@@ -123,8 +123,8 @@ class SessionStore:
         """Begin a session of at most *lifetime* seconds, for someone who just signed in by *methods* with *agent*.
 
         They proved who they are *auth_age* seconds ago: an identity provider may have sessions of its own. *staying* is
-        their browser, if it is to open further sessions by itself; *recalled*: so one stood before. False, and nothing is
-        done, if their password has another hash than the one *seen*: what an old one opens, a new one has ended.
+        their browser, if it is to open further sessions by itself; *recalled*: so one stood before. False, and nothing
+        is done, if their password has another hash than the one *seen*: what an old one opens, a new one has ended.
         """
         shared: dict[str, Any] = {"user_id": user_id, "address": address, "agent": agent, "methods": " ".join(methods)}
         shared["auth_time"] = now - auth_age
