@@ -54,7 +54,7 @@ class InvitationStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(  # noqa: PLR0913 - what it is, how it is told, and by whom
+    def add(
         self,
         made: Invitation,
         digest: bytes,
