@@ -79,12 +79,14 @@ class Sessions:
         """The live session of *secret*; None once it is ended, expired, idle for too long, or its person disabled."""
         return self.store.find(credential.digest(secret))
 
-    def confirm(self, session: Session, origin: Origin, methods: Iterable[Method] = (Method.PASSWORD,)) -> str | None:
-        """The person of *session* has just proved again, by *methods*, who they are.
+    def confirm(
+        self, session: Session, origin: Origin, methods: Iterable[Method] = (Method.PASSWORD,), auth_age: int = 0
+    ) -> str | None:
+        """The person of *session* has proved again, by *methods*, *auth_age* seconds ago, who they are.
 
         Returns the secret that it has from now on: the one until now opens nothing. None if it had ended.
         """
-        return self._renewed(session, "session.confirmed", origin, methods)
+        return self._renewed(session, "session.confirmed", origin, methods, auth_age)
 
     def renew(self, session: Session, origin: Origin) -> str | None:
         """Give *session*, whose person has another role than when it began, another secret, as `confirm` does."""
@@ -97,7 +99,10 @@ class Sessions:
             event = Event("session.ended", f"user:{session.user.id}", origin, user_id=session.user.id)
             self.store.end(credential.digest(secret), event)
 
-    def _renewed(self, session: Session, name: str, origin: Origin, methods: Iterable[Method] | None) -> str | None:
+    def _renewed(
+        self, session: Session, name: str, origin: Origin, methods: Iterable[Method] | None, auth_age: int = 0
+    ) -> str | None:
         secret = credential.mint(Prefix.SESSION)
         event = Event(name, f"user:{session.user.id}", origin, user_id=session.user.id)
-        return secret if self.store.renew(session.digest, credential.digest(secret), event, methods) else None
+        renewed = self.store.renew(session.digest, credential.digest(secret), event, methods, auth_age)
+        return secret if renewed else None

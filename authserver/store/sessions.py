@@ -166,16 +166,18 @@ class SessionStore:
         with self._database.reading() as connection:
             return tuple(SessionListing(*row) for row in connection.execute(newest, {"idle": self._idle}))
 
-    def renew(self, digest: bytes, new: bytes, event: Event, methods: Iterable[Method] | None = None) -> bool:
+    def renew(
+        self, digest: bytes, new: bytes, event: Event, methods: Iterable[Method] | None = None, auth_age: int = 0
+    ) -> bool:
         """Let the session be found by *new* from now on, and no more by *digest*. False if it had ended.
 
-        *methods* are those by which its person proved again, just now, who they are; None if they did not.
+        *methods* are those by which its person proved again who they are, *auth_age* seconds ago; None: they did not.
         """
         theirs = select(UserRow.role).where(UserRow.id == SessionRow.user_id).scalar_subquery()
         live = update(SessionRow).where(SessionRow.digest == digest, SessionRow.ended_at.is_(None))
         renewed = live.values(digest=new, role=theirs)
         if methods is not None:
-            renewed = renewed.values(auth_time=now, methods=" ".join(methods), recalled=False)
+            renewed = renewed.values(auth_time=now - auth_age, methods=" ".join(methods), recalled=False)
         with self._database.transaction() as connection:
             if not connection.execute(renewed).rowcount:
                 return False

@@ -84,9 +84,12 @@ def begin(
     after_this_request(cookies.keep_device)
 
 
-def confirm(person: Visitor, methods: Iterable[Method]) -> None:
-    """*person* has proved again, by *methods*, who they are: their session has another secret from now on."""
-    _go_on(deployment().sessions.confirm(person.session, origin(), methods))
+def confirm(person: Visitor, methods: Iterable[Method], auth_age: int = 0) -> None:
+    """*person* has proved again who they are, by *methods*, *auth_age* seconds ago.
+
+    Their session has another secret from now on.
+    """
+    _go_on(deployment().sessions.confirm(person.session, origin(), methods, auth_age))
 
 
 def renew(person: Visitor, user: User | None = None) -> None:
