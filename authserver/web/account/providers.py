@@ -38,8 +38,9 @@ def change_providers() -> ResponseReturnValue:
         return upstream.depart(found, Wanted(here, Purpose.LINK, person.session))
     issuer, subject = request.form.get("issuer", ""), request.form.get("subject", "")
     event = Event("identity.unlinked", f"user:{person.user.id}", origin(), detail={"issuer": issuer})
+    used = [each.home for each in deployment().upstream.upstreams.values()]
     try:
-        deployment().stores.identities.unlink(person.user.id, issuer, subject, event)
+        deployment().stores.identities.unlink(person.user.id, issuer, subject, used, event)
     except LastWayIn:
         return _page(LAST), 409
     return redirect(url_for("account.providers"), 303)
