@@ -133,7 +133,7 @@ class InvitationStore:
         return None if row is None else _made(row)
 
 
-def _waiting(username: str) -> Select[tuple[str]]:
+def _waiting(username: str) -> Select[str]:
     """The role of the invitation of that name that waits, kept as it is until the transaction ends."""
     open_ones = select(InvitationRow.role).where(InvitationRow.username == username, InvitationRow.expires_at > now)
     return open_ones.with_for_update()

@@ -9,6 +9,8 @@ from sqlalchemy import select, update
 
 from authserver.accounts.errors import AccountExists, IdentityRefused, NoAccount
 from authserver.accounts.identities import Identities
+from authserver.accounts.letters import Letters
+from authserver.keys.sealing import Vault
 from authserver.protocol.audit import Event, Origin
 from authserver.protocol.credential import digest
 from authserver.protocol.role import Role
@@ -16,7 +18,7 @@ from authserver.protocol.upstream.identity import Identity
 from authserver.settings.upstream import Upstream
 from authserver.store.audit import AuditFilter
 from authserver.store.identities import IdentityTaken, LastWayIn
-from authserver.store.models import IdentityRow, Row, UserRow
+from authserver.store.models import IdentityRow, LetterRow, Row, UserRow
 from authserver.store.sessions import Staying
 from authserver.store.stores import Stores
 from authserver.store.users import User
@@ -46,7 +48,8 @@ def enter(stores: Stores) -> Enter:
 
 
 def identities(stores: Stores) -> Identities:
-    return Identities(stores.identities, stores.users, stores.audit)
+    letters = Letters("https://auth.example", Vault(b"k" * 32), sends_mail=True)
+    return Identities(stores.identities, stores.users, stores.audit, letters)
 
 
 def upstream(**changes: object) -> Upstream:
@@ -170,6 +173,15 @@ class TestRoles:
         (line,) = stores.audit.page(AuditFilter(name="user.role_changed"), None, 5).lines
         assert (line.event.actor, line.event.user_id) == ("system", made.id)
         assert line.event.detail == {"upstream": "corp", "from": "member", "to": "support"}
+
+
+class TestLinking:
+    def test_it_is_told_by_mail_where_the_person_reads_it(self, stores: Stores, enter: Enter):
+        made = enter(ADA)
+        assert count(stores, LetterRow) == 0
+        identities(stores).link(upstream(), Identity(ISSUER, "s-2"), made, ORIGIN)
+        identities(stores).link(upstream(), Identity(ISSUER, "s-2"), made, ORIGIN)
+        assert count(stores, LetterRow) == 1, "the second time nothing is linked"
 
 
 class TestUnlinking:
