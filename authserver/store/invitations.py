@@ -77,7 +77,7 @@ class InvitationStore:
             _refuse_taken(connection, made)
             earlier = connection.scalar(_waiting(made.username))
             put = new.on_conflict_do_update(index_elements=["username"], set_=columns, where=replaced)
-            if not connection.execute(put).rowcount:
+            if connection.scalar(put.returning(InvitationRow.id)) is None:
                 raise UserExists(Filled(HIGH, made.username))
             post(connection, letter)
             record(connection, event.about(detail={**event.detail, **({"replaced": earlier} if earlier else {})}))
