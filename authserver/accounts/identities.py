@@ -75,10 +75,10 @@ class Identities:
             if identity.email and (found := self.store.link_by_address(identity, event)):
                 return found
             return self._created(upstream, identity, origin)
-        except IdentityTaken:  # by the same person's other tab
+        except (IdentityTaken, AccountExists) as refused:  # perhaps by the same person's other tab
             found = self.store.find(identity.issuer, identity.subject)
             if found is None:
-                raise NoAccount from None
+                raise (refused if isinstance(refused, AccountExists) else NoAccount) from None
             return found
 
     def _created(self, upstream: Upstream, identity: Identity, origin: Origin) -> User:
