@@ -65,4 +65,4 @@ def _enrol(found: Deployment, account: Account, role: Role, name: str) -> None:
         users.add(account.username, name, passwords.hash(account.password), role, event)
     elif not passwords.verify(account.password, known.password_hash):
         event = Event("user.password_set", "system", user_id=known.id)
-        users.set_password(known.id, passwords.hash(account.password), event)
+        users.rehash(known.id, known.password_hash, passwords.hash(account.password), event)

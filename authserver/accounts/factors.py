@@ -13,6 +13,7 @@ from ..store.users import User
 from . import one_time_codes, recovery_codes
 from .delays import growing
 from .errors import TooManyAttempts, WrongFactor
+from .letters import APP_ADDED, CODES_REPLACED, Letters
 
 FREE_FAILURES = 3
 LONGEST_DELAY = 15 * 60  # seconds; whoever gets here has the password, so no stranger locks anybody out
@@ -26,6 +27,7 @@ class Factors:
     recovery: RecoveryCodeStore
     throttles: ThrottleStore
     audit: AuditStore
+    letters: Letters
     vault: Vault
     delay: float
 
@@ -46,7 +48,8 @@ class Factors:
         step = one_time_codes.step(self._secret(begun), _digits(code), time.time()) if begun else None
         if begun is None or step is None:
             return False
-        return self.store.confirm(begun.id, step, _event("factor.added", user, origin, begun.kind))
+        letter = self.letters.way_in_changed(user, APP_ADDED, origin)
+        return self.store.confirm(begun.id, step, _event("factor.added", user, origin, begun.kind), letter)
 
     def judge(self, user: User, typed: str, origin: Origin) -> None:
         """Nothing, if *typed* is a code of an app of *user*, or a recovery code, and was not used before.
@@ -68,7 +71,8 @@ class Factors:
         """Ten codes to show once, in place of those until now."""
         codes = recovery_codes.mint()
         event = Event("recovery_codes.made", f"user:{user.id}", origin, user_id=user.id)
-        self.recovery.replace(user.id, (recovery_codes.digest(user.id, code) for code in codes), event)
+        letter = self.letters.way_in_changed(user, CODES_REPLACED, origin)
+        self.recovery.replace(user.id, (recovery_codes.digest(user.id, code) for code in codes), event, letter)
         return codes
 
     def _is_of_app(self, user: User, code: str, origin: Origin) -> bool:

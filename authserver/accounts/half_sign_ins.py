@@ -9,6 +9,7 @@ from ..protocol.audit import Event, Origin
 from ..protocol.credential import Prefix
 from ..store.half_sign_ins import HalfSignIn, HalfSignInStore
 from ..store.users import User
+from .errors import WrongCredentials
 
 LIFETIME = 600  # seconds
 
@@ -20,10 +21,16 @@ class HalfSignIns:
     store: HalfSignInStore
 
     def begin(self, user: User, origin: Origin, methods: Iterable[Method] = BY_PASSWORD, auth_age: int = 0) -> str:
-        """*user* proved by *methods*, *auth_age* seconds ago, who they are: the secret for the rest."""
+        """*user* proved by *methods*, *auth_age* seconds ago, who they are: the secret for the rest.
+
+        Raises `WrongCredentials` if they did so by a password that is theirs no more.
+        """
         secret = credential.mint(Prefix.HALF_SIGN_IN)
         event = Event("sign_in.half_done", f"user:{user.id}", origin, user_id=user.id)
-        self.store.begin(HalfSignIn(credential.digest(secret), user, tuple(methods), auth_age), LIFETIME, event)
+        half = HalfSignIn(credential.digest(secret), user, tuple(methods), auth_age)
+        seen = user.password_hash if Method.PASSWORD in half.methods else None
+        if not self.store.begin(half, LIFETIME, event, seen):
+            raise WrongCredentials
         return secret
 
     def find(self, secret: str) -> HalfSignIn | None:

@@ -19,6 +19,7 @@ from ..store.audit import AuditStore
 from ..store.identities import IdentityStore, IdentityTaken
 from ..store.users import EmailTaken, LastOwner, User, UserExists, UserStore
 from .errors import AccountDisabled, AccountExists, AnothersIdentity, NoAccount
+from .letters import PROVIDER_LINKED, Letters
 
 log = structlog.get_logger(__name__)
 
@@ -32,6 +33,7 @@ class Identities:
     store: IdentityStore
     users: UserStore
     audit: AuditStore
+    letters: Letters
 
     def enter(self, upstream: Upstream, identity: Identity, origin: Origin) -> User:
         """The person whose account *identity*, which is proven, opens; linked or made now where that is wanted.
@@ -55,7 +57,8 @@ class Identities:
         owner = self.store.find(identity.issuer, identity.subject)
         try:
             if owner is None:
-                self.store.link(user.id, identity, _event("identity.linked", user.id, upstream, origin))
+                letter = self.letters.way_in_changed(user, PROVIDER_LINKED, origin)
+                self.store.link(user.id, identity, _event("identity.linked", user.id, upstream, origin), letter)
             elif owner.id != user.id:
                 raise AnothersIdentity
         except IdentityTaken:
@@ -72,10 +75,10 @@ class Identities:
             if identity.email and (found := self.store.link_by_address(identity, event)):
                 return found
             return self._created(upstream, identity, origin)
-        except IdentityTaken:  # by the same person's other tab
+        except (IdentityTaken, AccountExists) as refused:  # perhaps by the same person's other tab
             found = self.store.find(identity.issuer, identity.subject)
             if found is None:
-                raise NoAccount from None
+                raise (refused if isinstance(refused, AccountExists) else NoAccount) from None
             return found
 
     def _created(self, upstream: Upstream, identity: Identity, origin: Origin) -> User:

@@ -26,17 +26,20 @@ class Invitations:
     rules: PasswordRules
     lifetime: int
 
-    def invite(self, username: str, display_name: str, role: Role, email: str, event: Event) -> str | None:
+    def invite(
+        self, username: str, display_name: str, role: Role, email: str, event: Event, by: Role = Role.OWNER
+    ) -> str | None:
         """Invite somebody, in place of an earlier invitation of that name; the link, if it is not mailed.
 
-        Raises `UserNameRefused`, `NoMailAddress`, `UserExists` and `EmailTaken`.
+        Raises `UserNameRefused`, `NoMailAddress`, `EmailTaken` and `UserExists`, also for an earlier invitation over
+        whose role *by*, that of whoever invites, does not stand.
         """
         username, secret = user_name.check(username), credential.mint(Prefix.LINK)
         name, mailed = display_name.strip() or username, self.letters.sends_mail
         made = invitation(username, name, role, mail_address.kept(email), mailed=mailed)
         letter = self.letters.invitation(made, secret, self.lifetime)
         about = event.about(detail={"username": made.username, "role": role})
-        self.store.add(made, credential.digest(secret), self.lifetime, letter, about)
+        self.store.add(made, credential.digest(secret), self.lifetime, letter, about, by)
         return None if letter else self.letters.link("invitation", secret)
 
     def find(self, secret: str) -> Invitation | None:

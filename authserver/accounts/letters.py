@@ -19,6 +19,12 @@ DAY = 86_400
 HOUR = 3600
 LONGEST_NAME = 200
 NOT_YOU = "If you did not ask for this, do nothing: without the link nothing happens."
+PASSKEY_ADDED = "A passkey was added. It is enough alone, without your password."
+APP_ADDED = "An authenticator app was added."
+FACTOR_REMOVED = "A passkey or an authenticator app was removed."
+CODES_REPLACED = "New recovery codes were made, and those until now open nothing any more."
+PROVIDER_LINKED = "An account at an identity provider was linked. Whoever signs in there with it signs in here as you."
+PROVIDER_UNLINKED = "An account at an identity provider was unlinked."
 WAS_IT_YOU = "If that was not you, tell the administrator of this server at once."
 
 
@@ -78,9 +84,26 @@ class Letters:
             "All other browsers are signed out. Apps that you connected stay connected; you can end them here:",
             f"{self.issuer.rstrip('/')}/account/connections",
             "",
+            "Passkeys and identity providers open your account as before; whether all are yours, you see here:",
+            f"{self.issuer.rstrip('/')}/account/security",
+            "",
             WAS_IT_YOU,
         ]
         return self._to(user, "Your password was changed", lines)
+
+    def way_in_changed(self, user: User, what: str, origin: Origin) -> Letter | None:
+        """That what opens the account of *user* has changed: *what* is one of the sentences above."""
+        lines = [
+            f"What opens your account {plain(user.username, LONGEST_NAME)} at {self.issuer} has changed:",
+            what,
+            f"That was asked for from the address {origin.address}.",
+            "",
+            "All that opens it is listed here:",
+            f"{self.issuer.rstrip('/')}/account/security",
+            "",
+            WAS_IT_YOU,
+        ]
+        return self._to(user, "What opens your account has changed", lines)
 
     def email_changed(self, user: User, origin: Origin) -> Letter | None:
         """That mail to *user* goes to another address from now on; for the one until now."""
@@ -100,7 +123,9 @@ class Letters:
             f"What it keeps for that was used twice, the second time from the address {origin.address}:",
             "so somebody may have copied it. What it opened is signed out, there and here.",
             "",
-            "Sign in again, and look at where you are signed in:",
+            "Apps that were connected meanwhile are still. Sign in again, and look at what is connected, and where you",
+            "are signed in:",
+            f"{self.issuer.rstrip('/')}/account/connections",
             f"{self.issuer.rstrip('/')}/account/security",
             "",
             "If you did not put back or copy a browser's files yourself, tell the administrator of this server.",

@@ -4,7 +4,7 @@ Whether an address belongs to somebody is looked up by the post alone (`post.Pos
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..protocol import credential, mail_address
 from ..protocol.audit import Event, Origin
@@ -96,15 +96,16 @@ class OwnAccount:
         self.sign_in.forgive(user.username, origin)
         return True
 
-    def change_password(self, user: User, password: str, origin: Origin) -> bool:
-        """Give *user*, who has just shown the one until now, a new password; False if they have another by now.
+    def change_password(self, user: User, password: str, origin: Origin) -> User | None:
+        """Give *user*, who has just shown the one until now, a new password; None if they have another by now.
 
-        All sessions end. Raises `PasswordRefused` and `Busy`.
+        All sessions end. Returns *user* with it. Raises `PasswordRefused` and `Busy`.
         """
         event = Event("user.password_changed", f"user:{user.id}", origin)
         hashed = self._hashed(user, password)
         letter = self.letters.password_changed(user, origin)
-        return self.links.change_password(user.id, user.password_hash, hashed, letter, event)
+        changed = self.links.change_password(user.id, user.password_hash, hashed, letter, event)
+        return replace(user, password_hash=hashed) if changed else None
 
     def change_email(self, user: User, email: str, origin: Origin) -> None:
         """Mail a link to *email*, by which *user* makes it theirs. Raises `NoMailAddress` and `TooManyAttempts`.

@@ -22,6 +22,7 @@ from ..store.factors import Factor, FactorStore, Kind, NewFactor
 from ..store.users import User, UserStore
 from .challenges import LIFETIME, Challenges
 from .errors import TooManyAttempts, WrongFactor
+from .letters import PASSKEY_ADDED, Letters
 from .sign_in import Ceiling
 
 REQUIRED = UserVerificationRequirement.REQUIRED
@@ -36,6 +37,7 @@ class Passkeys:
     store: FactorStore
     users: UserStore
     audit: AuditStore
+    letters: Letters
     challenges: Challenges
     ceiling: Ceiling
 
@@ -84,7 +86,8 @@ class Passkeys:
             raise WrongFactor from unfit
         self._use(challenge)
         new = NewFactor(Kind.PASSKEY, name, made.credential_public_key, made.sign_count, made.credential_id)
-        self.store.add(user.id, new, _event("factor.added", user.id, origin))
+        letter = self.letters.way_in_changed(user, PASSKEY_ADDED, origin)
+        self.store.add(user.id, new, _event("factor.added", user.id, origin), letter)
 
     def to_ask(self, purpose: str, user: User | None = None) -> dict[str, Any]:
         """What a browser is to be asked for a passkey, of *user* or of whoever is there.

@@ -59,6 +59,9 @@ class Post:
         except SealError:
             self.store.gone(letter, GIVEN_UP)  # nobody can read it any more
             raise
+        except Exception as failed:  # or one letter would hold up all others, without end
+            self._again(letter)
+            raise MailRefused(f"it cannot be written: {type(failed).__name__}") from failed
         self.store.gone(letter)
         return True
 
@@ -86,7 +89,7 @@ class Post:
                 while self.deliver() and not stop.is_set():
                     pass
             except MailRefused as refused:
-                log.warning("a letter was not taken", reason=str(refused))
+                log.warning("a letter was not taken", reason=str(refused), exc_info=refused.__cause__)
             except Exception:
                 log.exception("sending letters failed; trying again later")
                 pause = SECONDS_AFTER_FAILURE

@@ -9,6 +9,7 @@ from ..protocol.audit import Event, Origin
 from ..protocol.credential import Prefix
 from ..store.sessions import Session, SessionStore, Staying
 from ..store.users import User
+from .errors import WrongCredentials
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,13 @@ class Sessions:
         """Begin a session of *user*, who proved who they are by *methods* *auth_age* seconds ago.
 
         Returns its secret, 256 random bits (TK-6). *agent* is what their browser says that it is, *staying* the browser
-        if it is to stay signed in.
+        if it is to stay signed in. Raises `WrongCredentials` if they did so by a password that is theirs no more.
         """
         methods = tuple(methods)
         secret = credential.mint(Prefix.SESSION)
         detail = {"methods": methods, **({"stays": staying.lifetime} if staying else {})}
         event = Event("session.opened", f"user:{user.id}", origin, user_id=user.id, detail=detail)
-        self.store.open(
+        opened = self.store.open(
             credential.digest(secret),
             user.id,
             self.lifetime,
@@ -46,15 +47,21 @@ class Sessions:
             methods=methods,
             auth_age=auth_age,
             staying=staying,
+            seen=user.password_hash if Method.PASSWORD in methods else None,
         )
+        if not opened:
+            raise WrongCredentials
         return secret
 
-    def reopen(self, session: Session, origin: Origin, agent: str = "") -> str:
-        """Begin a session in place of *session*, which has ended: nobody proves anything by it. Returns its secret."""
-        secret, user = credential.mint(Prefix.SESSION), session.user
+    def reopen(self, session: Session, user: User, origin: Origin, agent: str = "") -> str | None:
+        """Begin a session in place of *session* of *user*, which has ended: nobody proves anything by it.
+
+        Returns its secret; None if they have another password by now.
+        """
+        secret = credential.mint(Prefix.SESSION)
         event = Event("session.opened", f"user:{user.id}", origin, user_id=user.id, detail={"methods": session.methods})
         left = max(0, session.expires_at - session.auth_time - session.auth_age)
-        self.store.open(
+        opened = self.store.open(
             credential.digest(secret),
             user.id,
             left,
@@ -64,19 +71,22 @@ class Sessions:
             methods=session.methods,
             auth_age=session.auth_age,
             recalled=session.recalled,
+            seen=user.password_hash,
         )
-        return secret
+        return secret if opened else None
 
     def find(self, secret: str) -> Session | None:
         """The live session of *secret*; None once it is ended, expired, idle for too long, or its person disabled."""
         return self.store.find(credential.digest(secret))
 
-    def confirm(self, session: Session, origin: Origin, methods: Iterable[Method] = (Method.PASSWORD,)) -> str | None:
-        """The person of *session* has just proved again, by *methods*, who they are.
+    def confirm(
+        self, session: Session, origin: Origin, methods: Iterable[Method] = (Method.PASSWORD,), auth_age: int = 0
+    ) -> str | None:
+        """The person of *session* has proved again, by *methods*, *auth_age* seconds ago, who they are.
 
         Returns the secret that it has from now on: the one until now opens nothing. None if it had ended.
         """
-        return self._renewed(session, "session.confirmed", origin, methods)
+        return self._renewed(session, "session.confirmed", origin, methods, auth_age)
 
     def renew(self, session: Session, origin: Origin) -> str | None:
         """Give *session*, whose person has another role than when it began, another secret, as `confirm` does."""
@@ -89,7 +99,10 @@ class Sessions:
             event = Event("session.ended", f"user:{session.user.id}", origin, user_id=session.user.id)
             self.store.end(credential.digest(secret), event)
 
-    def _renewed(self, session: Session, name: str, origin: Origin, methods: Iterable[Method] | None) -> str | None:
+    def _renewed(
+        self, session: Session, name: str, origin: Origin, methods: Iterable[Method] | None, auth_age: int = 0
+    ) -> str | None:
         secret = credential.mint(Prefix.SESSION)
         event = Event(name, f"user:{session.user.id}", origin, user_id=session.user.id)
-        return secret if self.store.renew(session.digest, credential.digest(secret), event, methods) else None
+        renewed = self.store.renew(session.digest, credential.digest(secret), event, methods, auth_age)
+        return secret if renewed else None

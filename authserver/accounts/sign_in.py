@@ -1,7 +1,7 @@
 """Signing in with a name and a password, and what failing costs (AZ-12)."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from ..protocol.audit import Event, Origin
@@ -53,7 +53,8 @@ class SignIn:
         self._admit(delays, origin)
         user = self.users.by_name(username) if _is_plausible(username) else None
         right = self._verify(password, user, delays)
-        if user is None or user.disabled or not right:
+        found = None if user is None or user.disabled or not right else self._rehashed(user, password, origin)
+        if found is None:
             self.audit.write(_event("sign_in.failed", user, origin).about(outcome="refused"))
             raise WrongCredentials
         pair, *shared = delays
@@ -61,9 +62,8 @@ class SignIn:
         # The others keep earlier failures, or an attacker would clear them by signing in to an account of his own.
         if shared:
             self.throttles.taken_back(shared)
-        self._rehash(user, password, origin)
-        self.audit.write(_event("sign_in.succeeded", user, origin))
-        return user
+        self.audit.write(_event("sign_in.succeeded", found, origin))
+        return found
 
     def locked_for(self, username: str) -> int:
         """The seconds for which only browsers that it knows can sign in to that account by its password; 0: all can."""
@@ -105,9 +105,19 @@ class SignIn:
             self.throttles.taken_back(delays)  # it was not judged
             raise
 
-    def _rehash(self, user: User, password: str, origin: Origin) -> None:
-        if self.passwords.is_outdated(user.password_hash):
-            self.users.set_password(user.id, self.passwords.hash(password), _event("password.rehashed", user, origin))
+    def _rehashed(self, user: User, password: str, origin: Origin) -> User | None:
+        """*user* with a hash of today's parameters; None if *password* is theirs no more."""
+        if not self.passwords.is_outdated(user.password_hash):
+            return user
+        try:
+            new = self.passwords.hash(password)
+            if self.users.rehash(user.id, user.password_hash, new, _event("password.rehashed", user, origin)):
+                return replace(user, password_hash=new)
+            # Their other tab was quicker, or they have another password.
+            held = self.users.find(user.id)
+            return held if held and self.passwords.verify(password, held.password_hash) else None
+        except Busy:
+            return user
 
 
 def _is_plausible(username: str) -> bool:

@@ -1,4 +1,7 @@
-"""Mail addresses, in the form in which they are kept and compared (RFC 5321 §4.1.2, without quoted local parts)."""
+"""Mail addresses, in the form in which they are kept and compared (RFC 5321 §4.1.2, without quoted local parts).
+
+None has an encoded word in it (RFC 2047 §2): in a header that would be read as something else.
+"""
 
 import re
 
@@ -7,7 +10,8 @@ from .msg import Filled, msg
 MOST_CHARACTERS = 254
 NONE = msg("{!a} is no mail address such as admin@example.com")
 TOO_LONG = msg("a mail address has at most {} characters")
-FORM = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
+LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+FORM = re.compile(rf"(?!.*=\?)[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{LABEL}(?:\.{LABEL})*")
 
 
 class NoMailAddress(ValueError):

@@ -114,7 +114,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         invitations=people.invitations,
         own_account=people.own,
         post=people.post,
-        second_factors=second_factors(settings, stores, safe),
+        second_factors=second_factors(settings, stores, safe, people.own.letters),
         policies=policies,
         authorization=_authorization(settings, stores, known, policies),
         token=_token(settings, stores, formats, who, tools, policies, _exchanges(settings, stores, tracing)),
@@ -158,7 +158,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         attention=Attention(stores, rotation, settings.most_unused_registrations, settings.audit_targets),
         watch=watch,
         delivery=Delivery(stores.notices, told),
-        upstream=upstreams.sign_in(settings, stores, safe.derive("upstream sign-in")),
+        upstream=upstreams.sign_in(settings, stores, safe.derive("upstream sign-in"), people.own.letters),
     )
 
 

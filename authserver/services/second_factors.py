@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ..accounts.challenges import Challenges
 from ..accounts.factors import Factors
 from ..accounts.half_sign_ins import HalfSignIns
+from ..accounts.letters import Letters
 from ..accounts.passkeys import Passkeys
 from ..keys.sealing import Vault
 from ..protocol.role import Role
@@ -33,7 +34,7 @@ class SecondFactors:
         return self.rule == "all" or (self.rule == "admins" and role is not Role.MEMBER)
 
 
-def second_factors(settings: Settings, stores: Stores, vault: Vault) -> SecondFactors:
+def second_factors(settings: Settings, stores: Stores, vault: Vault, letters: Letters) -> SecondFactors:
     """Join them over *stores*."""
     challenges = Challenges(vault.derive("passkey challenges"), stores.used_assertions)
     return SecondFactors(
@@ -43,6 +44,7 @@ def second_factors(settings: Settings, stores: Stores, vault: Vault) -> SecondFa
             recovery=stores.recovery_codes,
             throttles=stores.throttles,
             audit=stores.audit,
+            letters=letters,
             vault=vault,
             delay=settings.failed_sign_in_delay,
         ),
@@ -51,6 +53,7 @@ def second_factors(settings: Settings, stores: Stores, vault: Vault) -> SecondFa
             store=stores.factors,
             users=stores.users,
             audit=stores.audit,
+            letters=letters,
             challenges=challenges,
             ceiling=AddressLimit(settings.sign_ins_per_address),
         ),

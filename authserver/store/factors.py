@@ -14,6 +14,7 @@ from .audit import record
 from .clock import now
 from .database import Database
 from .ending import forget_browsers
+from .letters import Letter, post
 from .models import FactorRow, RecoveryCodeRow, RememberedRow, UserRow
 
 UNFINISHED_SECONDS = 3600  # for which a secret that was shown waits for its first code
@@ -77,21 +78,26 @@ class FactorStore:
         mine = (FactorRow.user_id == user_id) & (FactorRow.kind == kind.value) & lately
         return next(iter(self._factors(mine & FactorRow.confirmed_at.is_(None))), None)
 
-    def confirm(self, factor_id: str, counter: int, event: Event) -> bool:
-        """Let a factor count from now on, *counter* being used. False if it counts already, or is gone."""
+    def confirm(self, factor_id: str, counter: int, event: Event, letter: Letter | None = None) -> bool:
+        """Let a factor count from now on, *counter* being used, and tell its person by *letter*.
+
+        False if it counts already, or is gone.
+        """
         begun = update(FactorRow).where(FactorRow.id == factor_id, FactorRow.confirmed_at.is_(None))
         with self._database.transaction() as connection:
             if not connection.execute(begun.values(confirmed_at=now, counter=counter)).rowcount:
                 return False
+            post(connection, letter)
             record(connection, event)
         return True
 
-    def add(self, user_id: str, new: NewFactor, event: Event) -> None:
-        """Keep a factor that counts at once. Raises `PasskeyExists`."""
+    def add(self, user_id: str, new: NewFactor, event: Event, letter: Letter | None = None) -> None:
+        """Keep a factor that counts at once, and tell its person by *letter*. Raises `PasskeyExists`."""
         columns = _columns(user_id, credential.identifier(), new)
         try:
             with self._database.transaction() as connection:
                 connection.execute(insert(FactorRow).values(**columns, confirmed_at=now))
+                post(connection, letter)
                 record(connection, event)
         except IntegrityError:
             raise PasskeyExists("this passkey is in use already") from None
@@ -120,8 +126,8 @@ class FactorStore:
             record(connection, event)
         return True
 
-    def remove(self, user_id: str, factor_id: str, event: Event) -> bool:
-        """Forget a factor, and with the last one the recovery codes. False if the person has no such factor.
+    def remove(self, user_id: str, factor_id: str, event: Event, letter: Letter | None = None) -> bool:
+        """Forget a factor, and with the last one the recovery codes; *letter* tells. False if they have no such factor.
 
         No browser stays signed in by what may have been proved with it.
         """
@@ -133,6 +139,7 @@ class FactorStore:
             if not connection.scalar(select(has_factor(user_id))):
                 connection.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user_id))
             forget_browsers(connection, RememberedRow.user_id == user_id)
+            post(connection, letter)
             record(connection, event)
         return True
 
@@ -162,11 +169,12 @@ class RecoveryCodeStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def replace(self, user_id: str, digests: Iterable[bytes], event: Event) -> None:
-        """Let *digests* be the codes of a person; those until now open nothing any more."""
+    def replace(self, user_id: str, digests: Iterable[bytes], event: Event, letter: Letter | None = None) -> None:
+        """Let *digests* be the codes of a person; those until now open nothing any more, of which *letter* tells."""
         with self._database.transaction() as connection:
             _lock(connection, user_id)
-            connection.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user_id))
+            if connection.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user_id)).rowcount:
+                post(connection, letter)
             connection.execute(insert(RecoveryCodeRow), [{"digest": each, "user_id": user_id} for each in digests])
             record(connection, event)
 

@@ -11,7 +11,7 @@ from .audit import record
 from .clock import now
 from .database import Database
 from .models import HalfSignInRow, UserRow
-from .users import User, user_of
+from .users import User, has_password, user_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +30,16 @@ class HalfSignInStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def begin(self, half: HalfSignIn, lifetime: int, event: Event) -> None:
-        """Keep *half* for *lifetime* seconds."""
+    def begin(self, half: HalfSignIn, lifetime: int, event: Event, seen: str | None = None) -> bool:
+        """Keep *half* for *lifetime* seconds. False, and it is not, as `SessionStore.open` says of *seen*."""
         begun: dict[str, Any] = {"digest": half.digest, "user_id": half.user.id, "methods": half.methods}
         begun |= {"auth_time": now - half.auth_age, "expires_at": now + lifetime}
         with self._database.transaction() as connection:
+            if seen is not None and not has_password(connection, half.user.id, seen):
+                return False
             connection.execute(insert(HalfSignInRow).values(**begun))
             record(connection, event)
+        return True
 
     def find(self, digest: bytes) -> HalfSignIn | None:
         """The one that still waits, if its person may sign in."""

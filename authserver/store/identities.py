@@ -1,5 +1,6 @@
 """Who people are at identity providers: which (issuer, subject) opens which account."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, delete, func, insert, select, update
@@ -11,7 +12,9 @@ from ..protocol.upstream.identity import Identity
 from .audit import record
 from .clock import now
 from .database import Database
-from .models import IdentityRow, UserRow
+from .ending import forget_browsers
+from .letters import Letter, post
+from .models import IdentityRow, RememberedRow, UserRow
 from .users import EmailTaken, User, UserExists, enter, entering, newcomer, user_of
 
 ROW = IdentityRow
@@ -79,11 +82,15 @@ class IdentityStore:
             raise
         return entered
 
-    def link(self, user_id: str, identity: Identity, event: Event) -> None:
-        """Have *identity* open that person's account. Raises `IdentityTaken`, also if it does so already."""
+    def link(self, user_id: str, identity: Identity, event: Event, letter: Letter | None = None) -> None:
+        """Have *identity* open that person's account, and tell them by *letter*.
+
+        Raises `IdentityTaken`, also if it does so already.
+        """
         try:
             with self._database.transaction() as connection:
                 _link(connection, user_id, identity)
+                post(connection, letter)
                 record(connection, event.about(user_id=user_id))
         except IntegrityError:
             raise IdentityTaken from None
@@ -113,14 +120,17 @@ class IdentityStore:
             connection.execute(mine.values(used_at=now, name=_shown(identity)))
             record(connection, event)
 
-    def unlink(self, user_id: str, issuer: str, subject: str, event: Event) -> bool:
-        """Have that identity open that person's account no more; False if it does not.
+    def unlink(
+        self, user_id: str, issuer: str, subject: str, used: Iterable[str], event: Event, letter: Letter | None = None
+    ) -> bool:
+        """Have that identity open that person's account no more, and tell them by *letter*; False if it does not.
 
-        Raises `LastWayIn`, with nothing done, if they have neither a password nor another identity.
+        No browser stays signed in by what it may have opened. Raises `LastWayIn`, with nothing done, if they have
+        neither a password nor another identity of an issuer that is *used* here.
         """
         mine = delete(ROW).where(ROW.user_id == user_id, ROW.issuer == issuer, ROW.subject == subject)
         password = select(UserRow.password_hash).where(UserRow.id == user_id).with_for_update()
-        left = select(func.count()).select_from(ROW).where(ROW.user_id == user_id)
+        left = select(func.count()).select_from(ROW).where(ROW.user_id == user_id, ROW.issuer.in_(tuple(used)))
         with self._database.transaction() as connection:
             # Their row is held, so that of two at once the second sees what the first left.
             has_password = connection.scalar(password)
@@ -128,6 +138,8 @@ class IdentityStore:
                 return False
             if not has_password and not connection.scalar(left):
                 raise LastWayIn
+            forget_browsers(connection, RememberedRow.user_id == user_id)
+            post(connection, letter)
             record(connection, event.about(user_id=user_id))
         return True
 

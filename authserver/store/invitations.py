@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, or_, select
 
 from ..protocol import credential
 from ..protocol.audit import Event
@@ -38,6 +38,7 @@ class Invitation:
 
 COLUMNS = tuple(getattr(InvitationRow, name) for name in Invitation.__slots__)
 TAKEN = msg("there is a user {!r} already, and {!r} is the same or looks like it")
+HIGH = msg("an invitation of {!r} waits, which only an owner replaces")
 EMAIL_TAKEN = msg("the user {!r} has the mail address {}")
 OPEN = select(*COLUMNS).where(InvitationRow.expires_at > now)
 
@@ -53,19 +54,33 @@ class InvitationStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def add(self, made: Invitation, digest: bytes, lifetime: int, letter: Letter | None, event: Event) -> None:
+    def add(
+        self,
+        made: Invitation,
+        digest: bytes,
+        lifetime: int,
+        letter: Letter | None,
+        event: Event,
+        by: Role = Role.OWNER,
+    ) -> None:
         """Save an invitation that lasts *lifetime* seconds, in place of an earlier one for the name, with its letter.
 
-        Raises `UserExists` and `EmailTaken`.
+        Raises `UserExists`, also where the role *by* which somebody invites does not stand over that of the earlier
+        one, and `EmailTaken`.
         """
         columns = {name: getattr(made, name) for name in ("id", "username", "display_name", "role", "email", "mailed")}
         columns |= {"digest": digest, "invited_by": event.actor, "created_at": now, "expires_at": now + lifetime}
         new = self._database.insert(InvitationRow).values(**columns)
+        theirs = InvitationRow.role.in_([role.value for role in Role if by.stands_over(role)])
+        replaced = or_(theirs, InvitationRow.expires_at <= now)
         with self._database.transaction() as connection:
             _refuse_taken(connection, made)
-            connection.execute(new.on_conflict_do_update(index_elements=["username"], set_=columns))
+            earlier = connection.scalar(_waiting(made.username))
+            put = new.on_conflict_do_update(index_elements=["username"], set_=columns, where=replaced)
+            if connection.scalar(put.returning(InvitationRow.id)) is None:
+                raise UserExists(Filled(HIGH, made.username))
             post(connection, letter)
-            record(connection, event)
+            record(connection, event.about(detail={**event.detail, **({"replaced": earlier} if earlier else {})}))
 
     def find(self, digest: bytes) -> Invitation | None:
         """The invitation of that digest, as long as it is open."""
@@ -116,6 +131,12 @@ class InvitationStore:
         with self._database.reading() as connection:
             row = connection.execute(OPEN.where(which)).one_or_none()
         return None if row is None else _made(row)
+
+
+def _waiting(username: str) -> Select[str]:
+    """The role of the invitation of that name that waits, kept as it is until the transaction ends."""
+    open_ones = select(InvitationRow.role).where(InvitationRow.username == username, InvitationRow.expires_at > now)
+    return open_ones.with_for_update()
 
 
 def _refuse_taken(connection: Connection, made: Invitation) -> None:

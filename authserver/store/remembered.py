@@ -16,6 +16,9 @@ from .users import User, user_of
 
 ROW = RememberedRow
 LIVES = and_(ROW.ended_at.is_(None), ROW.expires_at > now)
+NOBODYS = b""  # in place of the digest of a secret, once it was told that there is a copy
+WATCHED = and_(ROW.secret != NOBODYS, ROW.expires_at > now)
+"""One that stays signed in, or did: a thief may have ended it, and its person has not been told yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,8 @@ class RememberedStore:
         self._database = database
 
     def person(self, digest: bytes) -> User | None:
-        """Whose browser it is, if it stays signed in and they may sign in."""
-        wanted = select(UserRow).join(ROW, ROW.user_id == UserRow.id).where(ROW.digest == digest, LIVES)
+        """Whose browser it is, or was until it stayed no longer, if they may sign in; nobody's once a copy was told."""
+        wanted = select(UserRow).join(ROW, ROW.user_id == UserRow.id).where(ROW.digest == digest, WATCHED)
         with self._database.session() as session:
             row = session.scalars(wanted.where(UserRow.disabled_at.is_(None))).one_or_none()
             return None if row is None else user_of(row)
@@ -73,28 +76,31 @@ class RememberedStore:
 
         A token that was used opens that session again within *window* seconds, for tabs that were opened at one
         instant. Later it is a copy: the browser does not stay signed in, all its sessions end, and *copied* tells of
-        it. None for that, and for a browser that does not stay or whose person is disabled.
+        it, once; also where it stayed no longer, for a thief who is done may have signed out. None for that, and for a
+        browser that does not stay or whose person is disabled.
         """
         mine = select(ROW.secret, ROW.previous, (now - ROW.used_at).label("age"), (ROW.expires_at - now).label("left"))
-        mine = mine.add_columns(ROW.user_id, ROW.auth_time, ROW.methods).join(UserRow, UserRow.id == ROW.user_id)
-        lives = mine.where(ROW.digest == presented.digest, LIVES, UserRow.disabled_at.is_(None))
+        mine = mine.add_columns(ROW.user_id, ROW.auth_time, ROW.methods, ROW.ended_at)
+        theirs = mine.join(UserRow, UserRow.id == ROW.user_id).where(UserRow.disabled_at.is_(None))
+        wanted = theirs.where(ROW.digest == presented.digest, WATCHED)
         with self._database.transaction() as connection:
-            found = connection.execute(lives.with_for_update(of=ROW)).one_or_none()
+            found = connection.execute(wanted.with_for_update(of=ROW)).one_or_none()
             if found is None:
                 return None
-            if presented.secret == found.secret:
+            # Ages are whole seconds, rounded down at both ends: one more than the window may be just within it.
+            is_tab = presented.secret == found.previous and found.age <= window
+            if presented.secret != found.secret and not is_tab:
+                _tell(connection, presented.digest, found.user_id, copied)
+                return None
+            if found.ended_at is not None:
+                return None
+            if not is_tab:
                 _rotate(connection, presented, found.user_id, address, agent)
                 stem = {"user_id": found.user_id, "auth_time": found.auth_time, "methods": found.methods}
                 ends = now + min(lifetime, found.left)
                 where = {"digest": presented.session, "remembered": presented.digest, "expires_at": ends}
                 enter(connection, **stem, **where, address=address, agent=agent, recalled=True)
                 record(connection, event)
-            # Ages are whole seconds, rounded down at both ends: one more than the window may be just within it.
-            elif presented.secret != found.previous or found.age > window:
-                forget_browser(connection, presented.digest, found.user_id)
-                post(connection, copied.letter)
-                record(connection, copied.event)
-                return None
             return int(found.left)
 
     def of_user(self, user_id: str, limit: int) -> tuple[RememberedListing, ...]:
@@ -113,6 +119,13 @@ class RememberedStore:
                 return False
             record(connection, event.about(user_id=user_id))
         return True
+
+
+def _tell(connection: Connection, digest: bytes, user_id: str, copied: Copied) -> None:
+    forget_browser(connection, digest, user_id)
+    connection.execute(update(ROW).where(ROW.digest == digest).values(secret=NOBODYS, previous=None))
+    post(connection, copied.letter)
+    record(connection, copied.event)
 
 
 def _rotate(connection: Connection, presented: Presented, user_id: str, address: str, agent: str) -> None:

@@ -16,7 +16,7 @@ from .ending import end_sessions, forget_browser
 from .factors import has_factor
 from .grant_ends import expire_with_sessions, lengthen
 from .models import RememberedRow, SessionRow, UserRow
-from .users import User, user_of
+from .users import User, has_password, user_of
 
 TOUCH_SECONDS = 60
 ALIVE = and_(
@@ -118,15 +118,19 @@ class SessionStore:
         auth_age: int = 0,
         staying: Staying | None = None,
         recalled: bool = False,
-    ) -> None:
+        seen: str | None = None,
+    ) -> bool:
         """Begin a session of at most *lifetime* seconds, for someone who just signed in by *methods* with *agent*.
 
         They proved who they are *auth_age* seconds ago: an identity provider may have sessions of its own. *staying* is
-        their browser, if it is to open further sessions by itself; *recalled*: so one stood before.
+        their browser, if it is to open further sessions by itself; *recalled*: so one stood before. False, and nothing
+        is done, if their password has another hash than the one *seen*: what an old one opens, a new one has ended.
         """
         shared: dict[str, Any] = {"user_id": user_id, "address": address, "agent": agent, "methods": " ".join(methods)}
         shared["auth_time"] = now - auth_age
         with self._database.transaction() as connection:
+            if seen is not None and not has_password(connection, user_id, seen):
+                return False
             if staying is not None:
                 stays = {"digest": staying.digest, "secret": staying.secret, "created_at": now, "used_at": now}
                 stays["expires_at"] = now + staying.lifetime
@@ -135,6 +139,7 @@ class SessionStore:
             stands = {"remembered": remembered, "recalled": recalled}
             enter(connection, digest=digest, **shared, **stands, expires_at=now + lifetime)
             record(connection, event.about(user_id=user_id))
+        return True
 
     def find(self, digest: bytes) -> Session | None:
         """The session, if it lives: not ended, not expired, not idle for too long, its person not disabled."""
@@ -161,16 +166,18 @@ class SessionStore:
         with self._database.reading() as connection:
             return tuple(SessionListing(*row) for row in connection.execute(newest, {"idle": self._idle}))
 
-    def renew(self, digest: bytes, new: bytes, event: Event, methods: Iterable[Method] | None = None) -> bool:
+    def renew(
+        self, digest: bytes, new: bytes, event: Event, methods: Iterable[Method] | None = None, auth_age: int = 0
+    ) -> bool:
         """Let the session be found by *new* from now on, and no more by *digest*. False if it had ended.
 
-        *methods* are those by which its person proved again, just now, who they are; None if they did not.
+        *methods* are those by which its person proved again who they are, *auth_age* seconds ago; None: they did not.
         """
         theirs = select(UserRow.role).where(UserRow.id == SessionRow.user_id).scalar_subquery()
         live = update(SessionRow).where(SessionRow.digest == digest, SessionRow.ended_at.is_(None))
         renewed = live.values(digest=new, role=theirs)
         if methods is not None:
-            renewed = renewed.values(auth_time=now, methods=" ".join(methods), recalled=False)
+            renewed = renewed.values(auth_time=now - auth_age, methods=" ".join(methods), recalled=False)
         with self._database.transaction() as connection:
             if not connection.execute(renewed).rowcount:
                 return False

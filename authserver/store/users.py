@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from sqlalchemy import ColumnElement, Connection, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..protocol import credential
@@ -108,11 +108,11 @@ class UserStore:
         """The person whose mail address that is, as is known, disabled or not."""
         return self._find((UserRow.email == email) & UserRow.email_verified_at.is_not(None))
 
-    def set_password(self, user_id: str, password_hash: str, event: Event) -> bool:
-        """Replace the password; sessions stay. False if there is no such person."""
+    def rehash(self, user_id: str, seen: str, password_hash: str, event: Event) -> bool:
+        """Keep another hash of the password that has the hash *seen*; sessions stay. False if it is another by now."""
+        held = update(UserRow).where(UserRow.id == user_id, UserRow.password_hash == seen)
         with self._database.transaction() as connection:
-            changed = update(UserRow).where(UserRow.id == user_id).values(password_hash=password_hash)
-            if not connection.execute(changed).rowcount:
+            if not connection.execute(held.values(password_hash=password_hash)).rowcount:
                 return False
             record(connection, event.about(user_id=user_id))
         return True
@@ -178,6 +178,15 @@ def _leave_an_owner(connection: Connection, user_id: str) -> None:
     """Raise `LastOwner` if no owner who can sign in would be left without that person."""
     if connection.scalars(LIVE_OWNERS).all() == [user_id]:
         raise LastOwner("the last owner stays one: make somebody else an owner first")
+
+
+def has_password(connection: Connection, user_id: str, seen: str) -> bool:
+    """Whether that person may sign in, by the password that has the hash *seen*.
+
+    If so, it is so until the transaction ends: who gives them another one waits, and then finds what this one entered.
+    """
+    held = and_(UserRow.id == user_id, UserRow.password_hash == seen, UserRow.disabled_at.is_(None))
+    return connection.scalar(select(UserRow.id).where(held).with_for_update(read=True)) is not None
 
 
 def newcomer(username: str, display_name: str, password_hash: str, role: Role, email: str | None = None) -> User:

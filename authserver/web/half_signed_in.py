@@ -17,11 +17,26 @@ SECRET = "half_sign_in"  # noqa: S105 - the name of a field
 def begin(user: User, methods: Iterable[Method] = BY_PASSWORD, auth_age: int = 0, *, stays: bool = False) -> None:
     """Let *user*, who proved by *methods* *auth_age* seconds ago who they are, give the second factor.
 
-    The cookie session begins anew. *stays*: they want this browser to stay signed in, once they are.
+    The cookie session begins anew. *stays*: they want this browser to stay signed in, once they are. Raises
+    `WrongCredentials` if they did so by a password that is theirs no more.
     """
     signed_in.end()
     staying.note(stays)
     session[SECRET] = deployment().second_factors.halves.begin(user, origin(), methods, auth_age)
+
+
+def begin_again(person: signed_in.Visitor, methods: Iterable[Method], auth_age: int) -> None:
+    """Let *person*, who proved again by *methods* *auth_age* seconds ago who they are, give the second factor too.
+
+    Their session goes on meanwhile as it is: who breaks off has lost nothing, and gained nothing.
+    """
+    session[SECRET] = deployment().second_factors.halves.begin(person.user, origin(), methods, auth_age)
+
+
+def of_visitor(half: HalfSignIn) -> signed_in.Visitor | None:
+    """Who is signed in, if *half* is theirs: so they prove again who they are."""
+    person = signed_in.visitor()
+    return person if person is not None and person.user.id == half.user.id else None
 
 
 def is_owed_by(user: User) -> bool:

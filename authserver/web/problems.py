@@ -3,7 +3,7 @@
 import logging
 
 import structlog
-from flask import Flask, Response, make_response, render_template, request
+from flask import Flask, Response, current_app, make_response, render_template, request
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
@@ -56,13 +56,22 @@ def install(app: Flask) -> None:
 
 def page(problem: Problem, status: int, *, detail: str = "", retry_after: int | None = None) -> Response:
     """The page of *problem*; *detail* is one line for whoever made the app."""
-    body = render_template(
-        "problem.html", problem=problem, status=status, detail=detail, known_clients=registry().clients
-    )
+    shown = {"problem": problem, "status": status, "detail": detail, "known_clients": registry().clients}
+    try:
+        body = render_template("problem.html", **shown)
+    except Exception as failed:  # noqa: BLE001 - the pages' frame asks the database who is signed in
+        body = _bare(problem, failed)
     response = make_response(body, status)
     if retry_after is not None:
         response.headers["Retry-After"] = str(retry_after)
     return response
+
+
+def _bare(problem: Problem, failed: Exception) -> str:
+    """*problem* where what fails would fail again in the frame of all pages: a page without one."""
+    known = {"private": repr(failed)[:LONGEST_LOGGED], "correlation_id": origin().correlation_id}
+    log.error("page of a problem failed", path=request.path, **known)
+    return current_app.jinja_env.get_template("bare_problem.html").render(problem=problem)
 
 
 def note(error: OAuthError) -> None:

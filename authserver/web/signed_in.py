@@ -42,6 +42,8 @@ class Visitor(UserMixin):  # type: ignore[misc]
 
 def install(app: Flask) -> None:
     """Let Flask-Login find visitors by their session."""
+    # It would read a cookie of its own before it asks for `_recalled`, and fail at some: this is no name of any.
+    app.config["REMEMBER_COOKIE_NAME"] = ";"
     manager = LoginManager(app)
     # Its own check of address and browser would sign people out as their network changes.
     manager.session_protection = None
@@ -69,29 +71,35 @@ def begin(
     """Sign *user* in, in a cookie session begun anew: nothing that was set before the sign-in survives it.
 
     They proved who they are by *methods*, *auth_age* seconds ago. *stays*: they want this browser to stay signed in.
+    Raises `WrongCredentials` if they did so by a password that is theirs no more.
     """
     end()
     kept = deployment().remembered.begin() if stays else None
+    staying = kept[1] if kept else None
+    secret = deployment().sessions.open(user, origin(), _agent(), methods, auth_age, staying)
     if kept is not None:
         cookies.stay(kept[0], kept[1].lifetime)
-    staying = kept[1] if kept else None
-    _go_on(deployment().sessions.open(user, origin(), _agent(), methods, auth_age, staying))
+    _go_on(secret)
     deployment().sign_in.know(user, cookies.device())
     after_this_request(cookies.keep_device)
 
 
-def confirm(person: Visitor, methods: Iterable[Method]) -> None:
-    """*person* has proved again, by *methods*, who they are: their session has another secret from now on."""
-    _go_on(deployment().sessions.confirm(person.session, origin(), methods))
+def confirm(person: Visitor, methods: Iterable[Method], auth_age: int = 0) -> None:
+    """*person* has proved again who they are, by *methods*, *auth_age* seconds ago.
+
+    Their session has another secret from now on.
+    """
+    _go_on(deployment().sessions.confirm(person.session, origin(), methods, auth_age))
 
 
-def renew(person: Visitor) -> None:
+def renew(person: Visitor, user: User | None = None) -> None:
     """Go on as *person* in a session begun anew, when all of theirs have ended: whoever had its secret has nothing.
 
-    It is as old as the one that ended, and this browser does not stay signed in.
+    It is as old as the one that ended, and this browser does not stay signed in. *user* is who they are by now, if
+    they have just changed that.
     """
     end()
-    _go_on(deployment().sessions.reopen(person.session, origin(), _agent()))
+    _go_on(deployment().sessions.reopen(person.session, user or person.user, origin(), _agent()))
 
 
 def end() -> None:

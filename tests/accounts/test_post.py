@@ -108,6 +108,23 @@ def test_it_is_given_up_after_days_and_the_trail_tells(site, post, relay, asked)
     assert site.deployment.stores.audit.page(AuditFilter(name="mail.given_up"), None, 9).lines
 
 
+def test_one_that_cannot_be_written_waits_longer_each_time_and_is_given_up(site, post, asked):
+    class Unable(Relay):
+        def send(self, mail: Mail) -> None:
+            raise ValueError(mail.receiver)
+
+    unable = replace(post, outgoing=Unable())
+    with pytest.raises(MailRefused, match="cannot be written: ValueError"):
+        unable.deliver()
+    assert not unable.deliver(), "others have their turn"
+    due(site, tries=MOST_TRIES - 1)
+    with pytest.raises(MailRefused):
+        unable.deliver()
+    due(site)
+    assert not unable.deliver()
+    assert site.deployment.stores.audit.page(AuditFilter(name="mail.given_up"), None, 9).lines
+
+
 def test_whoever_dies_while_sending_leaves_it_to_the_next(site, post, relay, asked):
     store = site.deployment.stores.letters
     claimed = store.claim(120)

@@ -167,7 +167,7 @@ def test_a_password_typed_as_the_user_name_is_written_down_nowhere(sign_in, depl
 
 def test_a_hash_of_weaker_parameters_is_replaced_at_sign_in(sign_in, deployment, person, origin):
     weaker = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
-    deployment.stores.users.set_password(person.id, weaker, EVENT)
+    deployment.stores.users.rehash(person.id, person.password_hash, weaker, EVENT)
     sign_in.attempt(person.username, PASSWORD, origin)
     stored = deployment.stores.users.find(person.id).password_hash
     assert stored != weaker

@@ -11,10 +11,11 @@ from authserver.store.account_links import Purpose
 from authserver.store.invitations import invitation
 from authserver.store.letters import blank
 from authserver.store.models import AccountLinkRow, InvitationRow, LetterRow, SessionRow, UserRow
+from authserver.store.sessions import Staying
 from authserver.store.stores import Stores
 from authserver.store.users import EmailTaken, UserExists
 
-from .crowd import Crowd
+from .crowd import SIZE, Crowd
 from .scene import EVENT, Scene
 
 SECRET = credential.digest("a secret")
@@ -54,6 +55,15 @@ def reset(scene: Scene, name: str, number: int) -> str:
     return str(scene.stores.account_links.reset_password(SECRET, f"hash {number}", None, EVENT))
 
 
+def open_or_reset(scene: Scene, name: str, number: int) -> str:
+    if number == SIZE // 2:
+        return reset(scene, name, number)
+    staying = Staying(credential.digest(f"browser {number}"), SECRET, 600)
+    session, seen = credential.digest(f"session {number}"), "$argon2id$"
+    opened = scene.stores.sessions.open(session, scene.user_id, 600, "", EVENT, staying=staying, seen=seen)
+    return "opened" if opened else "refused"
+
+
 def take_address(scene: Scene, name: str, number: int) -> str:
     stores, digest = scene.stores, credential.digest(f"link {number}")
     user = stores.users.add(f"person-{number}", "Person", "x", Role.MEMBER, EVENT)
@@ -89,6 +99,15 @@ def test_a_link_sets_one_password_and_ends_the_sessions(stores: Stores, crowd: C
     assert Counter(crowd.all_do(reset, url, scene, ""))["True"] == 1
     assert stores.sessions.find(credential.digest("session")) is None
     assert count(stores, AccountLinkRow) == 0
+
+
+def test_nothing_that_the_old_password_opens_outlives_it(stores: Stores, crowd: Crowd, url: str, scene: Scene):
+    stores.account_links.promise(SECRET, Purpose.RESET, scene.user_id, None, 600, EVENT)
+    said = Counter(crowd.all_do(open_or_reset, url, scene, ""))
+    assert said["True"] == 1
+    assert said["opened"] + said["refused"] == SIZE - 1
+    assert stores.sessions.of_user(scene.user_id, 99) == ()
+    assert stores.remembered.of_user(scene.user_id, 99) == ()
 
 
 def test_an_address_is_one_persons(stores: Stores, crowd: Crowd, url: str, scene: Scene):

@@ -104,7 +104,7 @@ def test_every_change_writes_its_event(scene: Scene):
     stores.resources.replace(NOTES, EVENT)
     stores.resources.set_suspended(NOTES.identifier, True, EVENT)
     scene.refresh(scene.first_token())  # three events: approved, redeemed, refreshed
-    stores.users.set_password(scene.user_id, "hash", EVENT)
+    stores.users.rehash(scene.user_id, "$argon2id$", "hash", EVENT)
     stores.sessions.open(b"digest", scene.user_id, 60, "", EVENT)
     stores.sessions.end(b"digest", EVENT)
     stores.sessions.end_all(scene.user_id, EVENT)

@@ -10,6 +10,8 @@ from flask import Flask
 from sqlalchemy import event, func, select
 
 from authserver.accounts.identities import Identities
+from authserver.accounts.letters import Letters
+from authserver.keys.sealing import Vault
 from authserver.protocol import credential
 from authserver.protocol.role import Role
 from authserver.protocol.upstream.identity import Identity
@@ -47,15 +49,17 @@ CORP = Upstream.model_validate(
 ROWS = (UserRow, IdentityRow, InvitationRow, AccountLinkRow, SessionRow, RememberedRow)
 Deed = Callable[[Stores], object]
 
+LETTERS = Letters("https://auth.example", Vault(b"k" * 32), sends_mail=False)
+
 
 def come_from_a_provider(stores: Stores) -> None:
-    Identities(stores.identities, stores.users, stores.audit).enter(CORP, ANN, EVENT.origin)
+    Identities(stores.identities, stores.users, stores.audit, LETTERS).enter(CORP, ANN, EVENT.origin)
 
 
 def link_a_provider(stores: Stores) -> None:
     ann = stores.users.by_name("ann")
     assert ann
-    Identities(stores.identities, stores.users, stores.audit).link(CORP, ANN, ann, EVENT.origin)
+    Identities(stores.identities, stores.users, stores.audit, LETTERS).link(CORP, ANN, ann, EVENT.origin)
 
 
 def accept_an_invitation(stores: Stores) -> None:

@@ -38,12 +38,13 @@ def test_a_user_name_is_given_once_whatever_its_case(stores: Stores, alice: User
     assert len(stores.users.page("", None, 10).lines) == 1
 
 
-def test_a_password_is_replaced(stores: Stores, alice: User):
-    assert stores.users.set_password(alice.id, "another hash", EVENT) is True
+def test_a_hash_is_replaced_unless_it_is_another_by_now(stores: Stores, alice: User):
+    assert stores.users.rehash(alice.id, alice.password_hash, "another hash", EVENT) is True
+    assert stores.users.rehash(alice.id, alice.password_hash, "a third hash", EVENT) is False
     found = stores.users.find(alice.id)
     assert found is not None
     assert found.password_hash == "another hash"
-    assert stores.users.set_password("nobody", "hash", EVENT) is False
+    assert stores.users.rehash("nobody", "another hash", "hash", EVENT) is False
 
 
 def test_the_list_of_people_counts_their_live_grants(scene: Scene):

@@ -49,6 +49,11 @@ def present(scene: Scene, digest: bytes, token: str = START) -> int | None:
     return scene.stores.remembered.recall(presented, LIFETIME, "192.0.2.2", "Browser", WINDOW, EVENT, told)
 
 
+def copies(scene: Scene) -> int:
+    """How many copies were told of."""
+    return len(scene.stores.audit.page(AuditFilter(name="session.copied"), None, 9).lines)
+
+
 def live(stores: Stores, user_id: str) -> list[bytes]:
     return [line.digest for line in stores.sessions.of_user(user_id, 100)]
 
@@ -128,6 +133,19 @@ def test_after_the_window_it_is_a_copy(scene: Scene):
     assert present(scene, digest) is None
     assert present(scene, digest, "first'") is None
     assert scene.stores.remembered.person(digest) is None
+
+
+def test_a_copy_is_found_though_the_browser_stays_no_longer_and_told_once(scene: Scene):
+    digest = begin(scene)
+    assert present(scene, digest)
+    assert scene.stores.remembered.forget(digest, EVENT)
+    assert present(scene, digest, "first'") is None, "it was ended, and by whom is not for its token to tell"
+    assert present(scene, digest) is None, "within the window it may be the other tab"
+    assert not copies(scene)
+    let_pass(scene.stores.database, 100)
+    for _ in range(3):
+        assert present(scene, digest) is None
+    assert copies(scene) == 1
 
 
 def test_a_copy_ends_what_that_browser_opened_and_nothing_else(scene: Scene):

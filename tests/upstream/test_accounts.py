@@ -9,13 +9,17 @@ from sqlalchemy import select, update
 
 from authserver.accounts.errors import AccountExists, IdentityRefused, NoAccount
 from authserver.accounts.identities import Identities
+from authserver.accounts.letters import Letters
+from authserver.keys.sealing import Vault
 from authserver.protocol.audit import Event, Origin
+from authserver.protocol.credential import digest
 from authserver.protocol.role import Role
 from authserver.protocol.upstream.identity import Identity
 from authserver.settings.upstream import Upstream
 from authserver.store.audit import AuditFilter
 from authserver.store.identities import IdentityTaken, LastWayIn
-from authserver.store.models import IdentityRow, Row, UserRow
+from authserver.store.models import IdentityRow, LetterRow, Row, UserRow
+from authserver.store.sessions import Staying
 from authserver.store.stores import Stores
 from authserver.store.users import User
 from tests.conformance.site import Site
@@ -44,7 +48,8 @@ def enter(stores: Stores) -> Enter:
 
 
 def identities(stores: Stores) -> Identities:
-    return Identities(stores.identities, stores.users, stores.audit)
+    letters = Letters("https://auth.example", Vault(b"k" * 32), sends_mail=True)
+    return Identities(stores.identities, stores.users, stores.audit, letters)
 
 
 def upstream(**changes: object) -> Upstream:
@@ -170,16 +175,41 @@ class TestRoles:
         assert line.event.detail == {"upstream": "corp", "from": "member", "to": "support"}
 
 
+class TestLinking:
+    def test_it_is_told_by_mail_where_the_person_reads_it(self, stores: Stores, enter: Enter):
+        made = enter(ADA)
+        assert count(stores, LetterRow) == 0
+        identities(stores).link(upstream(), Identity(ISSUER, "s-2"), made, ORIGIN)
+        identities(stores).link(upstream(), Identity(ISSUER, "s-2"), made, ORIGIN)
+        assert count(stores, LetterRow) == 1, "the second time nothing is linked"
+
+
 class TestUnlinking:
     def test_the_last_way_in_stays(self, stores: Stores, enter: Enter):
         made = enter(ADA)
         with pytest.raises(LastWayIn):
-            stores.identities.unlink(made.id, ISSUER, "s-ada", EVENT)
+            stores.identities.unlink(made.id, ISSUER, "s-ada", [ISSUER], EVENT)
         identities(stores).link(upstream(), Identity(ISSUER, "s-2"), made, ORIGIN)
-        assert stores.identities.unlink(made.id, ISSUER, "s-ada", EVENT) is True
+        assert stores.identities.unlink(made.id, ISSUER, "s-ada", [ISSUER], EVENT) is True
         with pytest.raises(LastWayIn):
-            stores.identities.unlink(made.id, ISSUER, "s-2", EVENT)
+            stores.identities.unlink(made.id, ISSUER, "s-2", [ISSUER], EVENT)
         assert [line.subject for line in stores.identities.of_user(made.id)] == ["s-2"]
+
+    def test_what_is_not_used_here_any_more_is_no_way_in(self, stores: Stores, enter: Enter):
+        made = enter(ADA)
+        identities(stores).link(upstream(), Identity("https://gone.example", "s-2"), made, ORIGIN)
+        with pytest.raises(LastWayIn):
+            stores.identities.unlink(made.id, ISSUER, "s-ada", [ISSUER], EVENT)
+        assert stores.identities.unlink(made.id, "https://gone.example", "s-2", [ISSUER], EVENT) is True
+
+    def test_no_browser_stays_signed_in_after_it(self, stores: Stores, enter: Enter):
+        made = enter(ADA)
+        identities(stores).link(upstream(), Identity(ISSUER, "s-2"), made, ORIGIN)
+        stays = Staying(digest("browser"), digest("secret"), 600)
+        stores.sessions.open(digest("session"), made.id, 600, "", EVENT, staying=stays)
+        assert stores.identities.unlink(made.id, ISSUER, "s-2", [ISSUER], EVENT) is True
+        assert stores.remembered.of_user(made.id, 9) == ()
+        assert stores.sessions.find(digest("session")), "sessions are for their person to end"
 
     def test_two_at_once_leave_one(self, stores: Stores, enter: Enter):
         made = enter(ADA)
@@ -187,7 +217,7 @@ class TestUnlinking:
 
         def unlink(subject: str) -> None:
             with suppress(LastWayIn):
-                stores.identities.unlink(made.id, ISSUER, subject, EVENT)
+                stores.identities.unlink(made.id, ISSUER, subject, [ISSUER], EVENT)
 
         threads = [threading.Thread(target=unlink, args=(subject,)) for subject in ("s-ada", "s-2")]
         for thread in threads:
@@ -199,7 +229,7 @@ class TestUnlinking:
     def test_nobody_unlinks_anothers(self, stores: Stores, enter: Enter):
         enter(ADA)
         root = stores.users.by_name("root")
-        assert stores.identities.unlink(root.id, ISSUER, "s-ada", EVENT) is False
+        assert stores.identities.unlink(root.id, ISSUER, "s-ada", [ISSUER], EVENT) is False
         assert count(stores, IdentityRow) == 1
 
 

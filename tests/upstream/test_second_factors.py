@@ -11,6 +11,7 @@ from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import update
 from werkzeug.test import Client, TestResponse
 
+from authserver.store.audit import AuditFilter
 from authserver.store.models import FactorRow, SessionRow
 from authserver.store.sessions import Session
 from tests.conformance.site import Site
@@ -108,3 +109,29 @@ def test_before_a_dangerous_act_the_provider_and_the_code_are_asked_again(kim: K
     assert answer.location == f"{SECOND}?next={act}"
     assert kim.send(answer.location, code=kim.code()).location == act
     assert kim.http.get(act).status_code == 200
+
+
+def test_who_proves_again_there_and_here_keeps_the_session_and_who_breaks_off_too(kim: Kim):
+    user = kim.site.deployment.stores.identities.find(kim.liar.issuer, "s-1")
+    assert user
+    act, stores = "/account/email", kim.site.deployment.stores
+    with stores.database.transaction() as connection:
+        connection.execute(update(SessionRow).values(auth_time=SessionRow.auth_time - 3600))
+    before = kim.session(kim.http)
+    assert (
+        kim.arrive(page=kim.http.get(act).location, auth_time=int(time.time()) - 30).location == f"{SECOND}?next={act}"
+    )
+    assert kim.send(SECOND, code="000000").status_code == 400
+    meanwhile = kim.session(kim.http)
+    assert before
+    assert meanwhile
+    assert meanwhile.digest == before.digest, "half of it proves nothing"
+    assert kim.http.get(act).location.startswith("/sign-in/again")
+    assert kim.send(f"{SECOND}?next={act}", code=kim.code()).location == act
+    after = kim.session(kim.http)
+    assert after
+    assert (after.methods, after.expires_at) == (("fed", "otp", "mfa"), before.expires_at)
+    assert 30 <= after.auth_age < 300
+    assert not stores.audit.page(AuditFilter(name="session.ended", user_id=user.id), None, 9).lines
+    assert len(stores.sessions.of_user(user.id, 9)) == 1
+    assert kim.http.get(SECOND).location == "/sign-in", "it is used up"

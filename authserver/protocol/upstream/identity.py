@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .. import mail_address
+from ..mail_address import NoMailAddress
 from .flaw import Unbelievable
 
 MOST_SUBJECT = 255  # OpenID Connect Core 1.0 §2
@@ -71,10 +73,12 @@ def _text(claims: Mapping[str, Any], name: str) -> str:
 
 
 def _email(claims: Mapping[str, Any]) -> str | None:
-    address = _text(claims, "email").casefold()
-    local, _, domain = address.rpartition("@")
-    plain = address.isascii() and " " not in address and "@" not in local
-    return address if local and "." in domain and plain else None
+    value = claims.get("email")
+    try:
+        address = mail_address.kept(value) if isinstance(value, str) else ""
+    except NoMailAddress:  # nor is what is left of one that is too long: it may end in another domain
+        return None
+    return address if "." in address.rpartition("@")[2] else None
 
 
 def _groups(value: object) -> tuple[str, ...]:

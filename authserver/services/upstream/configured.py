@@ -3,6 +3,7 @@
 from typing import Any
 
 from ...accounts.identities import Identities
+from ...accounts.letters import Letters
 from ...outbound.entered import EnteredFetch
 from ...outbound.fetch import trusting
 from ...settings import Settings
@@ -16,7 +17,7 @@ from .provider import MOST_DOCUMENT, Published, check_keys, check_metadata
 from .sign_in import UpstreamSignIn
 
 
-def sign_in(settings: Settings, stores: Stores, key: bytes) -> UpstreamSignIn:
+def sign_in(settings: Settings, stores: Stores, key: bytes, letters: Letters) -> UpstreamSignIn:
     """The providers of *settings*; *key* makes the secrets of attempts."""
     told: dict[str, Any] = {"proxy": settings.fetch_proxy, "trust": trusting(settings.fetch_ca_file)}
     source = EnteredFetch(settings.entered_networks, **told, most_bytes=MOST_DOCUMENT)
@@ -29,7 +30,7 @@ def sign_in(settings: Settings, stores: Stores, key: bytes) -> UpstreamSignIn:
         upstreams={each.id: each for each in settings.upstream},
         ways={"oidc": OpenIdConnect(published, calls, settings.session_lifetime), "github": GitHub(calls)},
         attempts=stores.upstream_attempts,
-        identities=Identities(stores.identities, stores.users, stores.audit),
+        identities=Identities(stores.identities, stores.users, stores.audit, letters),
         limit=AddressLimit(settings.sign_ins_per_address),
         issuer=settings.issuer,
         key=key,

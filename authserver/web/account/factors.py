@@ -4,6 +4,7 @@ from flask import redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from ...accounts.letters import FACTOR_REMOVED
 from ...protocol.strangers import plain
 from .. import next_page
 from ..deployment import deployment
@@ -52,7 +53,8 @@ def do_remove_factor() -> ResponseReturnValue:
     """Remove it. Done twice, it is done."""
     person = whose()
     removed = event("factor.removed").about(user_id=person.user.id, detail={"id": wanted_id()})
-    deployment().stores.factors.remove(person.user.id, wanted_id(), removed)
+    letter = deployment().own_account.letters.way_in_changed(person.user, FACTOR_REMOVED, origin())
+    deployment().stores.factors.remove(person.user.id, wanted_id(), removed, letter)
     return redirect(next_page.leading_to(None, "account.factors"), 303)
 
 

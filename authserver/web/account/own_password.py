@@ -38,7 +38,8 @@ def _change(password: str) -> ResponseReturnValue:
         user = judge(person.user.username, WRONG)
     except NotJudgedRight as refused:
         return refused.on(again(change_password, refused.problem, refused.status))
-    if not deployment().own_account.change_password(user, password, origin()):
+    changed = deployment().own_account.change_password(user, password, origin())
+    if changed is None:
         return again(change_password, CHANGED, 409)
-    signed_in.renew(person)
+    signed_in.renew(person, changed)
     return redirect(url_for("account.security"), 303)

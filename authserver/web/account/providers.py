@@ -3,6 +3,7 @@
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
+from ...accounts.letters import PROVIDER_UNLINKED
 from ...protocol.audit import Event
 from ...protocol.msg import msg
 from ...services.upstream.sign_in import Wanted
@@ -38,8 +39,10 @@ def change_providers() -> ResponseReturnValue:
         return upstream.depart(found, Wanted(here, Purpose.LINK, person.session))
     issuer, subject = request.form.get("issuer", ""), request.form.get("subject", "")
     event = Event("identity.unlinked", f"user:{person.user.id}", origin(), detail={"issuer": issuer})
+    used = [each.home for each in deployment().upstream.upstreams.values()]
     try:
-        deployment().stores.identities.unlink(person.user.id, issuer, subject, event)
+        letter = deployment().own_account.letters.way_in_changed(person.user, PROVIDER_UNLINKED, origin())
+        deployment().stores.identities.unlink(person.user.id, issuer, subject, used, event, letter)
     except LastWayIn:
         return _page(LAST), 409
     return redirect(url_for("account.providers"), 303)

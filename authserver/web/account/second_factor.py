@@ -1,8 +1,12 @@
 """The second half of a sign-in: a code, or a passkey."""
 
+from collections.abc import Iterable
+
 from flask import redirect, render_template, session, url_for
 from flask.typing import ResponseReturnValue
 
+from ...accounts.errors import WrongCredentials
+from ...protocol.amr import Method
 from ...protocol.trace.step import Cause, Step
 from ...store.half_sign_ins import HalfSignIn
 from .. import half_signed_in, next_page, signed_in, staying, tracing
@@ -24,7 +28,7 @@ def second_factor() -> ResponseReturnValue:
 @blueprint.post("/sign-in/second")
 @form_of(second_factor)
 def attempt_second() -> ResponseReturnValue:
-    """Judge the second factor; a success begins the session and goes on."""
+    """Judge the second factor; a success begins the session, or confirms the one that there is, and goes on."""
     half = half_signed_in.waiting()
     if half is None:
         return _from_the_start()
@@ -36,9 +40,20 @@ def attempt_second() -> ResponseReturnValue:
     if not deployment().stores.half_sign_ins.complete(half.digest):
         return _from_the_start()
     onwards = next_page.wanted() or url_for("account.door")
-    tracing.note(Step.SIGN_IN, Cause.SIGNED_IN, user_id=half.user.id)
+    if (person := half_signed_in.of_visitor(half)) is not None:
+        session.pop(half_signed_in.SECRET)
+        signed_in.confirm(person, methods, half.auth_age)
+        return redirect(onwards, 303)
+    return _signed_in(half, methods, onwards)
+
+
+def _signed_in(half: HalfSignIn, methods: Iterable[Method], onwards: str) -> ResponseReturnValue:
     elsewhere = session.get(UPSTREAM)
-    signed_in.begin(half.user, methods, half.auth_age, stays=staying.was_noted())
+    try:
+        signed_in.begin(half.user, methods, half.auth_age, stays=staying.was_noted())
+    except WrongCredentials:  # they were given another password since it was judged
+        return _from_the_start()
+    tracing.note(Step.SIGN_IN, Cause.SIGNED_IN, user_id=half.user.id)
     if elsewhere:
         session[UPSTREAM] = elsewhere
     return redirect(onwards, 303)

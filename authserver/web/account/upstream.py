@@ -90,8 +90,11 @@ def _go_on(arrived: Arrived, person: signed_in.Visitor | None) -> ResponseReturn
     two = arrived.upstream.two_factors
     methods = (*BY_UPSTREAM, Method.MULTIPLE) if two else BY_UPSTREAM
     if arrived.purpose is not Purpose.LINK and not two and half_signed_in.is_owed_by(arrived.user):
-        half_signed_in.begin(arrived.user, methods, arrived.age, stays=staying.was_noted())
-        session[UPSTREAM] = arrived.upstream.id
+        if arrived.purpose is Purpose.AGAIN and person is not None:
+            half_signed_in.begin_again(person, methods, arrived.age)
+        else:
+            half_signed_in.begin(arrived.user, methods, arrived.age, stays=staying.was_noted())
+            session[UPSTREAM] = arrived.upstream.id
         return redirect(next_page.leading_to(arrived.page, "account.second_factor"), 303)
     if arrived.purpose is Purpose.AGAIN and person is not None:
         signed_in.confirm(person, methods)

@@ -13,6 +13,7 @@ from ...store.users import EmailTaken, UserExists
 from ..deployment import deployment
 from ..listing import event, wanted_id
 from ..problem import Refused
+from ..signed_in import the_visitor
 from ..stale import again, form_of
 from . import blueprint
 from .access import needs
@@ -53,7 +54,12 @@ def do_invite() -> ResponseReturnValue:
     role = Role(typed["role"])
     try:
         link = deployment().invitations.invite(
-            typed["username"], typed["display_name"], role, typed["email"], event("user.invited")
+            typed["username"],
+            typed["display_name"],
+            role,
+            typed["email"],
+            event("user.invited"),
+            the_visitor().user.role,
         )
     except (UserNameRefused, NoMailAddress) as refused:
         return again(invite, Filled(NOT_INVITED, str(refused)), 400)

@@ -54,7 +54,7 @@ def _invite(call: Call[Nothing, InvitationForm]) -> Invited:
         raise Problem(409, TOO_HIGH)
     try:
         link = call.deployment.invitations.invite(
-            wanted.username, wanted.display_name, wanted.role, wanted.email, call.event("user.invited")
+            wanted.username, wanted.display_name, wanted.role, wanted.email, call.event("user.invited"), STANDS_AS
         )
     except (UserNameRefused, NoMailAddress) as refused:
         raise Problem(400, str(refused)) from None

@@ -37,6 +37,8 @@ def test_nobody_high_is_invited_or_taken_back(robot: Robot) -> None:
     invitations.invite("chief", "", Role.OWNER, "chief@example.com", EVENT)
     found = robot.site.deployment.stores.invitations.by_name("chief")
     assert robot.call("DELETE", "/invitation", id=found.id).status_code == 409
+    assert robot.post("/invitations", json={**wanted, "role": "member"}).status_code == 409
+    assert robot.site.deployment.stores.invitations.by_name("chief") == found
 
 
 def test_what_cannot_be_is_refused_in_words(robot: Robot) -> None:

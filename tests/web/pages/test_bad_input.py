@@ -207,6 +207,25 @@ def test_what_breaks_inside_is_a_page_without_a_word_of_it(site_with, capfd):
     assert "ZeroDivisionError" in logged
 
 
+def test_a_database_that_fails_at_who_is_signed_in_is_a_page_too(site_with):
+    site = site_with()
+    visitor = Visitor(site)
+    visitor.open("/account/security")
+    with site.deployment.stores.database.engine.begin() as connection:
+        connection.exec_driver_sql("ALTER TABLE sessions RENAME TO gone")
+    for path in ("/sign-in", "/account/security", "/nothing"):
+        page = visitor.http.get(path)
+        assert page.status_code in {404, 500, 503}
+        assert page.mimetype == "text/html"
+        assert "<h1>" in page.text
+
+
+@pytest.mark.parametrize("foreign", ["|\xff", "|\xc3\xa9", '"|\\303\\251"', "x", "x|y"])
+@pytest.mark.parametrize("path", ["/", "/sign-in", "/authorize", "/account/reset", "/nothing"])
+def test_a_cookie_that_others_call_so_is_not_looked_at(site, foreign, path):
+    assert site.get(path, headers={"Cookie": f"remember_token={foreign}"}).status_code == site.get(path).status_code
+
+
 def test_a_database_that_lacks_a_table_is_a_page_too(site_with):
     site = site_with()
     engine = site.deployment.stores.database.engine

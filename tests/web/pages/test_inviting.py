@@ -4,6 +4,7 @@ import pytest
 
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Role
+from authserver.store.audit import AuditFilter
 from tests.conformance.site import Site
 from tests.conformance.visitor import Visitor, forms
 from tests.web.pages.conftest import As
@@ -45,6 +46,33 @@ def test_an_admin_takes_no_invitation_of_an_owner_back(site, signed_in_as: As):
     admin = signed_in_as(Role.ADMIN)
     assert admin.open(f"/admin/invitation/withdraw?id={waiting.id}").status_code == 403
     assert ">Take back</a>" not in admin.open("/admin/invitations").text
+
+
+def test_an_admin_replaces_no_invitation_of_an_owner_by_one_of_the_same_name(site, signed_in_as: As):
+    site.deployment.invitations.invite("bo", "", Role.ADMIN, "bo@example.com", EVENT)
+    answer = invite(signed_in_as(Role.ADMIN), email="other@example.com")
+    assert answer.status_code == 409
+    assert "an invitation of &#39;bo&#39; waits, which only an owner replaces" in answer.text
+    (waiting,) = site.deployment.stores.invitations.open(9)
+    assert (waiting.role, waiting.email) == (Role.ADMIN, "bo@example.com")
+
+
+def test_an_owner_replaces_it_and_the_event_tells(site, admin):
+    site.deployment.invitations.invite("bo", "", Role.ADMIN, "bo@example.com", EVENT)
+    invite(admin, email="other@example.com")
+    (waiting,) = site.deployment.stores.invitations.open(9)
+    assert (waiting.role, waiting.email) == (Role.MEMBER, "other@example.com")
+    newest = site.deployment.stores.audit.page(AuditFilter(name="user.invited"), None, 1).lines[0]
+    assert newest.event.detail == {"username": "bo", "role": "member", "replaced": "admin"}
+
+
+def test_an_invitation_of_an_owner_that_expired_is_replaced_by_whoever_invites(site, signed_in_as: As):
+    site.deployment.invitations.invite("bo", "", Role.ADMIN, "bo@example.com", EVENT)
+    with site.deployment.stores.database.transaction() as connection:
+        connection.exec_driver_sql("UPDATE invitations SET expires_at = created_at")
+    invite(signed_in_as(Role.ADMIN))
+    (waiting,) = site.deployment.stores.invitations.open(9)
+    assert waiting.role is Role.MEMBER
 
 
 def test_an_invitation_is_taken_back(site, admin):

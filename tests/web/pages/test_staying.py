@@ -8,7 +8,7 @@ from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import Visitor, forms
 
 from .factor_owner import Person
-from .kim import ADDRESS, fill, is_signed_in, now
+from .kim import ADDRESS, fill, is_signed_in, now, press
 from .stayer import PAGE, close, copied, events, kept, pass_seconds, sessions, sign_in_to_stay, tick
 
 AN_HOUR = 3600
@@ -36,6 +36,12 @@ def test_what_it_keeps_is_for_this_host_and_no_script_and_lasts_as_long_as_it_ma
     cookie = browser.http.get_cookie("stays")
     assert (cookie.http_only, cookie.same_site, cookie.path) == (True, "Lax", "/")
     assert cookie.max_age == site.deployment.settings.remember_me
+
+
+def test_a_cookie_of_another_program_on_the_host_changes_nothing(site, browser):
+    browser.http.set_cookie("remember_token", "another program's")
+    close(browser)
+    assert is_signed_in(browser)
 
 
 @pytest.mark.requirement("AZ-10")
@@ -116,6 +122,20 @@ def test_a_thief_who_comes_first_loses_it_when_the_browser_comes_back(site, brow
     assert not is_signed_in(thief)
     close(thief)
     assert not is_signed_in(thief)
+
+
+def test_a_thief_who_signs_out_before_the_browser_comes_back_is_told_of_once(site, mailbox, browser):
+    token = kept(browser)
+    thief = copied(site, token)
+    close(browser)
+    assert is_signed_in(thief)
+    press(thief, "/sign-out")
+    pass_seconds(site, AN_HOUR)
+    assert not is_signed_in(browser)
+    assert not is_signed_in(copied(site, token))
+    assert events(site, "session.copied") == 1
+    assert "copied your sign-in" in mailbox.to(ADDRESS)[-1]["Subject"]
+    assert "/account/connections" in mailbox.to(ADDRESS)[-1].get_content()
 
 
 def test_a_sign_in_with_a_browser_that_stayed_tells_it_once_what_to_keep(site, browser):
