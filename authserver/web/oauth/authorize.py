@@ -113,7 +113,8 @@ def _admit(proposal: Proposal, person: Person) -> None:
     if not proposal.names and not proposal.unknown:
         raise InvalidScope("this resource has no default scopes: ask for one")
     visitor = signed_in.visitor()
-    is_grave = proposal.must_ask and any(item.scope.risk is Risk.DESTRUCTIVE for item in proposal.new)
+    # Also where no page is shown: what is remembered of another device was allowed with a proof of its own.
+    is_grave = any(item.scope.risk is Risk.DESTRUCTIVE for item in proposal.new)
     if is_grave and visitor and signed_in.is_stale(visitor):
         raise SignInTooOld(private="what is asked for can destroy")
 
