@@ -30,7 +30,7 @@ class Person:
     """Who decides, signed in at ``auth_time`` (Unix seconds) by ``methods``; ``device`` is the browser's own secret.
 
     ``session`` is the one in which they are signed in; None: nothing can be allowed for as long as it lasts.
-    ``recalled``: their browser stays signed in, so that this is never fresh.
+    ``fresh``: that was a short while ago. ``recalled``: their browser stays signed in, so that this is never fresh.
     """
 
     user_id: str
@@ -39,6 +39,7 @@ class Person:
     methods: tuple[Method, ...] = BY_PASSWORD
     session: BrowserSession | None = None
     recalled: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from ...protocol.errors import (
 from ...protocol.grant_term import GrantOver, SessionOver, Until
 from ...protocol.msg import msg
 from ...protocol.policy.rule import Effect
-from ...protocol.scope import Risk
 from ...protocol.trace.step import Cause, Step
+from ...services.gravity import asks_to_destroy
 from ...services.proposal import Asked, Choice, Person, Proposal
 from ...services.tool_limit import Unusable
 from ...store.pending_grants import TooManyWait
@@ -103,8 +103,9 @@ def _judge(asked: Asked, person: Person, answer: Answer) -> ResponseReturnValue:
 
 def _person(visitor: Visitor) -> Person:
     session = visitor.session
-    methods, bounds = session.methods, session.bounds
-    return Person(visitor.user.id, session.auth_time, cookies.device(), methods, bounds, recalled=session.recalled)
+    methods, bounds, fresh = session.methods, session.bounds, not signed_in.is_stale(visitor)
+    proof = {"recalled": session.recalled, "fresh": fresh}
+    return Person(visitor.user.id, session.auth_time, cookies.device(), methods, bounds, **proof)
 
 
 def _admit(proposal: Proposal, person: Person) -> None:
@@ -112,10 +113,8 @@ def _admit(proposal: Proposal, person: Person) -> None:
     deployment().authorization.admission.admit(proposal, person, origin())
     if not proposal.names and not proposal.unknown:
         raise InvalidScope("this resource has no default scopes: ask for one")
-    visitor = signed_in.visitor()
     # Also where no page is shown: what is remembered of another device was allowed with a proof of its own.
-    is_grave = any(item.scope.risk is Risk.DESTRUCTIVE for item in proposal.new)
-    if is_grave and visitor and signed_in.is_stale(visitor):
+    if not person.fresh and asks_to_destroy(proposal):
         raise SignInTooOld(private="what is asked for can destroy")
 
 
