@@ -26,11 +26,12 @@ class Sessions:
         methods: Iterable[Method] = (Method.PASSWORD,),
         auth_age: int = 0,
         staying: Staying | None = None,
+        device: str | None = None,
     ) -> str:
         """Begin a session of *user*, who proved who they are by *methods* *auth_age* seconds ago.
 
         Returns its secret, 256 random bits (TK-6). *agent* is what their browser says that it is, *staying* the browser
-        if it is to stay signed in.
+        if it is to stay signed in, *device* the secret of its device cookie.
         """
         methods = tuple(methods)
         secret = credential.mint(Prefix.SESSION)
@@ -46,6 +47,7 @@ class Sessions:
             methods=methods,
             auth_age=auth_age,
             staying=staying,
+            device_digest=credential.digest(device) if device else None,
         )
         return secret
 

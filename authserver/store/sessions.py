@@ -14,7 +14,7 @@ from .clock import now
 from .database import Database
 from .ending import end_sessions, forget_browser
 from .factors import has_factor
-from .grant_ends import expire_with_sessions, lengthen
+from .grant_ends import expire_on_device, expire_with_sessions, lengthen
 from .models import RememberedRow, SessionRow, UserRow
 from .users import User, user_of
 
@@ -118,11 +118,13 @@ class SessionStore:
         auth_age: int = 0,
         staying: Staying | None = None,
         recalled: bool = False,
+        device_digest: bytes | None = None,
     ) -> None:
         """Begin a session of at most *lifetime* seconds, for someone who just signed in by *methods* with *agent*.
 
         They proved who they are *auth_age* seconds ago: an identity provider may have sessions of its own. *staying* is
-        their browser, if it is to open further sessions by itself; *recalled*: so one stood before.
+        their browser, if it is to open further sessions by itself; *recalled*: so one stood before. With it ends what
+        was to last as long as an earlier session of theirs on the device of *device_digest*.
         """
         shared: dict[str, Any] = {"user_id": user_id, "address": address, "agent": agent, "methods": " ".join(methods)}
         shared["auth_time"] = now - auth_age
@@ -134,6 +136,8 @@ class SessionStore:
             remembered = staying.digest if staying else None
             stands = {"remembered": remembered, "recalled": recalled}
             enter(connection, digest=digest, **shared, **stands, expires_at=now + lifetime)
+            if device_digest is not None:
+                expire_on_device(connection, user_id, device_digest)
             record(connection, event.about(user_id=user_id))
 
     def find(self, digest: bytes) -> Session | None:

@@ -75,7 +75,7 @@ def begin(
     if kept is not None:
         cookies.stay(kept[0], kept[1].lifetime)
     staying = kept[1] if kept else None
-    _go_on(deployment().sessions.open(user, origin(), _agent(), methods, auth_age, staying))
+    _go_on(deployment().sessions.open(user, origin(), _agent(), methods, auth_age, staying, cookies.device()))
     deployment().sign_in.know(user, cookies.device())
     after_this_request(cookies.keep_device)
 

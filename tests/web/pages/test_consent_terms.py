@@ -114,6 +114,22 @@ def test_for_the_session_means_until_the_person_signs_out_here(flow, visitor, si
 
 
 @pytest.mark.requirement("AZ-8", "AZ-10")
+def test_for_the_session_does_not_outlive_signing_out_where_the_browser_was_closed_between(flow, visitor, site):
+    flow.register()
+    flow.answer(decide(visitor, visitor.open(flow.url()), until="session"))
+    flow.token()
+    visitor.http.delete_cookie("session")
+    page = visitor.open(flow.url(scope="notes:read notes:write"))
+    assert offered(page)[0] == "revoked", "what was allowed for the session before is over"
+    assert flow.refresh().json["error"] == "invalid_grant"
+    flow.answer(decide(visitor, page, until="session"))
+    flow.token()
+    visitor.submit(page, next(form for form in forms(page) if form.action == "/sign-out"), {})
+    assert flow.refresh().json["error"] == "invalid_grant"
+    assert all(grant.revoked_at for grant in grants(site, flow))
+
+
+@pytest.mark.requirement("AZ-8", "AZ-10")
 def test_for_the_session_goes_on_when_the_person_proves_once_more_who_they_are(flow, visitor, site):
     flow.register()
     page = visitor.open(flow.url())
