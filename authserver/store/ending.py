@@ -18,7 +18,8 @@ BEHIND = and_(
 def end_grants(connection: Connection, which: ColumnElement[bool]) -> int:
     """End the live grants that *which* (a condition on `GrantRow`) tells, and return how many.
 
-    With each end its refresh families and unredeemed codes, and what was remembered of its consent.
+    With each end its refresh families and unredeemed codes, and what was remembered of its consent. As what the person
+    knew the client stays there, so that one that has changed since stands out (AZ-8).
     """
     live = and_(which, GrantRow.revoked_at.is_(None))
     # Locked in one order by everyone, so that two who end the same grants do not wait for each other; and not so
@@ -26,7 +27,7 @@ def end_grants(connection: Connection, which: ColumnElement[bool]) -> int:
     locked = select(GrantRow.id).where(live).order_by(GrantRow.id).with_for_update(key_share=True)
     ended = connection.scalars(locked).all()
     if ended:
-        connection.execute(delete(ConsentRow).where(exists().where(live, BEHIND)))
+        connection.execute(update(ConsentRow).where(exists().where(live, BEHIND)).values(scopes=(), tools=None))
         close(connection, live)
     return len(ended)
 
