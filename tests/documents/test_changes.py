@@ -100,7 +100,7 @@ def test_who_allowed_the_changed_client_one_thing_is_asked_again_about_the_other
     flow.allow(visitor, redirect_uri=HOSTED, resource=CALENDAR.identifier, scope="calendar:read")
     page = visitor.http.get(flow.url(redirect_uri=HOSTED))
     assert page.status_code == 200
-    assert "it was called <bdi>Published</bdi>" in page.text
+    assert "It was called <bdi>Published</bdi>" in page.text
 
 
 @pytest.mark.requirement("CR-9")
