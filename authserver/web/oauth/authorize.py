@@ -35,13 +35,13 @@ from ..deployment import deployment
 from ..languages import told
 from ..origin import origin
 from ..signed_in import Visitor
+from ..words import CONTRADICTION
 from . import blueprint, sign_in_asked
 from .decision import LOOKING, Button, Decision
 
 CHANGED = msg("What the app asks for has changed since this page was shown, so nothing was done. Please look again.")
 MOST_FORM = 524_288  # bytes: of 1,000 tools, each with a name, a term and a limit in fields named after it
 MOST_QUERY = 4500  # characters; encoded once more for the way through sign-in, it still fits a request line
-CONTRADICTION = msg("What you ticked includes something that you did not tick. Tick both, or neither.")
 HALF_TICKED = msg("You ticked a tool without the permission that opens it. Now both are ticked: please look again.")
 NOTHING_TICKED = msg("You allowed the app, but ticked nothing. Tick what it may do, or deny.")
 OVER = msg("What you had allowed has just ended, so nothing was done. Please look again, and say for how long.")
