@@ -114,6 +114,13 @@ class Proposal:
         return TERMS if self.ends_at is None else (Until.KEPT, *TERMS)
 
     @property
+    def end(self) -> str:
+        """When what is allowed already ends, as the form of the page has it; that of a session moves as it is used."""
+        if self.ends_at is None:
+            return ""
+        return Until.SESSION.value if self.with_session else str(self.ends_at)
+
+    @property
     def redirect_host(self) -> str:
         """Where the browser will be sent."""
         return self.asked.request.redirect_host

@@ -22,7 +22,7 @@ from ...protocol.errors import (
     PolicyRefused,
     SignInTooOld,
 )
-from ...protocol.grant_term import GrantOver, SessionOver, Until
+from ...protocol.grant_term import GrantOver, SessionOver
 from ...protocol.msg import msg
 from ...protocol.policy.rule import Effect
 from ...protocol.trace.step import Cause, Step
@@ -144,7 +144,7 @@ def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
         return stale.again(lambda: _page(proposal, proposal.proposed_for(decision.choice.until)), CHANGED, 409)
     if decision.button in LOOKING:
         return _page(proposal, decision.looked_at(proposal), decision.sought)
-    if decision.choice.until is Until.KEPT and proposal.ends_at is None:
+    if decision.keeps_another_end(proposal):
         tracing.note(Step.CONSENT, Cause.OUT_OF_DATE)
         note = OVER if proposal.standing_grant is None else CHANGED
         return stale.again(lambda: _page(proposal, decision.choice), note, 409)

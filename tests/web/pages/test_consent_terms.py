@@ -20,7 +20,6 @@ from .test_decisions import consent_form, decide
 
 EVENT = Event("test.done", "system")
 HOUR, DAY = 3600, 86_400
-ENDED = "has just ended"
 
 
 def offered(page) -> list[str]:
@@ -179,32 +178,6 @@ def test_what_was_allowed_for_a_while_is_asked_again_on_another_device(hosted, v
     asked = hosted.url(redirect_uri=HOSTED)
     hosted.answer(decide(visitor, visitor.open(asked), until="30-days"))
     assert groups(Visitor(site).open(asked)) == {"What it asks for": ["notes:read"]}
-
-
-@pytest.mark.requirement("AZ-13")
-def test_a_decision_to_keep_the_term_of_what_has_ended_meanwhile_is_asked_again(flow, visitor, site):
-    flow.register()
-    flow.answer(decide(visitor, visitor.open(flow.url()), until="8-hours"))
-    page = visitor.open(flow.url())
-    end_at_once(site)
-    again = decide(visitor, page)
-    assert again.status_code == 409
-    assert ENDED in again.text
-    assert chosen(again) == ["revoked"]
-    assert "code" in flow.answer(decide(visitor, again))
-    assert live(site, flow).ends_at is None
-
-
-@pytest.mark.requirement("AZ-13")
-def test_a_term_that_was_changed_in_another_tab_is_asked_again_and_not_kept_unseen(flow, visitor, site):
-    flow.register()
-    flow.answer(decide(visitor, visitor.open(flow.url()), until="8-hours"))
-    page = visitor.open(flow.url())
-    flow.answer(decide(visitor, visitor.open(flow.url()), until="revoked"))
-    again = decide(visitor, page)
-    assert again.status_code == 409
-    assert "has changed" in again.text
-    assert offered(again) == ["revoked", "30-days", "8-hours", "session"]
 
 
 @pytest.mark.requirement("AZ-13")
