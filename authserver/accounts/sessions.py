@@ -91,6 +91,15 @@ class Sessions:
             event = Event("session.ended", f"user:{session.user.id}", origin, user_id=session.user.id)
             self.store.end(credential.digest(secret), event)
 
+    def end_others(self, session: Session, event: Event) -> str | None:
+        """End all other sessions of the person of *session*.
+
+        Returns the secret that it has from now on: the one until now opens nothing. None if it had ended.
+        """
+        secret = credential.mint(Prefix.SESSION)
+        digests = (session.digest, credential.digest(secret))
+        return secret if self.store.end_others(session.user.id, *digests, event) else None
+
     def _renewed(self, session: Session, name: str, origin: Origin, methods: Iterable[Method] | None) -> str | None:
         secret = credential.mint(Prefix.SESSION)
         event = Event(name, f"user:{session.user.id}", origin, user_id=session.user.id)

@@ -42,15 +42,17 @@ def end_requests(connection: Connection, which: ColumnElement[bool]) -> None:
         connection.execute(delete(PendingGrantRow).where(which))
 
 
-def end_sessions(connection: Connection, user_id: str, *, and_grants: bool = True) -> int:
-    """End the sessions of a person, and return how many; with them what waits for a second factor or stays signed in.
+def end_sessions(connection: Connection, user_id: str, *, and_grants: bool = True, but: bytes = b"") -> int:
+    """End the sessions of a person, *but* the one of that digest, and return how many.
 
-    Browsers that stay come first: one that is just opening a session is waited for, and its session is found below.
-    The grants that were to last as long as one of them end with it, unless their end is the caller's.
+    With them goes what waits for a second factor or stays signed in. Browsers that stay come first: one that is just
+    opening a session is waited for, and its session is found below. The grants that were to last as long as one of them
+    end with it, unless their end is the caller's.
     """
     forget_browsers(connection, RememberedRow.user_id == user_id)
     connection.execute(delete(HalfSignInRow).where(HalfSignInRow.user_id == user_id))
     live = update(SessionRow).where(SessionRow.user_id == user_id, SessionRow.ended_at.is_(None))
+    live = live.where(SessionRow.digest != but)
     ended = connection.execute(live.values(ended_at=now)).rowcount
     if and_grants:
         expire_with_sessions(connection, user_id)

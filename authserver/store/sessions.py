@@ -206,6 +206,18 @@ class SessionStore:
             record(connection, event.about(user_id=user_id, detail={**event.detail, "sessions": ended}))
         return ended
 
+    def end_others(self, user_id: str, digest: bytes, new: bytes, event: Event) -> bool:
+        """End all sessions of a person but the one of *digest*, which is found by *new* from now on.
+
+        Like the others, its browser does not stay signed in. False if it had ended too.
+        """
+        own = update(SessionRow).where(SessionRow.digest == digest, SessionRow.ended_at.is_(None))
+        with self._database.transaction() as connection:
+            ended = end_sessions(connection, user_id, but=digest)
+            goes_on = connection.execute(own.values(digest=new, remembered=None)).rowcount == 1
+            record(connection, event.about(user_id=user_id, detail={**event.detail, "sessions": ended}))
+        return goes_on
+
     def _touch(self, session: Session) -> None:
         seen = update(SessionRow).where(SessionRow.digest == session.digest, SessionRow.ended_at.is_(None))
         with self._database.transaction() as connection:

@@ -13,6 +13,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user
 from werkzeug.exceptions import NotFound
 
 from ..protocol.amr import Method
+from ..protocol.audit import Event
 from ..store.sessions import Session
 from ..store.users import User
 from . import cookies, next_page
@@ -92,6 +93,16 @@ def renew(person: Visitor) -> None:
     """
     end()
     _go_on(deployment().sessions.reopen(person.session, origin(), _agent()))
+
+
+def go_on_alone(person: Visitor, event: Event) -> None:
+    """End all other sessions of *person*; theirs has another secret from now on: whoever had it has nothing.
+
+    What was allowed until sign-out here goes on with it. This browser does not stay signed in.
+    """
+    _go_on(deployment().sessions.end_others(person.session, event))
+    if cookies.staying() is not None:
+        cookies.stay(None)
 
 
 def end() -> None:

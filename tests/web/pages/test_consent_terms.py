@@ -113,6 +113,24 @@ def test_for_the_session_means_until_the_person_signs_out_here(flow, visitor, si
 
 
 @pytest.mark.requirement("AZ-8", "AZ-10")
+def test_for_the_session_goes_on_here_and_ends_elsewhere_as_all_others_are_signed_out(flow, visitor, site):
+    flow.register()
+    other = Visitor(site)
+    for browser in (other, visitor):
+        flow.answer(decide(browser, browser.open(flow.url()), until="session"))
+    page = visitor.open("/account/sessions/end")
+    assert "but for what was allowed until sign-out there" in page.text
+    visitor.submit(page, forms(page)[-1], {})
+    here, there = grants(site, flow)
+    assert there.revoked_at
+    assert not here.revoked_at
+    flow.token()
+    here = visitor.open("/account/security")
+    visitor.submit(here, next(form for form in forms(here) if form.action == "/sign-out"), {})
+    assert flow.refresh().json["error"] == "invalid_grant"
+
+
+@pytest.mark.requirement("AZ-8", "AZ-10")
 def test_for_the_session_does_not_outlive_signing_out_where_the_browser_was_closed_between(flow, visitor, site):
     flow.register()
     flow.answer(decide(visitor, visitor.open(flow.url()), until="session"))
