@@ -27,11 +27,13 @@ class Sessions:
         methods: Iterable[Method] = (Method.PASSWORD,),
         auth_age: int = 0,
         staying: Staying | None = None,
+        device: str | None = None,
     ) -> str:
         """Begin a session of *user*, who proved who they are by *methods* *auth_age* seconds ago.
 
         Returns its secret, 256 random bits (TK-6). *agent* is what their browser says that it is, *staying* the browser
-        if it is to stay signed in. Raises `WrongCredentials` if they did so by a password that is theirs no more.
+        if it is to stay signed in, *device* the secret of its device cookie. Raises `WrongCredentials` if they did so
+        by a password that is theirs no more.
         """
         methods = tuple(methods)
         secret = credential.mint(Prefix.SESSION)
@@ -47,6 +49,7 @@ class Sessions:
             methods=methods,
             auth_age=auth_age,
             staying=staying,
+            device_digest=credential.digest(device) if device else None,
             seen=user.password_hash if Method.PASSWORD in methods else None,
         )
         if not opened:
@@ -98,6 +101,15 @@ class Sessions:
         if session is not None:
             event = Event("session.ended", f"user:{session.user.id}", origin, user_id=session.user.id)
             self.store.end(credential.digest(secret), event)
+
+    def end_others(self, session: Session, event: Event) -> str | None:
+        """End all other sessions of the person of *session*.
+
+        Returns the secret that it has from now on: the one until now opens nothing. None if it had ended.
+        """
+        secret = credential.mint(Prefix.SESSION)
+        digests = (session.digest, credential.digest(secret))
+        return secret if self.store.end_others(session.user.id, *digests, event) else None
 
     def _renewed(
         self, session: Session, name: str, origin: Origin, methods: Iterable[Method] | None, auth_age: int = 0

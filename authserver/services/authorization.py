@@ -7,7 +7,7 @@ from ..protocol.audit import Event, Origin
 from ..protocol.authorization import AuthorizationRequest, Returnable
 from ..protocol.authorization_code import CodeSpent, NewCode
 from ..protocol.client import ClientKind
-from ..protocol.errors import Absence, AccessDenied, ApprovalPending, InvalidTarget, UnknownClient
+from ..protocol.errors import Absence, AccessDenied, ApprovalPending, InvalidTarget, SignInTooOld, UnknownClient
 from ..protocol.form import Form
 from ..protocol.grant_term import Until
 from ..protocol.ports import Resources
@@ -22,6 +22,7 @@ from ..store.clients import ClientStore
 from ..store.grants import Approval, GrantStore, Standing
 from ..store.tool_permissions import Challenge, ToolPermissionStore
 from . import registered
+from .gravity import lets_destroy
 from .known_clients import KnownClients
 from .policy.admission import Admission
 from .proposal import Asked, Choice, Person, Proposal
@@ -138,15 +139,18 @@ class AuthorizationService:
         """4. Write the decision down and return the URL with a code.
 
         The same *code*, while it waits to be redeemed, is the same decision; None: a new one. Raises as
-        `verdict.verdict`, and `GrantOver` and `SessionOver`.
+        `verdict.verdict`, `SignInTooOld` for what can destroy, and `GrantOver` and `SessionOver`.
         """
+        until = choice.until or Until.KEPT
         try:
             found = verdict(proposal, choice)
         except AccessDenied:
             self.tool_permissions.answered(proposal.challenges)
             raise
+        if not person.fresh and lets_destroy(proposal, found, until):
+            raise SignInTooOld(private="what is allowed can destroy")
         self.clients.keep(proposal.asked.request.client, origin)
-        approval = self._approval(proposal, found, choice.until or Until.KEPT, person)
+        approval = self._approval(proposal, found, until, person)
         detail = {**found.detail, **proposal.rules, "until": approval.until}
         event = self._event("grant.approved", proposal, person, origin).about(detail=detail)
         saved = self._save(code, proposal, approval, person, event)

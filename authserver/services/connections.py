@@ -44,6 +44,12 @@ class Connection:
         known = self.resource.tools if self.resource else ()
         return next((one.title for one in known if one.name == tool), tool)
 
+    def contradicts(self, unticked: Collection[str]) -> bool:
+        """Whether one of its scopes that stay includes one that is *unticked*: taking that out would end nothing."""
+        left = [name for name in self.grant.scopes if name not in unticked]
+        held = scope.expand(left, self.resource.scopes if self.resource else ())
+        return not set(self.grant.scopes).intersection(unticked).isdisjoint(held)
+
     @property
     def last_used_at(self) -> int | None:
         """When its newest refresh token was made, or its newest call."""

@@ -30,7 +30,7 @@ class Person:
     """Who decides, signed in at ``auth_time`` (Unix seconds) by ``methods``; ``device`` is the browser's own secret.
 
     ``session`` is the one in which they are signed in; None: nothing can be allowed for as long as it lasts.
-    ``recalled``: their browser stays signed in, so that this is never fresh.
+    ``fresh``: that was a short while ago. ``recalled``: their browser stays signed in, so that this is never fresh.
     """
 
     user_id: str
@@ -39,6 +39,7 @@ class Person:
     methods: tuple[Method, ...] = BY_PASSWORD
     session: BrowserSession | None = None
     recalled: bool = False
+    fresh: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +112,13 @@ class Proposal:
     def terms(self) -> tuple[Until, ...]:
         """For how long it can be allowed; the first is what the page proposes."""
         return TERMS if self.ends_at is None else (Until.KEPT, *TERMS)
+
+    @property
+    def end(self) -> str:
+        """When what is allowed already ends, as the form of the page has it; that of a session moves as it is used."""
+        if self.ends_at is None:
+            return ""
+        return Until.SESSION.value if self.with_session else str(self.ends_at)
 
     @property
     def redirect_host(self) -> str:

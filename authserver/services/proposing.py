@@ -28,7 +28,7 @@ class Past:
 
     ``granted`` are this device's scopes, ``consented`` those agreed to for this client, host and resource anywhere,
     each with its decisions about tools; ``client_name`` and ``client_identity`` are what the client was when they last
-    decided (None: never). ``grant_id``, ``ends_at`` and ``with_session`` are of this device's grant.
+    decided (None: nobody knows). ``grant_id``, ``ends_at`` and ``with_session`` are of this device's grant.
     """
 
     granted: frozenset[str]
@@ -55,7 +55,7 @@ def propose(asked: Asked, past: Past, limit: Limit, challenges: tuple[Challenge,
     shown = tuple(name for name in joined if name in ruling.scopes)
     tools = tuple(tool for tool in there if tool.name in ruling.tools)
     lines = _items(shown, tools, past, resource)
-    changed = past.client_identity is not None and past.client_identity != client.identity
+    changed = not past.is_first and past.client_identity != client.identity
     identity = recognise(client, asked.request.redirect_uri)
     quiet = not identity.on_device and "consent" not in asked.request.prompt and not changed
     settled = (past.granted | past.consented).issuperset(shown) and _are_settled(tools)

@@ -18,7 +18,8 @@ BEHIND = and_(
 def end_grants(connection: Connection, which: ColumnElement[bool]) -> int:
     """End the live grants that *which* (a condition on `GrantRow`) tells, and return how many.
 
-    With each end its refresh families and unredeemed codes, and what was remembered of its consent.
+    With each end its refresh families and unredeemed codes, and what was remembered of its consent. As what the person
+    knew the client stays there, so that one that has changed since stands out (AZ-8).
     """
     live = and_(which, GrantRow.revoked_at.is_(None))
     # Locked in one order by everyone, so that two who end the same grants do not wait for each other; and not so
@@ -26,7 +27,7 @@ def end_grants(connection: Connection, which: ColumnElement[bool]) -> int:
     locked = select(GrantRow.id).where(live).order_by(GrantRow.id).with_for_update(key_share=True)
     ended = connection.scalars(locked).all()
     if ended:
-        connection.execute(delete(ConsentRow).where(exists().where(live, BEHIND)))
+        connection.execute(update(ConsentRow).where(exists().where(live, BEHIND)).values(scopes=(), tools=None))
         close(connection, live)
     return len(ended)
 
@@ -41,15 +42,17 @@ def end_requests(connection: Connection, which: ColumnElement[bool]) -> None:
         connection.execute(delete(PendingGrantRow).where(which))
 
 
-def end_sessions(connection: Connection, user_id: str, *, and_grants: bool = True) -> int:
-    """End the sessions of a person, and return how many; with them what waits for a second factor or stays signed in.
+def end_sessions(connection: Connection, user_id: str, *, and_grants: bool = True, but: bytes = b"") -> int:
+    """End the sessions of a person, *but* the one of that digest, and return how many.
 
-    Browsers that stay come first: one that is just opening a session is waited for, and its session is found below.
-    The grants that were to last as long as one of them end with it, unless their end is the caller's.
+    With them goes what waits for a second factor or stays signed in. Browsers that stay come first: one that is just
+    opening a session is waited for, and its session is found below. The grants that were to last as long as one of them
+    end with it, unless their end is the caller's.
     """
     forget_browsers(connection, RememberedRow.user_id == user_id)
     connection.execute(delete(HalfSignInRow).where(HalfSignInRow.user_id == user_id))
     live = update(SessionRow).where(SessionRow.user_id == user_id, SessionRow.ended_at.is_(None))
+    live = live.where(SessionRow.digest != but)
     ended = connection.execute(live.values(ended_at=now)).rowcount
     if and_grants:
         expire_with_sessions(connection, user_id)

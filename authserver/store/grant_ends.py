@@ -50,6 +50,15 @@ def expire_with_sessions(connection: Connection, user_id: str) -> int:
     return expire(connection, and_(GrantRow.user_id == user_id, GrantRow.session_digest.is_not(None), ~HUNG_ON))
 
 
+def expire_on_device(connection: Connection, user_id: str, device_digest: bytes) -> int:
+    """End the grants of a person on a device that were to last as long as a session there; returns how many.
+
+    For when another session begins there: a browser has one at a time, and as it is closed it loses one that lives on.
+    """
+    here = and_(GrantRow.user_id == user_id, GrantRow.device_digest == device_digest)
+    return expire(connection, and_(here, GrantRow.session_digest.is_not(None)))
+
+
 def sweep(connection: Connection, limit: int) -> int:
     """End at most *limit* grants that are over, but for those that another is just ending; returns how many."""
     longest_over = LINES.where(OVER).order_by(GrantRow.ends_at).limit(limit)

@@ -14,7 +14,7 @@ from .clock import now
 from .database import Database
 from .ending import end_sessions, forget_browser
 from .factors import has_factor
-from .grant_ends import expire_with_sessions, lengthen
+from .grant_ends import expire_on_device, expire_with_sessions, lengthen
 from .models import RememberedRow, SessionRow, UserRow
 from .users import User, has_password, user_of
 
@@ -118,13 +118,15 @@ class SessionStore:
         auth_age: int = 0,
         staying: Staying | None = None,
         recalled: bool = False,
+        device_digest: bytes | None = None,
         seen: str | None = None,
     ) -> bool:
         """Begin a session of at most *lifetime* seconds, for someone who just signed in by *methods* with *agent*.
 
         They proved who they are *auth_age* seconds ago: an identity provider may have sessions of its own. *staying* is
-        their browser, if it is to open further sessions by itself; *recalled*: so one stood before. False, and nothing
-        is done, if their password has another hash than the one *seen*: what an old one opens, a new one has ended.
+        their browser, if it is to open further sessions by itself; *recalled*: so one stood before. With it ends what
+        was to last as long as an earlier session of theirs on the device of *device_digest*. False, and nothing is
+        done, if their password has another hash than the one *seen*: what an old one opens, a new one has ended.
         """
         shared: dict[str, Any] = {"user_id": user_id, "address": address, "agent": agent, "methods": " ".join(methods)}
         shared["auth_time"] = now - auth_age
@@ -138,6 +140,8 @@ class SessionStore:
             remembered = staying.digest if staying else None
             stands = {"remembered": remembered, "recalled": recalled}
             enter(connection, digest=digest, **shared, **stands, expires_at=now + lifetime)
+            if device_digest is not None:
+                expire_on_device(connection, user_id, device_digest)
             record(connection, event.about(user_id=user_id))
         return True
 
@@ -208,6 +212,18 @@ class SessionStore:
             ended = end_sessions(connection, user_id)
             record(connection, event.about(user_id=user_id, detail={**event.detail, "sessions": ended}))
         return ended
+
+    def end_others(self, user_id: str, digest: bytes, new: bytes, event: Event) -> bool:
+        """End all sessions of a person but the one of *digest*, which is found by *new* from now on.
+
+        Like the others, its browser does not stay signed in. False if it had ended too.
+        """
+        own = update(SessionRow).where(SessionRow.digest == digest, SessionRow.ended_at.is_(None))
+        with self._database.transaction() as connection:
+            ended = end_sessions(connection, user_id, but=digest)
+            goes_on = connection.execute(own.values(digest=new, remembered=None)).rowcount == 1
+            record(connection, event.about(user_id=user_id, detail={**event.detail, "sessions": ended}))
+        return goes_on
 
     def _touch(self, session: Session) -> None:
         seen = update(SessionRow).where(SessionRow.digest == session.digest, SessionRow.ended_at.is_(None))

@@ -13,6 +13,7 @@ from flask_login import LoginManager, UserMixin, current_user, login_user
 from werkzeug.exceptions import NotFound
 
 from ..protocol.amr import Method
+from ..protocol.audit import Event
 from ..store.sessions import Session
 from ..store.users import User
 from . import cookies, next_page
@@ -76,7 +77,7 @@ def begin(
     end()
     kept = deployment().remembered.begin() if stays else None
     staying = kept[1] if kept else None
-    secret = deployment().sessions.open(user, origin(), _agent(), methods, auth_age, staying)
+    secret = deployment().sessions.open(user, origin(), _agent(), methods, auth_age, staying, cookies.device())
     if kept is not None:
         cookies.stay(kept[0], kept[1].lifetime)
     _go_on(secret)
@@ -100,6 +101,16 @@ def renew(person: Visitor, user: User | None = None) -> None:
     """
     end()
     _go_on(deployment().sessions.reopen(person.session, user or person.user, origin(), _agent()))
+
+
+def go_on_alone(person: Visitor, event: Event) -> None:
+    """End all other sessions of *person*; theirs has another secret from now on: whoever had it has nothing.
+
+    What was allowed until sign-out here goes on with it. This browser does not stay signed in.
+    """
+    _go_on(deployment().sessions.end_others(person.session, event))
+    if cookies.staying() is not None:
+        cookies.stay(None)
 
 
 def end() -> None:

@@ -23,6 +23,7 @@ from .origin import origin
 from .own_words import happened
 
 LONGEST_FACT = 120
+CONTRADICTION = msg("What you ticked includes something that you did not tick. Tick both, or neither.")
 OUTCOMES = frozenset(
     {
         msg("ok"),

@@ -89,9 +89,8 @@ def test_a_revoked_grant_ends_with_tokens_and_consent_and_keeps_its_row(scene: S
 
     assert scene.stores.grants.revoke(grant.id, EVENT) is True
 
-    assert standing(scene) == Standing(
-        None, frozenset(), frozenset(), seen_before=True, client_name=None, client_identity=None
-    )
+    name, identity = scene.client.name, scene.client.identity
+    assert standing(scene) == Standing(None, frozenset(), frozenset(), True, name, identity)
     assert own(scene) == ()
     assert scene.stores.access_tokens.authority(TokenId.new(outcome.authority.family_id)) is None
     [listed] = scene.stores.grants.page("", None, 10)

@@ -77,6 +77,25 @@ def test_a_grant_for_one_session_does_not_end_with_another(scene: Scene):
 
 
 @pytest.mark.requirement("AZ-8")
+def test_a_grant_for_a_session_that_its_browser_lost_ends_as_the_next_begins_there(scene: Scene):
+    lost = sign_in(scene)
+    token, _ = begun(scene, until=Until.SESSION, session=lost.bounds)
+    elsewhere = for_the_session(scene, lost, "notes:read", device_digest=PHONE)
+    scene.stores.sessions.open(credential.digest("next"), scene.user_id, DAY, "", EVENT, device_digest=scene.device)
+    with pytest.raises(InvalidGrant):
+        scene.refresh(token)
+    assert [one.id for one in own(scene)] == [elsewhere]
+    assert told(scene) == 1
+
+
+@pytest.mark.requirement("AZ-8")
+def test_what_lasts_longer_than_sessions_does_not_end_as_one_begins(scene: Scene):
+    lasting = allow(scene, "notes:read", until=Until.DAYS)
+    scene.stores.sessions.open(COOKIE, scene.user_id, DAY, "", EVENT, device_digest=scene.device)
+    assert [one.id for one in own(scene)] == [lasting]
+
+
+@pytest.mark.requirement("AZ-8")
 def test_a_grant_for_the_session_ends_when_its_person_is_locked_out(scene: Scene):
     for_the_session(scene, sign_in(scene), "notes:read")
     scene.stores.users.set_disabled(scene.user_id, True, EVENT)

@@ -1,5 +1,7 @@
 """A person's connections: which apps act for them where, what those did, and the ways to narrow and to end them."""
 
+from collections.abc import Collection
+
 from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
@@ -13,7 +15,8 @@ from ...store.tool_calls import CallFilter
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
 from ..signed_in import required, the_visitor
-from ..stale import form_of
+from ..stale import again, form_of
+from ..words import CONTRADICTION
 from . import blueprint
 
 MOST_ALERTS = 10
@@ -68,7 +71,7 @@ def do_narrow_connection() -> ResponseReturnValue:
 @required
 def edit_connection() -> ResponseReturnValue:
     """What it may do, to be unticked."""
-    return render_template("account/edit_connection.html", connection=_connection())
+    return _edit(frozenset(), frozenset())
 
 
 @blueprint.post("/account/connection/edit")
@@ -79,6 +82,8 @@ def do_edit_connection() -> ResponseReturnValue:
     connection = deployment().connections.find(_own_id(), _own_grant_id())
     if connection is not None:
         scopes, tools = (_unticked(name) for name in ("scope", "tool"))
+        if connection.contradicts(scopes):
+            return again(lambda: _edit(scopes, tools), CONTRADICTION, 400)
         deployment().connections.narrow(connection, scopes, tools, event("grant.narrowed"))
     return redirect(url_for("account.connections"), 303)
 
@@ -144,6 +149,12 @@ def activity() -> ResponseReturnValue:
     search = Search.asked()
     page = deployment().stores.audit.page(AuditFilter(user_id=_own_id()), search.after, LINES)
     return render_template("account/activity.html", page=page, search=search)
+
+
+def _edit(scopes: Collection[str], tools: Collection[str]) -> str:
+    """The page with all ticked but those."""
+    unticked = {"scopes": scopes, "tools": tools}
+    return render_template("account/edit_connection.html", connection=_connection(), unticked=unticked)
 
 
 def _unticked(name: str) -> set[str]:

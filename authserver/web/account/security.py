@@ -62,10 +62,8 @@ def end_other_sessions() -> ResponseReturnValue:
 @freshly
 @form_of(end_other_sessions)
 def do_end_other_sessions() -> ResponseReturnValue:
-    """End all of them, and begin this one anew."""
-    person = the_visitor()
-    deployment().stores.sessions.end_all(person.user.id, event("sessions.ended"))
-    signed_in.renew(person)
+    """End all of them, and give this one another secret."""
+    signed_in.go_on_alone(the_visitor(), event("sessions.ended"))
     return redirect(url_for("account.security"), 303)
 
 

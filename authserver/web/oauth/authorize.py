@@ -22,11 +22,11 @@ from ...protocol.errors import (
     PolicyRefused,
     SignInTooOld,
 )
-from ...protocol.grant_term import GrantOver, SessionOver, Until
+from ...protocol.grant_term import GrantOver, SessionOver
 from ...protocol.msg import msg
 from ...protocol.policy.rule import Effect
-from ...protocol.scope import Risk
 from ...protocol.trace.step import Cause, Step
+from ...services.gravity import asks_to_destroy
 from ...services.proposal import Asked, Choice, Person, Proposal
 from ...services.tool_limit import Unusable
 from ...store.pending_grants import TooManyWait
@@ -35,13 +35,13 @@ from ..deployment import deployment
 from ..languages import told
 from ..origin import origin
 from ..signed_in import Visitor
+from ..words import CONTRADICTION
 from . import blueprint, sign_in_asked
 from .decision import LOOKING, Button, Decision
 
 CHANGED = msg("What the app asks for has changed since this page was shown, so nothing was done. Please look again.")
 MOST_FORM = 524_288  # bytes: of 1,000 tools, each with a name, a term and a limit in fields named after it
 MOST_QUERY = 4500  # characters; encoded once more for the way through sign-in, it still fits a request line
-CONTRADICTION = msg("What you ticked includes something that you did not tick. Tick both, or neither.")
 HALF_TICKED = msg("You ticked a tool without the permission that opens it. Now both are ticked: please look again.")
 NOTHING_TICKED = msg("You allowed the app, but ticked nothing. Tick what it may do, or deny.")
 OVER = msg("What you had allowed has just ended, so nothing was done. Please look again, and say for how long.")
@@ -103,8 +103,9 @@ def _judge(asked: Asked, person: Person, answer: Answer) -> ResponseReturnValue:
 
 def _person(visitor: Visitor) -> Person:
     session = visitor.session
-    methods, bounds = session.methods, session.bounds
-    return Person(visitor.user.id, session.auth_time, cookies.device(), methods, bounds, recalled=session.recalled)
+    methods, bounds, fresh = session.methods, session.bounds, not signed_in.is_stale(visitor)
+    proof = {"recalled": session.recalled, "fresh": fresh}
+    return Person(visitor.user.id, session.auth_time, cookies.device(), methods, bounds, **proof)
 
 
 def _admit(proposal: Proposal, person: Person) -> None:
@@ -112,9 +113,8 @@ def _admit(proposal: Proposal, person: Person) -> None:
     deployment().authorization.admission.admit(proposal, person, origin())
     if not proposal.names and not proposal.unknown:
         raise InvalidScope("this resource has no default scopes: ask for one")
-    visitor = signed_in.visitor()
-    is_grave = proposal.must_ask and any(item.scope.risk is Risk.DESTRUCTIVE for item in proposal.new)
-    if is_grave and visitor and signed_in.is_stale(visitor):
+    # Also where no page is shown: what is remembered of another device was allowed with a proof of its own.
+    if not person.fresh and asks_to_destroy(proposal):
         raise SignInTooOld(private="what is asked for can destroy")
 
 
@@ -144,7 +144,7 @@ def _decide(proposal: Proposal, person: Person) -> ResponseReturnValue:
         return stale.again(lambda: _page(proposal, proposal.proposed_for(decision.choice.until)), CHANGED, 409)
     if decision.button in LOOKING:
         return _page(proposal, decision.looked_at(proposal), decision.sought)
-    if decision.choice.until is Until.KEPT and proposal.ends_at is None:
+    if decision.keeps_another_end(proposal):
         tracing.note(Step.CONSENT, Cause.OUT_OF_DATE)
         note = OVER if proposal.standing_grant is None else CHANGED
         return stale.again(lambda: _page(proposal, decision.choice), note, 409)

@@ -58,7 +58,8 @@ LOOKING = frozenset({*UP_TO, Button.NONE, Button.TICK, Button.UNTICK, Button.SEA
 class Decision:
     """The form: what was pressed (and which scope it is ``about``), what was ticked, what was looked for.
 
-    ``shown`` is the digest of what the page said, ``said`` all of this form: the same when it is sent twice.
+    ``shown`` is the digest of what the page said, ``end`` is when it said that what is allowed already ends
+    (`Proposal.end`), ``said`` all of this form: the same when it is sent twice.
     """
 
     button: Button
@@ -67,6 +68,7 @@ class Decision:
     sought: str
     about: str = ""
     said: str = ""
+    end: str = ""
 
     @classmethod
     def parse(cls, form: MultiDict[str, str], query: str) -> "Decision":
@@ -82,6 +84,7 @@ class Decision:
             shown=form.get("shown", ""),
             sought=form.get("sought", "").strip()[:MOST_SEARCHED],
             about=about,
+            end=form.get("end", ""),
             said=json.dumps([query, sent]) if form.get("page") else "",
         )
 
@@ -91,6 +94,10 @@ class Decision:
         None for a form that does not tell which page it is from: each is a decision of its own.
         """
         return credential.derived(Prefix.CODE, secret, self.said) if self.said else None
+
+    def keeps_another_end(self, proposal: Proposal) -> bool:
+        """Whether the person wants to keep an end that is not that of *proposal*."""
+        return self.choice.until is Until.KEPT and (not proposal.end or self.end != proposal.end)
 
     def looked_at(self, proposal: Proposal) -> Choice:
         """The ticks that the page has when it is shown again."""

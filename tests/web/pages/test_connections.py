@@ -11,6 +11,9 @@ from sqlalchemy import update
 
 from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Event
+from authserver.protocol.resource import Resource
+from authserver.protocol.scope import Risk, Scope
+from authserver.protocol.tool import Tool
 from authserver.services.connections import Connection
 from authserver.store.alerts import Alert
 from authserver.store.audit import AuditFilter
@@ -55,6 +58,10 @@ def called(claims: dict[str, Any], **changes: Any) -> dict[str, Any]:
 def only(site: Site, user_id: str) -> Connection:
     [found] = site.deployment.connections.of(user_id)
     return found
+
+
+def ada_id(site: Site) -> str:
+    return site.deployment.stores.users.by_name("ada").id
 
 
 def unneeded(site: Site, visitor: Visitor) -> dict[str, Any]:
@@ -229,6 +236,31 @@ def test_what_the_page_did_not_show_stays(own: Site, ada: Visitor):
     token = dict(forms(ada.open(address))[-1].fields)["csrf_token"]
     assert ada.http.post(address, data={"csrf_token": token, "shown_scope": ["notes:write"]}).status_code == 303
     assert only(own, claims["sub"]).grant.scopes == ("notes:read",)
+
+
+def test_a_permission_that_another_one_includes_is_not_taken_out_alone(own: Site, ada: Visitor):
+    scopes = (
+        Scope("h:read", "Look"),
+        Scope("h:write", "Change", Risk.WRITE),
+        Scope("h:admin", "Manage", implies=("h:read",)),
+    )
+    tools = (Tool("list_all", "List", ("h:read",)), Tool("set_up", "Set up", ("h:admin",)))
+    own.deployment.stores.resources.add(
+        Resource("https://h.example/mcp", "H", scopes, tools), Event("test.done", "system")
+    )
+    flow = Flow(own)
+    flow.values["resource"] = "https://h.example/mcp"
+    flow.register()
+    flow.tokens(ada, scope="h:read h:write h:admin")
+    [connection] = own.deployment.connections.of(ada_id(own))
+    page = ada.open(f"/account/connection/edit?id={connection.grant.id}")
+    again = ada.submit(page, forms(page)[-1], {"scope": ["h:admin", "h:write"], "tool": ["set_up"]})
+    assert again.status_code == 400
+    assert "Tick both, or neither" in again.text
+    assert sorted(forms(again)[-1].checked) == [("scope", "h:admin"), ("scope", "h:write"), ("tool", "set_up")]
+    assert only(own, ada_id(own)).grant.scopes == ("h:read", "h:write", "h:admin")
+    ada.submit(again, forms(again)[-1], {"scope": ["h:read"], "tool": ["list_all"]})
+    assert only(own, ada_id(own)).grant.scopes == ("h:read",)
 
 
 @pytest.mark.requirement("AZ-14")

@@ -20,7 +20,6 @@ from .test_decisions import consent_form, decide
 
 EVENT = Event("test.done", "system")
 HOUR, DAY = 3600, 86_400
-ENDED = "has just ended"
 
 
 def offered(page) -> list[str]:
@@ -114,6 +113,40 @@ def test_for_the_session_means_until_the_person_signs_out_here(flow, visitor, si
 
 
 @pytest.mark.requirement("AZ-8", "AZ-10")
+def test_for_the_session_goes_on_here_and_ends_elsewhere_as_all_others_are_signed_out(flow, visitor, site):
+    flow.register()
+    other = Visitor(site)
+    for browser in (other, visitor):
+        flow.answer(decide(browser, browser.open(flow.url()), until="session"))
+    page = visitor.open("/account/sessions/end")
+    assert "but for what was allowed until sign-out there" in page.text
+    visitor.submit(page, forms(page)[-1], {})
+    here, there = grants(site, flow)
+    assert there.revoked_at
+    assert not here.revoked_at
+    flow.token()
+    here = visitor.open("/account/security")
+    visitor.submit(here, next(form for form in forms(here) if form.action == "/sign-out"), {})
+    assert flow.refresh().json["error"] == "invalid_grant"
+
+
+@pytest.mark.requirement("AZ-8", "AZ-10")
+def test_for_the_session_does_not_outlive_signing_out_where_the_browser_was_closed_between(flow, visitor, site):
+    flow.register()
+    flow.answer(decide(visitor, visitor.open(flow.url()), until="session"))
+    flow.token()
+    visitor.http.delete_cookie("session")
+    page = visitor.open(flow.url(scope="notes:read notes:write"))
+    assert offered(page)[0] == "revoked", "what was allowed for the session before is over"
+    assert flow.refresh().json["error"] == "invalid_grant"
+    flow.answer(decide(visitor, page, until="session"))
+    flow.token()
+    visitor.submit(page, next(form for form in forms(page) if form.action == "/sign-out"), {})
+    assert flow.refresh().json["error"] == "invalid_grant"
+    assert all(grant.revoked_at for grant in grants(site, flow))
+
+
+@pytest.mark.requirement("AZ-8", "AZ-10")
 def test_for_the_session_goes_on_when_the_person_proves_once_more_who_they_are(flow, visitor, site):
     flow.register()
     page = visitor.open(flow.url())
@@ -163,32 +196,6 @@ def test_what_was_allowed_for_a_while_is_asked_again_on_another_device(hosted, v
     asked = hosted.url(redirect_uri=HOSTED)
     hosted.answer(decide(visitor, visitor.open(asked), until="30-days"))
     assert groups(Visitor(site).open(asked)) == {"What it asks for": ["notes:read"]}
-
-
-@pytest.mark.requirement("AZ-13")
-def test_a_decision_to_keep_the_term_of_what_has_ended_meanwhile_is_asked_again(flow, visitor, site):
-    flow.register()
-    flow.answer(decide(visitor, visitor.open(flow.url()), until="8-hours"))
-    page = visitor.open(flow.url())
-    end_at_once(site)
-    again = decide(visitor, page)
-    assert again.status_code == 409
-    assert ENDED in again.text
-    assert chosen(again) == ["revoked"]
-    assert "code" in flow.answer(decide(visitor, again))
-    assert live(site, flow).ends_at is None
-
-
-@pytest.mark.requirement("AZ-13")
-def test_a_term_that_was_changed_in_another_tab_is_asked_again_and_not_kept_unseen(flow, visitor, site):
-    flow.register()
-    flow.answer(decide(visitor, visitor.open(flow.url()), until="8-hours"))
-    page = visitor.open(flow.url())
-    flow.answer(decide(visitor, visitor.open(flow.url()), until="revoked"))
-    again = decide(visitor, page)
-    assert again.status_code == 409
-    assert "has changed" in again.text
-    assert offered(again) == ["revoked", "30-days", "8-hours", "session"]
 
 
 @pytest.mark.requirement("AZ-13")

@@ -11,7 +11,7 @@ from authserver.protocol.tool import Tool
 from authserver.web.oauth.authorize import MOST_QUERY
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import Site
-from tests.conformance.visitor import forms
+from tests.conformance.visitor import Visitor, forms
 
 from .conftest import HOSTED
 from .test_consent_page import boxes, groups, words
@@ -98,6 +98,36 @@ def test_a_client_that_changed_after_consent_is_asked_for_again_and_stands_out(h
     assert ("It was called Hosted app" in words(page)) == (changed["client_name"] != "Hosted app")
     hosted.answer(decide(visitor, page))
     assert "code" in hosted.answer(visitor.open(asked)), "agreed to as it is now, it is remembered again"
+
+
+@pytest.mark.requirement("AZ-8")
+def test_a_client_that_changed_after_its_connection_was_ended_stands_out(hosted, visitor, site):
+    asked = hosted.url(redirect_uri=HOSTED)
+    hosted.answer(visitor.decide(asked))
+    end_newest(visitor, site, hosted)
+    assert "This app has changed" not in words(visitor.open(asked))
+    change(hosted, client_name="Zeta Notes")
+    said = words(visitor.open(asked))
+    assert "This app has changed" in said
+    assert "It was called Hosted app" in said
+
+
+@pytest.mark.requirement("AZ-8", "AZ-9")
+def test_a_client_that_changed_is_asked_for_again_where_it_is_connected_still(hosted, visitor, site):
+    asked, other = hosted.url(redirect_uri=HOSTED), Visitor(site)
+    for browser in (other, visitor):
+        hosted.answer(browser.decide(f"{asked}&prompt=consent"))
+    end_newest(visitor, site, hosted)
+    change(hosted, client_name="Claude", redirect_uris=[HOSTED, "https://app.example/other"])
+    for uri in (HOSTED, "https://app.example/other"):
+        assert "This app has changed" in words(other.open(hosted.url(redirect_uri=uri)))
+
+
+def end_newest(visitor: Visitor, site: Site, flow: Flow) -> None:
+    """Their newest connection, on their own page."""
+    newest = site.deployment.stores.grants.of_client(flow.values["client_id"], 9).lines[0]
+    page = visitor.open(f"/account/connection/end?id={newest.id}")
+    visitor.submit(page, forms(page)[-1], {})
 
 
 @pytest.mark.requirement("AZ-13")

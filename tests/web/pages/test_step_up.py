@@ -8,6 +8,7 @@ from authserver.store.models import SessionRow
 from tests.conformance.flow import Flow
 from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import Visitor, forms
+from tests.web.pages.conftest import HOSTED
 from tests.web.pages.factor_owner import Person
 
 MFA, PHR = "https://refeds.org/profile/mfa", "phr"
@@ -52,6 +53,22 @@ def test_a_page_that_lay_open_too_long_allows_nothing_that_can_destroy(site: Sit
     answer = person.browser.submit(page, consent, {"decision": "allow", "scope": ["notes:read", "notes:delete"]})
     assert answer.request.path == "/sign-in/again"
     assert site.deployment.stores.grants.for_user(person.user.id) == ()
+
+
+@pytest.mark.requirement("AZ-9")
+def test_what_can_destroy_is_not_given_to_another_browser_unseen_with_an_old_sign_in(
+    site: Site, person: Person, hosted: Flow
+):
+    asked = hosted.url(redirect_uri=HOSTED, scope=DELETE)
+    hosted.answer(person.browser.decide(asked))
+    other = person.elsewhere()
+    other.open("/sign-in")
+    age(site, 601)
+    assert other.http.get(asked).location.startswith("/sign-in/again")
+    assert hosted.answer(other.http.get(f"{asked}&prompt=none"))["error"] == "login_required"
+    assert len(site.deployment.stores.grants.for_user(person.user.id)) == 1
+    assert "code" in hosted.answer(person.browser.http.get(asked)), "where it stands already"
+    assert "code" in hosted.answer(again(other, asked)), "and as soon as they prove who they are, unseen"
 
 
 def test_who_has_a_factor_gives_it_for_what_can_destroy(site: Site, person: Person, asking: Flow):
