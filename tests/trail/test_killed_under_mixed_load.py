@@ -124,6 +124,12 @@ def ids_at(*hooks: Hook) -> set[str]:
     return {event["id"] for found in hooks for event in found.events}
 
 
+def each_kind(answered: Answered) -> bool:
+    """Whether the load had an answer to each kind of change by now."""
+    changed = (answered.clients, answered.revoked, answered.suspended, answered.groups, answered.rules)
+    return all((*changed, answered.rotations))
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers of a node in /proc")
 def test_whatever_dies_under_whatever_load_each_change_is_in_the_trail_and_at_its_target(
     environment: dict[str, str], tmp_path: Path
@@ -148,6 +154,7 @@ def test_whatever_dies_under_whatever_load_each_change_is_in_the_trail_and_at_it
             further(answered)
             kill_one_worker(node)
             further(answered)
+            wait_for(lambda: each_kind(answered), PATIENCE)
             os.killpg(node.pid, signal.SIGKILL)
     with database.transaction() as connection:
         connection.execute(text("UPDATE audit_streams SET leased_until = 0"))  # as a minute does
@@ -158,8 +165,7 @@ def test_whatever_dies_under_whatever_load_each_change_is_in_the_trail_and_at_it
     for state, trail in TOLD_OF.items():
         assert rows(database, state) == rows(database, trail), state
     assert ids_at(first, second) == rows(database, events).keys()
-    assert all((answered.clients, answered.revoked, answered.suspended))
-    assert all((answered.groups, answered.rules, answered.rotations))
+    assert each_kind(answered)
     database.close()
     verify = [AUTHSERVER, "audit", "verify"]
     verified = subprocess.run(verify, check=False, env=environment, capture_output=True, text=True)
