@@ -38,7 +38,7 @@ def domains() -> ResponseReturnValue:
 def decide_domain() -> ResponseReturnValue:
     """The domain, and what can be decided about it."""
     name = request.form.get("domain", request.args.get("id", ""))
-    seen = deployment().stores.domains.all().get(domain_of(name) or "")
+    seen = deployment().stores.domains.find(domain_of(name) or "")
     return render_template("admin/domain.html", domain=name, seen=seen or "", means=MEANS, forget=FORGET)
 
 
@@ -52,15 +52,17 @@ def do_decide_domain() -> ResponseReturnValue:
         return again(decide_domain, NO_DOMAIN, 400)
     if chosen not in (*Decision, FORGET):
         return again(decide_domain, NONE_CHOSEN, 400)
-    if request.form.get("seen") != deployment().stores.domains.all().get(name, ""):
+    seen = request.form.get("seen", "")
+    if seen not in ("", *Decision) or not _decide(name, Decision(seen) if seen else None, chosen):
         return again(decide_domain, CHANGED, 409)
-    _decide(name, None if chosen == FORGET else Decision(chosen))
     return redirect(url_for("admin.domains"), 303)
 
 
-def _decide(name: str, decision: Decision | None) -> None:
+def _decide(name: str, seen: Decision | None, chosen: str) -> bool:
+    """Whether that is so now: not if somebody decided since it was *seen*."""
     store = deployment().stores.domains
-    if decision is None:
-        store.forget(name, event("domain.forgotten").about(detail={"domain": name}))
-    else:
-        store.decide(name, decision, event("domain.decided").about(detail={"domain": name, "decision": decision}))
+    if chosen == FORGET:
+        forgotten = event("domain.forgotten").about(detail={"domain": name})
+        return seen is not None and store.exchange(name, seen, None, forgotten)
+    decided = event("domain.decided").about(detail={"domain": name, "decision": chosen})
+    return store.exchange(name, seen, Decision(chosen), decided)

@@ -67,6 +67,7 @@ OPEN_TO = {
     "POST /key/withdraw": Permission.EMERGENCY,
     "POST /keys/withdraw": Permission.EMERGENCY,
     "GET /domains": Permission.POLICIES_READ,
+    "GET /domain": Permission.POLICIES_READ,
     "PUT /domain": Permission.POLICIES_EDIT,
     "DELETE /domain": Permission.POLICIES_EDIT,
     "GET /policies": Permission.POLICIES_READ,

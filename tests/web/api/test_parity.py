@@ -35,8 +35,11 @@ WAYS = {
     "/admin/grant/family/revoke": ("POST /family/revoke", "grant revoke-family"),
     "/admin/grant/revoke": ("POST /grant/revoke", "grant revoke"),
     "/admin/grants/revoke": ("POST /grants/revoke", "grant revoke"),
-    "/admin/domains": ("GET /domains", "domain list"),
-    "/admin/domain": ("PUT /domain, DELETE /domain", "domain allow, domain ask, domain deny, domain forget"),
+    "/admin/domains": ("GET /domains, GET /domain", "domain list"),
+    "/admin/domain": (
+        "GET /domain, PUT /domain, DELETE /domain",
+        "domain allow, domain ask, domain deny, domain forget",
+    ),
     "/admin/emergency": ("POST /keys/withdraw", "keys rotate"),
     "/admin/emergency/grants": ("POST /grants/revoke", "grant revoke"),
     "/admin/keys": ("GET /keys", "keys list"),

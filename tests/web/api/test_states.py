@@ -1,6 +1,7 @@
 """MCP servers are suspended, and domains decided about, by the API."""
 
 import secrets
+from typing import Any
 
 import pytest
 
@@ -45,12 +46,22 @@ def test_no_server_and_the_api_itself_are_told(robot: Robot) -> None:
     assert robot.get("/server", id=NOTES.identifier).json["suspended"] is False
 
 
+def decide(robot: Robot, name: str, decision: str, **more: Any) -> Any:
+    return robot.call("PUT", "/domain", json={"domain": name, "decision": decision}, **more)
+
+
 @pytest.mark.requirement("CR-10")
 def test_a_domain_is_decided_about_shown_and_forgotten(robot: Robot) -> None:
     name = f"d{secrets.token_hex(4)}.example"
-    for decision in ("allow", "deny", "deny"):
-        assert robot.call("PUT", "/domain", json={"domain": name.upper(), "decision": decision}).status_code == 204
-        assert {"domain": name, "decision": decision} in robot.get("/domains").json["items"]
+    assert robot.get("/domain", id=name).status_code == 404
+    for _ in range(2):
+        assert decide(robot, name.upper(), "allow").status_code == 204
+    assert decide(robot, name, "deny").status_code == 428
+    seen = robot.as_seen("/domain", id=name)
+    assert decide(robot, name, "deny", headers=seen).status_code == 204
+    assert decide(robot, name, "ask", headers=seen).status_code == 412
+    assert robot.call("DELETE", "/domain", id=name, headers=seen).status_code == 412
+    assert {"domain": name, "decision": "deny"} in robot.get("/domains").json["items"]
     assert newest_event(robot, name="domain.decided")["detail"] == {"domain": name, "decision": "deny"}
     assert robot.call("DELETE", "/domain", id=name).status_code == 204
     assert robot.call("DELETE", "/domain", id=name).status_code == 404
