@@ -8,6 +8,7 @@ and Flask the rest.
 import re
 import string
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -15,7 +16,7 @@ from urllib.parse import quote, urlsplit
 from werkzeug.exceptions import BadRequest
 
 from ..protocol.metadata import base_path
-from .backchannel.application import Backchannel, StartResponse
+from .backchannel.application import Backchannel, Responder, StartResponse
 
 WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 PRINTABLE = string.punctuation  # what a query may hold as it is; raw bytes (PEP 3333: latin-1) become %80
@@ -62,19 +63,25 @@ class Front:
         """Answer one request (PEP 3333)."""
         full = str(environ.get("PATH_INFO", ""))
         self._settle(environ)
-        inside = self._enter_base(environ, full)
-        key = full if WELL_KNOWN in full else str(environ["PATH_INFO"])
-        route = self._back.find(key) if inside or full.startswith(WELL_KNOWN) else None
+        inside = self._inside(full)
+        route = self._route(full)
+        if inside is not None:
+            environ["SCRIPT_NAME"], environ["PATH_INFO"] = self._base, inside
         if route is not None:
             return self._back.serve(route, environ, start_response)
-        if not inside:
+        if inside is None:
             start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "10")])
             return [b"Not found\n"]
         return self._pages(environ, start_response)
 
+    def is_back_channel(self, path: str) -> bool:
+        """Whether a request for *path* is the back channel's."""
+        return self._route(path) is not None
+
     def _settle(self, environ: dict[str, Any]) -> None:
         environ["SCRIPT_NAME"] = ""
-        environ["QUERY_STRING"] = quote(environ.get("QUERY_STRING", ""), safe=PRINTABLE, encoding="latin-1")
+        if query := environ.get("QUERY_STRING", ""):
+            environ["QUERY_STRING"] = quote(query, safe=PRINTABLE, encoding="latin-1")
         environ["wsgi.input"] = Body(environ["wsgi.input"])
         environ["wsgi.url_scheme"] = self._scheme
         environ["HTTP_HOST"] = self._host
@@ -87,16 +94,22 @@ class Front:
         hops = [hop.strip() for hop in environ.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
         return hops[-self._hops] if len(hops) >= self._hops else ""
 
-    def _enter_base(self, environ: dict[str, Any], full: str) -> bool:
+    def _route(self, full: str) -> Responder | None:
+        inside = self._inside(full)
+        if inside is None and not full.startswith(WELL_KNOWN):
+            return None
+        return self._back.find(full if inside is None or WELL_KNOWN in full else inside)
+
+    def _inside(self, full: str) -> str | None:
+        """The path below the issuer's own; None for another one."""
         if not self._base:
-            return True
+            return full
         if full != self._base and not full.startswith(self._base + "/"):
-            return False
-        environ["SCRIPT_NAME"] = self._base
-        environ["PATH_INFO"] = full.removeprefix(self._base) or "/"
-        return True
+            return None
+        return full.removeprefix(self._base) or "/"
 
 
+@lru_cache(maxsize=4096)
 def _address(said: str) -> str:
     """The IP address that *said* is, in its one spelling: limits and rules go by it. Empty for what is none."""
     found = WITH_PORT.fullmatch(said)

@@ -2,12 +2,14 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import httpx2
 import pytest
 
 from authserver.keys.numbering import tag
 from authserver.services.status_lists import LOOK_SECONDS
+from authserver.web.backchannel.request import FORM_TYPE
 from tests.browser.conftest import running
 from tests.browser.scene import Scene
 from tests.conformance.site import NOTES
@@ -96,3 +98,74 @@ def test_who_goes_away_in_the_middle_hurts_nobody(running: Scene, etag: str) -> 
             answers(gone, asking(etag), by_itself)
             gone.sendall(part)
     assert httpx2.get(running.issuer + SUMMARY, headers={"If-None-Match": etag}).status_code == 304
+
+
+def calling(path: str = "/token", body: bytes = b"grant_type=none", **more: str) -> bytes:
+    """A plain call of a program."""
+    fields = {"Host": "localhost", "Content-Type": FORM_TYPE, "Content-Length": str(len(body)), **more}
+    lines = (f"POST {path} HTTP/1.1", *(f"{name}: {each}" for name, each in fields.items()), "", "")
+    return "\r\n".join(lines).encode() + body
+
+
+def answered(connection: socket.socket) -> tuple[bytes, bytes]:
+    """The head and the body of one answer."""
+    found = head(connection)
+    length = int(found.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
+    return found, connection.recv(length, socket.MSG_WAITALL)
+
+
+@pytest.mark.requirement("TK-7")
+def test_a_call_is_answered_alike_by_either_way(connection: socket.socket) -> None:
+    connection.sendall(calling())
+    (first, body), names = answered(connection), []
+    assert first.startswith(b"HTTP/1.1 401 ")
+    assert b"Server: gunicorn" in first
+    for _ in range(20):
+        connection.sendall(calling())
+        later, again = answered(connection)
+        assert b"Server: gunicorn" not in later
+        assert (later.split(b"\r\n")[0], again) == (first.split(b"\r\n")[0], body)
+        names = [{line.partition(b":")[0] for line in each.split(b"\r\n")[1:]} for each in (first, later)]
+    assert names[0] - names[1] == {b"Server"}
+    assert names[0] >= names[1]
+
+
+@pytest.mark.requirement("TK-7")
+def test_a_call_in_parts_and_several_in_one_go_are_answered(connection: socket.socket) -> None:
+    for _ in range(3):
+        connection.sendall(calling())
+        _, wanted = answered(connection)
+        for cut in (10, 60, len(calling()) - 3):
+            connection.sendall(calling()[:cut])
+            connection.sendall(calling()[cut:])
+            assert answered(connection)[1] == wanted
+        connection.sendall(calling() * 3)
+        assert [answered(connection)[1] for _ in range(3)] == [wanted] * 3
+
+
+@pytest.mark.requirement("TK-7")
+def test_a_call_that_is_the_last_one_closes(connection: socket.socket) -> None:
+    connection.sendall(calling())
+    answered(connection)
+    connection.sendall(calling(Connection="close"))
+    assert b"\r\nConnection: close\r\n" in answered(connection)[0]
+    assert connection.recv(1) == b""
+
+
+def test_who_stays_takes_no_thread_from_others(running: Scene) -> None:
+    """More connections than threads, all of them in use: each is answered."""
+    port = int(running.issuer.rpartition(":")[2])
+    with ExitStack() as kept:
+        every = [kept.enter_context(socket.create_connection(("localhost", port), timeout=10)) for _ in range(40)]
+        for _ in range(5):
+            for one in every:
+                one.sendall(calling())
+            assert all(answered(one)[0].startswith(b"HTTP/1.1 401 ") for one in every)
+
+
+def test_pages_are_answered_between_calls(connection: socket.socket) -> None:
+    for _ in range(3):
+        connection.sendall(calling())
+        answered(connection)
+        connection.sendall(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert b"Server: gunicorn" in answered(connection)[0]

@@ -19,6 +19,7 @@ FIELD_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")  # RFC 9110 §5.6.2
 PUBLIC: Headers = [("Access-Control-Allow-Origin", "*"), ("Access-Control-Expose-Headers", EXPOSED)]
 DOCUMENT_AGE = 300  # seconds that caches may keep metadata and JWKS; less than the lead of a new key
 REALM = "authserver"
+STATUS_LINES = {int(status): f"{int(status)} {status.phrase}" for status in HTTPStatus}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class Response:
     @property
     def status_line(self) -> str:
         """The status as WSGI wants it."""
-        return f"{self.status} {HTTPStatus(self.status).phrase}"
+        return STATUS_LINES[self.status]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from . import status
 from .response import names
 
 MOST_BYTES = 2048
-REQUEST = re.compile(rb"GET (/[!-~]{1,512}) HTTP/1\.1\r\n((?:[A-Za-z-]{1,32}: ?[ -~]*\r\n){2,8})\r\n")
+REQUEST = re.compile(rb"GET (/[!-~]{1,512}) HTTP/1\.1\r\n((?:[A-Za-z-]{1,32}:[ -~]*+\r\n){2,8}+)\r\n")
 UNDERSTOOD = {"host", "accept", "accept-encoding", "user-agent", "connection", "if-none-match"}
 NEEDED = {"host", "if-none-match"}
 
