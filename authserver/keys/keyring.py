@@ -8,7 +8,7 @@ from typing import Any
 
 import jwt
 
-from . import pair
+from . import compact, pair
 from .ports import KeyStore, Purpose, StoredKey
 from .sealing import Vault
 
@@ -54,8 +54,7 @@ class Keyring:
 
     def sign(self, claims: dict[str, Any], *, typ: str, alg: str, purpose: Purpose = Purpose.TOKENS) -> str:
         """A compact JWS of *claims* with the key whose turn it is for this *purpose*. Raises `NoSigningKey`."""
-        key = self._signing(alg, purpose)
-        return jwt.encode(claims, key.private, algorithm=alg, headers={"typ": typ, "kid": key.kid})
+        return compact.sign(claims, self._signing(alg, purpose), typ=typ)
 
     def read(self, token: str, *, typ: str, issuer: str) -> dict[str, Any] | None:
         """The claims of a JWT of ours that is intact, of type *typ*, and unexpired; None for anything else."""

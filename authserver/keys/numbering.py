@@ -34,6 +34,8 @@ class Numbering:
         """*secret* is 32 bytes, and the same for the life of a deployment."""
         self._secret = secret
         self._shard = lru_cache(maxsize=4096)(self._permuted_shard)
+        # Families that are made one after the other share shard and resource: a round has a thousand inputs there.
+        self._mixed = lru_cache(maxsize=8 * ROUNDS << HALF)(self._mix)
 
     def place(self, resource: str, position: int) -> tuple[int, int]:
         """The shard and the index on it that *position* has among the lists of *resource*."""
@@ -51,10 +53,12 @@ class Numbering:
     def _permute(self, number: int, tweak: str) -> int:
         if not 0 <= number < SIZE:
             raise ValueError("there are no more numbers")
-        keyed = blake2b(tweak.encode(), key=self._secret, digest_size=8)
         left, right = number >> HALF, number & MASK
         for turn in range(ROUNDS):
-            each = keyed.copy()
-            each.update(bytes((0, turn)) + right.to_bytes(2))
-            left, right = right, left ^ (int.from_bytes(each.digest()) & MASK)
+            left, right = right, left ^ self._mixed(tweak, turn, right)
         return left << HALF | right
+
+    def _mix(self, tweak: str, turn: int, half: int) -> int:
+        """The round function: a number below 2^10 that the key, and what is given, decide."""
+        said = tweak.encode() + bytes((0, turn)) + half.to_bytes(2)
+        return int.from_bytes(blake2b(said, key=self._secret, digest_size=8).digest()) & MASK
