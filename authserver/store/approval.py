@@ -71,6 +71,13 @@ class Approval:
     client_name: str = field(kw_only=True)
     client_identity: bytes = field(kw_only=True)
 
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether it says of tools what this device's grant says that the person saw, and takes nothing back."""
+        if self.kept is None or self.until is not Until.KEPT or self.withdrawn or self.minted:
+            return False
+        return self.permissions is None or tool_permission.joined(self.unasked, self.permissions) == self.unasked
+
     def changed(self, scopes: tuple[str, ...]) -> tuple[str, ...]:
         """*scopes* after this decision: what was there first, then what is new."""
         united = dict.fromkeys((*scopes, *self.approved))

@@ -85,7 +85,7 @@ def authority(row: Found, *, family_id: str | None = None, position: int | None 
 
     *family_id* and *position* are those of a family that is only being made.
     """
-    scopes, held = _words(row.scopes), _words(row.held)
+    scopes, held = words(row.scopes), words(row.held)
     return Authority(
         subject=row.user_id,
         client_id=row.client_id,
@@ -94,7 +94,7 @@ def authority(row: Found, *, family_id: str | None = None, position: int | None 
         resource=row.resource,
         scopes=tuple(name for name in scopes if name in held),
         auth_time=row.auth_time,
-        methods=_words(row.methods),
+        methods=words(row.methods),
         position=position if family_id else row.status_position,
         tools=row.tools,
         redirect_host=row.redirect_host,
@@ -107,6 +107,6 @@ def subject_of(row: Found) -> dict[str, str]:
     return {name: getattr(row, name) for name in ("user_id", "client_id", "resource", "grant_id")}
 
 
-def _words(value: str | tuple[str, ...]) -> tuple[str, ...]:
+def words(value: str | tuple[str, ...]) -> tuple[str, ...]:
     """A column of words; a statement in plain SQL gives its text."""
     return tuple(value.split()) if isinstance(value, str) else value

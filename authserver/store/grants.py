@@ -9,7 +9,7 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 
 from ..protocol.audit import Event
 from ..protocol.authorization_code import NewCode
-from . import grant_ends
+from . import grant_ends, postgresql
 from .approval import Approval, change_grant, hold_client, hold_grant, is_saved, remember_consent, save_code
 from .audit import record
 from .authority import holds
@@ -119,8 +119,7 @@ class GrantStore:
         self, user_id: str, client_id: str, device_digest: bytes, redirect_host: str, resource: str
     ) -> Standing:
         """How this person stands to this client, on this device, behind this redirect host, at this resource."""
-        with self._database.reading() as connection:
-            return stands(connection, user_id, client_id, device_digest, redirect_host, resource)
+        return stands(self._database, user_id, client_id, device_digest, redirect_host, resource)
 
     def approve(self, approval: Approval, code: NewCode, event: Event) -> str | None:
         """Write a decision down and save the code that comes of it; returns the grant's id.
@@ -130,6 +129,9 @@ class GrantStore:
         may not act (any more): nobody's registration expires under a decision. Raises `GrantOver`, `SessionOver` and
         `CodeSpent`, with nothing done too.
         """
+        at_once = self._database.dialect == "postgresql" and approval.changes_nothing
+        if at_once and postgresql.approve_again(self._database, approval, code, event):
+            return approval.kept
         with self._database.transaction() as connection:
             if not hold_client(connection, approval.client_id):
                 return None

@@ -15,6 +15,7 @@ from ..protocol.audit import Event
 from ..protocol.client import Client
 from ..protocol.msg import msg
 from .audit import record
+from .authority import words
 from .cache import RecentlyUsed
 from .client_row import client_of
 from .clock import now
@@ -139,7 +140,7 @@ class PendingGrantStore:
         found = self._recent.get(key, epoch)
         if found is None:
             row = self._database.look_up(APPROVED, by.about)
-            found = frozenset(_words(row.approved) if row and row.client_identity == by.client_identity else ())
+            found = frozenset(words(row.approved) if row and row.client_identity == by.client_identity else ())
             self._recent.keep(key, found, epoch)
         return found
 
@@ -287,8 +288,3 @@ def _check_room(connection: Connection, user_id: str) -> None:
     counted = select(func.count()).where(PendingGrantRow.user_id == user_id, *WAITS)
     if (connection.scalar(counted) or 0) >= MOST_WAITING:
         raise TooManyWait
-
-
-def _words(value: str | tuple[str, ...]) -> tuple[str, ...]:
-    """A column of words; what is looked up again and again comes as text."""
-    return tuple(value.split()) if isinstance(value, str) else value

@@ -7,13 +7,13 @@ from ..protocol.access_token import Authority
 from ..protocol.audit import Event
 from ..protocol.refresh_token import Rotation, TokenState
 from . import postgresql, sqlite
-from .audit import record
 from .authority import alive, authority, columns_of, family_of, only, standing_of
 from .clock import now
 from .database import Database
-from .models import FamilyRow, GrantRow, RefreshTokenRow
+from .models import RefreshTokenRow
 
 ROTATE = {"postgresql": postgresql.rotate, "sqlite": sqlite.rotate}
+END = {"postgresql": postgresql.end_family, "sqlite": sqlite.end_family}
 
 Successor = aliased(RefreshTokenRow)
 
@@ -45,13 +45,6 @@ STATE = (
     .join(GRANT, GRANT.c.id == FAMILY.c.grant_id)
     .outerjoin(Successor, Successor.digest == only(TOKEN.c.successor_digest))
 )
-END = (
-    update(FamilyRow)
-    .where(FamilyRow.id == bindparam("family_id"), FamilyRow.revoked_at.is_(None))
-    .values(revoked_at=now)
-    .returning(FamilyRow.grant_id, FamilyRow.client_id, FamilyRow.resource)
-)
-OWNER = select(GrantRow.user_id).where(GrantRow.id == bindparam("grant_id"))
 
 
 class RefreshTokenStore:
@@ -87,13 +80,7 @@ class RefreshTokenStore:
 
     def revoke_family(self, family_id: str, event: Event) -> bool:
         """End a family: its refresh tokens, and its access tokens for introspection. False if it had ended already."""
-        with self._database.transaction() as connection:
-            found = connection.execute(END, {"family_id": family_id}).one_or_none()
-            if found is None:
-                return False
-            user_id = connection.execute(OWNER, {"grant_id": found.grant_id}).scalar_one()
-            record(connection, event.about(user_id=user_id, **found._asdict()))
-        return True
+        return END[self._database.dialect](self._database, family_id, event)
 
     def erase_sealed(self, window: int, limit: int) -> int:
         """Erase the copies of at most *limit* tokens made more than *window* seconds ago; returns how many (TK-4)."""

@@ -16,7 +16,7 @@ from .ending import end_sessions, forget_browser
 from .factors import has_factor
 from .grant_ends import expire_on_device, expire_with_sessions, lengthen
 from .models import RememberedRow, SessionRow, UserRow
-from .users import User, has_password, user_of
+from .users import PERSON, User, has_password, user_of
 
 TOUCH_SECONDS = 60
 ALIVE = and_(
@@ -27,8 +27,9 @@ ALIVE = and_(
 )
 LIVE = (
     select(
-        SessionRow,
-        UserRow,
+        *(getattr(SessionRow, name) for name in ("auth_time", "last_seen_at", "expires_at", "address", "methods")),
+        SessionRow.recalled,
+        *PERSON,
         now.label("now"),
         (now - SessionRow.auth_time).label("auth_age"),
         has_factor(UserRow.id).label("has_factor"),
@@ -147,16 +148,23 @@ class SessionStore:
 
     def find(self, digest: bytes) -> Session | None:
         """The session, if it lives: not ended, not expired, not idle for too long, its person not disabled."""
-        with self._database.session() as session:
-            found = session.execute(LIVE, {"digest": digest, "idle": self._idle}).one_or_none()
-            if found is None:
-                return None
-            row, person, moment, age, has, other_role = found
-            seen_long_ago = row.last_seen_at <= moment - TOUCH_SECONDS
-            ends_at = min(row.expires_at, (moment if seen_long_ago else row.last_seen_at) + self._idle)
-            methods = tuple(map(Method, row.methods.split()))
-            signed_in = (digest, user_of(person), row.auth_time, age, row.expires_at, row.address)
-            live_session = Session(*signed_in, methods, has, row.recalled, bool(other_role), ends_at)
+        row = self._database.look_up(LIVE, {"digest": digest, "idle": self._idle})
+        if row is None:
+            return None
+        seen_long_ago = row.last_seen_at <= row.now - TOUCH_SECONDS
+        live_session = Session(
+            digest=digest,
+            user=user_of(row),
+            auth_time=row.auth_time,
+            auth_age=row.auth_age,
+            expires_at=row.expires_at,
+            address=row.address,
+            methods=tuple(map(Method, row.methods.split())),
+            has_factor=bool(row.has_factor),
+            recalled=bool(row.recalled),
+            has_other_role=bool(row.has_other_role),
+            ends_at=min(row.expires_at, (row.now if seen_long_ago else row.last_seen_at) + self._idle),
+        )
         if seen_long_ago:
             self._touch(live_session)
         return live_session

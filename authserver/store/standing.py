@@ -1,13 +1,45 @@
 """How a person stands to a client, before they are asked: what they allowed, what is remembered (AZ-9, AZ-14)."""
 
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Connection, and_, exists, select
+from sqlalchemy import LargeBinary, Select, Text, and_, bindparam, exists, select
+from sqlalchemy.exc import NoResultFound
 
 from ..protocol import tool_permission
 from ..protocol.tool_permission import Permissions
-from .authority import holds
+from .authority import holds, words
+from .database import Database
 from .models import ConsentRow, GrantRow
+
+
+def _statement() -> Select[Any]:
+    consent_is = {name: bindparam(name, type_=Text) for name in ("user_id", "client_id", "redirect_host", "resource")}
+    both = and_(*(getattr(GrantRow, name) == consent_is[name] for name in ("user_id", "client_id")))
+    here = and_(both, *(getattr(GrantRow, name) == consent_is[name] for name in ("redirect_host", "resource")))
+    live = and_(here, GrantRow.device_digest == bindparam("device_digest", type_=LargeBinary), holds(GrantRow))
+    # As what they knew it when they decided about this; if they never did, when they last decided about anything.
+    latest = select(ConsentRow.client_name).where(
+        ConsentRow.user_id == consent_is["user_id"], ConsentRow.client_id == consent_is["client_id"]
+    )
+    exactly = and_(*(getattr(ConsentRow, name) == consent_is[name] for name in ("redirect_host", "resource")))
+    latest = latest.order_by(exactly.desc(), ConsentRow.decided_at.desc()).limit(1)
+    consented = and_(*(getattr(ConsentRow, name) == value for name, value in consent_is.items()))
+    return select(
+        latest.scalar_subquery().label("client_name"),
+        latest.with_only_columns(ConsentRow.client_identity).scalar_subquery().label("client_identity"),
+        select(GrantRow.id).where(live).scalar_subquery().label("grant_id"),
+        select(GrantRow.scopes).where(live).scalar_subquery().label("granted"),
+        select(GrantRow.tools).where(live).scalar_subquery().label("tools"),
+        select(GrantRow.ends_at).where(live).scalar_subquery().label("ends_at"),
+        select(GrantRow.session_digest).where(live).scalar_subquery().label("session"),
+        select(ConsentRow.scopes).where(consented).scalar_subquery().label("consented"),
+        select(ConsentRow.tools).where(consented).scalar_subquery().label("consented_tools"),
+        exists().where(both).label("seen_before"),
+    )
+
+
+STANDS = _statement()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +66,20 @@ class Standing:
 
 
 def stands(
-    connection: Connection, user_id: str, client_id: str, device_digest: bytes, redirect_host: str, resource: str
+    database: Database, user_id: str, client_id: str, device_digest: bytes, redirect_host: str, resource: str
 ) -> Standing:
     """See `grants.GrantStore.standing`."""
-    both = and_(GrantRow.user_id == user_id, GrantRow.client_id == client_id)
-    here = and_(both, GrantRow.redirect_host == redirect_host, GrantRow.resource == resource)
-    live = and_(here, GrantRow.device_digest == device_digest, holds(GrantRow))
-    consent = {"user_id": user_id, "client_id": client_id, "redirect_host": redirect_host, "resource": resource}
-    # As what they knew it when they decided about this; if they never did, when they last decided about anything.
-    latest = select(ConsentRow.client_name).where(ConsentRow.user_id == user_id, ConsentRow.client_id == client_id)
-    exactly = and_(ConsentRow.redirect_host == redirect_host, ConsentRow.resource == resource)
-    latest = latest.order_by(exactly.desc(), ConsentRow.decided_at.desc()).limit(1)
-    statement = select(
-        latest.scalar_subquery().label("client_name"),
-        latest.with_only_columns(ConsentRow.client_identity).scalar_subquery().label("client_identity"),
-        select(GrantRow.id).where(live).scalar_subquery().label("grant_id"),
-        select(GrantRow.scopes).where(live).scalar_subquery().label("granted"),
-        select(GrantRow.tools).where(live).scalar_subquery().label("tools"),
-        select(GrantRow.ends_at).where(live).scalar_subquery().label("ends_at"),
-        select(GrantRow.session_digest).where(live).scalar_subquery().label("session"),
-        select(ConsentRow.scopes).filter_by(**consent).scalar_subquery().label("consented"),
-        select(ConsentRow.tools).filter_by(**consent).scalar_subquery().label("consented_tools"),
-        exists().where(both).label("seen_before"),
-    )
-    row = connection.execute(statement).one()
+    where = {"user_id": user_id, "client_id": client_id, "redirect_host": redirect_host, "resource": resource}
+    row = database.look_up(STANDS, {**where, "device_digest": device_digest})
+    if row is None:
+        raise NoResultFound("a SELECT of values has a row")
     return Standing(
         grant_id=row.grant_id,
-        granted=frozenset(row.granted or ()),
+        granted=frozenset(words(row.granted or "")),
         tools=tool_permission.read(row.tools),
-        consented=frozenset(row.consented or ()),
+        consented=frozenset(words(row.consented or "")),
         consented_tools=tool_permission.read(row.consented_tools),
-        seen_before=row.seen_before,
+        seen_before=bool(row.seen_before),
         client_name=row.client_name,
         client_identity=row.client_identity,
         ends_at=row.ends_at,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -21,6 +22,12 @@ from .models.user import OF_WEIGHT
 from .paging import Order, Page, cut
 from .policies import people_moved
 from .searching import Name, Searched
+
+PERSON = (
+    UserRow.id, UserRow.username, UserRow.display_name, UserRow.role, UserRow.password_hash, UserRow.disabled_at,
+    UserRow.email, UserRow.email_verified_at,
+)  # fmt: skip
+"""The columns that `user_of` reads."""
 
 NEWEST_FIRST = Order(UserRow.created_at, UserRow.id)
 SEARCHED = Searched(NEWEST_FIRST, (Name(UserRow.username), Name(UserRow.display_name)))
@@ -229,7 +236,7 @@ def _taken(database: Database, user: User) -> UserExists | EmailTaken:
     return UserExists(f"{user.username!r} looks like the name of the user {taken!r}")
 
 
-def user_of(row: UserRow) -> User:
+def user_of(row: Any) -> User:  # noqa: ANN401 - a `UserRow`, or a row of `PERSON`
     """The person of *row*."""
     return User(
         id=row.id,

@@ -7,9 +7,11 @@ loser's own snapshot is older than the winner's commit, so why it missed is aske
 needs to know is looked up by primary key, each by what the one before told (see `authority`).
 """
 
+from .approve_again import approve_again
+from .end_family import end_family
 from .issue import issue
 from .redeem import redeem
 from .register import register
 from .rotate import rotate
 
-__all__ = ["issue", "redeem", "register", "rotate"]
+__all__ = ["approve_again", "end_family", "issue", "redeem", "register", "rotate"]
