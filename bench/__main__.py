@@ -12,12 +12,11 @@ from . import consent, documents, guard, polling, proofs, report, revocation, si
 from .contestant import BenchError
 from .database import database
 from .facts import facts, others, take_two_cores
-from .measures import MEASURES, Bench, Measure
+from .measures import MEASURES, RESOURCE, Bench, Measure
 from .oidc_provider import oidc_provider
 from .ours import authserver
 from .pairs import pairs
 
-RESOURCE = "http://localhost:9001/mcp"  # nobody calls it
 GUARD = "guard"
 PROOFS = "proofs"
 DOCUMENTS = "documents"

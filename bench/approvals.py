@@ -4,20 +4,22 @@ import hashlib
 import secrets
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 
 from authserver.protocol import credential
 from authserver.protocol.audit import Event
 from authserver.protocol.authorization_code import NewCode
 from authserver.protocol.role import Role
 from authserver.store.grants import Approval
-from authserver.store.models import CodeRow
+from authserver.store.models import CodeRow, FamilyRow, RefreshTokenRow
 from authserver.store.stores import Stores
+from authserver.store.users import User
 
-from .contestant import Code
+from .contestant import Code, Refresh
 
 SCOPES = ("notes:read", "notes:write")
 REDIRECT_URI = "http://127.0.0.1:33418/callback"
@@ -41,6 +43,40 @@ class Approvals:
         with self._stores.database.transaction() as connection:
             connection.execute(insert(CodeRow), [self._row(code) for code in made])
         return made
+
+    def refresh_tokens(self, count: int, client_ids: Sequence[str]) -> list[Refresh]:
+        """Make *count* families, of each client in turn, each with its first token, in one transaction."""
+        made = [
+            Refresh(credential.mint(credential.Prefix.REFRESH), client_ids[number % len(client_ids)])
+            for number in range(count)
+        ]
+        families = [self._family(one) for one in made]
+        tokens = [_first(one, family) for one, family in zip(made, families, strict=True)]
+        with self._stores.database.transaction() as connection:
+            connection.execute(insert(FamilyRow).values(status_position=func.nextval("status_positions")), families)
+            connection.execute(insert(RefreshTokenRow), tokens)
+        return made
+
+    def remembered(self, client_id: str, host: str, device: str) -> User:
+        """Let a new person on *device* (the secret of its cookie) allow the client at *host* for good."""
+        event = Event("bench.prepared", ORIGIN, client_id=client_id)
+        user = self._stores.users.add(f"visitor-of-{client_id}", "Visitor", NOBODY, Role.MEMBER, event)
+        client = self._stores.clients.find(client_id)
+        approval = replace(
+            self._approval(user.id, client_id),
+            device_digest=credential.digest(device),
+            redirect_host=host,
+            client_name=client.name if client else "",
+            client_identity=client.identity if client else b"",
+        )
+        self._stores.grants.approve(approval, _saved(self._new(client_id)), event)
+        return user
+
+    def _family(self, made: Refresh) -> dict[str, Any]:
+        row = self._first_row(made.client_id)
+        same = {name: row[name] for name in ("grant_id", "client_id", "resource", "scopes", "auth_time", "methods")}
+        now = int(time.time())
+        return {**same, "id": credential.identifier(), "created_at": now, "expires_at": now + LIFETIME}
 
     def _new(self, client_id: str) -> Code:
         return Code(
@@ -88,6 +124,11 @@ def _saved(code: Code) -> NewCode:
         wants_refresh=True,
         lifetime=LIFETIME,
     )
+
+
+def _first(made: Refresh, family: dict[str, Any]) -> dict[str, Any]:
+    same = {name: family[name] for name in ("created_at", "expires_at")}
+    return {**same, "digest": credential.digest(made.token), "family_id": family["id"]}
 
 
 def _challenge(verifier: str) -> str:

@@ -21,8 +21,23 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
+class Refresh:
+    """A refresh token, and the public client that has it."""
+
+    token: str
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """A browser of somebody: its ``cookie`` header."""
+
+    cookie: str
+
+
+@dataclass(frozen=True, slots=True)
 class Credentials:
-    """A confidential client that may introspect."""
+    """A confidential client, by its secret."""
 
     client_id: str
     client_secret: str
@@ -51,3 +66,12 @@ class Contestant(Protocol):
 
     def introspector(self) -> Credentials:
         """A client that may introspect tokens of those codes."""
+
+    def machine(self) -> Credentials:
+        """A client that gets tokens for itself (``client_credentials``), with the secret in the form."""
+
+    def refresh_tokens(self, count: int, client_ids: Sequence[str]) -> list[Refresh]:
+        """Make *count* refresh tokens of *client_ids*, each of a family of its own."""
+
+    def visitor(self, client_id: str) -> Visitor:
+        """Somebody who is signed in, and has let *client_id* do what it asks for, for good."""

@@ -1,6 +1,7 @@
 """Processor time of a process tree, from /proc."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -15,7 +16,8 @@ def _tree(root: int) -> list[int]:
     found = [root]
     for process in found:
         for task in Path(f"/proc/{process}/task").glob("*/children"):
-            found.extend(map(int, task.read_text().split()))
+            with suppress(FileNotFoundError, ProcessLookupError):  # the thread ended just now
+                found.extend(map(int, task.read_text().split()))
     return found
 
 

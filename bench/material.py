@@ -1,9 +1,13 @@
 """What a load consumes, in the files that wrk's scripts read; made through the servers' own endpoints."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from urllib.parse import urlencode
 
+from authserver.protocol import credential
+
+from .approvals import SCOPES
 from .contestant import Code, Contestant
 from .http import Caller
 
@@ -16,10 +20,42 @@ PUBLIC_CLIENT = {
 }
 
 
-def register(contestant: Contestant, count: int) -> list[str]:
-    """Register *count* public clients and return their ids."""
+WEB_REDIRECT = "https://app.example/callback"
+VERIFIER = "a-verifier-that-every-flow-of-a-load-has-in-common"
+CHALLENGE = credential.base64url(hashlib.sha256(VERIFIER.encode()).digest())
+
+
+def register(contestant: Contestant, count: int, **more: object) -> list[str]:
+    """Register *count* public clients and return their ids; *more* of what they say of themselves."""
     with Caller(contestant.origin) as caller:
-        return [caller.post_json("/register", PUBLIC_CLIENT)["client_id"] for _ in range(count)]
+        return [caller.post_json("/register", {**PUBLIC_CLIENT, **more})["client_id"] for _ in range(count)]
+
+
+def asking(client_id: str, resource: str) -> str:
+    """The query by which a client asks for all scopes, and to be answered at its own site."""
+    query = {
+        "response_type": "code",
+        "client_id": client_id,
+        "redirect_uri": WEB_REDIRECT,
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+        "scope": " ".join(SCOPES),
+        "resource": resource,
+        "state": "of-the-client",
+    }
+    return urlencode(query)
+
+
+def exchange(client_id: str, resource: str) -> str:
+    """What the form that redeems such a code has after the code."""
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": client_id,
+        "redirect_uri": WEB_REDIRECT,
+        "code_verifier": VERIFIER,
+        "resource": resource,
+    }
+    return "&" + urlencode(form)
 
 
 def redemption(code: Code) -> str:

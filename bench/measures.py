@@ -5,12 +5,15 @@ from base64 import b64encode
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlencode
 
 from . import material
+from .approvals import SCOPES
 from .contestant import Contestant
 from .generator import CONNECTIONS, Load
 from .http import FORM
 
+RESOURCE = "http://localhost:9001/mcp"  # nobody calls it
 CLIENTS = 64  # registrations behind codes and tokens: every installation of an MCP client has its own
 CHAINS = 256  # refresh families in turn, far from each other's windows
 TOKENS = 256  # access tokens asked about in turn
@@ -76,11 +79,39 @@ def _introspection(bench: Bench, _calls: int) -> Load:
     return Load("again.lua", ("/introspect", FORM, tokens, f"Basic {basic}"))
 
 
+def _client(bench: Bench, _calls: int) -> Load:
+    machine = bench.contestant.machine()
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": machine.client_id,
+        "client_secret": machine.client_secret,
+        "resource": RESOURCE,
+        "scope": SCOPES[0],
+    }
+    return Load("again.lua", ("/token", FORM, bench.write("client", [urlencode(form)])))
+
+
+def _flow(bench: Bench, _calls: int) -> Load:
+    (client_id,) = material.register(bench.contestant, 1, redirect_uris=[material.WEB_REDIRECT])
+    cookie = bench.contestant.visitor(client_id).cookie
+    path, rest = f"/authorize?{material.asking(client_id, RESOURCE)}", material.exchange(client_id, RESOURCE)
+    return Load("flow.lua", (path, cookie, "/token", rest), threads=CONNECTIONS)
+
+
+def _revocation(bench: Bench, calls: int) -> Load:
+    made = bench.contestant.refresh_tokens(calls, bench.client_ids)
+    forms = [urlencode({"token": one.token, "client_id": one.client_id}) for one in made]
+    return Load("once.lua", ("/revoke", bench.write("refresh-tokens", forms)))
+
+
 MEASURES = (
     Measure("metadata", "server metadata (RFC 8414)", _metadata),
     Measure("jwks", "JWKS", _jwks),
     Measure("registration", "registration (RFC 7591)", _registration),
+    Measure("client", "client_credentials", _client),
+    Measure("flow", "authorize → code → tokens (two calls)", _flow),
     Measure("code", "code → tokens", _code),
     Measure("refresh", "refresh with rotation", _refresh),
     Measure("introspection", "introspection (RFC 7662)", _introspection),
+    Measure("revoke", "revocation of a refresh token (RFC 7009)", _revocation),
 )

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .contestant import BenchError, Code, Credentials
+from .contestant import BenchError, Code, Credentials, Refresh, Visitor
 from .http import Caller
 from .process import answers, free_port, running
 
@@ -23,6 +23,8 @@ CONFIDENTIAL_CLIENT = {
     "response_types": [],
     "token_endpoint_auth_method": "client_secret_basic",
 }
+
+FOR_ITSELF = {"grant_types": ["client_credentials"], "token_endpoint_auth_method": "client_secret_post"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,23 @@ class OidcProvider:
         with Caller(self.origin) as caller:
             made = caller.post_json("/register", CONFIDENTIAL_CLIENT)
         return Credentials(made["client_id"], made["client_secret"])
+
+    def machine(self) -> Credentials:
+        """See `Contestant`."""
+        with Caller(self.origin) as caller:
+            made = caller.post_json("/register", {**CONFIDENTIAL_CLIENT, **FOR_ITSELF})
+        return Credentials(made["client_id"], made["client_secret"])
+
+    def refresh_tokens(self, count: int, client_ids: Sequence[str]) -> list[Refresh]:
+        """See `Contestant`."""
+        with Caller(self.origin) as caller:
+            made = caller.post_json("/bench/refresh-tokens", {"count": count, "clientIds": [*client_ids]})
+        return [Refresh(**each) for each in made]
+
+    def visitor(self, client_id: str) -> Visitor:
+        """See `Contestant`."""
+        with Caller(self.origin) as caller:
+            return Visitor(**caller.post_json("/bench/visitor", {"clientId": client_id}))
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Our server: ``authserver serve`` with its own settings for workers and threads, on a durable PostgreSQL."""
 
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -8,20 +9,23 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from flask import Flask
 
 from authserver.app import create_app
 from authserver.protocol import credential
-from authserver.protocol.audit import Event
-from authserver.protocol.client import AuthMethod, Client, ClientKind
+from authserver.protocol.audit import Event, Origin
+from authserver.protocol.client import AuthMethod, Client, ClientKind, GrantType
 from authserver.services.deployment import Deployment
 from authserver.settings import load
 from authserver.store.stores import Stores
+from authserver.web import cookies
 
 from .approvals import SCOPES, Approvals
-from .contestant import BenchError, Code, Credentials
+from .contestant import BenchError, Code, Credentials, Refresh, Visitor
 from .database import Database
+from .material import WEB_REDIRECT
 from .process import answers, free_port, running
 
 COMMAND = str(Path(sys.executable).with_name("authserver"))
@@ -38,6 +42,8 @@ class Ours:
     credentials: Credentials
     issuer: str
     stores: Stores
+    environment: Mapping[str, str]
+    resource: str
     name: str = "authserver"
 
     @property
@@ -52,6 +58,40 @@ class Ours:
     def introspector(self) -> Credentials:
         """See `Contestant`."""
         return self.credentials
+
+    def machine(self) -> Credentials:
+        """See `Contestant`."""
+        made = _new_credentials()
+        client = Client(
+            client_id=made.client_id,
+            kind=ClientKind.PREREGISTERED,
+            name="bench",
+            redirect_uris=(),
+            auth_method=AuthMethod.SECRET_POST,
+            grant_types=(GrantType.CLIENT_CREDENTIALS,),
+            created_at=int(time.time()),
+            secret_digest=credential.digest(made.client_secret),
+            ceilings={self.resource: SCOPES},
+        )
+        self.stores.clients.preregister(client, Event("bench.prepared", "system"))
+        return made
+
+    def refresh_tokens(self, count: int, client_ids: Sequence[str]) -> list[Refresh]:
+        """See `Contestant`."""
+        return self.approvals.refresh_tokens(count, client_ids)
+
+    def visitor(self, client_id: str) -> Visitor:
+        """See `Contestant`. Their session is opened by an application in this process, which has the same keys."""
+        device = secrets.token_urlsafe(32)
+        person = self.approvals.remembered(client_id, urlsplit(WEB_REDIRECT).hostname or "", device)
+        app = application(self.environment)
+        found: Deployment = app.extensions["authserver"]
+        browser = app.test_client()
+        with browser.session_transaction() as session:
+            session["_user_id"] = found.sessions.open(person, Origin("127.0.0.1", "bench"))
+        signed = browser.get_cookie(cookies.SESSION)
+        found.stores.database.close()
+        return Visitor(f"{cookies.SESSION}={signed.value if signed else ''}; {cookies.DEVICE}={device}")
 
 
 @contextmanager
@@ -75,7 +115,9 @@ def authserver(
         with running([COMMAND, "serve"], log, ready=lambda: answers(port), environment=environment) as process:
             approvals = Approvals(found.stores, resource)
             origin, roots = f"http://127.0.0.1:{port}", (process.pid, database.pid)
-            yield Ours(origin, roots, approvals, credentials, found.settings.issuer, found.stores)
+            yield Ours(
+                origin, roots, approvals, credentials, found.settings.issuer, found.stores, environment, resource
+            )
 
 
 @contextmanager
@@ -126,7 +168,7 @@ def _run(environment: Mapping[str, str], *arguments: str) -> None:
 
 def _introspector(found: Deployment, resource: str) -> Credentials:
     """A guard with a secret, as the peer's has one."""
-    made = Credentials(credential.identifier(), credential.mint(credential.Prefix.CLIENT_SECRET))
+    made = _new_credentials()
     client = Client(
         client_id=made.client_id,
         kind=ClientKind.RESOURCE_SERVER,
@@ -140,3 +182,7 @@ def _introspector(found: Deployment, resource: str) -> Credentials:
     )
     found.stores.clients.register(client, Event("bench.prepared", "system"))
     return made
+
+
+def _new_credentials() -> Credentials:
+    return Credentials(credential.identifier(), credential.mint(credential.Prefix.CLIENT_SECRET))

@@ -8,7 +8,7 @@ from .generator import send
 from .measures import Bench, Measure
 
 WARM_UP_SECONDS = 1
-WARM_UP_CALLS = 4_000
+WARM_UP_CALLS = 10_000
 SPARE = 2.5  # how much more material than the warm-up's rate would use up
 
 

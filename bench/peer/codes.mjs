@@ -1,4 +1,4 @@
-// Authorization codes with known secrets, made through the provider's own models as its authorization endpoint would.
+// Authorization codes and refresh tokens with known secrets, made through the provider's own models as its authorization endpoint would.
 import { createHash, randomBytes } from 'node:crypto';
 
 const challengeOf = (verifier) => createHash('sha256').update(verifier).digest('base64url');
@@ -6,7 +6,7 @@ const challengeOf = (verifier) => createHash('sha256').update(verifier).digest('
 // A person's standing approval of a client, made once, as the other server keeps it.
 const grants = new Map();
 
-async function grantOf(provider, client, resource, scope) {
+export async function grantOf(provider, client, resource, scope) {
   const key = `${client.clientId} ${resource}`;
   if (!grants.has(key)) {
     const grant = new provider.Grant({ accountId: `person of ${client.clientId}`, clientId: client.clientId });
@@ -34,6 +34,30 @@ async function codeOf(provider, clientId, resource, scope) {
     scope,
   }).save();
   return { code, client_id: clientId, redirect_uri: redirectUri, verifier, resource };
+}
+
+async function refreshTokenOf(provider, clientId, resource, scope) {
+  const client = await provider.Client.find(clientId);
+  const grant = await grantOf(provider, client, resource, scope);
+  const token = await new provider.RefreshToken({
+    accountId: grant.accountId,
+    authTime: Math.floor(Date.now() / 1000),
+    client,
+    grantId: grant.jti,
+    gty: 'authorization_code',
+    resource,
+    rotations: 0,
+    scope,
+  }).save();
+  return { token, client_id: clientId };
+}
+
+export async function refreshTokens(provider, { count, clientIds, resource, scope }) {
+  const made = [];
+  for (let number = 0; number < count; number += 1) {
+    made.push(await refreshTokenOf(provider, clientIds[number % clientIds.length], resource, scope));
+  }
+  return made;
 }
 
 export async function codes(provider, { count, clientIds, resource, scope }) {
