@@ -8,7 +8,7 @@ is.
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeAlias, TypeVar
 
 import structlog
 from sqlalchemy.engine import ExceptionContext
@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 P = ParamSpec("P")
 R = TypeVar("R")
 
+Unavailable: TypeAlias = OperationalError | InternalError | PoolTimeout
 UNAVAILABLE = (OperationalError, InternalError, PoolTimeout)
 """Out of reach, out of connections, cut off by a timeout, undone for another's sake, or open for reading alone."""
 
@@ -40,7 +41,7 @@ def note_loss(context: ExceptionContext) -> None:
         context.is_disconnect = True
 
 
-def reason(problem: OperationalError | InternalError | PoolTimeout) -> str:
+def reason(problem: Unavailable) -> str:
     """What the database, or the pool, says of *problem*: for the log only."""
     return str(problem.orig if isinstance(problem, DBAPIError) else problem)
 
