@@ -14,7 +14,12 @@ from .epoch import CHANNEL, ConfigEpoch
 FIRST_PAUSE = 1.0  # seconds, doubled with each attempt that fails
 LONGEST_PAUSE = 60.0
 PROBE_SECONDS = 30.0  # of silence, after which the connection is asked whether it lives
-HALF_OPEN = {"connect_timeout": 5, "keepalives_idle": 30, "keepalives_interval": 5, "tcp_user_timeout": 10_000}
+HALF_OPEN: dict[str, Any] = {
+    "connect_timeout": 5,
+    "keepalives_idle": 30,
+    "keepalives_interval": 5,
+    "tcp_user_timeout": 10_000,
+}
 log = structlog.get_logger(__name__)
 
 
