@@ -7,7 +7,7 @@ from tests.conformance.fixtures import set_up, site_with
 __all__ = ["set_up", "site_with"]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope="session", autouse=True)
 def _on_postgresql(pytestconfig: pytest.Config) -> None:
     if pytestconfig.getoption("database") != "postgresql":
         pytest.skip("about a PostgreSQL that several processes share")
