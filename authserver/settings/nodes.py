@@ -18,7 +18,7 @@ class Nodes(Group):
     """Seconds after which PostgreSQL cuts a statement off, and who asked is told to try again. Migrations take as long
     as they take."""
 
-    database_lock_timeout: Seconds = 5
+    database_lock_timeout: Seconds = 10
     """Seconds for which a statement waits for what another transaction holds."""
 
     database_idle_timeout: Seconds = 30
