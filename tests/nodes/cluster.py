@@ -16,7 +16,7 @@ from tests.conformance.site import create_site
 from tests.journeys.ports import free_port
 
 AUTHSERVER = str(Path(sys.executable).with_name("authserver"))
-START_SECONDS = 240
+START_SECONDS = 120
 STOP_SECONDS = 30
 ENOUGH = ("REGISTRATIONS_PER_ADDRESS", "REGISTRATION_FLOOD_PER_ADDRESS", "SIGN_INS_PER_ADDRESS")
 NGINX = """
