@@ -55,7 +55,7 @@ class Cluster:
     def authserver(self, *arguments: str) -> None:
         """Run the ``authserver`` command, in a process beside the nodes."""
         command = [AUTHSERVER, *arguments]
-        subprocess.run(command, env=dict(self.environment), check=True, capture_output=True, timeout=60)
+        subprocess.run(command, env=dict(self.environment), check=True, capture_output=True, timeout=120)
 
 
 @contextmanager
