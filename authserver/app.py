@@ -15,6 +15,7 @@ from .observability import logs
 from .services.composition import compose
 from .services.deployment import Deployment
 from .settings import Settings, load
+from .store.bounds import Bounds
 from .store.database import connect
 from .store.stores import Stores
 from .web import pages
@@ -30,13 +31,22 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load()
     logs.configure(settings.log_level)
     app = Flask("authserver")
-    stores = Stores.over(connect(app, settings.url_of_database), session_idle=settings.session_idle)
+    stores = Stores.over(connect(app, settings.url_of_database, _bounds(settings)), session_idle=settings.session_idle)
     deployment = compose(settings, stores)
     app.extensions["authserver"] = deployment
     app.secret_key = deployment.vault.derive("cookies").hex()
     pages.install(app, deployment)
     _install_front(app, deployment)
     return app
+
+
+def _bounds(settings: Settings) -> Bounds:
+    return Bounds(
+        connections=settings.database_connections,
+        statement=settings.database_statement_timeout,
+        lock=settings.database_lock_timeout,
+        idle=settings.database_idle_timeout,
+    )
 
 
 def _install_front(app: Flask, deployment: Deployment) -> None:

@@ -16,6 +16,7 @@ from ..services.deployment import Deployment
 from ..services.doctor.own_url import OwnUrl
 from ..services.maintenance import Maintenance
 from ..settings import Settings
+from ..store.listening import Listener
 from .deployment import deployment
 from .worker import Worker
 
@@ -48,6 +49,8 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     found: Deployment = worker.wsgi.extensions["authserver"]
     if worker.age == 1 and found.settings.looks_at_itself:
         OwnUrl(found.settings.issuer, trusting(found.settings.fetch_ca_file), found.watch.raise_new).start()
+    if found.settings.listen_url:
+        Listener(found.settings.listen_url, found.stores.epoch).start()
     found.tracing.recorder.start()
     retention = found.settings.tool_receipt_retention
     window = found.settings.refresh_retry_window

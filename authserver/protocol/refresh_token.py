@@ -51,6 +51,7 @@ class Miss(Enum):
 
     UNKNOWN = auto()
     WRONG_RESOURCE = auto()
+    DONE = auto()
     LOST_ANSWER = auto()
     TOO_LATE_TO_REPEAT = auto()
     REUSED = auto()
@@ -59,8 +60,8 @@ class Miss(Enum):
 def judge(state: TokenState | None, attempt: Rotation, *, window: int) -> Miss:
     """What a failed rotation means (TK-4); *window* is in seconds, 0 allows no repeat.
 
-    `LOST_ANSWER`: give the same successor again. `TOO_LATE_TO_REPEAT`: refuse, revoke nothing. `REUSED`: revoke the
-    family (OAuth 2.1 §4.3.1).
+    `DONE`: this very attempt has rotated it, and only the database's answer was lost. `LOST_ANSWER`: give the same
+    successor again. `TOO_LATE_TO_REPEAT`: refuse, revoke nothing. `REUSED`: revoke the family (OAuth 2.1 §4.3.1).
     """
     if state is None or state.client_id != attempt.client_id or not state.alive:
         return Miss.UNKNOWN
@@ -68,9 +69,10 @@ def judge(state: TokenState | None, attempt: Rotation, *, window: int) -> Miss:
         return Miss.WRONG_RESOURCE
     if state.age is None:
         return Miss.UNKNOWN
+    if state.successor_digest == attempt.successor_digest:  # which nobody else can know
+        return Miss.DONE
     # Ages are whole seconds, rounded down at both ends: one more than the window may be just within it.
     if window == 0 or state.age > window:
         return Miss.REUSED
-    if state.successor_used or state.sealed_successor is None:
-        return Miss.TOO_LATE_TO_REPEAT
-    return Miss.LOST_ANSWER
+    too_late = state.successor_used or state.sealed_successor is None
+    return Miss.TOO_LATE_TO_REPEAT if too_late else Miss.LOST_ANSWER

@@ -9,6 +9,7 @@ from .audit import record
 from .authority import CLIENT_ALONE, alive, authority, columns_of, family_of, only, standing_of
 from .clock import now
 from .database import Database
+from .failures import repeatable
 from .models import ClientPositionRow, FamilyRow, RevokedAccessTokenRow
 from .positions import move
 
@@ -51,6 +52,7 @@ class AccessTokenStore:
         """
         return ISSUE[self._database.dialect](self._database, authority, ceiling, event)
 
+    @repeatable
     def revoke(self, jti: str, expires_at: int, event: Event) -> None:
         """Revoke one token, which would expire at *expires_at* (Unix seconds) anyway.
 

@@ -14,6 +14,7 @@ from .clock import now
 from .database import Database
 from .ending import end_grants, end_requests
 from .epoch import ConfigEpoch, bump
+from .failures import repeatable
 from .models import ClientRow, GrantRow, PendingGrantRow
 from .paging import Page
 
@@ -42,6 +43,7 @@ class ClientStore:
                 self._recent.keep(client_id, client, epoch)
         return client
 
+    @repeatable
     def find_fresh(self, client_id: str) -> Client | None:
         """The client as it stands now."""
         with self._database.session() as session:
@@ -134,12 +136,8 @@ class ClientStore:
 
     def settle(self, client: Client, event: Event) -> bool:
         """Replace *client*, a change of which was held; False if none is held any more."""
-        held = (
-            ClientRow.client_id == client.client_id,
-            ClientRow.deleted_at.is_(None),
-            ClientRow.held_since.is_not(None),
-        )
-        settled = update(ClientRow).where(*held).values(**changeable(client), held_since=None)
+        existing = update(ClientRow).where(ClientRow.client_id == client.client_id, ClientRow.deleted_at.is_(None))
+        settled = existing.where(ClientRow.held_since.is_not(None)).values(**changeable(client), held_since=None)
         return self._change(client.client_id, settled, event, says=True)
 
     def approve(self, client_id: str, identity: bytes, event: Event) -> bool:

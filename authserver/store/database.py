@@ -14,20 +14,22 @@ from sqlalchemy.orm import Session
 from ..protocol.audit import Origin
 from . import engine as engines
 from . import models
+from .bounds import UNBOUNDED, Bounds
 from .driver import Found
+from .failures import repeatable, single
 from .lane import Lane
 
 
 class Database:
     """A database that is connected to on first use, so a process may fork before that."""
 
-    def __init__(self, engine: Engine) -> None:
-        """*engine* is one that `engine.prepare` has seen."""
+    def __init__(self, engine: Engine, bounds: Bounds = UNBOUNDED) -> None:
+        """*engine* is one that `engine.prepare` has seen, with the same *bounds*."""
         self.engine = engine
         self._writing = engine.execution_options(**engines.WRITING[engine.dialect.name])
         # SQLite lets waiting writers poll, and under load some come too late every time: threads wait in line here.
         self._turn = threading.Lock() if self.dialect == "sqlite" else nullcontext()
-        self._lane = Lane(engine)
+        self._lane = Lane(engine, bounds.for_hot_statements)
         self._compiled: dict[Select[*tuple[Any, ...]], tuple[str, dict[str, Any]]] = {}
 
     @property
@@ -56,6 +58,7 @@ class Database:
         """A session of the ORM for the lists of pages and console; reads only."""
         return Session(self.engine)
 
+    @single
     def at_once(self, statement: str, parameters: Mapping[str, Any]) -> Found | None:
         """The one row of a PostgreSQL *statement* that is a transaction of its own, in one round trip.
 
@@ -63,6 +66,7 @@ class Database:
         """
         return self._lane.one_row(statement, parameters)
 
+    @repeatable
     def look_up(self, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, Any]) -> Found | None:
         """The one row of a *statement* that requests ask for again and again, or None.
 
@@ -87,17 +91,17 @@ class Database:
         return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
 
 
-def connect(app: Flask, url: str) -> Database:
-    """Give *app* its database at *url*; opens no connection. Raises `engine.UnknownDatabase`."""
+def connect(app: Flask, url: str, bounds: Bounds = UNBOUNDED) -> Database:
+    """Give *app* its database at *url*, within *bounds*; opens no connection. Raises `engine.UnknownDatabase`."""
     location = engines.locate(url)
     app.config["SQLALCHEMY_DATABASE_URI"] = location
     extension = SQLAlchemy(
         app,
         metadata=models.Row.metadata,
-        engine_options=engines.options(location),
+        engine_options=engines.options(location, bounds),
         add_models_to_shell=False,
     )
     with app.app_context():
         engine = extension.engine
-    engines.prepare(engine)
-    return Database(engine)
+    engines.prepare(engine, bounds)
+    return Database(engine, bounds)

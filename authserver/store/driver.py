@@ -25,8 +25,8 @@ KNOWN = b"42P05"  # SQLSTATE: there is one of that name
 class Statement:
     """A statement as libpq takes it, with the ``names`` of its parameters in order.
 
-    It is prepared under a ``key`` that is made of its text: behind a pooler of transactions a session has been others'
-    before, and what is there under this name is this statement.
+    It is prepared under a ``key`` that is made of its text: behind a pooler (`lent`) a session has been others' before,
+    and what is there under this name is this statement.
     """
 
     text: bytes
@@ -72,7 +72,7 @@ class Link:
         )
         if not result.ntuples:
             return None
-        read = self._prepared[statement.key]
+        read = self._prepared.get(statement.key)
         if read is None:
             read = self._prepared[statement.key] = self._reader(result)
         return read(result)

@@ -13,6 +13,7 @@ from sqlalchemy import BigInteger, Executable, and_, bindparam, func, or_, selec
 
 from .clock import now
 from .database import Database
+from .failures import repeatable
 from .models import (
     ClientPositionRow,
     ClientRow,
@@ -70,11 +71,13 @@ class EndedStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @repeatable
     def positions(self, within: int = LATELY) -> list[Ended]:
         """The places that ended in the last *within* seconds, and will not come back."""
         with self._database.reading() as connection:
             return _ended(connection.execute(POSITIONS, {"within": within}))
 
+    @repeatable
     def suspended(self) -> list[Ended]:
         """The places of clients that may not act now, and may act again."""
         since = func.coalesce(ClientRow.suspended_at, ClientRow.pending_since)
@@ -97,16 +100,19 @@ class EndedStore:
         with self._database.reading() as connection:
             return _ended(connection.execute(families.union_all(own)))
 
+    @repeatable
     def tokens(self) -> list[RevokedToken]:
         """The access tokens that were revoked alone and have not expired."""
         with self._database.reading() as connection:
             return [RevokedToken(str(resource), jti, at or 0) for resource, jti, at in connection.execute(TOKENS)]
 
+    @repeatable
     def resources(self) -> tuple[str, ...]:
         """The identifiers of all servers, suspended ones too."""
         with self._database.reading() as connection:
             return tuple(connection.scalars(select(ResourceRow.identifier)))
 
+    @repeatable
     def reach(self) -> int:
         """The last position that was given away."""
         with self._database.reading() as connection:

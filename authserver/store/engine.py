@@ -15,6 +15,10 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from . import pooler
+from .bounds import UNBOUNDED, Bounds
+from .failures import note_loss
+
 WRITING: dict[str, dict[str, Any]] = {
     "postgresql": {"isolation_level": "READ COMMITTED"},
     "sqlite": {"begin_immediate": True},
@@ -41,8 +45,8 @@ def locate(url: str) -> URL:
     return parsed.set(database=str(Path(str(parsed.database)).absolute()))
 
 
-def options(url: URL) -> dict[str, Any]:
-    """The arguments of `sqlalchemy.create_engine` for *url*."""
+def options(url: URL, bounds: Bounds) -> dict[str, Any]:
+    """The arguments of `sqlalchemy.create_engine` for *url*, within *bounds*."""
     # What is asked for can be a secret, or its digest: errors tell the statement alone.
     if url.get_backend_name() == "sqlite":
         return {"hide_parameters": True, "connect_args": {"timeout": BUSY_SECONDS}}
@@ -51,27 +55,29 @@ def options(url: URL) -> dict[str, Any]:
         "connect_args": {"connect_timeout": CONNECT_SECONDS},
         "isolation_level": "AUTOCOMMIT",
         "skip_autocommit_rollback": True,
-        "pool_size": 10,  # a connection for each thread, or the surplus is opened and closed all the time
-        "max_overflow": 5,
+        # A connection for each thread, or the surplus is opened and closed all the time.
+        "pool_size": bounds.connections - bounds.connections // 3,
+        "max_overflow": bounds.connections // 3,
         "pool_use_lifo": True,
     }
 
 
-def create(url: str) -> Engine:
+def create(url: str, bounds: Bounds = UNBOUNDED) -> Engine:
     """An engine for *url*, ready for use; opens no connection. Raises `UnknownDatabase`."""
     location = locate(url)
-    engine = create_engine(location, **options(location))
-    prepare(engine)
+    engine = create_engine(location, **options(location, bounds))
+    prepare(engine, bounds)
     return engine
 
 
-def prepare(engine: Engine) -> None:
-    """Teach *engine* what its database needs on each connection. Opens none."""
+def prepare(engine: Engine, bounds: Bounds) -> None:
+    """Teach *engine* what its database needs on each connection, within *bounds*. Opens none."""
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_pragmas)
         event.listen(engine, "begin", _begin_immediately)
     else:
-        event.listen(engine, "connect", _plan_for_growth)
+        pooler.heed(engine, bounds)
+        event.listen(engine, "handle_error", note_loss)
         event.listen(engine, "checkin", _note_time)
         event.listen(engine, "checkout", _refusal_of_dead(engine.dialect))
 
@@ -86,16 +92,6 @@ def _set_pragmas(connection: sqlite3.Connection, entry: ConnectionPoolEntry) -> 
 def _begin_immediately(connection: Connection) -> None:
     if connection.get_execution_options().get("begin_immediate"):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-
-def _plan_for_growth(connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the driver is an extra
-    """Have plans use indexes even where a table is so small that reading it whole would be cheaper.
-
-    Plans of prepared statements are kept: one made on a small table would read it whole when it has grown, until the
-    next ANALYZE.
-    """
-    connection.execute("SET enable_seqscan = off")
-    connection.commit()
 
 
 def _note_time(connection: DBAPIConnection | None, entry: ConnectionPoolEntry) -> None:

@@ -2,7 +2,7 @@
 
 import time
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, func, select, update
 from sqlalchemy.exc import NoResultFound
 
 from .database import Database
@@ -10,11 +10,19 @@ from .models import EpochRow
 
 READ = select(EpochRow.epoch)
 BUMP = update(EpochRow).values(epoch=EpochRow.epoch + 1)
+CHANNEL = "authserver_epoch"
+ANNOUNCE = select(func.pg_notify(CHANNEL, ""))
 
 
 def bump(connection: Connection) -> None:
-    """Begin a new epoch with the transaction of *connection*."""
+    """Begin a new epoch with the transaction of *connection*, whose commit PostgreSQL announces to who listens.
+
+    An announcement has commits wait for each other, as the one row of the epoch does: it is for what is administered,
+    never for what requests for tokens change.
+    """
     connection.execute(BUMP)
+    if connection.dialect.name == "postgresql":
+        connection.execute(ANNOUNCE)
 
 
 class ConfigEpoch:

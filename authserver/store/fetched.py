@@ -15,6 +15,7 @@ from .cache import RecentlyUsed
 from .clock import now
 from .database import Database
 from .epoch import ConfigEpoch, bump
+from .failures import repeatable
 from .models import FetchedDocumentRow
 
 AGAIN_SECONDS = 30  # after which a document may be fetched again, whoever asks
@@ -87,6 +88,7 @@ class FetchedStore:
         """Look at the database again: what is remembered here is out of date."""
         self._recent.clear()
 
+    @repeatable
     def find(self, key: str) -> FetchedDocument | None:
         """The document as it stands now; None if nobody ever asked for it."""
         with self._database.reading() as connection:

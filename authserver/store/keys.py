@@ -13,6 +13,7 @@ from .audit import record
 from .clock import now
 from .database import Database
 from .epoch import ConfigEpoch, bump
+from .failures import repeatable
 from .models import SigningKeyRow
 
 
@@ -43,6 +44,7 @@ class KeyStore:
         self._database = database
         self._epoch = epoch
 
+    @repeatable
     def all(self) -> tuple[StoredKey, ...]:
         """All key pairs, oldest first."""
         columns = [getattr(SigningKeyRow, name) for name in StoredKey.__slots__]

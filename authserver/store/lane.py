@@ -14,9 +14,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from . import engine as engines
+from .bounds import UNBOUNDED
 from .driver import Found, Link, Statement, numbered
+from .failures import is_loss
+from .lent import LentLink
+from .pooler import SETTINGS
 
-MOST = 7  # calls at once: less than half of the pool, which serves everything else
 WAIT_SECONDS = 30  # as long as the pool lets others wait
 
 _of_parents: list[Link] = []  # held for ever after a fork, since whatever lets go of a connection closes it
@@ -25,9 +28,10 @@ _of_parents: list[Link] = []  # held for ever after a fork, since whatever lets 
 class Lane:
     """The kept connections of one PostgreSQL engine. None is opened before it is needed."""
 
-    def __init__(self, engine: Engine) -> None:
-        """*engine* is one that `engine.prepare` has seen."""
+    def __init__(self, engine: Engine, most: int = UNBOUNDED.for_hot_statements) -> None:
+        """*engine* is one that `engine.prepare` has seen; *most* calls go at once."""
         self._engine = engine
+        self._most = most
         self._idle: list[Link] = []
         self._psycopg = engine.dialect.loaded_dbapi
         self._begin()
@@ -57,7 +61,7 @@ class Lane:
 
     def _begin(self) -> None:
         self._process = os.getpid()
-        self._room = threading.Semaphore(MOST)
+        self._room = threading.Semaphore(self._most)
         self._idle = []
 
     def _leave_to_parent(self) -> None:
@@ -72,9 +76,10 @@ class Lane:
         try:
             return link.one_row(statement, parameters)
         except self._psycopg.Error as wrong:
-            if self._engine.dialect.is_disconnect(wrong, link.connection, None):
+            lost = is_loss(wrong) or self._engine.dialect.is_disconnect(wrong, link.connection, None)
+            if lost:
                 self._lose()
-            raise self._error(statement, wrong) from wrong
+            raise self._error(statement, wrong, lost=lost) from wrong
         finally:
             if home is self._idle:
                 link.rest()
@@ -89,9 +94,9 @@ class Lane:
             link.end()
         self._engine.dispose()
 
-    def _error(self, statement: Statement, wrong: Exception) -> Exception:
+    def _error(self, statement: Statement, wrong: Exception, *, lost: bool) -> Exception:
         text, dialect = statement.text.decode(), self._engine.dialect
-        return DBAPIError.instance(text, None, wrong, self._psycopg.Error, dialect=dialect)
+        return DBAPIError.instance(text, None, wrong, self._psycopg.Error, connection_invalidated=lost, dialect=dialect)
 
     def _take(self) -> Link:
         """The link that was used last, so that those of a busy minute come to rest; else a new one."""
@@ -103,7 +108,9 @@ class Lane:
             if link.rested() < engines.IDLE_SECONDS or self._lives(link):
                 return link
             link.end()
-        return Link(self._engine.raw_connection(), self._psycopg)
+        pooled = self._engine.raw_connection()
+        settings = pooled.info.get(SETTINGS)
+        return LentLink(pooled, self._psycopg, settings) if settings else Link(pooled, self._psycopg)
 
     def _lives(self, link: Link) -> bool:
         try:

@@ -17,6 +17,7 @@ from .audit import record
 from .clock import now
 from .database import Database
 from .epoch import ConfigEpoch, bump
+from .failures import repeatable
 from .models import ClientRow, GroupMemberRow, PolicyHeadRow, PolicyVersionRow, UserRow
 from .models.user import OF_WEIGHT
 
@@ -125,6 +126,7 @@ class PolicyStore:
         found = self._database.look_up(HEAD, {})
         return (found.version, found.people) if found else (0, 0)
 
+    @repeatable
     def _read(self, version: int) -> Policy:
         which = select(PolicyVersionRow.rules).where(PolicyVersionRow.version == version)
         with self._database.reading() as connection:

@@ -10,6 +10,7 @@ from . import postgresql, sqlite
 from .authority import alive, authority, columns_of, family_of, only, standing_of
 from .clock import now
 from .database import Database
+from .failures import repeatable
 from .models import RefreshTokenRow
 
 ROTATE = {"postgresql": postgresql.rotate, "sqlite": sqlite.rotate}
@@ -53,11 +54,13 @@ class RefreshTokenStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @repeatable
     def rotate(self, attempt: Rotation, event: Event) -> Authority | None:
         """Replace the presented token by its successor and return what it stands on, or None.
 
         Only the first of concurrent attempts hits; only a live token of a live family, grant, person and client, for
-        the asked resource. The sealed copy of the presented token is erased.
+        the asked resource. The sealed copy of the presented token is erased. None also where the attempt had hit and
+        was repeated, since its answer was lost: `protocol.refresh_token.judge` tells by its successor.
         """
         return ROTATE[self._database.dialect](self._database, attempt, event)
 
@@ -78,6 +81,7 @@ class RefreshTokenStore:
             sealed_successor=row.sealed,
         )
 
+    @repeatable
     def revoke_family(self, family_id: str, event: Event) -> bool:
         """End a family: its refresh tokens, and its access tokens for introspection. False if it had ended already."""
         return END[self._database.dialect](self._database, family_id, event)

@@ -16,6 +16,7 @@ from .clock import now
 from .database import Database
 from .ending import end_grants, end_requests
 from .epoch import ConfigEpoch, bump
+from .failures import repeatable
 from .models import ClientPositionRow, GrantRow, PendingGrantRow, ResourceRow
 
 
@@ -138,6 +139,7 @@ class ResourceStore:
             raise AlreadyRegistered(f"{event.resource} or one of its aliases is registered already") from None
         self._epoch.forget()
 
+    @repeatable
     def _read(self, which: ColumnElement[bool]) -> tuple[Resource, ...]:
         found = select(ResourceRow).where(which)
         with self._database.session() as session:

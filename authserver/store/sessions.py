@@ -14,6 +14,7 @@ from .clock import now
 from .database import Database
 from .ending import end_sessions, forget_browser
 from .factors import has_factor
+from .failures import repeatable
 from .grant_ends import expire_on_device, expire_with_sessions, lengthen
 from .models import RememberedRow, SessionRow, UserRow
 from .users import PERSON, User, has_password, user_of
@@ -146,6 +147,7 @@ class SessionStore:
             record(connection, event.about(user_id=user_id))
         return True
 
+    @repeatable
     def find(self, digest: bytes) -> Session | None:
         """The session, if it lives: not ended, not expired, not idle for too long, its person not disabled."""
         row = self._database.look_up(LIVE, {"digest": digest, "idle": self._idle})

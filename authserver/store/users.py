@@ -17,6 +17,7 @@ from .clock import now
 from .counting import counted_grants, shown
 from .database import Database
 from .ending import end_grants, end_requests, end_sessions
+from .failures import repeatable
 from .models import GrantRow, PendingGrantRow, UserRow
 from .models.user import OF_WEIGHT
 from .paging import Order, Page, cut
@@ -175,6 +176,7 @@ class UserStore:
                     break
         return cut(found, limit, lambda line: (line.created_at, line.user.id))
 
+    @repeatable
     def _find(self, which: ColumnElement[bool]) -> User | None:
         with self._database.session() as session:
             row = session.scalars(select(UserRow).where(which)).one_or_none()

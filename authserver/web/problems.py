@@ -4,14 +4,13 @@ import logging
 
 import structlog
 from flask import Flask, Response, current_app, make_response, render_template, request
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
 from ..protocol.errors import OAuthError, SlowDown, TemporarilyUnavailable
 from ..protocol.msg import msg
 from ..protocol.registry.known import registry
 from ..protocol.trace.step import Cause
+from ..store.failures import UNAVAILABLE, Unavailable, reason
 from . import client_problems, tracing
 from .origin import origin
 from .problem import Problem, Refused
@@ -49,8 +48,8 @@ def install(app: Flask) -> None:
     """Answer errors of all kinds with a page."""
     app.register_error_handler(OAuthError, _refused)
     app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(OperationalError, _unavailable)
-    app.register_error_handler(PoolTimeout, _unavailable)
+    for each in UNAVAILABLE:
+        app.register_error_handler(each, _unavailable)
     app.register_error_handler(Exception, _unexpected)
 
 
@@ -123,9 +122,8 @@ def _http(error: HTTPException) -> HTTPException | Response:
     return response
 
 
-def _unavailable(error: OperationalError | PoolTimeout) -> Response:
-    cause = error.orig if isinstance(error, OperationalError) else error
-    log.error("database not available", private=str(cause), correlation_id=origin().correlation_id)
+def _unavailable(error: Unavailable) -> Response:
+    log.error("database not available", private=reason(error), correlation_id=origin().correlation_id)
     tracing.failed(Cause.NOT_AVAILABLE)
     return page(BY_STATUS[503], 503, retry_after=1)
 

@@ -81,6 +81,7 @@ def _do_in_threads(deed: Deed, url: str, user_id: str, client: Client, subject: 
     def do(number: int) -> Any:
         with database.reading() as connection:
             connection.execute(text("SELECT 1"))
+            connection.rollback()  # behind a pooler a transaction would hold one of its few sessions
             _start.wait(PATIENCE)
         try:
             return deed(scene, subject, number)

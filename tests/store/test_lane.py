@@ -11,7 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from authserver.store import lane
+from authserver.store.bounds import UNBOUNDED
 from authserver.store.database import Database
 from authserver.store.driver import numbered
 from authserver.store.engine import create
@@ -85,11 +85,11 @@ def test_calls_at_the_same_time_have_connections_of_their_own_and_the_rest_wait(
     with ThreadPoolExecutor(20) as threads:
         found = set(threads.map(lambda _: process(postgresql), range(500)))
     assert found == connections(watcher)
-    assert len(found) <= lane.MOST
+    assert len(found) <= UNBOUNDED.for_hot_statements
 
 
 def test_kept_connections_leave_one_for_each_thread_to_everything_else(postgresql: Database, watcher: Database):
-    with held(postgresql, watcher, lane.MOST), ExitStack() as stack:
+    with held(postgresql, watcher, UNBOUNDED.for_hot_statements), ExitStack() as stack:
         for _ in range(8):
             stack.enter_context(postgresql.reading()).execute(text("SELECT 1"))
 
@@ -97,7 +97,7 @@ def test_kept_connections_leave_one_for_each_thread_to_everything_else(postgresq
 def test_who_waits_in_vain_for_a_connection_is_told(
     postgresql: Database, watcher: Database, monkeypatch: pytest.MonkeyPatch
 ):
-    with held(postgresql, watcher, lane.MOST):
+    with held(postgresql, watcher, UNBOUNDED.for_hot_statements):
         monkeypatch.setattr("authserver.store.lane.WAIT_SECONDS", 0.01)
         with pytest.raises(PoolTimeout):
             process(postgresql)

@@ -85,7 +85,7 @@ def connect(browser: Browser, answered: Answered) -> None:
     client_id = _json(browser, "/register", 201, json=asked)["client_id"]
     answered.clients.append(client_id)
     verifier = secrets.token_urlsafe(48)
-    form = {"code": _code(browser, client_id, verifier), "code_verifier": verifier, "redirect_uri": REDIRECT_URI}
+    form = {"code": obtain_code(browser, client_id, verifier), "code_verifier": verifier, "redirect_uri": REDIRECT_URI}
     token = _token(browser, answered, client_id, grant_type="authorization_code", **form)
     for _ in range(REFRESHES):
         token = _token(browser, answered, client_id, grant_type="refresh_token", refresh_token=token)
@@ -133,7 +133,8 @@ def keep_on(
             stop.wait(0.02)
 
 
-def _code(browser: Browser, client_id: str, verifier: str) -> str:
+def obtain_code(browser: Browser, client_id: str, verifier: str) -> str:
+    """The code that the browser's person gives a client, for a challenge made of *verifier*."""
     challenge = credential.base64url(hashlib.sha256(verifier.encode()).digest())
     request = {
         "response_type": "code",

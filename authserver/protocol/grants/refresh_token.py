@@ -48,7 +48,7 @@ class RefreshTokenGrant:
         authority = self.tokens.rotate(attempt, request.event.about(name="token.refreshed"))
         if authority is not None:
             return Outcome(authority, successor)
-        return self._missed(attempt, presented, request)
+        return self._missed(attempt, successor, presented, request)
 
     def _attempt(self, presented: str, request: TokenRequest) -> tuple[Rotation, str]:
         family_id = presented.rpartition(".")[2]
@@ -69,9 +69,11 @@ class RefreshTokenGrant:
         if state and state.client_id == attempt.client_id and not set(request.scopes) & set(state.authority.scopes):
             raise InvalidScope("none of these scopes was granted; a refresh can only narrow")
 
-    def _missed(self, attempt: Rotation, presented: str, request: TokenRequest) -> Outcome:
+    def _missed(self, attempt: Rotation, successor: str, presented: str, request: TokenRequest) -> Outcome:
         state = self.tokens.state(attempt.digest)
         miss = judge(state, attempt, window=self.window)
+        if miss is Miss.DONE and state:
+            return Outcome(state.authority, successor)
         if miss is Miss.LOST_ANSWER and state:
             return self._again(state, presented)
         if miss is Miss.WRONG_RESOURCE:

@@ -9,8 +9,6 @@ from urllib.parse import parse_qsl
 
 import structlog
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest
 
 from ...protocol import own_api, strict_json
@@ -18,6 +16,7 @@ from ...protocol.errors import OAuthError
 from ...protocol.resource import identified
 from ...protocol.role import Permission
 from ...services.deployment import Deployment
+from ...store.failures import UNAVAILABLE
 from ..backchannel import response
 from ..backchannel.request import Request
 from ..backchannel.response import NO_STORE, Response
@@ -55,7 +54,7 @@ class Api:
         except (OAuthError, BadRequest) as found:
             status = found.status_code if isinstance(found, OAuthError) else 400
             return self._told(Problem(status or 400, str(found.description)), request)
-        except (OperationalError, PoolTimeout):
+        except UNAVAILABLE:
             again = Problem(503, "the database is not available; try again", headers=[("Retry-After", "1")])
             return self._told(again, request)
         except Exception:

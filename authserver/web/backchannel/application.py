@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import structlog
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import BadRequest
 
 from ...protocol.errors import InvalidRequest, OAuthError, ServerError, TemporarilyUnavailable
+from ...store.failures import UNAVAILABLE, reason
 from . import response
 from .request import Request
 from .response import Response
 
 Handler = Callable[[Request], Response]
 StartResponse = Callable[..., Any]
+AWAY = "the database is not available; try again"
 log = structlog.get_logger(__name__)
 
 
@@ -41,8 +41,9 @@ class Route:
             answer = self._problem(problem, request)
         except BadRequest as problem:
             answer = self._problem(InvalidRequest(str(problem.description)), request)
-        except (OperationalError, PoolTimeout) as problem:
-            answer = self._problem(_unavailable(problem), request)
+        except UNAVAILABLE as problem:
+            again = TemporarilyUnavailable(AWAY, private=reason(problem), retry_after=1)
+            answer = self._problem(again, request)
         except Exception:
             log.exception("request failed", path=request.path, correlation_id=request.origin.correlation_id)
             answer = self._problem(ServerError("something went wrong here; it was logged"), request)
@@ -73,11 +74,6 @@ class Route:
         if isinstance(problem, MethodNotAllowed):
             answer.headers.append(("Allow", ", ".join((*self.handlers, "OPTIONS"))))
         return answer
-
-
-def _unavailable(problem: OperationalError | PoolTimeout) -> OAuthError:
-    cause = problem.orig if isinstance(problem, OperationalError) else problem
-    return TemporarilyUnavailable("the database is not available; try again", private=str(cause), retry_after=1)
 
 
 class Responder(Protocol):

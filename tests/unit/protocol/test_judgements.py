@@ -42,7 +42,7 @@ def test_a_code_for_another_resource_is_not_touched():
 AUTHORITY = Authority("person", "me", "grant", "family", "https://mcp/", ("read",), 0)
 ROTATION = Rotation(b"d", "me", None, b"s", b"sealed", 10)
 ROTATED = TokenState(
-    "me", AUTHORITY, True, expired=False, age=5, successor_digest=b"s", successor_used=False, sealed_successor=b"x"
+    "me", AUTHORITY, True, expired=False, age=5, successor_digest=b"o", successor_used=False, sealed_successor=b"x"
 )
 TOKEN = refresh_token.Miss
 
@@ -73,6 +73,14 @@ def test_a_rotated_token_is_a_lost_answer_inside_the_window_and_theft_after_it(s
 @pytest.mark.requirement("TK-4")
 def test_a_window_of_zero_allows_no_repeat():
     assert refresh_token.judge(replace(ROTATED, age=0), ROTATION, window=0) is TOKEN.REUSED
+
+
+@pytest.mark.requirement("TK-4")
+@pytest.mark.parametrize("window", [0, 30])
+def test_a_token_that_the_attempt_itself_has_rotated_is_done_whatever_the_window(window):
+    own = replace(ROTATED, age=1, successor_digest=b"s")
+    assert refresh_token.judge(own, ROTATION, window=window) is TOKEN.DONE
+    assert refresh_token.judge(replace(own, alive=False), ROTATION, window=window) is TOKEN.UNKNOWN
 
 
 @pytest.mark.requirement("TK-5")
