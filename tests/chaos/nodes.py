@@ -46,9 +46,19 @@ class Node:
 
     def terminate(self) -> int:
         """SIGTERM: it finishes what it has begun. Returns its exit status."""
+        os.kill(self.pid, signal.SIGTERM)
+        return self.ended()
+
+    def ended(self) -> int:
+        """Its exit status, once it has ended by itself."""
         assert self._process
-        self._process.terminate()
         return self._process.wait(STOP_SECONDS)
+
+    @property
+    def pid(self) -> int:
+        """The process that looks after its workers."""
+        assert self._process
+        return self._process.pid
 
     def kill(self) -> None:
         """SIGKILL to it and its workers."""
@@ -59,8 +69,7 @@ class Node:
 
     def kill_one_worker(self) -> None:
         """SIGKILL to one of its workers; it starts another by itself."""
-        assert self._process
-        os.kill(children(self._process.pid)[0], signal.SIGKILL)
+        os.kill(children(self.pid)[0], signal.SIGKILL)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``authserver`` beside it, as an administrator would."""
