@@ -15,7 +15,6 @@ import httpx2
 from authserver.protocol import credential
 from tests.conformance.site import NOTES
 from tests.trail.mixed_load import (
-    PATIENCE,
     REDIRECT_URI,
     Answered,
     Browser,
@@ -30,7 +29,8 @@ from .answers import Answers, Balancer
 
 REFRESHES = 3
 PAUSE = 0.05  # between two rounds of one of them: the faults are the trial, not the rate
-INSISTENCE = 20.0  # seconds for which a client repeats a refresh whose answer it did not get; its window is 30
+INSISTENCE = 60.0  # seconds for which a client repeats a refresh whose answer it did not get; its window is longer
+PATIENCE = 60.0  # seconds for one answer
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Load:
         finally:
             stop.set()
             for one in crowd:
-                one.join(PATIENCE * 3)
+                one.join(INSISTENCE + PATIENCE)
 
     def post(self, path: str, form: dict[str, str]) -> Any:
         """A client's request to whichever node."""

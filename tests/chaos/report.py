@@ -22,8 +22,9 @@ def line(trial: Trial) -> str:
     """The row of *trial*."""
     if trial.lacks:
         return f"| {trial.fault.what} | not tried: {trial.lacks} | | | | | | |"
-    outcome = "nothing lost" if not trial.wrong else "; ".join(trial.wrong)[:600]
-    if not trial.wrong and not trial.retry and not trial.lost:
+    found = [*trial.wrong, *trial.slow]
+    outcome = "; ".join(found)[:600] or "nothing lost"
+    if not found and not trial.retry and not trial.lost:
         outcome = "not noticed"
     counts = (trial.served, trial.retry, trial.lost)
     seconds = (f"{value:.1f}" for value in (trial.longest, trial.away, trial.resumed))

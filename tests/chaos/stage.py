@@ -145,6 +145,7 @@ def _environment(url: str, issuer: str, home: Path) -> dict[str, str]:
         "AUTHSERVER_DATABASE_URL": url,
         "AUTHSERVER_ISSUER": issuer,
         "AUTHSERVER_WORKERS": "2",
+        "AUTHSERVER_REFRESH_RETRY_WINDOW": "300",  # on a busy machine nothing may hang on how long a client takes
         **{f"AUTHSERVER_{name}": "100000 per minute" for name in ENOUGH},
     }
 

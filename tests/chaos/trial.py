@@ -11,13 +11,17 @@ from .stage import Stage
 
 BEFORE = 1.5  # seconds of load before the fault
 WELL = 3.0  # seconds without a refusal: then it is over
-PATIENCE = 40.0  # seconds until it has to be over
+PATIENCE = 240.0  # seconds until it has to be over, on whatever machine
+LONGEST_ANSWER, LONGEST_AWAY = 12.0, 10.0  # seconds, on a machine that has nothing else to do
 EXPECTED = frozenset({"/token", "/revoke", "/introspect", "/register", "/authorize"})
 
 
 @dataclass
 class Trial:
-    """What came of a fault. ``resumed`` is in seconds after it was mended, ``away`` in seconds of refusals."""
+    """What came of a fault. ``resumed`` is in seconds after it was mended, ``away`` in seconds of refusals.
+
+    ``wrong`` is what must not be, in words.
+    """
 
     fault: Fault
     served: int = 0
@@ -27,6 +31,13 @@ class Trial:
     away: float = 0.0
     resumed: float = 0.0
     wrong: list[str] = field(default_factory=list)
+
+    @property
+    def slow(self) -> list[str]:
+        """What took longer than it may on a machine that has nothing else to do, in words."""
+        longest = [f"an answer took {self.longest:.0f} s"] if self.longest > LONGEST_ANSWER else []
+        return longest + ([f"well again after {self.resumed:.0f} s"] if self.resumed > LONGEST_AWAY else [])
+
     lacks: str | None = None
 
 
