@@ -31,14 +31,13 @@ class Trial:
     away: float = 0.0
     resumed: float = 0.0
     wrong: list[str] = field(default_factory=list)
+    lacks: str | None = None
 
     @property
     def slow(self) -> list[str]:
         """What took longer than it may on a machine that has nothing else to do, in words."""
         longest = [f"an answer took {self.longest:.0f} s"] if self.longest > LONGEST_ANSWER else []
         return longest + ([f"well again after {self.resumed:.0f} s"] if self.resumed > LONGEST_AWAY else [])
-
-    lacks: str | None = None
 
 
 def trial(fault: Fault, stage: Stage) -> Trial:
