@@ -74,7 +74,7 @@ class Node:
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``authserver`` beside it, as an administrator would."""
         return subprocess.run(
-            [AUTHSERVER, *arguments], env=self.environment, capture_output=True, text=True, timeout=120, check=False
+            [AUTHSERVER, *arguments], env=self.environment, capture_output=True, text=True, timeout=600, check=False
         )
 
     def _ready(self) -> bool:
