@@ -15,7 +15,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve migrate test check fix requirements translations bench bench-scale test-needs test-programs bench-needs bench-programs
+.PHONY: help demo serve migrate test check fix requirements translations bench bench-scale chaos test-needs test-programs bench-needs bench-programs
 
 help:  ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -66,6 +66,10 @@ bench: bench-needs  ## measure the server beside its peers, and the guard's cost
 
 bench-scale: $(VENV)/.stamp-dev  ## measure the console over millions of rows (about ten minutes, 20 GB); SCALE=0.01 for fewer
 	@$(BIN)/python -m bench.scale $(if $(SCALE),--scale $(SCALE))
+
+chaos: $(VENV)/.stamp-dev  ## break what can break, under load, into docs/reliability.md (ten minutes); ONLY=failover,half-open a part
+	@$(BIN)/python -m tools.system_needs chaos
+	@$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY),--page)
 
 # ---- what the targets above stand on
 

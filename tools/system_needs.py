@@ -32,8 +32,9 @@ class Need:
 CHROMIUM = Need(("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"), "chromium")
 NGINX = Need(("nginx",), "nginx-light")
 PGBOUNCER = Need(("pgbouncer",), "pgbouncer")
+FAKETIME = Need(("faketime",), "faketime")
 WRK = Need(("wrk",), "wrk")
-PURPOSES = {"test": (CHROMIUM, NGINX, PGBOUNCER), "bench": (NGINX, WRK)}
+PURPOSES = {"test": (CHROMIUM, NGINX, PGBOUNCER), "bench": (NGINX, WRK), "chaos": (FAKETIME,)}
 
 
 def packages_for(purpose: str) -> list[str]:

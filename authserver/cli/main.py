@@ -42,6 +42,7 @@ from . import (
     policy,
     policy_explain,
     policy_requests,
+    recover,
     registration_tokens,
     resource_state,
     resources,
@@ -151,6 +152,7 @@ for command in (
 main.add_command(apply.apply)
 main.add_command(doctor.doctor)
 main.add_command(keys.keys)
+main.add_command(recover.recover)
 main.add_command(audit.audit)
 audit.audit.add_command(audit_list.list_events)
 audit.audit.add_command(audit_export.export)

@@ -47,6 +47,7 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     """In each new worker: take a core of its own, begin what goes on beside; the first one looks at the public URL."""
     _pin(worker.age)
     found: Deployment = worker.wsgi.extensions["authserver"]
+    found.stores.database.give_up_on_silence()
     if worker.age == 1 and found.settings.looks_at_itself:
         OwnUrl(found.settings.issuer, trusting(found.settings.fetch_ca_file), found.watch.raise_new).start()
     if found.settings.listen_url:

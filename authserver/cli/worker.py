@@ -85,6 +85,22 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.sock.sendall(plain.answer(*said[0], body, keep=kept))
         return kept
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Begin or end to accept; at the worker's end, answer whoever has connected already, and let others be refused.
+
+        While requests are finished the kernel would go on to accept, and reset all that at the end: a proxy that is
+        refused asks another node, while of what is reset nobody knows whether it was done.
+        """
+        super().set_accept_enabled(enabled)
+        if self.alive:
+            return
+        for listener in self.sockets:
+            connections = -1
+            while connections != self.nr_conns:
+                connections = self.nr_conns
+                self.accept(listener)
+            listener.close()
+
     @staticmethod
     def _waiting(client: socket.socket) -> bytes:
         """What has come, left where it is."""

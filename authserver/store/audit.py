@@ -27,11 +27,14 @@ SLACK_MS = 60_000  # a transaction that began late may have a lower number
 RECORD = insert(AuditRow).values(at_ms=now_in_milliseconds, **{name: bindparam(name) for name in COLUMNS})
 
 
-def record(connection: Connection, event: Event) -> None:
-    """Write *event* in the transaction of *connection*. See `Database.act_from` for one that tells no origin."""
+def record(connection: Connection, event: Event, number: int | None = None) -> None:
+    """Write *event* in the transaction of *connection*. See `Database.act_from` for one that tells no origin.
+
+    *number* is its own, and those of later events are above it; None: the next.
+    """
     if event.origin == NOWHERE:
         event = event.about(origin=connection.get_execution_options().get("origin", NOWHERE))
-    connection.execute(RECORD, columns(event))
+    connection.execute(RECORD if number is None else RECORD.values(id=number), columns(event))
 
 
 def columns(event: Event) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from .bounds import UNBOUNDED, Bounds
 from .driver import Found
 from .failures import repeatable, single
 from .lane import Lane
+from .silence import Silence
 
 
 class Database:
@@ -30,6 +31,7 @@ class Database:
         # SQLite lets waiting writers poll, and under load some come too late every time: threads wait in line here.
         self._turn = threading.Lock() if self.dialect == "sqlite" else nullcontext()
         self._lane = Lane(engine, bounds.for_hot_statements)
+        self._silence = Silence(engine, bounds) if self.dialect == "postgresql" else None
         self._compiled: dict[Select[*tuple[Any, ...]], tuple[str, dict[str, Any]]] = {}
 
     @property
@@ -80,6 +82,11 @@ class Database:
             self._compiled[statement] = (str(compiled), dict(compiled.params))
         text, constants = self._compiled[statement]
         return self._lane.one_row(text, {**constants, **parameters})
+
+    def give_up_on_silence(self) -> None:
+        """From now on, have no statement of this process wait for a PostgreSQL server that says nothing any more."""
+        if self._silence:
+            self._silence.start()
 
     def close(self) -> None:
         """Close what is open and idle; before a fork, so that no process inherits a connection."""

@@ -55,6 +55,7 @@ class Link:
     def __init__(self, pooled: PoolProxiedConnection, psycopg: Any) -> None:  # noqa: ANN401 - the driver is an extra
         """*pooled* is this link's until it is given back or ended."""
         connection: Any = pooled.driver_connection
+        connection.is_hot = True
         self.connection = connection
         self._pooled = pooled
         self._psycopg = psycopg
@@ -67,9 +68,12 @@ class Link:
     def one_row(self, statement: Statement, parameters: Mapping[str, Any]) -> Found | None:
         """The first row of *statement*, or None. Raises the driver's ``Error``."""
         given = [parameters[name] for name in statement.names]
-        result = self._execute(
-            statement, list(map(self._written, given)), [isinstance(value, bytes) for value in given]
-        )
+        values, formats = list(map(self._written, given)), [isinstance(value, bytes) for value in given]
+        self.connection.waits_since = time.monotonic()
+        try:
+            result = self._execute(statement, values, formats)
+        finally:
+            self.connection.waits_since = None
         if not result.ntuples:
             return None
         read = self._prepared.get(statement.key)

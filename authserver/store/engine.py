@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
 
 from . import pooler
@@ -26,6 +26,13 @@ WRITING: dict[str, dict[str, Any]] = {
 BUSY_SECONDS = 5
 CONNECT_SECONDS = 5
 IDLE_SECONDS = 5  # a connection that rested longer is asked whether it still lives
+KEPT_ALIVE = {  # a peer that is gone without a word is noticed in about as many seconds as a silent one
+    "keepalives": 1,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 10_000,  # milliseconds
+}
 SQLITE_PRAGMAS = ("journal_mode = WAL", "foreign_keys = ON", "synchronous = FULL")
 
 
@@ -52,7 +59,7 @@ def options(url: URL, bounds: Bounds) -> dict[str, Any]:
         return {"hide_parameters": True, "connect_args": {"timeout": BUSY_SECONDS}}
     return {
         "hide_parameters": True,
-        "connect_args": {"connect_timeout": CONNECT_SECONDS},
+        "connect_args": {"connect_timeout": CONNECT_SECONDS, **KEPT_ALIVE},
         "isolation_level": "AUTOCOMMIT",
         "skip_autocommit_rollback": True,
         # A connection for each thread, or the surplus is opened and closed all the time.
@@ -108,6 +115,7 @@ def _refusal_of_dead(dialect: Dialect) -> Callable[..., None]:
         try:
             dialect.do_ping(connection)
         except dialect.loaded_dbapi.Error as lost:
-            raise DisconnectionError("the server has closed this connection") from lost
+            # With the others, each of which would be asked in its turn.
+            raise InvalidatePoolError("the server has closed this connection") from lost
 
     return check

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -108,9 +108,15 @@ class Lane:
             if link.rested() < engines.IDLE_SECONDS or self._lives(link):
                 return link
             link.end()
-        pooled = self._engine.raw_connection()
+        pooled = self._pooled()
         settings = pooled.info.get(SETTINGS)
         return LentLink(pooled, self._psycopg, settings) if settings else Link(pooled, self._psycopg)
+
+    def _pooled(self) -> PoolProxiedConnection:
+        try:
+            return self._engine.raw_connection()
+        except self._psycopg.Error as away:
+            raise DBAPIError.instance(None, None, away, self._psycopg.Error, dialect=self._engine.dialect) from away
 
     def _lives(self, link: Link) -> bool:
         try:

@@ -31,6 +31,7 @@ from .notices import NoticeStore
 from .pending_grants import PendingGrantStore
 from .policies import PolicyStore
 from .reaping import RegistrationStore
+from .recovery import RecoveryStore
 from .refresh_tokens import RefreshTokenStore
 from .remembered import RememberedStore
 from .resources import ResourceStore
@@ -78,6 +79,7 @@ class Stores:
     identities: IdentityStore
     upstream_attempts: UpstreamAttemptStore
     factors: FactorStore
+    recovery: RecoveryStore
     recovery_codes: RecoveryCodeStore
     half_sign_ins: HalfSignInStore
     throttles: ThrottleStore
@@ -131,6 +133,7 @@ class Stores:
             identities=IdentityStore(database),
             upstream_attempts=UpstreamAttemptStore(database),
             factors=FactorStore(database),
+            recovery=RecoveryStore(database),
             recovery_codes=RecoveryCodeStore(database),
             half_sign_ins=HalfSignInStore(database),
             throttles=ThrottleStore(database),

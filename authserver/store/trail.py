@@ -106,11 +106,14 @@ def counts_on_from(connection: Connection, last: Place) -> bool:
     return connection.dialect.name != "postgresql" or (connection.scalar(NEXT) or 0) > last.xid
 
 
-def count_on(connection: Connection) -> None:
-    """Have all events from now on come after all that are there, wherever the transactions are counted from here."""
+def count_on(connection: Connection, least: int = 0) -> None:
+    """Have all events from now on come after all that are there, wherever the transactions are counted from here.
+
+    The transaction in their places is *least* at the least. For PostgreSQL only.
+    """
     connection.execute(text("LOCK TABLE audit_events IN SHARE ROW EXCLUSIVE MODE"))
     last, lowest = connection.scalar(LAST) or 0, connection.scalar(OLDEST_RUNNING) or 0
-    connection.execute(text(ORDER.format(last + 1 - lowest)))
+    connection.execute(text(ORDER.format(max(last + 1, least) - lowest)))
 
 
 def beyond(place: Place) -> ColumnElement[bool]:

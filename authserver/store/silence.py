@@ -1,0 +1,117 @@
+"""Connections whose server says nothing any more are given up after a while, so that no thread waits for ever.
+
+TCP finds out about a peer that is gone (`engine.KEPT_ALIVE`), not about one that still acknowledges what it gets and
+never answers: a pooler that hangs, a machine that is stopped. Nothing in libpq ends such a wait. A server that hears us
+answers within the `bounds` that it was told, if only that it has cut the statement off.
+"""
+
+import os
+import socket
+import threading
+import time
+from contextlib import suppress
+from typing import Any
+from weakref import WeakSet
+
+import structlog
+from sqlalchemy import Dialect, Engine, event
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from .bounds import Bounds
+
+STATEMENT, LOCK = 15, 5  # seconds, where there are no bounds
+SLACK = 1  # second that an answer may take beyond them
+ASKED_AFTER = 3  # seconds of waiting
+PAUSE = 0.5
+UNHEARD = (
+    "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s) AND state NOT IN ('active', 'fastpath function call')"
+    " AND state_change < clock_timestamp() - interval '1 second'"
+)
+log = structlog.get_logger(__name__)
+
+
+class Silence:
+    """Knows since when each connection of an engine waits for its server.
+
+    Of one that waits for long the server is asked, on another connection, whether it does anything for it: if not, it
+    never heard the statement, or we never heard the answer. What cannot be asked is given up when no answer came within
+    the bounds; a hot statement takes no time but for a lock.
+    """
+
+    def __init__(self, engine: Engine, bounds: Bounds) -> None:
+        """*engine* is one for PostgreSQL, that has not connected yet, within *bounds*."""
+        self._patience = {True: (bounds.lock or LOCK) + SLACK, False: (bounds.statement or STATEMENT) + SLACK}
+        self._connections: WeakSet[Any] = WeakSet()
+        self._kind: Any = None
+        self._given: tuple[list[Any], dict[str, Any]] = ([], {})
+        event.listen(engine, "do_connect", self._connect)
+
+    def start(self) -> threading.Event:
+        """Look after all connections, in a daemon thread, until the returned event is set."""
+        stop = threading.Event()
+        threading.Thread(target=self._run, args=(stop,), name="silence", daemon=True).start()
+        return stop
+
+    def look(self) -> int:
+        """Give up what is silent, and then what rests too; returns how many connections that were."""
+        known = [(each, each.waits_since) for each in list(self._connections)]
+        now = time.monotonic()
+        waiting = [(each, since, now - since) for each, since in known if since is not None]
+        asked = [each for each, _, waits in waiting if waits > ASKED_AFTER]
+        unheard = self._unheard(asked) if asked else frozenset()
+        silent = [
+            (each, since)
+            for each, since, waits in waiting
+            if waits > self._patience[each.is_hot] or (each in asked and each.server_process in unheard)
+        ]
+        resting = [(each, since) for each, since in known if since is None] if silent else []
+        return sum(_end(each, since) for each, since in (*silent, *resting))
+
+    def _connect(self, dialect: Dialect, entry: ConnectionPoolEntry, args: list[Any], given: dict[str, Any]) -> Any:  # noqa: ANN401
+        if self._kind is None:
+            self._kind, self._given = _timed(dialect.loaded_dbapi), (args, given)
+        connection = self._kind.connect(*args, **given)
+        connection.server_process = connection.pgconn.backend_pid  # that greeted; behind a pooler it may be another
+        self._connections.add(connection)
+        return connection
+
+    def _unheard(self, waiting: list[Any]) -> frozenset[int]:
+        """Which processes of the server wait for us, while we wait for them; none while it cannot be asked."""
+        args, given = self._given
+        try:
+            with self._kind.connect(*args, **given) as other:
+                return frozenset(pid for (pid,) in other.execute(UNHEARD, ([each.server_process for each in waiting],)))
+        except self._kind.Error:
+            return frozenset()
+
+    def _run(self, stop: threading.Event) -> None:
+        while not stop.wait(PAUSE):
+            if given_up := self.look():
+                log.error("the database says nothing; connections given up", connections=given_up)
+
+
+def _timed(psycopg: Any) -> Any:  # noqa: ANN401 - the driver is an extra
+    """The driver's connection, which notes when it begins to wait."""
+
+    class Timed(psycopg.Connection):  # type: ignore[misc]
+        is_hot = False
+        server_process = 0
+        waits_since: float | None = None
+
+        def wait(self, *given: Any, **named: Any) -> Any:  # noqa: ANN401 - the driver's own
+            self.waits_since = time.monotonic()
+            try:
+                return super().wait(*given, **named)
+            finally:
+                self.waits_since = None
+
+    return Timed
+
+
+def _end(connection: Any, since: float | None) -> bool:  # noqa: ANN401
+    """Shut *connection*, which waits *since* then, or rests: whoever waits learns that it is lost."""
+    with suppress(connection.OperationalError, OSError), socket.socket(fileno=os.dup(connection.fileno())) as its:
+        if connection.waits_since == since:  # or the number may be another's by now
+            its.shutdown(socket.SHUT_RDWR)
+            return True
+    return False

@@ -1,0 +1,26 @@
+"""The most telling faults of ``make chaos``, one after the other on one stage."""
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from .faults import FAULTS, Fault
+from .stage import Stage, stage
+from .trial import trial
+
+
+@pytest.fixture(scope="module")
+def running(pytestconfig: pytest.Config) -> Iterator[Stage]:
+    if pytestconfig.getoption("database") != "postgresql":
+        pytest.skip("about PostgreSQL, of which it starts its own")
+    if sys.platform != "linux":
+        pytest.skip("finds processes in /proc")
+    with stage() as found:
+        yield found
+
+
+@pytest.mark.requirement("AZ-7", "TK-4")
+@pytest.mark.parametrize("fault", [pytest.param(each, id=each.name) for each in FAULTS if each.is_short])
+def test_whatever_breaks_nothing_is_lost_and_all_is_well_again_by_itself(running: Stage, fault: Fault):
+    assert trial(fault, running).wrong == []
