@@ -6,20 +6,19 @@
 from typing import cast
 
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 
-from .keys.keyring import NoSigningKey
-from .keys.ports import Purpose
-from .keys.rotation import STATUS_ALGORITHM
 from .observability import logs
+from .observability.metrics import Metrics
 from .services.composition import compose
 from .services.deployment import Deployment
+from .services.monitoring.figures import Figures
 from .settings import Settings, load
 from .store.database import connect
 from .store.stores import Stores
 from .web import pages
 from .web.backchannel.endpoints import backchannel
 from .web.front import Front, WSGIApplication
+from .web.observed import Observed
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -35,22 +34,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["authserver"] = deployment
     app.secret_key = deployment.vault.derive("cookies").hex()
     pages.install(app, deployment)
-    _install_front(app, deployment)
+    metrics = Metrics()
+    app.extensions["authserver.figures"] = figures = Figures(deployment, metrics)
+    _install_front(app, deployment, figures, metrics)
     return app
 
 
-def _install_front(app: Flask, deployment: Deployment) -> None:
-    def ready() -> bool:
-        try:
-            return bool(deployment.keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS))
-        except (SQLAlchemyError, NoSigningKey):
-            return False
-
+def _install_front(app: Flask, deployment: Deployment, figures: Figures, metrics: Metrics) -> None:
     settings = deployment.settings
     front = Front(
         cast(WSGIApplication, app.wsgi_app),
-        backchannel(deployment, ready),
+        backchannel(deployment, deployment.readiness, figures.text),
         issuer=settings.issuer,
         trusted_proxies=settings.trusted_proxies,
     )
-    app.wsgi_app = front  # type: ignore[method-assign]
+    app.wsgi_app = Observed(front, metrics.requests, lines=settings.access_log)  # type: ignore[method-assign]

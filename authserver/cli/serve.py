@@ -11,13 +11,18 @@ from ..app import create_app
 from ..keys.keyring import NoSigningKey
 from ..keys.ports import Purpose
 from ..keys.rotation import STATUS_ALGORITHM
+from ..observability import shared
 from ..outbound.fetch import trusting
 from ..services.deployment import Deployment
 from ..services.doctor.own_url import OwnUrl
 from ..services.maintenance import Maintenance
-from ..settings import Settings
+from ..services.monitoring.figures import Figures
+from ..settings import Settings, load
+from ..web.metrics import Listener
 from .deployment import deployment
 from .worker import Worker
+
+DRAINED_SECONDS = 20  # in which what is being answered when a worker stops has to end
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -28,7 +33,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "threads": settings.threads,
         "worker_class": Worker,
         "keepalive": 30,
-        "graceful_timeout": 20,
+        "graceful_timeout": DRAINED_SECONDS + settings.drain_seconds,
         "timeout": 30,
         "forwarded_allow_ips": "",
         "forwarder_headers": "",
@@ -38,8 +43,27 @@ def options(settings: Settings) -> dict[str, Any]:
         "accesslog": None,
         "loglevel": "warning",
         "control_socket_disable": True,
+        "on_starting": on_starting,
         "post_worker_init": post_worker_init,
+        "child_exit": child_exit,
+        "on_exit": on_exit,
     }
+
+
+def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+    """Before there are workers: where they count together, if anybody may see it."""
+    if load().shows_metrics:
+        shared.begin()
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+    """After a worker has ended."""
+    shared.forget(worker.pid)
+
+
+def on_exit(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+    """After all have."""
+    shared.end()
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
@@ -51,12 +75,17 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     found.tracing.recorder.start()
     retention = found.settings.tool_receipt_retention
     window = found.settings.refresh_retry_window
-    Maintenance(found.stores, window, found.reaper, found.approvals, receipts_for=retention).start()
+    figures: Figures = worker.wsgi.extensions["authserver.figures"]
+    purged = figures.purged
+    Maintenance(found.stores, window, found.reaper, found.approvals, receipts_for=retention, purged=purged).start()
     found.sealer.start()
     found.streams.start()
     found.watch.start()
     found.delivery.start()
     found.post.start()
+    figures.start()
+    if address := found.settings.metrics_address:
+        Listener(address, figures.text).start()
 
 
 def _pin(number: int) -> None:

@@ -1,6 +1,7 @@
 """gunicorn's worker with threads, which answers guards that have nothing to learn without taking up a thread."""
 
 import socket
+import threading
 from contextlib import suppress
 from typing import Any
 
@@ -18,6 +19,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().load_wsgi()
         found: Deployment = self.wsgi.extensions["authserver"]
         self._unchanged = Unchanged(found.status_lists, found.settings.issuer)
+        self._readiness, self._drain_seconds = found.readiness, found.settings.drain_seconds
+
+    def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401 - gunicorn's handler of SIGTERM
+        """Be ready no more; stop when whoever looks at that has had the time to go elsewhere."""
+        self._readiness.drain()
+        if self._drain_seconds:
+            threading.Timer(self._drain_seconds, super().handle_exit, (sig, frame)).start()
+        else:
+            super().handle_exit(sig, frame)
 
     def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401 - no types
         """Answer here, or hand *conn* to a thread."""

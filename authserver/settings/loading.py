@@ -12,6 +12,7 @@ from .audit import Audit
 from .clients import Clients
 from .fetching import Fetching
 from .notices import Mail, Notices
+from .observing import Observing
 from .people import People
 from .serving import Serving
 from .tokens import Tokens
@@ -23,7 +24,9 @@ class SettingsError(ValueError):
     """A setting is wrong; the text tells which, and what would be right."""
 
 
-class Settings(Serving, Tokens, People, SignInElsewhere, Clients, Fetching, ToolCalls, Audit, Alerts, Notices, Mail):
+class Settings(
+    Serving, Tokens, People, SignInElsewhere, Clients, Fetching, ToolCalls, Audit, Alerts, Notices, Mail, Observing
+):
     """All settings of one deployment."""
 
     _in_environment: frozenset[str] = PrivateAttr(frozenset())
