@@ -47,7 +47,13 @@ class Observed:
 
 def _write(environ: dict[str, Any], seen: Seen, seconds: float) -> None:
     method = str(environ.get("REQUEST_METHOD", ""))
-    known = {"grant": seen.grant, "error": seen.error, "client_id": seen.client_id[:LONGEST], "trace_id": seen.trace_id}
+    known = {
+        "grant": seen.grant,
+        "error": seen.error,
+        "client_id": seen.client_id[:LONGEST],
+        "correlation_id": seen.correlation_id,
+        "trace_id": seen.trace_id,
+    }
     log.info(
         "request",
         method=method if method in METHODS else "other",
@@ -55,6 +61,5 @@ def _write(environ: dict[str, Any], seen: Seen, seconds: float) -> None:
         status=int(seen.status[:3]),
         duration_ms=round(seconds * 1000, 2),
         address=environ.get("REMOTE_ADDR", ""),
-        correlation_id=seen.correlation_id,
         **{name: value for name, value in known.items() if value},
     )
