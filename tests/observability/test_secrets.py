@@ -1,4 +1,4 @@
-"""Secrets of all kinds go through real requests, many of which fail, and nothing that operators read has one of them."""
+"""Secrets of all kinds go through real requests, many of which fail, and nothing that operators read has any."""
 
 import json
 import shutil
