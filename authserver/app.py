@@ -11,6 +11,7 @@ from .observability import logs
 from .observability.metrics import Metrics
 from .services.composition import compose
 from .services.deployment import Deployment
+from .services.monitoring import spans
 from .services.monitoring.figures import Figures
 from .settings import Settings, load
 from .store.database import connect
@@ -19,6 +20,7 @@ from .web import pages
 from .web.backchannel.endpoints import backchannel
 from .web.front import Front, WSGIApplication
 from .web.observed import Observed
+from .web.traced import Traced
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -30,7 +32,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings.log_level)
     app = Flask("authserver")
     stores = Stores.over(connect(app, settings.url_of_database), session_idle=settings.session_idle)
+    app.extensions["authserver.tracer"] = tracer = spans.tracer(settings)
+    if tracer is not None:
+        spans.of_stores(tracer, stores)
     deployment = compose(settings, stores)
+    if tracer is not None:
+        spans.of_services(tracer, deployment)
     app.extensions["authserver"] = deployment
     app.secret_key = deployment.vault.derive("cookies").hex()
     pages.install(app, deployment)
@@ -41,11 +48,14 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _install_front(app: Flask, deployment: Deployment, figures: Figures, metrics: Metrics) -> None:
-    settings = deployment.settings
+    settings, tracer = deployment.settings, app.extensions["authserver.tracer"]
     front = Front(
         cast(WSGIApplication, app.wsgi_app),
         backchannel(deployment, deployment.readiness, figures.text),
         issuer=settings.issuer,
         trusted_proxies=settings.trusted_proxies,
     )
-    app.wsgi_app = Observed(front, metrics.requests, lines=settings.access_log)  # type: ignore[method-assign]
+    inner: WSGIApplication = front
+    if tracer is not None or settings.traceparent_from != "nobody":
+        inner = Traced(front, settings, tracer)
+    app.wsgi_app = Observed(inner, metrics.requests, lines=settings.access_log)  # type: ignore[method-assign]

@@ -84,6 +84,8 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     found.delivery.start()
     found.post.start()
     figures.start()
+    if (tracer := worker.wsgi.extensions["authserver.tracer"]) is not None:
+        tracer.start()
     if address := found.settings.metrics_address:
         Listener(address, figures.text).start()
 
