@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -14,17 +15,13 @@ class Scrape:
         self.families = list(text_string_to_metric_families(text))
         self.samples: Samples = {(each.name, frozenset(each.labels.items())): each.value for each in self._all()}
 
-    def _all(self) -> Iterator:
+    def _all(self) -> Iterator[Sample]:
         return (sample for family in self.families for sample in family.samples)
 
     def value(self, name: str, **labels: str) -> float:
         """The sum of the samples of *name* that have *labels*."""
         wanted = set(labels.items())
         return sum(value for (found, has), value in self.samples.items() if found == name and wanted <= has)
-
-    def names(self) -> set[str]:
-        """The names of all samples."""
-        return {name for name, _ in self.samples}
 
     def words(self) -> set[str]:
         """All values of labels."""

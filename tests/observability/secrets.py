@@ -31,6 +31,9 @@ class Carrier:
     site: Site
     known: dict[str, str] = field(default_factory=dict)
     answers: list[TestResponse] = field(default_factory=list)
+    flow: Flow = field(init=False)
+    visitor: Visitor = field(init=False)
+    robot: Machine = field(init=False)
 
     def go_well(self) -> None:
         """What people and programs do, all of it in order."""
@@ -92,7 +95,7 @@ class Carrier:
         }
         assert self._ask(form).status_code == 200
         self.known |= {"API": token, "assertion": assertion, "machine": SECRET}
-        self.robot: Machine = robot
+        self.robot = robot
 
     def _tokens_again(self) -> None:
         known, values = self.known, self.flow.values
