@@ -6,14 +6,13 @@
 from typing import cast
 
 from flask import Flask
-from sqlalchemy.exc import SQLAlchemyError
 
-from .keys.keyring import NoSigningKey
-from .keys.ports import Purpose
-from .keys.rotation import STATUS_ALGORITHM
 from .observability import logs
+from .observability.metrics import Metrics
 from .services.composition import compose
 from .services.deployment import Deployment
+from .services.monitoring import spans
+from .services.monitoring.figures import Figures
 from .settings import Settings, load
 from .store.bounds import Bounds
 from .store.database import connect
@@ -21,6 +20,8 @@ from .store.stores import Stores
 from .web import pages
 from .web.backchannel.endpoints import backchannel
 from .web.front import Front, WSGIApplication
+from .web.observed import Observed
+from .web.traced import Traced
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -32,11 +33,18 @@ def create_app(settings: Settings | None = None) -> Flask:
     logs.configure(settings.log_level)
     app = Flask("authserver")
     stores = Stores.over(connect(app, settings.url_of_database, _bounds(settings)), session_idle=settings.session_idle)
+    app.extensions["authserver.tracer"] = tracer = spans.tracer(settings)
+    if tracer is not None:
+        spans.of_stores(tracer, stores)
     deployment = compose(settings, stores)
+    if tracer is not None:
+        spans.of_services(tracer, deployment)
     app.extensions["authserver"] = deployment
     app.secret_key = deployment.vault.derive("cookies").hex()
     pages.install(app, deployment)
-    _install_front(app, deployment)
+    metrics = Metrics()
+    app.extensions["authserver.figures"] = figures = Figures(deployment, metrics)
+    _install_front(app, deployment, figures, metrics)
     return app
 
 
@@ -49,18 +57,16 @@ def _bounds(settings: Settings) -> Bounds:
     )
 
 
-def _install_front(app: Flask, deployment: Deployment) -> None:
-    def ready() -> bool:
-        try:
-            return bool(deployment.keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS))
-        except (SQLAlchemyError, NoSigningKey):
-            return False
-
-    settings = deployment.settings
+def _install_front(app: Flask, deployment: Deployment, figures: Figures, metrics: Metrics) -> None:
+    settings, tracer = deployment.settings, app.extensions["authserver.tracer"]
     front = Front(
         cast(WSGIApplication, app.wsgi_app),
-        backchannel(deployment, ready),
+        backchannel(deployment, deployment.readiness, figures.text),
         issuer=settings.issuer,
         trusted_proxies=settings.trusted_proxies,
     )
-    app.wsgi_app = front  # type: ignore[method-assign]
+    app.extensions["authserver.front"] = front
+    inner: WSGIApplication = front
+    if tracer is not None or settings.traceparent_from != "nobody":
+        inner = Traced(front, settings, tracer)
+    app.wsgi_app = Observed(inner, metrics.requests, lines=settings.access_log)  # type: ignore[method-assign]

@@ -1,5 +1,6 @@
 """Passwords: Argon2id, computed a few at a time, so that a flood of sign-ins leaves the CPU to others."""
 
+import time
 import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,6 +9,7 @@ from threading import BoundedSemaphore
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from ..observability.tally import Tally
 from .errors import Busy
 
 MEMORY_KIB = 19 * 1024
@@ -15,6 +17,7 @@ PASSES = 2
 LANES = 1
 MOST_CHARACTERS = 1024
 PATIENCE = 2.0  # seconds
+WAITED = 0.005  # seconds from which on a turn was waited for
 UNBOUNDED = 1_000_000
 
 
@@ -35,6 +38,7 @@ class Passwords:
         self._slots = BoundedSemaphore(slots)
         self._room = BoundedSemaphore(room)
         self._patience = patience
+        self.outcomes = Tally()
 
     def hash(self, password: str) -> str:
         """What is stored of *password*. Raises `PasswordTooLong` and `Busy`."""
@@ -61,16 +65,23 @@ class Passwords:
     @contextmanager
     def _slot(self) -> Iterator[None]:
         if not self._room.acquire(blocking=False):
+            self.outcomes.add("no_room")
             raise Busy(self._patience)
         try:
-            if not self._slots.acquire(timeout=self._patience):
-                raise Busy(self._patience)
+            self._await_turn()
             try:
                 yield
             finally:
                 self._slots.release()
         finally:
             self._room.release()
+
+    def _await_turn(self) -> None:
+        began = time.monotonic()
+        if not self._slots.acquire(timeout=self._patience):
+            self.outcomes.add("in_vain")
+            raise Busy(self._patience)
+        self.outcomes.add("waited" if time.monotonic() - began >= WAITED else "at_once")
 
 
 def _encode(password: str) -> bytes:

@@ -1,9 +1,10 @@
 """Signing in with a name and a password, and what failing costs (AZ-12)."""
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from ..observability.tally import Tally
 from ..protocol.audit import Event, Origin
 from ..protocol.errors import SlowDown
 from ..store.audit import AuditStore
@@ -40,6 +41,7 @@ class SignIn:
     passwords: Passwords
     ceiling: Ceiling
     delay: float
+    outcomes: Tally = field(default_factory=Tally)
 
     def attempt(self, username: str, password: str, origin: Origin, browser: str | None = None) -> User:
         """The person that *username* and *password* belong to.
@@ -56,6 +58,7 @@ class SignIn:
         found = None if user is None or user.disabled or not right else self._rehashed(user, password, origin)
         if found is None:
             self.audit.write(_event("sign_in.failed", user, origin).about(outcome="refused"))
+            self.outcomes.add("refused")
             raise WrongCredentials
         pair, *shared = delays
         self.throttles.cleared((pair,))
@@ -63,6 +66,7 @@ class SignIn:
         if shared:
             self.throttles.taken_back(shared)
         self.audit.write(_event("sign_in.succeeded", found, origin))
+        self.outcomes.add("succeeded")
         return found
 
     def locked_for(self, username: str) -> int:
@@ -94,8 +98,10 @@ class SignIn:
             self.ceiling.count(origin)
             self.throttles.admit(delays)
         except SlowDown as full:
+            self.outcomes.add("over_the_ceiling")
             raise TooManyAttempts(full.retry_after or 1) from None
         except MustWait as delayed:
+            self.outcomes.add("delayed")
             raise TooManyAttempts(delayed.seconds) from None
 
     def _verify(self, password: str, user: User | None, delays: dict[str, Delay]) -> bool:
@@ -103,6 +109,7 @@ class SignIn:
             return self.passwords.verify(password, user.password_hash if user else None)
         except Busy:
             self.throttles.taken_back(delays)  # it was not judged
+            self.outcomes.add("busy")
             raise
 
     def _rehashed(self, user: User, password: str, origin: Origin) -> User | None:

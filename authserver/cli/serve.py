@@ -11,14 +11,19 @@ from ..app import create_app
 from ..keys.keyring import NoSigningKey
 from ..keys.ports import Purpose
 from ..keys.rotation import STATUS_ALGORITHM
+from ..observability import shared
 from ..outbound.fetch import trusting
 from ..services.deployment import Deployment
 from ..services.doctor.own_url import OwnUrl
 from ..services.maintenance import Maintenance
-from ..settings import Settings
-from ..store.listening import Listener
+from ..services.monitoring.figures import Figures
+from ..settings import Settings, load
+from ..store.listening import Listener as Listening
+from ..web.metrics import Listener
 from .deployment import deployment
 from .worker import Worker
+
+DRAINED_SECONDS = 20  # in which what is being answered when a worker stops has to end
 
 
 def options(settings: Settings) -> dict[str, Any]:
@@ -29,7 +34,7 @@ def options(settings: Settings) -> dict[str, Any]:
         "threads": settings.threads,
         "worker_class": Worker,
         "keepalive": 30,
-        "graceful_timeout": 20,
+        "graceful_timeout": DRAINED_SECONDS + settings.drain_seconds,
         "timeout": 30,
         "forwarded_allow_ips": "",
         "forwarder_headers": "",
@@ -39,8 +44,27 @@ def options(settings: Settings) -> dict[str, Any]:
         "accesslog": None,
         "loglevel": "warning",
         "control_socket_disable": True,
+        "on_starting": on_starting,
         "post_worker_init": post_worker_init,
+        "child_exit": child_exit,
+        "on_exit": on_exit,
     }
+
+
+def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+    """Before there are workers: where they count together, if anybody may see it."""
+    if load().shows_metrics:
+        shared.begin()
+
+
+def child_exit(server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+    """After a worker has ended."""
+    shared.forget(worker.pid)
+
+
+def on_exit(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+    """After all have."""
+    shared.end()
 
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
@@ -51,16 +75,23 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     if worker.age == 1 and found.settings.looks_at_itself:
         OwnUrl(found.settings.issuer, trusting(found.settings.fetch_ca_file), found.watch.raise_new).start()
     if found.settings.listen_url:
-        Listener(found.settings.listen_url, found.stores.epoch).start()
+        Listening(found.settings.listen_url, found.stores.epoch).start()
     found.tracing.recorder.start()
     retention = found.settings.tool_receipt_retention
     window = found.settings.refresh_retry_window
-    Maintenance(found.stores, window, found.reaper, found.approvals, receipts_for=retention).start()
+    figures: Figures = worker.wsgi.extensions["authserver.figures"]
+    purged = figures.purged
+    Maintenance(found.stores, window, found.reaper, found.approvals, receipts_for=retention, purged=purged).start()
     found.sealer.start()
     found.streams.start()
     found.watch.start()
     found.delivery.start()
     found.post.start()
+    figures.start()
+    if (tracer := worker.wsgi.extensions["authserver.tracer"]) is not None:
+        tracer.start()
+    if address := found.settings.metrics_address:
+        Listener(address, figures.text).start()
 
 
 def _pin(number: int) -> None:

@@ -6,6 +6,7 @@ answered by the thread that has the connection, which then waits a moment for th
 
 import select
 import socket
+import threading
 from collections import deque
 from contextlib import suppress
 from typing import Any
@@ -15,6 +16,7 @@ from gunicorn.workers.gthread import ThreadWorker
 from ..services.deployment import Deployment
 from ..web.backchannel import plain
 from ..web.backchannel.unchanged import MOST_BYTES, Unchanged
+from ..web.front import Front
 
 PATIENCE = 3  # milliseconds that a thread stays with a connection while no other waits for one
 MOST_STAYED = 100  # answers, after which the others have their turn, whether they were noticed or not
@@ -29,6 +31,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         found: Deployment = self.wsgi.extensions["authserver"]
         self._unchanged = Unchanged(found.status_lists, found.settings.issuer)
         self._queue: deque[None] = deque()  # a connection each that waits for a thread
+        self._front: Front = self.wsgi.extensions["authserver.front"]
+        self._readiness, self._drain_seconds = found.readiness, found.settings.drain_seconds
+
+    def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401 - gunicorn's handler of SIGTERM
+        """Be ready no more; stop when whoever looks at that has had the time to go elsewhere."""
+        self._readiness.drain()
+        if self._drain_seconds:
+            threading.Timer(self._drain_seconds, super().handle_exit, (sig, frame)).start()
+        else:
+            super().handle_exit(sig, frame)
 
     def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401 - no types
         """Answer here, or hand *conn* to a thread."""
@@ -68,7 +80,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         try:
             received = conn.sock.recv(plain.MOST_BYTES)
             environ = plain.environ(received, conn.client[0])
-            if environ is not None and self.wsgi.wsgi_app.is_back_channel(environ["PATH_INFO"]):
+            if environ is not None and self._front.is_back_channel(environ["PATH_INFO"]):
                 return self._served(conn, environ)
         except OSError:
             return False

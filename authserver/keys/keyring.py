@@ -51,6 +51,7 @@ class Keyring:
         self._lock = threading.Lock()
         self._loaded: tuple[int, tuple[_Entry, ...]] = (-1, ())
         self._pairs: dict[str, pair.KeyPair] = {}
+        self.loads = 0
 
     def sign(self, claims: dict[str, Any], *, typ: str, alg: str, purpose: Purpose = Purpose.TOKENS) -> str:
         """A compact JWS of *claims* with the key whose turn it is for this *purpose*. Raises `NoSigningKey`."""
@@ -127,6 +128,7 @@ class Keyring:
             with self._lock:
                 if self._loaded[0] != epoch:
                     stored = self._store.all()
+                    self.loads += 1
                     self._pairs = {key.kid: self._pairs.get(key.kid) or self._open(key) for key in stored}
                     self._loaded = (epoch, tuple(_Entry(key, self._pairs[key.kid]) for key in stored))
         return self._loaded[1]

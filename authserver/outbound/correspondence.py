@@ -11,6 +11,7 @@ from ipaddress import ip_network
 
 from httpcore2 import URL, HTTP11Connection, NetworkError, Origin, ProtocolError, Request, Response, TimeoutException
 
+from ..protocol.trace_parent import outgoing
 from .addresses import Entered, IPNetwork, Pins
 from .connection import Way
 from .deadline import Deadline
@@ -102,7 +103,7 @@ class Correspondence:
             "Connection": "close",
             "Content-Length": str(len(body)),
         }
-        return Request(method, url, headers=[*usual.items(), *headers.items()], content=body)
+        return Request(method, url, headers=[*usual.items(), *outgoing(), *headers.items()], content=body)
 
     def _read(self, answer: Response, enough: Callable[[bytes], bool]) -> Message:
         headers = joined(answer.headers)

@@ -22,6 +22,7 @@ from httpcore2 import (
     TimeoutException,
 )
 
+from ..protocol.trace_parent import outgoing
 from .addresses import AddressPolicy, IPAddress
 from .connection import Way
 from .deadline import Deadline
@@ -97,7 +98,9 @@ class SafeFetch:
         target = check_client_url(url, self._policy)
         conditions = _conditions(etag, last_modified)
         with self._slots.one(target.host):
-            return self._get(target, [*_headers(target, types), *conditions], types, conditional=bool(conditions))
+            return self._get(
+                target, [*_headers(target, types), *conditions, *outgoing()], types, conditional=bool(conditions)
+            )
 
     def _get(
         self, target: Target, headers: list[tuple[str, str]], types: tuple[str, ...], *, conditional: bool

@@ -34,6 +34,7 @@ from .deployment import Deployment
 from .doctor.registered import ServerDoctor
 from .introspection import Introspection
 from .known_clients import KnownClients
+from .monitoring.readiness import Readiness
 from .notices import configured as notice_targets
 from .notices.delivery import Delivery
 from .notices.words import Words
@@ -159,6 +160,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         watch=watch,
         delivery=Delivery(stores.notices, told),
         upstream=upstreams.sign_in(settings, stores, safe.derive("upstream sign-in"), people.own.letters),
+        readiness=Readiness(stores.database, keyring),
     )
 
 

@@ -21,6 +21,7 @@ from .connections import Connections
 from .doctor.registered import ServerDoctor
 from .introspection import Introspection
 from .known_clients import KnownClients
+from .monitoring.readiness import Readiness
 from .notices.delivery import Delivery
 from .policy.policies import Policies
 from .reaper import Reaper
@@ -80,3 +81,4 @@ class Deployment:
     tracing: Tracing
     timelines: Timelines
     upstream: UpstreamSignIn
+    readiness: Readiness

@@ -8,6 +8,7 @@ from typing import Protocol
 
 import structlog
 
+from ..observability.tally import Tally
 from ..outbound.fetch import Fetched, FetchRefused, Refusal
 from ..outbound.freshness import lifetime
 from ..protocol.errors import OAuthError, TemporarilyUnavailable
@@ -49,6 +50,7 @@ class Documents:
     source: Source
     check: Callable[[str, str], object]
     prefix: str = ""
+    outcomes: Tally = field(default_factory=Tally)
     _slots: threading.BoundedSemaphore = field(default_factory=lambda: threading.BoundedSemaphore(WAITING))
 
     def kept(self, url: str) -> FetchedDocument | None:
@@ -98,13 +100,17 @@ class Documents:
         etag, last_modified = (found.etag, found.last_modified) if found and found.body is not None else (None, None)
         try:
             self._save(url, self.source.get(url, etag=etag, last_modified=last_modified))
+            self.outcomes.add("fetched")
         except FetchRefused as refused:
-            log.info("fetch.refused", url=url, reason=refused.reason.value)
+            log.info("fetch.refused", url=url.partition("?")[0], reason=refused.reason.value)
+            self.outcomes.add(refused.reason.value)
             retry_in = BUSY_SECONDS if refused.reason is Refusal.BUSY else RETRY_SECONDS
             self.store.fail(self.prefix + url, f"{refused}", retry_in)
         except UnicodeDecodeError:
+            self.outcomes.add("not_right")
             self.store.fail(self.prefix + url, "the document is not UTF-8 text", RETRY_SECONDS)
         except OAuthError as wrong:
+            self.outcomes.add("not_right")
             self.store.fail(self.prefix + url, f"the document is not right: {wrong.description}", RETRY_SECONDS)
 
     def _save(self, url: str, answer: Fetched) -> None:

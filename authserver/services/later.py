@@ -3,6 +3,8 @@
 import queue
 import threading
 from collections.abc import Callable
+from contextvars import copy_context
+from functools import partial
 
 import structlog
 
@@ -26,7 +28,7 @@ class Later:
             if name in self._waiting or self._queue.full():
                 return
             self._waiting.add(name)
-            self._queue.put_nowait((name, what))
+            self._queue.put_nowait((name, partial(copy_context().run, what)))
             if self._threads < THREADS:  # none before the first use: a worker forks before that
                 self._threads += 1
                 threading.Thread(target=self._run, name=f"later-{self._threads}", daemon=True).start()

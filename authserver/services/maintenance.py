@@ -5,6 +5,8 @@ counted.
 """
 
 import threading
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -26,7 +28,7 @@ class Maintenance:
     """Sweeps in bounded batches.
 
     ``window`` is the lost-answer window, ``pause`` the time between rounds, and ``receipts_for`` how long receipts of
-    tool calls are kept; in seconds.
+    tool calls are kept; in seconds. ``purged`` is told what a purge deleted, from when to when (Unix seconds).
 
     Every worker of every node sweeps: each statement is idempotent, and finds nothing when another was faster.
     """
@@ -37,6 +39,7 @@ class Maintenance:
     approvals: Approvals
     pause: float = 15.0
     receipts_for: int = 90 * DAY
+    purged: Callable[[Mapping[str, int], float, float], None] | None = None
 
     def start(self) -> threading.Event:
         """Sweep in a daemon thread until the returned event is set."""
@@ -51,6 +54,12 @@ class Maintenance:
         while self.stores.grants.expire(FEW) == FEW:
             pass
 
+    def _purge(self) -> None:
+        began = time.time()
+        rows = purge(self.stores.database, BATCH, receipts_for=self.receipts_for)
+        if self.purged is not None:
+            self.purged(rows, began, time.time())
+
     def _run(self, stop: threading.Event) -> None:
         rounds = 0
         while not stop.wait(self.pause):
@@ -59,7 +68,7 @@ class Maintenance:
                 self.reaper.reap(stop.wait)
                 self.stores.tallies.recount()
                 if rounds % ROUNDS_PER_PURGE == 0:
-                    purge(self.stores.database, BATCH, receipts_for=self.receipts_for)
+                    self._purge()
                     self.approvals.expire()
             except Exception:
                 log.exception("maintenance failed; trying again later")

@@ -17,6 +17,7 @@ from ..keys.keyring import Keyring
 from ..keys.numbering import SIZE, Numbering, tag
 from ..keys.ports import Purpose
 from ..keys.rotation import STATUS_ALGORITHM
+from ..observability.tally import Tally
 from ..protocol import status_list
 from ..store.ended import EndedStore
 from ..store.epoch import ConfigEpoch
@@ -58,6 +59,7 @@ class StatusLists:
         self._framed = float("-inf")
         self._served: dict[Place, Served] = {}
         self._kids: tuple[str, ...] = ()
+        self.unchanged = Tally()
 
     def claim(self, resource: str, position: int) -> dict[str, Any]:
         """The ``status`` claim of a token for *resource* whose family has *position*."""
@@ -91,6 +93,11 @@ class StatusLists:
         with self._lock:
             self._look(asked)
             return sorted(f"{self._base}{key}/{shard}" for key, shard in self._places.shards())
+
+    def sizes(self) -> tuple[int, int]:
+        """How many lists this process has signed and keeps, and the bytes of the largest."""
+        lists = [len(served.body) for (_, shard), served in [*self._served.items()] if shard != SUMMARY]
+        return len(lists), max(lists, default=0)
 
     def _look(self, asked: float) -> None:
         """Know what was half a second before it was *asked*: one slow look is enough for all that wait for it."""

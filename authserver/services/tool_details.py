@@ -6,6 +6,7 @@ from typing import Any
 
 from mcp_token_guard.limits import narrowing, reading
 
+from ..observability.tally import Tally
 from ..protocol import scope, tool_permission
 from ..protocol.access_token import Authority, ClientAuthority
 from ..protocol.ports import Resources
@@ -40,6 +41,7 @@ class ToolDetailing:
         """*resources* with their catalogues."""
         self._resources = resources
         self._kept = _Kept(())
+        self.used = Tally()
 
     def of(
         self, authority: Authority | ClientAuthority, scopes: tuple[str, ...], now: int, closed: frozenset[str] = NONE
@@ -56,6 +58,9 @@ class ToolDetailing:
         found = kept.details.get(key)
         if key not in kept.details or (found and found.ends is not None and found.ends <= now):
             found = kept.details[key] = _make(kept.known, authority, scopes, now, closed)
+            self.used.add("miss")
+        else:
+            self.used.add("hit")
         return found
 
     def still(

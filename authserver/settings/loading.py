@@ -13,6 +13,7 @@ from .clients import Clients
 from .fetching import Fetching
 from .nodes import Nodes
 from .notices import Mail, Notices
+from .observing import Observing
 from .people import People
 from .serving import Serving
 from .tokens import Tokens
@@ -25,7 +26,19 @@ class SettingsError(ValueError):
 
 
 class Settings(
-    Serving, Nodes, Tokens, People, SignInElsewhere, Clients, Fetching, ToolCalls, Audit, Alerts, Notices, Mail
+    Serving,
+    Nodes,
+    Tokens,
+    People,
+    SignInElsewhere,
+    Clients,
+    Fetching,
+    ToolCalls,
+    Audit,
+    Alerts,
+    Notices,
+    Mail,
+    Observing,
 ):
     """All settings of one deployment."""
 

@@ -16,6 +16,7 @@ class RecentlyUsed(Generic[Value]):
         self._most = most
         self._seconds = seconds
         self._lock = threading.Lock()
+        self.hits = self.misses = 0
         self._kept: OrderedDict[str, tuple[Value, int, float]] = OrderedDict()
 
     def get(self, key: str, epoch: int) -> Value | None:
@@ -23,12 +24,15 @@ class RecentlyUsed(Generic[Value]):
         with self._lock:
             kept = self._kept.get(key)
             if kept is None:
+                self.misses += 1
                 return None
             value, of_epoch, until = kept
             if of_epoch != epoch or time.monotonic() >= until:
                 del self._kept[key]
+                self.misses += 1
                 return None
             self._kept.move_to_end(key)
+            self.hits += 1
             return value
 
     def keep(self, key: str, value: Value, epoch: int) -> None:
@@ -38,6 +42,10 @@ class RecentlyUsed(Generic[Value]):
             self._kept.move_to_end(key)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
+
+    def counts(self) -> dict[str, int]:
+        """How often what was asked for was there (``hit``) or not (``miss``)."""
+        return {"hit": self.hits, "miss": self.misses}
 
     def clear(self) -> None:
         """Keep nothing."""

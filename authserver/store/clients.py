@@ -31,16 +31,16 @@ class ClientStore:
         """*epoch* tells when another process changed a client."""
         self._database = database
         self._epoch = epoch
-        self._recent: RecentlyUsed[Client] = RecentlyUsed(CACHED_CLIENTS, CACHED_SECONDS)
+        self.recent: RecentlyUsed[Client] = RecentlyUsed(CACHED_CLIENTS, CACHED_SECONDS)
 
     def find(self, client_id: str) -> Client | None:
         """The client of that id, suspended or not; None if there is none. At most a second older than any change."""
         epoch = self._epoch.current()
-        client = self._recent.get(client_id, epoch)
+        client = self.recent.get(client_id, epoch)
         if client is None:
             client = self.find_fresh(client_id)
             if client is not None:
-                self._recent.keep(client_id, client, epoch)
+                self.recent.keep(client_id, client, epoch)
         return client
 
     @repeatable

@@ -3,14 +3,17 @@
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, Select
+from sqlalchemy import Connection, Engine, Select, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
+from sqlalchemy.pool import QueuePool
 
+from ..observability.tally import Tally
 from ..protocol.audit import Origin
 from . import engine as engines
 from . import models
@@ -19,6 +22,17 @@ from .driver import Found
 from .failures import repeatable, single
 from .lane import Lane
 from .silence import Silence
+
+SIMPLEST = select(literal(1))
+
+
+@dataclass(frozen=True, slots=True)
+class PoolState:
+    """Connections: the ``most`` that there may be, those ``open``, and those ``in_use`` of these."""
+
+    most: int
+    open: int
+    in_use: int
 
 
 class Database:
@@ -87,6 +101,24 @@ class Database:
         """From now on, have no statement of this process wait for a PostgreSQL server that says nothing any more."""
         if self._silence:
             self._silence.start()
+
+    def answers(self) -> None:
+        """Have the database answer the simplest of questions. Raises `sqlalchemy.exc.SQLAlchemyError`."""
+        with self.reading() as connection:
+            connection.execute(SIMPLEST)
+
+    def pool(self) -> PoolState:
+        """What the pool of this process has now."""
+        found, idle = self.engine.pool, self._lane.idle
+        if not isinstance(found, QueuePool):
+            return PoolState(0, 0, 0)
+        most = found.size() + found._max_overflow  # nothing else tells it
+        return PoolState(most, found.checkedin() + found.checkedout(), max(0, found.checkedout() - idle))
+
+    @property
+    def waited(self) -> Tally:
+        """How often a hot statement had to wait for a connection, and how often in vain."""
+        return self._lane.waited
 
     def close(self) -> None:
         """Close what is open and idle; before a fork, so that no process inherits a connection."""

@@ -74,19 +74,19 @@ class FetchedStore:
         """*epoch* tells other processes when an administrator pinned a document."""
         self._database = database
         self._epoch = epoch
-        self._recent: RecentlyUsed[FetchedDocument] = RecentlyUsed(REMEMBERED, REMEMBERED_SECONDS)
+        self.recent: RecentlyUsed[FetchedDocument] = RecentlyUsed(REMEMBERED, REMEMBERED_SECONDS)
 
     def current(self, key: str) -> FetchedDocument | None:
         """The document if it counts without asking again, as it was some seconds ago at most; else None."""
         epoch = self._epoch.current()
-        found = self._recent.get(key, epoch)
+        found = self.recent.get(key, epoch)
         if found is None and (found := self.find(key)) is not None and found.is_current:
-            self._recent.keep(key, found, epoch)
+            self.recent.keep(key, found, epoch)
         return found if found and found.is_current else None
 
     def forget(self) -> None:
         """Look at the database again: what is remembered here is out of date."""
-        self._recent.clear()
+        self.recent.clear()
 
     @repeatable
     def find(self, key: str) -> FetchedDocument | None:

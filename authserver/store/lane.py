@@ -13,6 +13,7 @@ from sqlalchemy import Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from ..observability.tally import Tally
 from . import engine as engines
 from .bounds import UNBOUNDED
 from .driver import Found, Link, Statement, numbered
@@ -33,6 +34,7 @@ class Lane:
         self._engine = engine
         self._most = most
         self._idle: list[Link] = []
+        self.waited = Tally()
         self._psycopg = engine.dialect.loaded_dbapi
         self._begin()
 
@@ -46,18 +48,28 @@ class Lane:
         if self._process != os.getpid():
             self._leave_to_parent()
         room = self._room
-        if not room.acquire(timeout=WAIT_SECONDS):
+        if not room.acquire(blocking=False) and not self._comes_free(room):
             raise PoolTimeout("no connection became free for a hot statement")
         try:
             return self._on_a_link(statement, parameters)
         finally:
             room.release()
 
+    @property
+    def idle(self) -> int:
+        """How many connections are kept and not in use."""
+        return len(self._idle)
+
     def close(self) -> None:
         """Give back what is idle; what is in use is closed when its call is done."""
         idle, self._idle = self._idle, []
         for link in idle:
             link.give_back()
+
+    def _comes_free(self, room: threading.Semaphore) -> bool:
+        found = room.acquire(timeout=WAIT_SECONDS)
+        self.waited.add("waited" if found else "in_vain")
+        return found
 
     def _begin(self) -> None:
         self._process = os.getpid()

@@ -19,13 +19,13 @@ LOCK = 0x6D6370  # any number that nobody else takes: one node migrates, the oth
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the schema at *url* up to *revision*, in one transaction; does nothing when it is there already."""
     with _alone(url) as connection:
-        command.upgrade(_config(connection), revision)
+        command.upgrade(config(connection), revision)
 
 
 def downgrade(url: str, revision: str = "base") -> None:
     """Take the schema back to *revision*, in one transaction, with all that the newer ones kept."""
     with _alone(url) as connection:
-        command.downgrade(_config(connection), revision)
+        command.downgrade(config(connection), revision)
 
 
 def current(url: str) -> str | None:
@@ -36,7 +36,7 @@ def current(url: str) -> str | None:
 
 def pending(url: str) -> tuple[str, ...]:
     """The revisions that the database lacks, oldest first."""
-    missing = ScriptDirectory.from_config(_config()).iterate_revisions("head", current(url) or "base")
+    missing = ScriptDirectory.from_config(config()).iterate_revisions("head", current(url) or "base")
     return tuple(reversed([revision.revision for revision in missing]))
 
 
@@ -58,7 +58,8 @@ def _alone(url: str) -> Iterator[Connection]:
         yield connection
 
 
-def _config(connection: Connection | None = None) -> Config:
+def config(connection: Connection | None = None) -> Config:
+    """Where our revisions are, for work on *connection*."""
     config = Config(attributes={"connection": connection, "metadata": Row.metadata})
     config.set_main_option("script_location", "authserver:migrations")
     config.set_main_option("path_separator", "os")

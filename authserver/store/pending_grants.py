@@ -129,7 +129,7 @@ class PendingGrantStore:
         """*epoch* tells other processes what was decided."""
         self._database = database
         self._epoch = epoch
-        self._recent: RecentlyUsed[frozenset[str]] = RecentlyUsed(MOST_KEPT, KEPT_SECONDS)
+        self.recent: RecentlyUsed[frozenset[str]] = RecentlyUsed(MOST_KEPT, KEPT_SECONDS)
 
     def approved(self, by: Requester) -> frozenset[str]:
         """The keys of what was approved. May be some seconds old, but never older than a decision by a second.
@@ -137,11 +137,11 @@ class PendingGrantStore:
         Nothing, if the client has changed since.
         """
         epoch, key = self._epoch.current(), "\n".join((*by.about.values(), by.client_identity.hex()))
-        found = self._recent.get(key, epoch)
+        found = self.recent.get(key, epoch)
         if found is None:
             row = self._database.look_up(APPROVED, by.about)
             found = frozenset(words(row.approved) if row and row.client_identity == by.client_identity else ())
-            self._recent.keep(key, found, epoch)
+            self.recent.keep(key, found, epoch)
         return found
 
     def state(self, wanted: Wanted) -> State | None:

@@ -6,7 +6,7 @@ from flask import g, request
 
 from ..protocol.audit import MOST_AGENT, Origin
 from ..protocol.trace import reference
-from . import attempt
+from . import attempt, seen
 
 
 def origin() -> Origin:
@@ -18,4 +18,5 @@ def origin() -> Origin:
         found = attempt.running()
         agent = request.headers.get("User-Agent", "")[:MOST_AGENT]
         g.origin = Origin(request.remote_addr or "", found.reference if found else reference.fresh(), agent)
+        seen.of(request.environ).correlation_id = g.origin.correlation_id
     return cast(Origin, g.origin)

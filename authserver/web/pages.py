@@ -7,7 +7,21 @@ console (``admin``). The modules beside this one hold what all pages share.
 from flask import Flask
 
 from ..services.deployment import Deployment
-from . import account, admin, bodies, cookies, headers, languages, oauth, problems, signed_in, stale, staying, words
+from . import (
+    account,
+    admin,
+    bodies,
+    cookies,
+    headers,
+    languages,
+    oauth,
+    problems,
+    seen,
+    signed_in,
+    stale,
+    staying,
+    words,
+)
 
 
 def install(app: Flask, deployment: Deployment) -> None:
@@ -15,6 +29,7 @@ def install(app: Flask, deployment: Deployment) -> None:
     app.config.update(SEND_FILE_MAX_AGE_DEFAULT=3600)
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     cookies.configure(app, deployment.settings)
+    seen.install(app)
     headers.install(app, deployment.settings)
     signed_in.install(app)
     staying.install(app)

@@ -11,7 +11,7 @@ from ..protocol.msg import msg
 from ..protocol.registry.known import registry
 from ..protocol.trace.step import Cause
 from ..store.failures import UNAVAILABLE, Unavailable, reason
-from . import client_problems, tracing
+from . import client_problems, seen, tracing
 from .origin import origin
 from .problem import Problem, Refused
 
@@ -75,6 +75,7 @@ def _bare(problem: Problem, failed: Exception) -> str:
 
 def note(error: OAuthError) -> None:
     """Write *error* to the log, with what nobody else may read."""
+    seen.of(request.environ).refused(error)
     log.log(
         logging.INFO if error.status_code < 500 else logging.ERROR,
         "request refused",
@@ -112,6 +113,7 @@ def _other(error: OAuthError) -> Problem:
 def _http(error: HTTPException) -> HTTPException | Response:
     if error.code is None or error.code < 400:
         return error
+    seen.failed(f"http_{error.code}")
     tracing.missing(error.code)
     log.info("page refused", status=error.code, path=request.path, correlation_id=origin().correlation_id)
     known = BY_STATUS.get(error.code, BY_STATUS[400 if error.code < 500 else 500])
@@ -123,12 +125,14 @@ def _http(error: HTTPException) -> HTTPException | Response:
 
 
 def _unavailable(error: Unavailable) -> Response:
+    seen.failed("temporarily_unavailable")
     log.error("database not available", private=reason(error), correlation_id=origin().correlation_id)
     tracing.failed(Cause.NOT_AVAILABLE)
     return page(BY_STATUS[503], 503, retry_after=1)
 
 
 def _unexpected(error: Exception) -> Response:
+    seen.failed("server_error")
     log.error("request failed", exc_info=error, path=request.path, correlation_id=origin().correlation_id)
     tracing.failed(Cause.SERVER_FAULT)
     return page(BY_STATUS[500], 500)

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 
 from flask import request
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..protocol.errors import OAuthError
 from ..protocol.trace.step import Cause, Step
@@ -39,5 +40,8 @@ def missing(status: int) -> None:
 
 
 def _person() -> str | None:
-    visitor = signed_in.visitor()
+    try:
+        visitor = signed_in.visitor()
+    except SQLAlchemyError:  # what is told here is no reason for another answer than the one that is being given
+        return None
     return visitor.user.id if visitor else None

@@ -185,6 +185,7 @@ NO_SECRETS = {
     "notice_webhook_secret_file",
     "mail_password_file",
     "breached_passwords_file",
+    "metrics_token_file",
 }
 
 

@@ -17,6 +17,7 @@ from ...protocol.resource import identified
 from ...protocol.role import Permission
 from ...services.deployment import Deployment
 from ...store.failures import UNAVAILABLE
+from .. import seen
 from ..backchannel import response
 from ..backchannel.request import Request
 from ..backchannel.response import NO_STORE, Response
@@ -50,7 +51,7 @@ class Api:
         try:
             return self._answer(request)
         except Problem as found:
-            return problem.answer(found, request.origin.correlation_id)
+            return self._told(found, request)
         except (OAuthError, BadRequest) as found:
             status = found.status_code if isinstance(found, OAuthError) else 400
             return self._told(Problem(status or 400, str(found.description)), request)
@@ -62,6 +63,7 @@ class Api:
             return self._told(Problem(500, "something went wrong here; it was logged"), request)
 
     def _told(self, found: Problem, request: Request) -> Response:
+        seen.of(request.environ).error = f"http_{found.status}"
         return problem.answer(found, request.origin.correlation_id)
 
     def _answer(self, request: Request) -> Response:

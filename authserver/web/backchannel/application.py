@@ -8,8 +8,10 @@ from typing import Any, Protocol
 import structlog
 from werkzeug.exceptions import BadRequest
 
+from ...protocol import own_api
 from ...protocol.errors import InvalidRequest, OAuthError, ServerError, TemporarilyUnavailable
 from ...store.failures import UNAVAILABLE, reason
+from .. import seen
 from . import response
 from .request import Request
 from .response import Response
@@ -60,6 +62,7 @@ class Route:
         return self.handlers[method](request)
 
     def _problem(self, problem: OAuthError, request: Request) -> Response:
+        seen.of(request.environ).refused(problem)
         log.log(
             logging.INFO if problem.status_code < 500 else logging.ERROR,
             "request refused",
@@ -90,6 +93,7 @@ class Backchannel:
         """*routes* by path, *prefixes* by the beginning of the path, ending in a slash."""
         self._routes = routes
         self._prefixes = prefixes
+        self._names = {id(route): _name(path) for path, route in reversed([*routes.items(), *prefixes.items()])}
 
     def find(self, path: str) -> Responder | None:
         """The route of *path*, or None when it is not the back channel's."""
@@ -100,11 +104,19 @@ class Backchannel:
 
     def serve(self, route: Responder, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer one WSGI request by *route*."""
+        seen.of(environ).endpoint = self._names[id(route)]
         answer = route.respond(Request(environ))
         body = b"" if environ["REQUEST_METHOD"] == "HEAD" else answer.body
         headers = answer.headers if answer.status in (204, 304) else [*answer.headers, _length(answer)]
         start_response(answer.status_line, headers)
         return [body]
+
+
+def _name(path: str) -> str:
+    """What metrics and logs call the endpoint at *path*, which is one of ours."""
+    if path.startswith(own_api.PATH):
+        return "api"
+    return "metadata" if "/.well-known/" in path else path.strip("/").replace("/", "_")
 
 
 def _length(answer: Response) -> tuple[str, str]:

@@ -1,13 +1,14 @@
 """The endpoints of the back channel: from a parsed request to a service and back."""
 
-from collections.abc import Callable
-
 from ...protocol import metadata, own_api
 from ...protocol.errors import OAuthError
 from ...protocol.registration.mode import RegistrationMode
 from ...services.deployment import Deployment
+from ...services.monitoring.readiness import OK, Readiness
 from ...services.tool_catalogue.publication import MOST_FORM
+from .. import seen
 from ..api import api, openapi
+from ..metrics import PATH, Text, by_token
 from . import response, status
 from .application import Backchannel, Handler, Route
 from .documents import Jwks, Metadata
@@ -19,10 +20,10 @@ DETAILS_TYPES = Document.of(metadata.details_types())
 MOST_RECEIPTS = 1024 * 1024  # bytes of a form with a batch of receipts
 
 
-def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchannel:
+def backchannel(deployment: Deployment, readiness: Readiness, metrics: Text) -> Backchannel:
     """All routes of *deployment*; paths are without the issuer's base path, except the well-knowns at the root.
 
-    *ready* tells whether this node can serve: database and signing key are there.
+    *readiness* tells whether this process can serve, *metrics* how all of the node do.
     """
     found = Metadata(deployment.settings, deployment.stores.resources, tuple(deployment.token.grants))
     discovered = _discover(deployment, found)
@@ -44,8 +45,10 @@ def backchannel(deployment: Deployment, ready: Callable[[], bool]) -> Backchanne
         "/tool-manifest": Route({"POST": _publish(deployment)}, cors=False),
         "/tool-receipts": Route({"POST": _tool_receipts(deployment)}, cors=False),
         "/health/live": Route({"GET": lambda request: response.document({"status": "live"})}, cors=False),
-        "/health/ready": Route({"GET": _ready(ready)}, cors=False),
+        "/health/ready": Route({"GET": _ready(readiness)}, cors=False),
     }
+    if token := deployment.settings.token_of_metrics:
+        routes[PATH] = Route({"GET": by_token(token, metrics)}, cors=False)
     if deployment.settings.registration is not RegistrationMode.CLOSED:
         routes["/register"] = Route({"POST": _register(deployment)})
     prefixes = {REGISTRATION: Route(_manage(deployment)), status.PREFIX: Route({"GET": lists.one})}
@@ -61,9 +64,13 @@ def _discover(deployment: Deployment, found: Metadata) -> Handler:
 
 
 def _token(deployment: Deployment) -> Handler:
+    grants = dict.fromkeys(deployment.token.grants)
+
     def token(request: Request) -> Response:
-        found = deployment.token.answer(request.form(), request.header("Authorization"), request.origin)
-        return response.document(found)
+        form = request.form()
+        asked = form.get("grant_type")
+        seen.of(request.environ).grant = str(asked) if asked in grants else "other"
+        return response.document(deployment.token.answer(form, request.header("Authorization"), request.origin))
 
     return token
 
@@ -154,8 +161,10 @@ def _client_id(request: Request) -> str:
     return request.path.removeprefix(REGISTRATION)
 
 
-def _ready(ready: Callable[[], bool]) -> Handler:
+def _ready(readiness: Readiness) -> Handler:
     def answer(request: Request) -> Response:
-        return response.document({"status": "ready"}) if ready() else response.document({"status": "not ready"}, 503)
+        parts = readiness.parts()
+        ready = all(state == OK for state in parts.values())
+        return response.document({"status": "ready" if ready else "not ready", **parts}, 200 if ready else 503)
 
     return answer

@@ -8,6 +8,7 @@ from typing import Any
 from ...protocol import form
 from ...protocol.audit import MOST_AGENT, Origin
 from ...protocol.errors import InvalidRequest, TooLarge
+from .. import seen
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 JSON_TYPE = "application/json"
@@ -34,7 +35,10 @@ class Request:
     def origin(self) -> Origin:
         """Where it came from, with a correlation id of its own."""
         agent = str(self.environ.get("HTTP_USER_AGENT", ""))[:MOST_AGENT]
-        return Origin(str(self.environ.get("REMOTE_ADDR", "")), secrets.token_hex(8), agent)
+        found = seen.of(self.environ)
+        # Within a trace that counts, one id leads to log, audit trail and spans.
+        found.correlation_id = found.trace_id or secrets.token_hex(8)
+        return Origin(str(self.environ.get("REMOTE_ADDR", "")), found.correlation_id, agent)
 
     def header(self, name: str) -> str | None:
         """The value of a request header, or None."""
@@ -49,7 +53,10 @@ class Request:
     def form(self, most: int = MOST_BODY) -> form.Form:
         """The form of a body of at most *most* bytes. Raises `InvalidRequest` for another type (RFC 6749 §4.1.3)."""
         self._need_type(FORM_TYPE)
-        return form.parse(self.body(most))
+        parsed = form.parse(self.body(most))
+        found = seen.of(self.environ)
+        found.form, found.authorization = parsed, self.header("Authorization")
+        return parsed
 
     def json(self) -> bytes:
         """The body, declared as JSON. Raises `InvalidRequest` for another content type."""

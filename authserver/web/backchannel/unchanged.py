@@ -14,6 +14,7 @@ from . import status
 from .response import names
 
 MOST_BYTES = 2048
+BY_ITSELF = "worker"  # how the answer was given, for metrics
 REQUEST = re.compile(rb"GET (/[!-~]{1,512}) HTTP/1\.1\r\n((?:[A-Za-z-]{1,32}:[ -~]*+\r\n){2,8}+)\r\n")
 UNDERSTOOD = {"host", "accept", "accept-encoding", "user-agent", "connection", "if-none-match"}
 NEEDED = {"host", "if-none-match"}
@@ -35,6 +36,7 @@ class Unchanged:
         served = self._lists.at_hand(path.removeprefix(self._prefix)) if known else None
         if known is None or served is None or not names(known, served.etag):
             return None
+        self._lists.unchanged.add(BY_ITSELF)
         found = status.unchanged(served)
         headers = [*found.headers, ("Date", formatdate(usegmt=True)), ("Connection", "keep-alive")]
         head = "".join(f"{name}: {value}\r\n" for name, value in headers)

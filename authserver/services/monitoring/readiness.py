@@ -1,0 +1,62 @@
+"""Whether this process can serve, part by part: the database answers, its schema is ours, keys sign, it is not stopped.
+
+What is not there is named, and why is not: anybody may ask.
+"""
+
+import threading
+import time
+from collections.abc import Callable
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from ...keys.keyring import Keyring, NoSigningKey
+from ...keys.ports import Purpose
+from ...keys.rotation import STATUS_ALGORITHM
+from ...store import schema
+from ...store.database import Database
+
+SCHEMA_SECONDS = 60.0  # for which a schema that fits is believed to
+OK, FAILING, BEHIND, DRAINING = "ok", "failing", "behind", "draining"
+
+
+class Readiness:
+    """Asked by ``/health/ready``, each time anew but for the schema."""
+
+    def __init__(self, database: Database, keyring: Keyring) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._draining = threading.Event()
+        self._fits_until = float("-inf")
+
+    def drain(self) -> None:
+        """From now on this process is not ready, for it is about to stop. May be called by a signal handler."""
+        self._draining.set()
+
+    def parts(self) -> dict[str, str]:
+        """The state of each part: ``ok`` or what it is instead. What stands behind the database fails with it."""
+        return {
+            "database": _state(self._database.answers),
+            "schema": _state(self._schema),
+            "keys": _state(self._keys),
+            "process": DRAINING if self._draining.is_set() else OK,
+        }
+
+    def _schema(self) -> str:
+        """A schema that is newer than this version of the server has been made ready for both."""
+        if time.monotonic() < self._fits_until:
+            return OK
+        if not schema.fits(self._database):
+            return BEHIND
+        self._fits_until = time.monotonic() + SCHEMA_SECONDS
+        return OK
+
+    def _keys(self) -> str:
+        self._keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS)
+        return OK
+
+
+def _state(look: Callable[[], str | None]) -> str:
+    try:
+        return look() or OK
+    except (SQLAlchemyError, NoSigningKey):
+        return FAILING

@@ -1,0 +1,90 @@
+"""Health says what it looks at: the database, its schema, the keys, and whether the process is about to stop."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url, text
+
+from authserver.keys.rotation import Slot
+from authserver.protocol.audit import Event
+from authserver.store.migrate import downgrade
+from tests.conformance.site import Site, open_site
+
+WELL = {"database": "ok", "schema": "ok", "keys": "ok", "process": "ok"}
+
+
+@pytest.fixture
+def own(databases, set_up, tmp_path):
+    """An application whose database this test may break."""
+    url = databases.create(set_up[0])
+    shutil.copytree(set_up[1], tmp_path / "home")
+    made = open_site(url, tmp_path / "home")
+    yield made
+    made.deployment.stores.database.close()
+    databases.drop(url)
+
+
+def parts(site: Site) -> dict[str, str]:
+    """What ``/health/ready`` says, which agrees with its status."""
+    answer = site.get("/health/ready")
+    found = dict(answer.json)
+    ready = found.pop("status") == "ready"
+    assert (answer.status_code, ready) in {(200, True), (503, False)}
+    assert ready == (set(found.values()) == {"ok"})
+    return found
+
+
+def write(site: Site, statement: str) -> None:
+    with site.deployment.stores.database.transaction() as connection:
+        connection.execute(text(statement))
+
+
+def test_a_server_that_can_serve_says_so(site):
+    assert parts(site) == WELL
+    assert site.get("/health/live").json == {"status": "live"}
+
+
+def test_without_keys_it_is_not_ready(own):
+    kids = [key.kid for key in own.deployment.stores.keys.all()]
+    own.deployment.stores.keys.withdraw(kids, Event("test.done", "system"))
+    assert parts(own) == {**WELL, "keys": "failing"}
+    own.deployment.rotation.ensure()
+    assert own.deployment.rotation.lacking() == list[Slot]()
+    assert parts(own) == WELL
+
+
+def test_on_an_older_schema_it_is_not_ready(own):
+    database = own.deployment.stores.database
+    database.close()
+    downgrade(database.engine.url.render_as_string(hide_password=False), "-1")
+    assert parts(own) == {**WELL, "schema": "behind"}
+
+
+def test_on_a_newer_schema_it_is(own):
+    """The newer version has made it ready for both, while its nodes take the place of ours."""
+    write(own, "UPDATE alembic_version SET version_num = '9999'")
+    assert parts(own) == WELL
+
+
+def test_a_database_that_is_gone_is_told_without_a_word_of_where_it_was(databases, set_up, tmp_path):
+    url = databases.create(set_up[0])
+    shutil.copytree(set_up[1], tmp_path / "home")
+    own = open_site(url, tmp_path / "home")
+    assert parts(own) == WELL
+    own.deployment.stores.database.close()
+    databases.drop(url)
+    file = make_url(url).database if own.deployment.stores.database.dialect == "sqlite" else None
+    if file:
+        Path(file).mkdir()  # or it would be made anew, empty
+    # What was looked at less than a moment ago is believed: keys for half a second, a schema for a minute.
+    assert parts(own)["database"] == "failing"
+    assert own.get("/health/live").status_code == 200
+    own.deployment.stores.database.close()
+
+
+def test_a_process_that_drains_is_alive_and_not_ready(own):
+    own.deployment.readiness.drain()
+    assert parts(own) == {**WELL, "process": "draining"}
+    assert own.get("/health/live").status_code == 200
+    assert own.get("/jwks").status_code == 200
