@@ -16,6 +16,7 @@ from .services.composition import compose
 from .services.deployment import Deployment
 from .settings import Settings, load
 from .store.database import connect
+from .store.own_schema import OwnSchema
 from .store.stores import Stores
 from .web import pages
 from .web.backchannel.endpoints import backchannel
@@ -40,9 +41,11 @@ def create_app(settings: Settings | None = None) -> Flask:
 
 
 def _install_front(app: Flask, deployment: Deployment) -> None:
+    schema = OwnSchema(deployment.stores.database)
+
     def ready() -> bool:
         try:
-            return bool(deployment.keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS))
+            return schema.is_there() and bool(deployment.keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS))
         except (SQLAlchemyError, NoSigningKey):
             return False
 

@@ -1,5 +1,6 @@
 """gunicorn's worker with threads, which answers guards that have nothing to learn without taking up a thread."""
 
+import select
 import socket
 from contextlib import suppress
 from typing import Any
@@ -18,6 +19,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().load_wsgi()
         found: Deployment = self.wsgi.extensions["authserver"]
         self._unchanged = Unchanged(found.status_lists, found.settings.issuer)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept or not; who will not any more takes in who waits, and lets go of the port at once.
+
+        Kept open until the last answer, as gunicorn does, it would go on collecting connections that nobody answers:
+        a proxy would wait in vain instead of going to another node.
+        """
+        super().set_accept_enabled(enabled)
+        if self.alive:
+            return
+        for listener in self.sockets:
+            while select.select([listener], [], [], 0)[0]:
+                self.accept(listener)
+            listener.close()
+        self.sockets = []
 
     def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401 - no types
         """Answer here, or hand *conn* to a thread."""

@@ -11,6 +11,7 @@ from .alerts import Alerts
 from .audit import Audit
 from .clients import Clients
 from .fetching import Fetching
+from .migrating import Migrating
 from .notices import Mail, Notices
 from .people import People
 from .serving import Serving
@@ -23,7 +24,9 @@ class SettingsError(ValueError):
     """A setting is wrong; the text tells which, and what would be right."""
 
 
-class Settings(Serving, Tokens, People, SignInElsewhere, Clients, Fetching, ToolCalls, Audit, Alerts, Notices, Mail):
+class Settings(
+    Serving, Migrating, Tokens, People, SignInElsewhere, Clients, Fetching, ToolCalls, Audit, Alerts, Notices, Mail
+):
     """All settings of one deployment."""
 
     _in_environment: frozenset[str] = PrivateAttr(frozenset())
@@ -39,6 +42,11 @@ class Settings(Serving, Tokens, People, SignInElsewhere, Clients, Fetching, Tool
     def in_environment(self) -> frozenset[str]:
         """The names of those that the environment gave."""
         return self._in_environment
+
+    @property
+    def url_of_migrations(self) -> str:
+        """`migration_database_url`, or that of all else."""
+        return self.migration_database_url or self.url_of_database
 
     @property
     def file(self) -> Path | None:
