@@ -22,7 +22,7 @@ for words in json.load(sys.stdin):
     main(words, standalone_mode=False)
 """
 COMMAND_SECONDS = 300
-STOP_SECONDS = 40
+STOP_SECONDS = 120
 RESOURCE = "http://localhost:9001/mcp"  # nobody calls it
 USERNAME = "ada"
 
