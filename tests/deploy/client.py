@@ -24,7 +24,9 @@ class Client:
         """*base* is the issuer, or one of its nodes."""
         self.http = httpx2.Client(base_url=base, verify=trust, timeout=30, headers={"Origin": issuer})
         self.issuer = issuer
-        registered = self.http.post("/register", json={"client_name": "Notes", "redirect_uris": [REDIRECT_URI]})
+        wanted = {"client_name": "Notes", "redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": "none"}
+        granted = {"grant_types": ["authorization_code", "refresh_token"]}
+        registered = self.http.post("/register", json={**wanted, **granted})
         assert registered.status_code == 201, registered.text
         self.client_id = str(registered.json()["client_id"])
         self.tokens: Tokens = {}
