@@ -51,6 +51,9 @@ check: $(VENV)/.stamp-dev  ## style, types, layers, lengths, links, and what not
 	$(BIN)/python -m tools.file_length
 	$(BIN)/python -m tools.dead_links
 	$(BIN)/python -m tools.dead_code
+	$(BIN)/yamllint --strict deploy
+	$(BIN)/shellcheck deploy/*.sh deploy/image/*.sh
+	if [ -x $(BIN)/hadolint ]; then $(BIN)/hadolint deploy/Dockerfile; fi
 	$(BIN)/deptry authserver
 	cd middleware && $(CURDIR)/$(BIN)/deptry mcp_token_guard
 

@@ -16,6 +16,7 @@ from .services.monitoring.figures import Figures
 from .settings import Settings, load
 from .store.bounds import Bounds
 from .store.database import connect
+from .store.own_schema import OwnSchema
 from .store.stores import Stores
 from .web import pages
 from .web.backchannel.endpoints import backchannel

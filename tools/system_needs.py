@@ -1,4 +1,4 @@
-"""The programs that the tests need from the system: Chromium, nginx, PgBouncer, promtool, Node.js, and wrk for the bench.
+"""The programs that the tests need from the system: Chromium, nginx, Caddy, PgBouncer, promtool, Node.js; wrk for the bench.
 
 As root on Debian the missing ones are installed; elsewhere their names are printed, with the command that brings
 them. Where there is no Node.js, the ``node`` group of ``pyproject.toml`` puts one into this virtual environment.
@@ -31,11 +31,12 @@ class Need:
 
 CHROMIUM = Need(("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"), "chromium")
 NGINX = Need(("nginx",), "nginx-light")
+CADDY = Need(("caddy",), "caddy")
 PGBOUNCER = Need(("pgbouncer",), "pgbouncer")
 PROMTOOL = Need(("promtool",), "prometheus")
 FAKETIME = Need(("faketime",), "faketime")
 WRK = Need(("wrk",), "wrk")
-PURPOSES = {"test": (CHROMIUM, NGINX, PGBOUNCER, PROMTOOL), "bench": (NGINX, WRK), "chaos": (FAKETIME,)}
+PURPOSES = {"test": (CHROMIUM, NGINX, CADDY, PGBOUNCER, PROMTOOL), "bench": (NGINX, WRK), "chaos": (FAKETIME,)}
 
 
 def packages_for(purpose: str) -> list[str]:

@@ -8,7 +8,6 @@ from .. import __version__
 from ..keys import sealing
 from ..services.deployment import Deployment
 from ..services.maintenance import BATCH, Maintenance
-from ..store.migrate import pending, upgrade
 from ..store.purge import purge as purge_batch
 from . import (
     alerts,
@@ -35,6 +34,7 @@ from . import (
     grants,
     invitations,
     keys,
+    migrate,
     notices,
     overview,
     people,
@@ -69,19 +69,10 @@ def init() -> None:
     configured = settings()
     if not configured.key_encryption_key.get_secret_value() and sealing.create_key_file(configured.home):
         click.echo(f"made {configured.home / sealing.FILE_NAME} (keep it secret, back it up)")
-    upgrade(configured.url_of_database)
+    migrate.bring_up_to_date(configured)
     for kid in deployment().rotation.ensure():
         click.echo(f"made signing key {kid}")
     click.echo("ready: 'authserver serve' starts the server")
-
-
-@main.command()
-def migrate() -> None:
-    """Bring the database to this version's schema."""
-    url = settings().url_of_database
-    waiting = pending(url)
-    upgrade(url)
-    click.echo(f"applied {', '.join(waiting)}" if waiting else "nothing to do")
 
 
 @main.command()
@@ -99,6 +90,7 @@ def purge(found: Deployment) -> None:
 
 
 main.add_command(serve.serve)
+main.add_command(migrate.migrate)
 main.add_command(export.export)
 main.add_command(api.api)
 main.add_command(people.user)

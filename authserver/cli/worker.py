@@ -42,6 +42,21 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         else:
             super().handle_exit(sig, frame)
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept or not; who will not any more takes in who waits, and lets go of the port at once.
+
+        Kept open until the last answer, as gunicorn does, it would go on collecting connections that nobody answers:
+        a proxy would wait in vain instead of going to another node.
+        """
+        super().set_accept_enabled(enabled)
+        if self.alive:
+            return
+        for listener in self.sockets:
+            while select.select([listener], [], [], 0)[0]:
+                self.accept(listener)
+            listener.close()
+        self.sockets = []
+
     def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401 - no types
         """Answer here, or hand *conn* to a thread."""
         received = self._waiting(client) if self.alive else b""
@@ -96,22 +111,6 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         kept: bool = self.alive
         conn.sock.sendall(plain.answer(*said[0], body, keep=kept))
         return kept
-
-    def set_accept_enabled(self, enabled: bool) -> None:
-        """Begin or end to accept; at the worker's end, answer whoever has connected already, and let others be refused.
-
-        While requests are finished the kernel would go on to accept, and reset all that at the end: a proxy that is
-        refused asks another node, while of what is reset nobody knows whether it was done.
-        """
-        super().set_accept_enabled(enabled)
-        if self.alive:
-            return
-        for listener in self.sockets:
-            connections = -1
-            while connections != self.nr_conns:
-                connections = self.nr_conns
-                self.accept(listener)
-            listener.close()
 
     @staticmethod
     def _waiting(client: socket.socket) -> bytes:

@@ -1,4 +1,4 @@
-"""Run by Alembic to migrate on the connection, and in the transaction, that ``store.migrate`` hands it."""
+"""Run by Alembic to migrate on the connection that ``store.migrate`` hands it."""
 
 from alembic import context
 

@@ -11,6 +11,7 @@ from .alerts import Alerts
 from .audit import Audit
 from .clients import Clients
 from .fetching import Fetching
+from .migrating import Migrating
 from .nodes import Nodes
 from .notices import Mail, Notices
 from .observing import Observing
@@ -27,6 +28,7 @@ class SettingsError(ValueError):
 
 class Settings(
     Serving,
+    Migrating,
     Nodes,
     Tokens,
     People,
@@ -55,6 +57,11 @@ class Settings(
     def in_environment(self) -> frozenset[str]:
         """The names of those that the environment gave."""
         return self._in_environment
+
+    @property
+    def url_of_migrations(self) -> str:
+        """`migration_database_url`, or that of all else."""
+        return self.migration_database_url or self.url_of_database
 
     @property
     def file(self) -> Path | None:

@@ -2,10 +2,10 @@
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from ..protocol.errors import InvalidTarget
 from ..protocol.resource import canonical
@@ -27,6 +27,9 @@ class Serving(Group):
     database_url: str = ""
     """SQLAlchemy URL: ``postgresql+psycopg://user:password@host/name``, or ``sqlite:////path/file``. Empty means
     the embedded SQLite database in the home folder."""
+
+    database_url_file: str = ""
+    """File that holds that URL instead, as secrets are mounted."""
 
     key_encryption_key: SecretStr = SecretStr("")
     """Encrypts the signing keys at rest: 32 bytes as base64url. Empty means the file ``key-encryption.key`` in the
@@ -80,7 +83,20 @@ class Serving(Group):
         """Whether a started server checks its own public URL."""
         return self.check_public_url and urlsplit(self.issuer).hostname not in LOOPBACK_HOSTS
 
+    @model_validator(mode="after")
+    def _database_url_is_given_once(self) -> Self:
+        if self.database_url and self.database_url_file:
+            raise ValueError("database_url and database_url_file exclude each other")
+        if not self.url_of_database:
+            raise ValueError("the file of database_url_file is empty")
+        return self
+
     @property
     def url_of_database(self) -> str:
-        """`database_url`, or the embedded database in the home folder."""
-        return self.database_url or f"sqlite:///{self.home.absolute() / 'authserver.sqlite3'}"
+        """`database_url`, from wherever it is, or the embedded database in the home folder. Raises `ValueError`."""
+        if not self.database_url_file:
+            return self.database_url or f"sqlite:///{self.home.absolute() / 'authserver.sqlite3'}"
+        try:
+            return Path(self.database_url_file).read_text("utf-8").strip()
+        except (OSError, UnicodeError):
+            raise ValueError("the file of database_url_file cannot be read") from None

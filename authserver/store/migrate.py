@@ -1,43 +1,118 @@
-"""The schema's versions: which one a database has, and how it gets to the newest."""
+"""The schema's versions: which one a database has, and how it gets to the newest while others use it.
 
-from collections.abc import Iterator
+Each revision is a transaction of its own, so that what it locks is free again as soon as it is done, and one that
+cannot have its lock undoes nothing but itself. Revisions are numbered (``0021``), and of two the greater is newer.
+"""
+
+import functools
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from alembic import command
 from alembic.config import Config
+from alembic.runtime.environment import EnvironmentContext
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import Connection, event, text
 
 from .database import Database
-from .engine import create
+from .engine import WRITING, create
+from .migration_patience import AS_USUAL, Patience, persist
 from .models import Row
 
 LOCK = 0x6D6370  # any number that nobody else takes: one node migrates, the others wait for it
+LOOK_SECONDS = 0.2
+_one_here = threading.Lock()  # revisions speak to Alembic's ``op``, of which a process has one
+
+Tell = Callable[[str], None]
+Steps = Callable[[Any, MigrationContext], Iterable[Any]]
 
 
-def upgrade(url: str, revision: str = "head") -> None:
-    """Bring the schema at *url* up to *revision*, in one transaction; does nothing when it is there already."""
-    with _alone(url) as connection:
-        command.upgrade(config(connection), revision)
+def upgrade(
+    url: str, revision: str = "head", patience: Patience = AS_USUAL, tell: Tell = lambda words: None
+) -> tuple[str, ...]:
+    """Bring the schema at *url* up to *revision*, a transaction each; returns what was applied, oldest first.
+
+    *tell* hears, in words, of what is waited for. Raises `migration_patience.MigrationBlocked`, with all earlier
+    revisions applied and none in part.
+    """
+    applied: list[str] = []
+    with _one_here, _opened(url) as database, _alone(database, tell):
+        for each in lacking(_version(database), revision):
+            persist(database, each.revision, functools.partial(_up, database, each.revision, patience), patience, tell)
+            applied.append(each.revision)
+    return tuple(applied)
 
 
 def downgrade(url: str, revision: str = "base") -> None:
     """Take the schema back to *revision*, in one transaction, with all that the newer ones kept."""
-    with _alone(url) as connection:
-        command.downgrade(config(connection), revision)
+    with _one_here, _opened(url) as database, _alone(database, lambda words: None):
+        _run(database, lambda heads, context: script()._downgrade_revs(revision, heads), AS_USUAL)
 
 
 def current(url: str) -> str | None:
     """The revision that the database has, None for an empty one."""
-    with _opened(url) as database, database.reading() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    with _opened(url) as database:
+        return _version(database)
 
 
 def pending(url: str) -> tuple[str, ...]:
-    """The revisions that the database lacks, oldest first."""
-    missing = ScriptDirectory.from_config(config()).iterate_revisions("head", current(url) or "base")
-    return tuple(reversed([revision.revision for revision in missing]))
+    """The revisions that the database lacks, oldest first; none where it is newer than this code (`newest`)."""
+    return tuple(each.revision for each in lacking(current(url)))
+
+
+def lacking(version: str | None, revision: str = "head") -> list[Script]:
+    """The revisions up to *revision* that a database at *version* lacks, oldest first."""
+    last = newest() if revision == "head" else revision
+    return [each for each in reversed(list(script().walk_revisions())) if (version or "") < each.revision <= last]
+
+
+@functools.cache
+def newest() -> str:
+    """The revision that this code is written for."""
+    return str(script().get_current_head())
+
+
+@functools.cache
+def script() -> ScriptDirectory:
+    """All revisions that this code knows, read once."""
+    return ScriptDirectory.fromconfig(config())
+
+
+def _up(database: Database, revision: str, patience: Patience) -> None:
+    """Apply *revision*, unless another process was faster."""
+
+    def steps(heads: Any, context: MigrationContext) -> Iterable[Any]:  # noqa: ANN401 - typed as one, and is all of them
+        return script()._upgrade_revs(revision, heads) if lacking(heads[0] if heads else None, revision) else ()
+
+    _run(database, steps, patience)
+
+
+def _run(database: Database, steps: Steps, patience: Patience) -> None:
+    engine = database.engine.execution_options(**WRITING[database.dialect])
+    if database.dialect == "postgresql":
+        event.listen(engine, "begin", functools.partial(_limit, patience))
+    with engine.connect() as connection, EnvironmentContext(config(connection), script(), fn=steps):
+        script().run_env()
+
+
+def _limit(patience: Patience, connection: Connection) -> None:
+    """Have the statements of a transaction wait for no lock too long, and take no time without end.
+
+    What runs outside of one (an index that is made CONCURRENTLY) holds nobody up, and may take its time.
+    """
+    if connection.get_execution_options().get("isolation_level") == "AUTOCOMMIT":
+        return
+    for name, seconds in (("lock_timeout", patience.lock), ("statement_timeout", patience.statement)):
+        connection.exec_driver_sql(f"SET LOCAL {name} = '{seconds * 1000:.0f}ms'")
+
+
+def _version(database: Database) -> str | None:
+    with database.reading() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
 
 
 @contextmanager
@@ -50,12 +125,25 @@ def _opened(url: str) -> Iterator[Database]:
 
 
 @contextmanager
-def _alone(url: str) -> Iterator[Connection]:
-    """A transaction in which no other node migrates."""
-    with _opened(url) as database, database.transaction() as connection:
-        if database.dialect == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
-        yield connection
+def _alone(database: Database, tell: Tell) -> Iterator[None]:
+    """While no other node migrates. On SQLite each revision looks anew what is there, and is the only writer.
+
+    The lock is one of a transaction, so a pooler may stand between, and it is asked for again and again: a statement
+    that waited for it would hold a snapshot, which an index that the other one makes CONCURRENTLY waits for in turn.
+    """
+    if database.dialect == "sqlite":
+        yield
+        return
+    for attempt in itertools.count():
+        with database.transaction() as connection:
+            if connection.scalar(text("SELECT pg_try_advisory_xact_lock(:lock)"), {"lock": LOCK}):
+                # It also ends what keeps the snapshot of the question, for which others would have to wait.
+                connection.exec_driver_sql("SET LOCAL idle_in_transaction_session_timeout = 0")
+                yield
+                return
+        if not attempt:
+            tell("another process migrates this database: waiting for it")
+        time.sleep(LOOK_SECONDS)
 
 
 def config(connection: Connection | None = None) -> Config:

@@ -220,3 +220,19 @@ def test_no_secret_is_told(tmp_path):
         assert "den" not in shown
     assert lines_of(Settings())["key_encryption_key"].value == "not set"
     assert lines_of(Settings())["registration_redirect_hosts"].value == "none"
+
+
+def test_the_url_of_the_database_may_be_in_a_file(tmp_path):
+    secret = tmp_path / "url"
+    secret.write_text("postgresql://db/authserver\n")
+    found = Settings(database_url_file=str(secret))
+    assert (found.url_of_database, found.url_of_migrations) == ("postgresql://db/authserver",) * 2
+    assert Settings(migration_database_url="postgresql://direct/a").url_of_migrations == "postgresql://direct/a"
+
+
+@pytest.mark.parametrize("more", [{}, {"database_url": "sqlite:////x"}])
+def test_a_file_without_the_url_of_the_database_is_named_at_start(tmp_path, more):
+    (tmp_path / "empty").touch()
+    for file in ("empty", "missing") if not more else ("empty",):
+        with pytest.raises(ValidationError, match="database_url_file"):
+            Settings(database_url_file=str(tmp_path / file), **more)

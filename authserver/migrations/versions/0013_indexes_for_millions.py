@@ -1,23 +1,23 @@
 """What the console's lists need to answer as fast over millions of rows as over ten."""
 
-from collections.abc import Mapping
-
 import sqlalchemy as sa
 from alembic import op
+
+from authserver.migrations import online
 
 revision = "0013"
 down_revision = "0012"
 
-GRAMS = """CREATE FUNCTION search_grams(text) RETURNS text[]
+GRAMS = """CREATE OR REPLACE FUNCTION search_grams(text) RETURNS text[]
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE COST 1000 AS $$
     SELECT array(SELECT DISTINCT substr(lower($1), at, 3) FROM generate_series(1, length(lower($1)) - 2) AS at)
 $$"""
 # Runs of three letters, by which PostgreSQL finds names with some text in them.
 SEARCHED = {
-    "ix_clients_named": ("clients", "name", " WHERE last_used_at IS NOT NULL"),
-    "ix_clients_documents": ("clients", "client_id", " WHERE kind = 'metadata_document'"),
-    "ix_users_named": ("users", "username", ""),
-    "ix_users_called": ("users", "display_name", ""),
+    "ix_clients_named": ("clients", "name", "last_used_at IS NOT NULL"),
+    "ix_clients_documents": ("clients", "client_id", "kind = 'metadata_document'"),
+    "ix_users_named": ("users", "username", None),
+    "ix_users_called": ("users", "display_name", None),
 }
 # Not `IS NULL`: the statements that find a client by its key would take this index for as good while tables are small.
 LIVE_CLIENT = "coalesce(deleted_at, 0) = 0"
@@ -35,19 +35,20 @@ MADE = {
     "ix_tool_receipts_tool": ("tool_receipts", ["tool", "at_ms", "key"], None),
 }
 BEFORE = {
-    "ix_clients_created_at": ("clients", ["created_at"], None),
-    "ix_grants_client_id": ("grants", ["client_id"], None),
+    "ix_clients_created_at": ("clients", ["created_at"]),
+    "ix_grants_client_id": ("grants", ["client_id"]),
 }
 
 
 def upgrade() -> None:
     for name, (table, *_) in BEFORE.items():
-        op.drop_index(name, table)
-    _create(MADE)
+        op.drop_index(name, table, if_exists=True)
+    for name, (table, columns, which) in MADE.items():
+        online.create_index(name, table, columns, which)
     if op.get_bind().dialect.name == "postgresql":
         op.execute(GRAMS)
         for name, (table, column, which) in SEARCHED.items():
-            op.execute(f"CREATE INDEX {name} ON {table} USING gin (search_grams({column})){which}")
+            online.create_index(name, table, [sa.text(f"search_grams({column})")], which, using="gin")
         for table in ("clients", "users"):  # or it does not know which runs of letters are common
             op.execute(f"ANALYZE {table}")
 
@@ -59,10 +60,5 @@ def downgrade() -> None:
         op.execute("DROP FUNCTION search_grams(text)")
     for name, (table, *_) in MADE.items():
         op.drop_index(name, table)
-    _create(BEFORE)
-
-
-def _create(indexes: Mapping[str, tuple[str, list[str], str | None]]) -> None:
-    for name, (table, columns, which) in indexes.items():
-        where = sa.text(which) if which else None
-        op.create_index(name, table, columns, postgresql_where=where, sqlite_where=where)
+    for name, (table, columns) in BEFORE.items():
+        op.create_index(name, table, columns)

@@ -4,7 +4,6 @@ What is not there is named, and why is not: anybody may ask.
 """
 
 import threading
-import time
 from collections.abc import Callable
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -12,21 +11,20 @@ from sqlalchemy.exc import SQLAlchemyError
 from ...keys.keyring import Keyring, NoSigningKey
 from ...keys.ports import Purpose
 from ...keys.rotation import STATUS_ALGORITHM
-from ...store import schema
 from ...store.database import Database
+from ...store.own_schema import OwnSchema
 
-SCHEMA_SECONDS = 60.0  # for which a schema that fits is believed to
 OK, FAILING, BEHIND, DRAINING = "ok", "failing", "behind", "draining"
 
 
 class Readiness:
-    """Asked by ``/health/ready``, each time anew but for the schema."""
+    """Asked by ``/health/ready``, each time anew but for a schema that was found."""
 
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
         self._draining = threading.Event()
-        self._fits_until = float("-inf")
+        self._own_schema = OwnSchema(database)
 
     def drain(self) -> None:
         """From now on this process is not ready, for it is about to stop. May be called by a signal handler."""
@@ -42,13 +40,7 @@ class Readiness:
         }
 
     def _schema(self) -> str:
-        """A schema that is newer than this version of the server has been made ready for both."""
-        if time.monotonic() < self._fits_until:
-            return OK
-        if not schema.fits(self._database):
-            return BEHIND
-        self._fits_until = time.monotonic() + SCHEMA_SECONDS
-        return OK
+        return OK if self._own_schema.is_there() else BEHIND
 
     def _keys(self) -> str:
         self._keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS)

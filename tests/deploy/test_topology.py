@@ -1,0 +1,134 @@
+"""What compose.yaml describes, as processes on loopback: nginx with TLS, two nodes, PostgreSQL."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+import pytest
+from sqlalchemy import create_engine, text
+
+from tests.database import Databases
+from tests.journeys.ports import free_port
+from tests.journeys.tls_proxy import make_certificates, trusting
+
+from .client import Client
+from .load import Load
+from .proxies import caddy, nginx
+from .site import RESOURCE, ROOT, Furnished, Node, Site
+
+CLIENTS = 4
+
+
+@dataclass
+class Topology:
+    """The running site, and the ``folder`` of its certificates."""
+
+    site: Site
+    nodes: list[Node]
+    furnished: Furnished
+    folder: Path
+    plain_port: int
+
+    def http(self, **options) -> httpx2.Client:
+        """Requests at the front door."""
+        return httpx2.Client(base_url=self.site.issuer, verify=trusting(self.folder), timeout=30, **options)
+
+    def client(self) -> Client:
+        """A client that has tokens."""
+        found = Client(self.site.issuer, self.site.issuer, trusting(self.folder))
+        found.connect(self.furnished.password)
+        return found
+
+
+@pytest.fixture(scope="module")
+def topology(
+    pytestconfig: pytest.Config, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Topology]:
+    """Two nodes of one database behind nginx."""
+    if pytestconfig.getoption("database") == "sqlite":
+        pytest.skip("several nodes need PostgreSQL")
+    folder, home = tmp_path_factory.mktemp("tls"), tmp_path_factory.mktemp("site")
+    make_certificates(folder)
+    port, plain_port = free_port(), free_port()
+    site = Site(home, databases.create(), f"https://localhost:{port}", {"trusted_proxies": "1"})
+    furnished = site.furnish()
+    with site.nodes(ROOT, ROOT) as nodes, nginx(folder, port, plain_port, (nodes[0].port, nodes[1].port)):
+        yield Topology(site, nodes, furnished, folder, plain_port)
+    databases.drop(site.database_url)
+
+
+@pytest.mark.requirement("AZ-3", "TK-4", "DI-2")
+def test_the_whole_dance_goes_through_proxy_and_nodes(topology: Topology):
+    client = topology.client()
+    first = client.tokens
+    client.refresh()
+    assert client.tokens["refresh_token"] != first["refresh_token"]
+    for node in topology.nodes:  # each knows what the other one did
+        client.at(f"http://127.0.0.1:{node.port}")
+        client.refresh()
+    client.revoke()
+    assert client.refusal() == "invalid_grant"
+
+
+@pytest.mark.requirement("AZ-12")
+def test_the_address_in_the_trail_is_the_one_that_nginx_saw(topology: Topology):
+    assert address_of(topology, topology.site.issuer) == "127.0.0.2"
+
+
+def address_of(topology: Topology, base: str) -> str | None:
+    """Where the trail says that a registration at *base* from 127.0.0.2 came from, though it claims another place."""
+    transport = httpx2.HTTPTransport(verify=trusting(topology.folder), local_address="127.0.0.2")
+    with httpx2.Client(base_url=base, transport=transport, headers={"X-Forwarded-For": "9.9.9.9, 8.8.8.8"}) as http:
+        made = http.post("/register", json={"redirect_uris": ["http://127.0.0.1/cb"]}).json()
+    engine = create_engine(topology.site.database_url)
+    with engine.connect() as connection:
+        query = text("SELECT address FROM audit_events WHERE client_id = :id AND name = 'client.registered'")
+        found = connection.execute(query, {"id": made["client_id"]}).scalar()
+    engine.dispose()
+    return found
+
+
+def test_plain_http_leads_to_https(topology: Topology):
+    answer = httpx2.get(f"http://127.0.0.1:{topology.plain_port}/sign-in?next=/")
+    assert (answer.status_code, answer.headers["Location"]) == (308, f"{topology.site.issuer}/sign-in?next=/")
+
+
+@pytest.mark.requirement("TK-10")
+def test_nginx_keeps_status_lists_and_keys_for_whole_fleets_and_nothing_else(topology: Topology):
+    with topology.http() as http:
+        listed = http.get("/.well-known/oauth-authorization-server").json()["jwks_uri"]
+        kept = [http.get(listed).headers["X-Cache"] for _ in range(20)]
+        assert {"HIT", "EXPIRED", "REVALIDATED", "UPDATING", "MISS"} >= set(kept)
+        assert "HIT" in kept
+        form = {"grant_type": "client_credentials", "resource": RESOURCE}
+        answers = [http.post("/token", data=form, auth=topology.furnished.machine) for _ in range(2)]
+    assert all("X-Cache" not in answer.headers for answer in answers)
+    assert answers[0].json()["access_token"] != answers[1].json()["access_token"]
+
+
+@pytest.mark.requirement("DI-6")
+def test_no_request_fails_while_one_node_after_the_other_is_restarted(topology: Topology):
+    clients = [topology.client() for _ in range(CLIENTS)]
+    with Load(clients, topology.furnished.machine, trusting(topology.folder)).running() as load:
+        for number, node in enumerate(topology.nodes):
+            load.after(20)
+            node.stop()
+            load.after(20)
+            topology.nodes[number] = topology.site.start(node.port)
+            topology.nodes[number].until_ready()
+        load.after(40)
+    assert load.failures == []
+
+
+@pytest.mark.requirement("AZ-12", "AZ-3")
+def test_the_dance_goes_through_caddy_too(topology: Topology, tmp_path: Path):
+    make_certificates(tmp_path)
+    issuer_port = free_port()
+    with caddy(tmp_path, issuer_port, (topology.nodes[0].port, topology.nodes[1].port)):
+        base = f"https://localhost:{issuer_port}"
+        client = Client(base, topology.site.issuer, trusting(tmp_path))
+        client.connect(topology.furnished.password)
+        client.refresh()
+        beside = Topology(topology.site, topology.nodes, topology.furnished, tmp_path, 0)
+        assert address_of(beside, base) == "127.0.0.2"

@@ -1,0 +1,124 @@
+"""Migrations while others use the database: they wait for nobody too long, and hold nobody up."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import Connection, text
+from structlog.testing import capture_logs
+
+from authserver.store import migrate
+from authserver.store.database import Database
+from authserver.store.engine import create
+from authserver.store.migration_patience import MigrationBlocked, Patience
+from authserver.store.own_schema import OwnSchema
+
+BEFORE, LAST = "0019", "0020"
+SHORT = Patience(lock=0.1, statement=60, tries=2, pause=0.01)
+
+
+@pytest.fixture
+def url(fresh_database_url: str) -> str:
+    """An empty database of PostgreSQL: these are its locks."""
+    if fresh_database_url.startswith("sqlite"):
+        pytest.skip("SQLite has one writer, and no lock of a table to wait for")
+    return fresh_database_url
+
+
+@contextmanager
+def opened(url: str) -> Iterator[Database]:
+    database = Database(create(url))
+    yield database
+    database.close()
+
+
+@contextmanager
+def held(database: Database) -> Iterator[Connection]:
+    """A transaction that reads sessions, and is left open."""
+    connection = database.engine.execution_options(isolation_level="READ COMMITTED").connect()
+    connection.execute(text("SELECT count(*) FROM sessions")).scalar()
+    yield connection
+    connection.close()
+
+
+def test_a_migration_that_gets_no_lock_gives_up_with_nothing_applied_and_says_who_is_in_the_way(url: str):
+    migrate.upgrade(url, BEFORE)
+    with opened(url) as database, held(database) as holder:
+        pid = holder.connection.dbapi_connection.info.backend_pid
+        with pytest.raises(MigrationBlocked, match=f"{LAST}.*sessions.*process {pid} .*idle in transaction"):
+            migrate.upgrade(url, patience=SHORT)
+    assert migrate.current(url) == BEFORE
+
+
+def test_it_is_tried_again_and_then_has_its_lock(url: str):
+    migrate.upgrade(url, BEFORE)
+    said = []
+    with opened(url) as database, held(database) as holder:
+
+        def tell(words: str) -> None:
+            said.append(words)
+            holder.rollback()
+
+        assert migrate.upgrade(url, patience=SHORT, tell=tell) == (LAST,)
+    assert len(said) == 1
+
+
+def test_a_statement_that_runs_too_long_is_undone_and_not_tried_again(url: str):
+    migrate.upgrade(url, BEFORE)
+    endless = Patience(lock=60, statement=0.1, tries=1000)
+    waiting_in_vain = pytest.raises(MigrationBlocked, match="migration_statement_timeout")
+    with opened(url) as database, held(database), waiting_in_vain:
+        migrate.upgrade(url, patience=endless)
+    assert migrate.current(url) == BEFORE
+
+
+def test_who_waits_for_another_migrator_says_so(url: str):
+    waiting = threading.Event()
+    with opened(url) as database:
+        with database.transaction() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": migrate.LOCK})
+            node = threading.Thread(target=migrate.upgrade, args=(url,), kwargs={"tell": lambda words: waiting.set()})
+            node.start()
+            assert waiting.wait(60)
+            assert migrate.current(url) is None
+        node.join()
+    assert migrate.pending(url) == ()
+
+
+def test_an_index_that_a_broken_attempt_left_is_made_anew(url: str):
+    migrate.upgrade(url, "0012")
+    with opened(url) as database:
+        with database.transaction() as connection:
+            connection.execute(text("CREATE INDEX ix_grants_live_resource ON grants (client_id)"))
+            connection.execute(
+                text("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'ix_grants_live_resource'::regclass")
+            )
+        migrate.upgrade(url)
+        with database.reading() as connection:
+            made = connection.scalar(text("SELECT pg_get_indexdef('ix_grants_live_resource'::regclass)"))
+            valid = "SELECT indisvalid FROM pg_index WHERE indexrelid = 'ix_grants_live_resource'::regclass"
+            assert connection.scalar(text(valid)) is True
+        assert "(resource)" in made
+
+
+@pytest.mark.requirement("DI-8")
+def test_a_node_on_an_older_schema_is_not_ready_and_says_what_to_do(fresh_database_url: str):
+    migrate.upgrade(fresh_database_url, BEFORE)
+    with opened(fresh_database_url) as database, capture_logs() as logged:
+        schema = OwnSchema(database)
+        assert schema.is_there() is False
+        assert "authserver migrate" in logged[0]["event"]
+        assert (logged[0]["has"], logged[0]["needs"]) == (BEFORE, migrate.newest())
+        migrate.upgrade(fresh_database_url)
+        assert schema.is_there() is True
+
+
+def test_a_node_on_a_newer_schema_goes_on_and_can_be_started_again(fresh_database_url: str):
+    migrate.upgrade(fresh_database_url)
+    with opened(fresh_database_url) as database:
+        with database.transaction() as connection:
+            connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+        assert OwnSchema(database).is_there() is True
+    assert migrate.pending(fresh_database_url) == ()
+    assert migrate.upgrade(fresh_database_url) == ()
