@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from .keys.keyring import NoSigningKey
 from .keys.ports import Purpose
 from .keys.rotation import STATUS_ALGORITHM
+from .keys.sealing import SealError
 from .observability import logs
 from .services.composition import compose
 from .services.deployment import Deployment
@@ -22,6 +23,16 @@ from .web.backchannel.endpoints import backchannel
 from .web.front import Front, WSGIApplication
 
 
+class Application(Flask):
+    """Flask, with a key for cookies that is derived of a secret in the database: so not before the first cookie."""
+
+    @property
+    def secret_key(self) -> str:  # type: ignore[override]
+        """What signs cookies."""
+        deployment: Deployment = self.extensions["authserver"]
+        return deployment.vault.derive("cookies").hex()
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The WSGI application of one deployment; *settings* are read from environment and file if not given.
 
@@ -29,11 +40,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or load()
     logs.configure(settings.log_level)
-    app = Flask("authserver")
+    app = Application("authserver")
     stores = Stores.over(connect(app, settings.url_of_database), session_idle=settings.session_idle)
     deployment = compose(settings, stores)
     app.extensions["authserver"] = deployment
-    app.secret_key = deployment.vault.derive("cookies").hex()
     pages.install(app, deployment)
     _install_front(app, deployment)
     return app
@@ -43,7 +53,7 @@ def _install_front(app: Flask, deployment: Deployment) -> None:
     def ready() -> bool:
         try:
             return bool(deployment.keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS))
-        except (SQLAlchemyError, NoSigningKey):
+        except (SQLAlchemyError, NoSigningKey, SealError):
             return False
 
     settings = deployment.settings

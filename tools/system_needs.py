@@ -1,4 +1,4 @@
-"""The programs that the tests need from the system: Chromium, nginx, Node.js, and wrk for the bench.
+"""The programs that the tests need from the system: Chromium, nginx, SoftHSM, Node.js, and wrk for the bench.
 
 As root on Debian the missing ones are installed; elsewhere their names are printed, with the command that brings
 them. Where there is no Node.js, the ``node`` group of ``pyproject.toml`` puts one into this virtual environment.
@@ -31,8 +31,9 @@ class Need:
 
 CHROMIUM = Need(("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"), "chromium")
 NGINX = Need(("nginx",), "nginx-light")
+SOFTHSM = Need(("softhsm2-util",), "softhsm2")
 WRK = Need(("wrk",), "wrk")
-PURPOSES = {"test": (CHROMIUM, NGINX), "bench": (NGINX, WRK)}
+PURPOSES = {"test": (CHROMIUM, NGINX, SOFTHSM), "bench": (NGINX, WRK)}
 
 
 def packages_for(purpose: str) -> list[str]:

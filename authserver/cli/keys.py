@@ -6,6 +6,7 @@ from typing import Any
 import click
 
 from ..keys.ports import StoredKey
+from ..protocol.audit import Event
 from ..services.deployment import Deployment
 from .deployment import with_deployment
 from .table import as_objects, show
@@ -52,6 +53,20 @@ def withdraw(found: Deployment, kid: str) -> None:
             "none was withdrawn: it is not there, was before, or moved in this moment: 'authserver keys list'"
         )
     click.echo(f"withdrew {kid} and all that it signed; clients refresh, nobody has to sign in again")
+
+
+@keys.command("reencrypt")
+@click.option("--new-root", is_flag=True, help="The key and the database leaked: seal and derive anew from now on.")
+@with_deployment
+def reencrypt(found: Deployment, new_root: bool) -> None:
+    """Encrypt all under the key-encryption key of the settings: the previous one is not needed any more then."""
+    if new_root:
+        number = found.roots.renew(Event("root_secret.made", "system"))
+        click.echo(f"root secret {number} seals and derives from now on")
+        count = found.rotation.reseal() + found.second_factors.codes.reseal()
+        click.echo(f"sealed {count} secrets anew; now run 'authserver keys rotate --emergency'")
+    count = found.roots.rewrap(Event("root_secret.wrapped", "system"))
+    click.echo(f"wrapped {count} root secret{'' if count == 1 else 's'} with '{found.roots.kek}'")
 
 
 def _row(key: StoredKey) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ import os
 import click
 
 from .. import __version__
-from ..keys import sealing
+from ..keys import wrapping
 from ..services.deployment import Deployment
 from ..services.maintenance import BATCH, Maintenance
 from ..store.migrate import pending, upgrade
@@ -66,8 +66,8 @@ def main() -> None:
 def init() -> None:
     """Make what is missing: home folder, key file, database schema, signing keys. Safe to run again."""
     configured = settings()
-    if not configured.key_encryption_key.get_secret_value() and sealing.create_key_file(configured.home):
-        click.echo(f"made {configured.home / sealing.FILE_NAME} (keep it secret, back it up)")
+    if not configured.key_encryption_key.get_secret_value() and wrapping.create_key_file(configured.home):
+        click.echo(f"made {configured.home / wrapping.FILE_NAME} (keep it secret, back it up)")
     upgrade(configured.url_of_database)
     for kid in deployment().rotation.ensure():
         click.echo(f"made signing key {kid}")

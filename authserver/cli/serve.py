@@ -11,6 +11,7 @@ from ..app import create_app
 from ..keys.keyring import NoSigningKey
 from ..keys.ports import Purpose
 from ..keys.rotation import STATUS_ALGORITHM
+from ..keys.sealing import SealError
 from ..outbound.fetch import trusting
 from ..services.deployment import Deployment
 from ..services.doctor.own_url import OwnUrl
@@ -90,7 +91,7 @@ def serve() -> None:
     found = deployment()
     try:
         found.keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS)
-    except NoSigningKey as lacking:
+    except (NoSigningKey, SealError) as lacking:
         raise click.ClickException(str(lacking)) from None
     found.stores.database.close()
     click.echo(f"serving {found.settings.issuer} on {found.settings.bind}")

@@ -6,7 +6,7 @@ of 2^20 numbers that only the holder of the key can tell from chance, another on
 It is a Feistel network, so it is a bijection whatever the round function is: no two families share an index.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from hashlib import blake2b, sha256
 
@@ -30,8 +30,8 @@ def tag(resource: str) -> str:
 class Numbering:
     """Permutes positions under one secret."""
 
-    def __init__(self, secret: bytes) -> None:
-        """*secret* is 32 bytes, and the same for the life of a deployment."""
+    def __init__(self, secret: Callable[[], bytes]) -> None:
+        """*secret* gives 32 bytes, and the same for the life of a deployment."""
         self._secret = secret
         self._shard = lru_cache(maxsize=4096)(self._permuted_shard)
 
@@ -51,7 +51,7 @@ class Numbering:
     def _permute(self, number: int, tweak: str) -> int:
         if not 0 <= number < SIZE:
             raise ValueError("there are no more numbers")
-        keyed = blake2b(tweak.encode(), key=self._secret, digest_size=8)
+        keyed = blake2b(tweak.encode(), key=self._secret(), digest_size=8)
         left, right = number >> HALF, number & MASK
         for turn in range(ROUNDS):
             each = keyed.copy()

@@ -77,6 +77,9 @@ class KeyStore(Protocol):
         False, with nothing done, if *promoted* is no standby any more, or *retired* signs no more.
         """
 
+    def reseal(self, kid: str, was: bytes, sealed: bytes) -> bool:
+        """Keep a private half that is *was* as *sealed*; False if it is *was* no more."""
+
     def withdraw(self, kids: Sequence[str], event: Event, *, promoted: str | None = None, at: int = 0) -> int:
         """End the key pairs of *kids*: none signs and none is published any more. Returns how many that ended.
 

@@ -97,6 +97,15 @@ class Rotation:
         self.ensure()
         return bool(gone)
 
+    def reseal(self) -> int:
+        """Seal all private keys under the newest root secret, where they are not. Returns how many were."""
+        done = 0
+        for key in self.store.all():
+            if not self.vault.is_newest(key.sealed_private, key.kid):
+                secret = self.vault.open(key.sealed_private, key.kid)
+                done += self.store.reseal(key.kid, key.sealed_private, self.vault.seal(secret, key.kid))
+        return done
+
     def _successor(self, found: StoredKey) -> str | None:
         """What can sign in its place: what is about to, or else the standby."""
         living = [key for key in self.store.all() if key.signs_until is None and key.kid != found.kid]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, field_validator
 
 from ..protocol.errors import InvalidTarget
 from ..protocol.resource import canonical
@@ -27,10 +27,6 @@ class Serving(Group):
     database_url: str = ""
     """SQLAlchemy URL: ``postgresql+psycopg://user:password@host/name``, or ``sqlite:////path/file``. Empty means
     the embedded SQLite database in the home folder."""
-
-    key_encryption_key: SecretStr = SecretStr("")
-    """Encrypts the signing keys at rest: 32 bytes as base64url. Empty means the file ``key-encryption.key`` in the
-    home folder (mode 0600), which ``authserver init`` creates."""
 
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     """How many proxies in front add to ``X-Forwarded-For``; 0 takes the address of the connection itself. What came by

@@ -93,6 +93,13 @@ class KeyStore:
             return True
         return False
 
+    def reseal(self, kid: str, was: bytes, sealed: bytes) -> bool:
+        """Keep a private half that is *was* as *sealed*; False if it is *was* no more."""
+        as_it_was = (SigningKeyRow.kid == kid, SigningKeyRow.sealed_private == was)
+        with self._database.transaction() as connection:
+            change = update(SigningKeyRow).where(*as_it_was).values(sealed_private=sealed)
+            return connection.execute(change).rowcount == 1
+
     def withdraw(self, kids: Sequence[str], event: Event, *, promoted: str | None = None, at: int = 0) -> int:
         """End the key pairs of *kids*: none signs and none is published any more. Returns how many that ended.
 

@@ -34,6 +34,7 @@ from .reaping import RegistrationStore
 from .refresh_tokens import RefreshTokenStore
 from .remembered import RememberedStore
 from .resources import ResourceStore
+from .roots import RootStore
 from .seals import SealStore
 from .sessions import SessionStore
 from .streams import StreamStore
@@ -85,6 +86,7 @@ class Stores:
     used_assertions: UsedAssertionStore
     ended: EndedStore
     keys: KeyStore
+    roots: RootStore
     fetched: FetchedStore
     domains: DomainStore
     policies: PolicyStore
@@ -138,6 +140,7 @@ class Stores:
             used_assertions=UsedAssertionStore(database),
             ended=EndedStore(database),
             keys=KeyStore(database, epoch),
+            roots=RootStore(database, epoch),
             fetched=FetchedStore(database, epoch),
             domains=DomainStore(database, epoch),
             policies=PolicyStore(database, epoch),
