@@ -29,9 +29,14 @@ class RootStore:
     def add(self, number: int, wrapped: bytes, kek: str, event: Event) -> bool:
         """Save a new one; False, with nothing done, if there is one of this number."""
         columns = {"number": number, "wrapped": wrapped, "kek": kek, "created_at": now}
-        new = self._database.insert(RootSecretRow).values(columns).on_conflict_do_nothing()
+        new = (
+            self._database.insert(RootSecretRow)
+            .values(columns)
+            .on_conflict_do_nothing()
+            .returning(RootSecretRow.number)
+        )
         with self._database.transaction() as connection:
-            added = connection.execute(new).rowcount == 1
+            added = connection.execute(new).first() is not None
             if added:
                 bump(connection)
                 record(connection, event)
