@@ -87,7 +87,8 @@ def migrate() -> None:
 @with_deployment
 def purge(found: Deployment) -> None:
     """Delete what has expired, in bounded batches."""
-    Maintenance(found.stores, found.settings.refresh_retry_window, found.reaper, found.approvals).sweep()
+    window = found.settings.refresh_retry_window
+    Maintenance(found.stores, window, found.reaper, found.approvals, found.rotation).sweep()
     gone = {"clients": sum(found.reaper.reap()), "requests for a decision": found.approvals.expire()}
     total = {name: count for name, count in gone.items() if count}
     while any((gone := purge_batch(found.stores.database, BATCH)).values()):

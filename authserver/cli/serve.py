@@ -52,7 +52,7 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     found.tracing.recorder.start()
     retention = found.settings.tool_receipt_retention
     window = found.settings.refresh_retry_window
-    Maintenance(found.stores, window, found.reaper, found.approvals, receipts_for=retention).start()
+    Maintenance(found.stores, window, found.reaper, found.approvals, found.rotation, receipts_for=retention).start()
     found.sealer.start()
     found.streams.start()
     found.watch.start()

@@ -61,6 +61,7 @@ from .trail.streaming import Streams
 from .unusual_use import Thresholds, UnusualUse
 from .upstream import configured as upstreams
 
+DAY = 86_400
 KEYS_SECONDS = 0.5  # how long a withdrawn key may still be published: half of a guard's patience
 
 
@@ -180,6 +181,8 @@ def _rotation(settings: Settings, stores: Stores, safe: Vault) -> Rotation:
         settings.access_token_algorithm,
         settings.access_token_lifetime,
         settings.next_key_lead,
+        every=settings.key_rotation_days * DAY,
+        in_use=lambda: {each.signing_algorithm for each in stores.resources.all() if each.signing_algorithm},
     )
 
 

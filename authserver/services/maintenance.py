@@ -1,7 +1,7 @@
 """What each worker does beside answering: erase sealed successors at their window's end, end and purge what expired.
 
 Registrations that nobody uses go with it, and so does what waited for a decision too long; what the console tells is
-counted.
+counted; keys that signed long enough are rotated.
 """
 
 import threading
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from ..keys.rotation import Rotation
 from ..store.purge import purge
 from ..store.stores import Stores
 from .approvals.queue import Approvals
@@ -35,6 +36,7 @@ class Maintenance:
     window: int
     reaper: Reaper
     approvals: Approvals
+    rotation: Rotation
     pause: float = 15.0
     receipts_for: int = 90 * DAY
 
@@ -58,6 +60,7 @@ class Maintenance:
                 self.sweep()
                 self.reaper.reap(stop.wait)
                 self.stores.tallies.recount()
+                self.rotation.keep_up()
                 if rounds % ROUNDS_PER_PURGE == 0:
                     purge(self.stores.database, BATCH, receipts_for=self.receipts_for)
                     self.approvals.expire()

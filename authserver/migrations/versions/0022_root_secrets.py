@@ -1,4 +1,4 @@
-"""Root secrets, under which all is sealed, and the algorithm by which tokens for a resource are signed."""
+"""Root secrets, under which all is sealed; when a key was withdrawn; the algorithm that a resource chose."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,9 +15,11 @@ def upgrade() -> None:
         sa.Column("kek", sa.Text, nullable=False),
         sa.Column("created_at", sa.BigInteger, nullable=False),
     )
+    op.add_column("signing_keys", sa.Column("withdrawn_at", sa.BigInteger))
     op.add_column("resources", sa.Column("signing_algorithm", sa.Text))
 
 
 def downgrade() -> None:
     op.drop_column("resources", "signing_algorithm")
+    op.drop_column("signing_keys", "withdrawn_at")
     op.drop_table("root_secrets")
