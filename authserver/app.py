@@ -16,13 +16,22 @@ from .services.monitoring.figures import Figures
 from .settings import Settings, load
 from .store.bounds import Bounds
 from .store.database import connect
-from .store.own_schema import OwnSchema
 from .store.stores import Stores
 from .web import pages
 from .web.backchannel.endpoints import backchannel
 from .web.front import Front, WSGIApplication
 from .web.observed import Observed
 from .web.traced import Traced
+
+
+class Application(Flask):
+    """Flask, with a key for cookies that is derived of a secret in the database: so not before the first cookie."""
+
+    @property
+    def secret_key(self) -> str:  # type: ignore[override]
+        """What signs cookies."""
+        deployment: Deployment = self.extensions["authserver"]
+        return deployment.vault.derive("cookies").hex()
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -32,7 +41,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or load()
     logs.configure(settings.log_level)
-    app = Flask("authserver")
+    app = Application("authserver")
     stores = Stores.over(connect(app, settings.url_of_database, _bounds(settings)), session_idle=settings.session_idle)
     app.extensions["authserver.tracer"] = tracer = spans.tracer(settings)
     if tracer is not None:
@@ -41,7 +50,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     if tracer is not None:
         spans.of_services(tracer, deployment)
     app.extensions["authserver"] = deployment
-    app.secret_key = deployment.vault.derive("cookies").hex()
     pages.install(app, deployment)
     metrics = Metrics()
     app.extensions["authserver.figures"] = figures = Figures(deployment, metrics)

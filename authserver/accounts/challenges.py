@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import secrets
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ..protocol.ports import UsedAssertions
@@ -19,7 +20,7 @@ LENGTH = EXPIRY_BYTES + NONCE_BYTES + MAC_BYTES
 class Challenges:
     """Bytes for a passkey to sign (WebAuthn §13.4.3): random, ours by their tail under ``key``, and good once."""
 
-    key: bytes
+    key: Callable[[], bytes]
     used: UsedAssertions
 
     def new(self, purpose: str) -> bytes:
@@ -38,7 +39,7 @@ class Challenges:
         return self.used.use(hashlib.sha256(b"passkey challenge" + challenge).digest(), _expiry(challenge))
 
     def _mac(self, purpose: str, body: bytes) -> bytes:
-        return hmac.digest(self.key, purpose.encode() + b"\0" + body, "sha256")[:MAC_BYTES]
+        return hmac.digest(self.key(), purpose.encode() + b"\0" + body, "sha256")[:MAC_BYTES]
 
 
 def _expiry(challenge: bytes) -> int:

@@ -16,6 +16,7 @@ from .errors import TooManyAttempts, WrongFactor
 from .letters import APP_ADDED, CODES_REPLACED, Letters
 
 FREE_FAILURES = 3
+BATCH = 500
 LONGEST_DELAY = 15 * 60  # seconds; whoever gets here has the password, so no stranger locks anybody out
 
 
@@ -74,6 +75,17 @@ class Factors:
         letter = self.letters.way_in_changed(user, CODES_REPLACED, origin)
         self.recovery.replace(user.id, (recovery_codes.digest(user.id, code) for code in codes), event, letter)
         return codes
+
+    def reseal(self) -> int:
+        """Seal the secrets of all apps under the newest root secret, where they are not. Returns how many were."""
+        done, after = 0, ""
+        while found := self.store.apps(after, BATCH):
+            after = found[-1].id
+            for factor in found:
+                if not self.vault.is_newest(factor.secret, _context(factor.id)):
+                    secret = self._secret(factor).encode()
+                    done += self.store.reseal(factor, self.vault.seal(secret, _context(factor.id)))
+        return done
 
     def _is_of_app(self, user: User, code: str, origin: Origin) -> bool:
         for factor in self.store.of_user(user.id):

@@ -7,6 +7,7 @@ Whoever presents one later than that has a copy, or is the one whose was copied.
 
 import hmac
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Self
 
@@ -64,7 +65,7 @@ class RememberedBrowsers:
 
     store: RememberedStore
     letters: Letters
-    key: bytes
+    key: Callable[[], bytes]
     lifetime: int
     session_lifetime: int
 
@@ -85,8 +86,9 @@ class RememberedBrowsers:
         person = self.store.person(name) if token else None
         if token is None or person is None:
             return None
-        session = Prefix.SESSION + token.derived(self.key, "session")
-        successor = Token(token.name, token.derived(self.key, "next"))
+        key = self.key()
+        session = Prefix.SESSION + token.derived(key, "session")
+        successor = Token(token.name, token.derived(key, "next"))
         digests = (credential.digest(each) for each in (token.secret, successor.secret, session))
         event = Event("session.recalled", f"user:{person.id}", origin, user_id=person.id)
         copied = Event("session.copied", "system", origin, "refused", user_id=person.id)

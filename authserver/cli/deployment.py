@@ -61,5 +61,7 @@ def with_deployment(command: Callable[Concatenate[Deployment, P], None]) -> Call
             command(deployment(), *arguments, **options)
         except OAuthError as wrong:
             raise click.ClickException(str(wrong.description)) from None
+        except SealError as wrong:
+            raise click.ClickException(str(wrong)) from None
 
     return wrapped

@@ -1,16 +1,20 @@
 """``authserver keys``: what signs, what is published, and rotation."""
 
 import time
+from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import click
 
+from ..keys.life import rotates_at
 from ..keys.ports import StoredKey
+from ..protocol.audit import Event
 from ..services.deployment import Deployment
 from .deployment import with_deployment
 from .table import as_objects, show
 
-HEADS = ("algorithm", "for", "kid", "state")
+HEADS = ("algorithm", "for", "kid", "state", "next rotation")
 TOLD = ("kid", "alg", "purpose", "signs_from", "signs_until", "published_until")
 
 
@@ -24,7 +28,8 @@ def keys() -> None:
 @with_deployment
 def list_keys(found: Deployment, as_json: bool) -> None:
     """Show every key pair: its algorithm, its name, and what it does now."""
-    show(found.stores.keys.all(), HEADS, _row, _facts, as_json=as_json)
+    every = found.rotation.every
+    show(found.stores.keys.all(), HEADS, partial(_row, every=every), partial(_facts, every=every), as_json=as_json)
 
 
 @keys.command("rotate")
@@ -54,12 +59,29 @@ def withdraw(found: Deployment, kid: str) -> None:
     click.echo(f"withdrew {kid} and all that it signed; clients refresh, nobody has to sign in again")
 
 
-def _row(key: StoredKey) -> tuple[str, ...]:
-    return key.alg, key.purpose, key.kid, _state(key)
+@keys.command("reencrypt")
+@click.option("--new-root", is_flag=True, help="The key and the database leaked: seal and derive anew from now on.")
+@with_deployment
+def reencrypt(found: Deployment, new_root: bool) -> None:
+    """Encrypt all under the key-encryption key of the settings: the previous one is not needed any more then."""
+    if new_root:
+        number = found.roots.renew(Event("root_secret.made", "system"))
+        click.echo(f"root secret {number} seals and derives from now on")
+        count = found.rotation.reseal() + found.second_factors.codes.reseal()
+        click.echo(f"sealed {count} secrets anew; now run 'authserver keys rotate --emergency'")
+    count = found.roots.rewrap(Event("root_secret.wrapped", "system"))
+    click.echo(f"wrapped {count} root secret{'' if count == 1 else 's'} with '{found.roots.kek}'")
 
 
-def _facts(key: StoredKey) -> dict[str, Any]:
-    return {**{name: getattr(key, name) for name in TOLD}, "state": _state(key)}
+def _row(key: StoredKey, *, every: int) -> tuple[str, ...]:
+    at = rotates_at(key, every)
+    due = "" if at is None else datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%d %H:%M UTC")
+    return key.alg, key.purpose, key.kid, _state(key), due
+
+
+def _facts(key: StoredKey, *, every: int) -> dict[str, Any]:
+    told = {name: getattr(key, name) for name in TOLD}
+    return {**told, "state": _state(key), "rotates_at": rotates_at(key, every)}
 
 
 def _state(key: StoredKey) -> str:

@@ -5,7 +5,7 @@ import os
 import click
 
 from .. import __version__
-from ..keys import sealing
+from ..keys import wrapping
 from ..services.deployment import Deployment
 from ..services.maintenance import BATCH, Maintenance
 from ..store.purge import purge as purge_batch
@@ -67,8 +67,8 @@ def main() -> None:
 def init() -> None:
     """Make what is missing: home folder, key file, database schema, signing keys. Safe to run again."""
     configured = settings()
-    if not configured.key_encryption_key.get_secret_value() and sealing.create_key_file(configured.home):
-        click.echo(f"made {configured.home / sealing.FILE_NAME} (keep it secret, back it up)")
+    if not configured.key_encryption_key.get_secret_value() and wrapping.create_key_file(configured.home):
+        click.echo(f"made {configured.home / wrapping.FILE_NAME} (keep it secret, back it up)")
     migrate.bring_up_to_date(configured)
     for kid in deployment().rotation.ensure():
         click.echo(f"made signing key {kid}")
@@ -79,7 +79,8 @@ def init() -> None:
 @with_deployment
 def purge(found: Deployment) -> None:
     """Delete what has expired, in bounded batches."""
-    Maintenance(found.stores, found.settings.refresh_retry_window, found.reaper, found.approvals).sweep()
+    window = found.settings.refresh_retry_window
+    Maintenance(found.stores, window, found.reaper, found.approvals, found.rotation).sweep()
     gone = {"clients": sum(found.reaper.reap()), "requests for a decision": found.approvals.expire()}
     total = {name: count for name, count in gone.items() if count}
     while any((gone := purge_batch(found.stores.database, BATCH)).values()):

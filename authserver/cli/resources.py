@@ -9,7 +9,7 @@ import click
 
 from ..protocol import catalogue
 from ..protocol.audit import Event
-from ..protocol.resource import Resource, TokenFormat, canonical
+from ..protocol.resource import Resource, SigningAlgorithm, TokenFormat, canonical
 from ..protocol.scope import TOKEN, Risk, Scope
 from ..protocol.tool import Tool
 from ..services.deployment import Deployment
@@ -21,10 +21,13 @@ from .table import as_objects, show
 
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 FORMATS = click.Choice([token_format.value for token_format in TokenFormat])
+ALGORITHMS = [algorithm.value for algorithm in SigningAlgorithm]
+USUAL = "usual"
 CREDENTIALS = "authserver resource credentials {} --guard-key FILE"
 HEADS = ("identifier", "name", "scopes", "state")
-TOLD = ("identifier", "name", "aliases", "is_default", "token_format", "suspended")
+TOLD = ("identifier", "name", "aliases", "is_default", "token_format", "signing_algorithm", "suspended")
 FORMAT_HELP = "jwt, which the server judges by itself; opaque, about which it asks this server each time."
+ALGORITHM_HELP = "What its JWTs are signed by; unless said, as the setting access_token_algorithm says."
 
 
 @click.group()
@@ -45,6 +48,7 @@ def resource() -> None:
 @click.option("--alias", "aliases", multiple=True, help="A further URI that means this server. Repeatable.")
 @click.option("--make-default", is_flag=True, help="The server that requests without a resource are about.")
 @click.option("--token-format", type=FORMATS, default=TokenFormat.JWT.value, show_default=True, help=FORMAT_HELP)
+@click.option("--signing-algorithm", type=click.Choice(ALGORITHMS), help=ALGORITHM_HELP)
 @click.option("--guard-key", type=NEW_FILE, help="Make an identity for its guard: new file for the private key.")
 @with_deployment
 def add(  # noqa: PLR0913, PLR0917 - one argument for each option
@@ -59,6 +63,7 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option
     aliases: tuple[str, ...],
     make_default: bool,
     token_format: str,
+    signing_algorithm: str | None,
     guard_key: Path | None,
 ) -> None:
     """Register an MCP server by its URL; running servers know it at once."""
@@ -71,6 +76,7 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option
         aliases=aliases,
         is_default=make_default,
         token_format=TokenFormat(token_format),
+        signing_algorithm=SigningAlgorithm(signing_algorithm) if signing_algorithm else None,
     )
     if wrong := list(catalogue.flaws(written, found.settings.issuer)):
         raise click.ClickException("\n".join(map(str, wrong)))
@@ -89,6 +95,7 @@ def add(  # noqa: PLR0913, PLR0917 - one argument for each option
 @click.argument("identifier")
 @click.option("--name", help="The name that people see.")
 @click.option("--token-format", type=FORMATS, help=FORMAT_HELP)
+@click.option("--signing-algorithm", type=click.Choice([*ALGORITHMS, USUAL]), help=ALGORITHM_HELP)
 @click.option("--alias", "aliases", multiple=True, help="A further URI that means this server. Repeatable.")
 @click.option("--drop-alias", "dropped", multiple=True, help="A URI that means it no longer. Repeatable.")
 @with_deployment
@@ -97,6 +104,7 @@ def edit(
     identifier: str,
     name: str | None,
     token_format: str | None,
+    signing_algorithm: str | None,
     aliases: tuple[str, ...],
     dropped: tuple[str, ...],
 ) -> None:
@@ -106,6 +114,7 @@ def edit(
         before,
         name=before.name if name is None else name,
         token_format=TokenFormat(token_format) if token_format else before.token_format,
+        signing_algorithm=_algorithm(before, signing_algorithm),
         aliases=_aliases(before, aliases, dropped),
     )
     if wrong := list(catalogue.flaws(after, found.settings.issuer)):
@@ -168,6 +177,12 @@ def _row(one: Resource) -> tuple[str, ...]:
     return one.identifier, one.name, names, state_of(one)
 
 
+def _algorithm(before: Resource, said: str | None) -> SigningAlgorithm | None:
+    if said is None:
+        return before.signing_algorithm
+    return None if said == USUAL else SigningAlgorithm(said)
+
+
 def _aliases(before: Resource, added: tuple[str, ...], dropped: tuple[str, ...]) -> tuple[str, ...]:
     gone = set(map(canonical, dropped))
     if unknown := gone - set(before.aliases):
@@ -176,7 +191,12 @@ def _aliases(before: Resource, added: tuple[str, ...], dropped: tuple[str, ...])
 
 
 def _save(found: Deployment, before: Resource, after: Resource) -> None:
-    detail = {"name": after.name, "token_format": after.token_format, "aliases": list(after.aliases)}
+    detail = {
+        "name": after.name,
+        "token_format": after.token_format,
+        "signing_algorithm": after.signing_algorithm,
+        "aliases": list(after.aliases),
+    }
     try:
         saved = found.stores.resources.exchange(before, after, Event("resource.edited", "system", detail=detail))
     except AlreadyRegistered:

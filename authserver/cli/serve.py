@@ -11,6 +11,7 @@ from ..app import create_app
 from ..keys.keyring import NoSigningKey
 from ..keys.ports import Purpose
 from ..keys.rotation import STATUS_ALGORITHM
+from ..keys.sealing import SealError
 from ..observability import shared
 from ..outbound.fetch import trusting
 from ..services.deployment import Deployment
@@ -80,8 +81,8 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     retention = found.settings.tool_receipt_retention
     window = found.settings.refresh_retry_window
     figures: Figures = worker.wsgi.extensions["authserver.figures"]
-    purged = figures.purged
-    Maintenance(found.stores, window, found.reaper, found.approvals, receipts_for=retention, purged=purged).start()
+    swept = {"receipts_for": retention, "purged": figures.purged}
+    Maintenance(found.stores, window, found.reaper, found.approvals, found.rotation, **swept).start()
     found.sealer.start()
     found.streams.start()
     found.watch.start()
@@ -125,7 +126,7 @@ def serve() -> None:
     found = deployment()
     try:
         found.keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS)
-    except NoSigningKey as lacking:
+    except (NoSigningKey, SealError) as lacking:
         raise click.ClickException(str(lacking)) from None
     found.stores.database.close()
     click.echo(f"serving {found.settings.issuer} on {found.settings.bind}")

@@ -57,6 +57,14 @@ class Keyring:
         """A compact JWS of *claims* with the key whose turn it is for this *purpose*. Raises `NoSigningKey`."""
         return compact.sign(claims, self._signing(alg, purpose), typ=typ)
 
+    def fit(self, chosen: str | None, usual: str) -> str:
+        """The algorithm for tokens: the *chosen* one, if one is and a key of it signs now; else the *usual* one."""
+        if chosen is None or chosen == usual:
+            return usual
+        now = time.time()
+        keys = (each for each in self._entries() if (each.stored.alg, each.stored.purpose) == (chosen, Purpose.TOKENS))
+        return chosen if any(each.signing(now) for each in keys) else usual
+
     def read(self, token: str, *, typ: str, issuer: str) -> dict[str, Any] | None:
         """The claims of a JWT of ours that is intact, of type *typ*, and unexpired; None for anything else."""
         try:

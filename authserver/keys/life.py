@@ -15,6 +15,11 @@ class State(StrEnum):
     WITHDRAWN = msg("withdrawn")
 
 
+def rotates_at(key: StoredKey, every: int) -> int | None:
+    """When *key* is to be rotated by itself (Unix seconds), if keys are *every* so many seconds; None if it is not."""
+    return key.signs_from + every if every and key.signs_from is not None and key.signs_until is None else None
+
+
 def state(key: StoredKey, now: int) -> State:
     """What *key* does at *now* (Unix seconds)."""
     if key.published_until is not None and key.published_until <= now:

@@ -6,7 +6,7 @@ of 2^20 numbers that only the holder of the key can tell from chance, another on
 It is a Feistel network, so it is a bijection whatever the round function is: no two families share an index.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from hashlib import blake2b, sha256
 
@@ -30,8 +30,8 @@ def tag(resource: str) -> str:
 class Numbering:
     """Permutes positions under one secret."""
 
-    def __init__(self, secret: bytes) -> None:
-        """*secret* is 32 bytes, and the same for the life of a deployment."""
+    def __init__(self, secret: Callable[[], bytes]) -> None:
+        """*secret* gives 32 bytes, and the same for the life of a deployment."""
         self._secret = secret
         self._shard = lru_cache(maxsize=4096)(self._permuted_shard)
         # Families that are made one after the other share shard and resource: a round has a thousand inputs there.
@@ -61,4 +61,4 @@ class Numbering:
     def _mix(self, tweak: str, turn: int, half: int) -> int:
         """The round function: a number below 2^10 that the key, and what is given, decide."""
         said = tweak.encode() + bytes((0, turn)) + half.to_bytes(2)
-        return int.from_bytes(blake2b(said, key=self._secret, digest_size=8).digest()) & MASK
+        return int.from_bytes(blake2b(said, key=self._secret(), digest_size=8).digest()) & MASK

@@ -9,6 +9,7 @@ import binascii
 import json
 import secrets
 import time
+from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any
 
@@ -25,8 +26,8 @@ NONCE_BYTES = 12
 class OpaqueTokens:
     """Seals the claims of access tokens, and opens them again."""
 
-    def __init__(self, secret: bytes, issuer: str) -> None:
-        """*secret* is 32 bytes, and the same on all nodes."""
+    def __init__(self, secret: Callable[[], bytes], issuer: str) -> None:
+        """*secret* gives 32 bytes, and the same on all nodes."""
         self._secret = secret
         self._issuer = issuer.encode()
 
@@ -51,7 +52,7 @@ class OpaqueTokens:
         return claims if time.time() < claims["exp"] else None
 
     def _cipher(self, salt: bytes) -> tuple[AESGCM, bytes]:
-        drawn = blake2b(salt, key=self._secret, digest_size=KEY_BYTES + NONCE_BYTES).digest()
+        drawn = blake2b(salt, key=self._secret(), digest_size=KEY_BYTES + NONCE_BYTES).digest()
         return AESGCM(drawn[:KEY_BYTES]), drawn[KEY_BYTES:]
 
 

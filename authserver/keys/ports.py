@@ -1,6 +1,7 @@
 """What the keyring needs from a store."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -59,23 +60,38 @@ class StoredKey(Protocol):
         """When it leaves the JWKS."""
 
 
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """A key pair to keep, as `StoredKey` has it; without ``signs_from`` a standby."""
+
+    kid: str
+    alg: str
+    purpose: Purpose
+    public_jwk: dict[str, Any]
+    sealed_private: bytes
+    signs_from: int | None
+
+
 class KeyStore(Protocol):
     """Key pairs in the database; every change is seen by all nodes within a second."""
 
     def all(self) -> "tuple[StoredKey, ...]":
         """All key pairs, oldest first."""
 
-    def add(
-        self, *, kid: str, alg: str, public_jwk: dict[str, Any], sealed_private: bytes, signs_from: int | None,
-        event: Event, purpose: str = Purpose.TOKENS,
-    ) -> None:  # fmt: skip
-        """Save a new key pair, published from now on."""
+    def add(self, new: NewKey, event: Event) -> None:
+        """Save a key pair, published from now on."""
+
+    def fill(self, new: NewKey, event: Event) -> bool:
+        """The same where none for the same signs already, or is a standby as *new* would be; else False."""
 
     def rotate(self, *, retired: str | None, promoted: str, at: int, published_until: int, event: Event) -> bool:
         """In one transaction: *promoted* signs from *at*, *retired* no longer; it is published a while more.
 
         False, with nothing done, if *promoted* is no standby any more, or *retired* signs no more.
         """
+
+    def reseal(self, kid: str, was: bytes, sealed: bytes) -> bool:
+        """Keep a private half that is *was* as *sealed*; False if it is *was* no more."""
 
     def withdraw(self, kids: Sequence[str], event: Event, *, promoted: str | None = None, at: int = 0) -> int:
         """End the key pairs of *kids*: none signs and none is published any more. Returns how many that ended.

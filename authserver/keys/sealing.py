@@ -1,10 +1,15 @@
-"""Encryption at rest: AES-256-GCM under keys derived from one key-encryption key (KEK), one per purpose (HKDF)."""
+"""Encryption at rest: AES-256-GCM under keys derived from a root secret, and whatever else is derived of it (HKDF).
 
-import base64
-import binascii
-import os
+A deployment has one *root secret*, made at random and kept in the database under the key-encryption key
+(`keys.wrapping`, `keys.roots`), so that this key can be another one tomorrow while all that was sealed and derived
+stays. After a leak there is a newer root secret: it seals and derives from then on, and the older ones go on opening.
+"""
+
 import secrets
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Protocol
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -13,74 +18,74 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 KEY_BYTES = 32
 NONCE_BYTES = 12
-FILE_NAME = "key-encryption.key"
 
 
 class SealError(ValueError):
     """The key-encryption key is missing, malformed, or not the one that the data was sealed with."""
 
 
+class Roots(Protocol):
+    """Where a vault has its root secrets from."""
+
+    def __call__(self, *, again: bool = False) -> Sequence[bytes]:
+        """All of them, 32 bytes each, oldest first; *again*: as the database has them now. Raises `SealError`."""
+
+
+@dataclass(frozen=True, slots=True)
+class OneRoot:
+    """Roots that are one ``secret`` for ever."""
+
+    secret: bytes
+
+    def __call__(self, *, again: bool = False) -> tuple[bytes]:
+        """The secret."""
+        return (self.secret,)
+
+
 class Vault:
     """Seals and opens short secrets, bound to a context so that sealed values cannot be swapped for one another."""
 
-    def __init__(self, key: bytes) -> None:
-        """*key* is the KEK, 32 bytes. Raises `SealError` for another length."""
-        if len(key) != KEY_BYTES:
-            raise SealError("the key-encryption key must be 32 bytes, as base64url")
-        self._key = key
-        self._cipher = AESGCM(self.derive("signing keys"))
+    def __init__(self, roots: Roots) -> None:
+        """*roots* are asked at each use: to make a vault opens nothing."""
+        self._roots = roots
+        self._derived = lru_cache(maxsize=64)(derived)
+        self._cipher = lru_cache(maxsize=16)(lambda root: AESGCM(derived(root, "signing keys")))
 
     def derive(self, purpose: str) -> bytes:
-        """32 bytes for one *purpose* (RFC 5869), such as the key that signs browser cookies."""
-        return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose.encode()).derive(self._key)
+        """32 bytes for one *purpose*, such as the key that signs browser cookies."""
+        return self._derived(self._roots()[-1], purpose)
+
+    def derive_for_life(self, purpose: str) -> bytes:
+        """The same where the bytes may never change, not even after a leak: they are those of the first root secret."""
+        return self._derived(self._roots()[0], purpose)
 
     def seal(self, secret: bytes, context: str) -> bytes:
         """Nonce and ciphertext of *secret*, to be opened with the same *context* only."""
         nonce = secrets.token_bytes(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, secret, context.encode())
+        return nonce + self._cipher(self._roots()[-1]).encrypt(nonce, secret, context.encode())
 
     def open(self, sealed: bytes, context: str) -> bytes:
-        """The secret again. Raises `SealError` when the KEK or the context is another one."""
-        try:
-            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
-        except InvalidTag:
-            raise SealError(
-                "a signing key cannot be decrypted: the key-encryption key is not the one it was made with"
-            ) from None
+        """The secret again. Raises `SealError` when root secret or context are other ones."""
+        found = self._opened(sealed, context, self._roots())
+        if found is None:  # perhaps sealed under a root secret that another node has made in this moment
+            found = self._opened(sealed, context, self._roots(again=True))
+        if found is None:
+            raise SealError("what is sealed in the database cannot be opened: it was sealed under another root secret")
+        return found
+
+    def is_newest(self, sealed: bytes, context: str) -> bool:
+        """Whether the newest root secret opens it."""
+        return self._opened(sealed, context, self._roots()[-1:]) is not None
+
+    def _opened(self, sealed: bytes, context: str, roots: Sequence[bytes]) -> bytes | None:
+        for root in reversed(roots):
+            try:
+                return self._cipher(root).decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], context.encode())
+            except InvalidTag:
+                continue
+        return None
 
 
-def vault(configured: str, home: Path) -> Vault:
-    """The vault of a deployment: the KEK from the setting, else from the file in *home*.
-
-    Raises `SealError` when there is neither, or when the file is open to others.
-    """
-    if configured:
-        return Vault(_decode(configured))
-    path = home / FILE_NAME
-    try:
-        if path.stat().st_mode & 0o077:
-            raise SealError(f"{path} must be readable by its owner alone (chmod 600)")
-        return Vault(_decode(path.read_text("ascii")))
-    except FileNotFoundError:
-        raise SealError(
-            f"no key-encryption key: run 'authserver init', or set AUTHSERVER_KEY_ENCRYPTION_KEY ({path} is missing)"
-        ) from None
-
-
-def create_key_file(home: Path) -> bool:
-    """Make the KEK file in *home* (mode 0600), unless it is there. Returns whether it was made."""
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    try:
-        handle = os.open(home / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return False
-    with os.fdopen(handle, "w") as file:
-        file.write(base64.urlsafe_b64encode(secrets.token_bytes(KEY_BYTES)).decode() + "\n")
-    return True
-
-
-def _decode(text: str) -> bytes:
-    try:
-        return base64.urlsafe_b64decode(text.strip() + "==")
-    except (binascii.Error, ValueError):
-        raise SealError("the key-encryption key must be 32 bytes, as base64url") from None
+def derived(key: bytes, purpose: str) -> bytes:
+    """32 bytes for one *purpose* of *key* (RFC 5869)."""
+    return HKDF(SHA256(), KEY_BYTES, salt=None, info=purpose.encode()).derive(key)

@@ -24,6 +24,14 @@ class TokenFormat(StrEnum):
     OPAQUE = "opaque"
 
 
+class SigningAlgorithm(StrEnum):
+    """By what JWTs are signed (RFC 7518 §3.1, RFC 8037 §3.1)."""
+
+    ES256 = "ES256"
+    RS256 = "RS256"
+    EDDSA = "EdDSA"
+
+
 class Source(StrEnum):
     """Where the tools of a server were heard of."""
 
@@ -45,8 +53,9 @@ class Resource:
     """A registered MCP server.
 
     ``identifier`` is what ``aud`` carries, byte for byte as registered; ``aliases`` are further canonical URIs.
-    ``heard`` is None where an administrator entered all that is known of its tools. While it is ``suspended``, no
-    tokens are issued for it.
+    ``signing_algorithm`` is what its JWTs are signed by, None for what the deployment usually takes. ``heard`` is None
+    where an administrator entered all that is known of its tools. While it is ``suspended``, no tokens are issued for
+    it.
     """
 
     identifier: str
@@ -56,6 +65,7 @@ class Resource:
     aliases: tuple[str, ...] = ()
     is_default: bool = False
     token_format: TokenFormat = TokenFormat.JWT
+    signing_algorithm: SigningAlgorithm | None = None
     heard: Heard | None = field(default=None, compare=False)
     suspended: bool = field(default=False, compare=False)
 

@@ -14,7 +14,7 @@ from ..store.overview import MOST, Waiting, waiting
 from ..store.stores import Stores
 
 DAY = 86_400
-KEY_DAYS = 90  # after which a key that signs is due to be rotated
+KEY_DAYS = 90  # after which a key that signs is due to be rotated, where that is done by hand
 SEALED_WITHIN_MS = 60_000  # a healthy server seals within a second or two
 MANY_UNUSED = 1000
 
@@ -82,7 +82,7 @@ class Attention:
             yield Concern(Matter.KEYS_LACKING, len(lacking))
         signing = [key for key in self.stores.keys.all() if state(key, int(now)) is State.SIGNING]
         since = min((key.signs_from or 0 for key in signing if key.purpose == Purpose.TOKENS), default=now)
-        if now - since >= KEY_DAYS * DAY:
+        if now - since >= (self.rotation.every + DAY if self.rotation.every else KEY_DAYS * DAY):
             yield Concern(Matter.KEYS_DUE, int(now - since) // DAY)
 
     def _of_what_waits(self) -> Iterator[Concern]:

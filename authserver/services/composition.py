@@ -9,8 +9,10 @@ from ..keys.envelope import SuccessorEnvelope
 from ..keys.keyring import Keyring
 from ..keys.numbering import Numbering
 from ..keys.opaque import OpaqueTokens
+from ..keys.roots import RootSecrets, key_encryption_keys
 from ..keys.rotation import Rotation
-from ..keys.sealing import Vault, vault
+from ..keys.sealing import Vault
+from ..keys.wrapping import KeyEncryptionKey
 from ..outbound.fetch import trusting
 from ..protocol import own_api
 from ..protocol.grants import Grant
@@ -60,14 +62,18 @@ from .trail.streaming import Streams
 from .unusual_use import Thresholds, UnusualUse
 from .upstream import configured as upstreams
 
+DAY = 86_400
 KEYS_SECONDS = 0.5  # how long a withdrawn key may still be published: half of a guard's patience
 
 
 def compose(settings: Settings, stores: Stores) -> Deployment:
     """Join *stores*, keys and use cases as *settings* say."""
-    safe = vault(settings.key_encryption_key.get_secret_value(), settings.home)
-    keyring = Keyring(stores.keys, safe, partial(stores.epoch.current, KEYS_SECONDS))
-    lists = StatusLists(settings.issuer, stores.ended, stores.epoch, keyring, Numbering(safe.derive("status lists")))
+    epoch = partial(stores.epoch.current, KEYS_SECONDS)
+    roots = RootSecrets(stores.roots, stores.keys, _keks(settings), epoch)
+    safe = Vault(roots)
+    keyring = Keyring(stores.keys, safe, epoch)
+    numbering = Numbering(partial(safe.derive_for_life, "status lists"))
+    lists = StatusLists(settings.issuer, stores.ended, stores.epoch, keyring, numbering)
     room = Room(stores.registrations.count_unused, settings.most_unused_registrations)
     known = clients.known(settings, stores, room)
     tools = ToolDetailing(stores.resources)
@@ -80,7 +86,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         issuer=settings.issuer,
         resources=stores.resources,
         keyring=keyring,
-        opaque=OpaqueTokens(safe.derive("access tokens"), settings.issuer),
+        opaque=OpaqueTokens(partial(safe.derive, "access tokens"), settings.issuer),
         status_lists=lists,
         algorithm=settings.access_token_algorithm,
     )
@@ -95,12 +101,13 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
     approvals = Approvals(kinds(settings, stores, known, policies), stores.notices, stores.audit)
     watch = watching.watch(settings, stores, approvals, [target.name for target in told])
     people = accounts(settings, stores, safe)
-    tracing = Tracing(References(safe.derive("traces")), Recorder(stores.traces))
+    tracing = Tracing(References(partial(safe.derive, "traces")), Recorder(stores.traces))
     rotation = _rotation(settings, stores, safe)
     return Deployment(
         settings=settings,
         stores=stores,
         vault=safe,
+        roots=roots,
         keyring=keyring,
         rotation=rotation,
         sign_in=people.sign_in,
@@ -108,7 +115,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         remembered=RememberedBrowsers(
             store=stores.remembered,
             letters=people.own.letters,
-            key=safe.derive("remembered browsers"),
+            key=partial(safe.derive, "remembered browsers"),
             lifetime=settings.remember_me,
             session_lifetime=settings.session_lifetime,
         ),
@@ -159,9 +166,14 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         attention=Attention(stores, rotation, settings.most_unused_registrations, settings.audit_targets),
         watch=watch,
         delivery=Delivery(stores.notices, told),
-        upstream=upstreams.sign_in(settings, stores, safe.derive("upstream sign-in"), people.own.letters),
+        upstream=upstreams.sign_in(settings, stores, partial(safe.derive, "upstream sign-in"), people.own.letters),
         readiness=Readiness(stores.database, keyring),
     )
+
+
+def _keks(settings: Settings) -> tuple[KeyEncryptionKey, ...]:
+    previous = [each.get_secret_value() for each in settings.previous_key_encryption_keys]
+    return key_encryption_keys(settings.key_encryption_key.get_secret_value(), previous, settings.home)
 
 
 def _rotation(settings: Settings, stores: Stores, safe: Vault) -> Rotation:
@@ -171,6 +183,8 @@ def _rotation(settings: Settings, stores: Stores, safe: Vault) -> Rotation:
         settings.access_token_algorithm,
         settings.access_token_lifetime,
         settings.next_key_lead,
+        every=settings.key_rotation_days * DAY,
+        in_use=lambda: {each.signing_algorithm for each in stores.resources.all() if each.signing_algorithm},
     )
 
 

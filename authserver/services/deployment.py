@@ -9,6 +9,7 @@ from ..accounts.remembered import RememberedBrowsers
 from ..accounts.sessions import Sessions
 from ..accounts.sign_in import SignIn
 from ..keys.keyring import Keyring
+from ..keys.roots import RootSecrets
 from ..keys.rotation import Rotation
 from ..keys.sealing import Vault
 from ..settings import Settings
@@ -48,6 +49,7 @@ class Deployment:
     settings: Settings
     stores: Stores
     vault: Vault
+    roots: RootSecrets
     keyring: Keyring
     rotation: Rotation
     sign_in: SignIn

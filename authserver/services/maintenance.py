@@ -1,7 +1,7 @@
 """What each worker does beside answering: erase sealed successors at their window's end, end and purge what expired.
 
 Registrations that nobody uses go with it, and so does what waited for a decision too long; what the console tells is
-counted.
+counted; keys that signed long enough are rotated.
 """
 
 import threading
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import structlog
 
+from ..keys.rotation import Rotation
 from ..store.purge import purge
 from ..store.stores import Stores
 from .approvals.queue import Approvals
@@ -37,6 +38,7 @@ class Maintenance:
     window: int
     reaper: Reaper
     approvals: Approvals
+    rotation: Rotation
     pause: float = 15.0
     receipts_for: int = 90 * DAY
     purged: Callable[[Mapping[str, int], float, float], None] | None = None
@@ -67,6 +69,7 @@ class Maintenance:
                 self.sweep()
                 self.reaper.reap(stop.wait)
                 self.stores.tallies.recount()
+                self.rotation.keep_up()
                 if rounds % ROUNDS_PER_PURGE == 0:
                     self._purge()
                     self.approvals.expire()

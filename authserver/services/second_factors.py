@@ -1,6 +1,7 @@
 """Second factors of one deployment: who may have one, who must, and what judges them."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from ..accounts.challenges import Challenges
 from ..accounts.factors import Factors
@@ -36,7 +37,7 @@ class SecondFactors:
 
 def second_factors(settings: Settings, stores: Stores, vault: Vault, letters: Letters) -> SecondFactors:
     """Join them over *stores*."""
-    challenges = Challenges(vault.derive("passkey challenges"), stores.used_assertions)
+    challenges = Challenges(partial(vault.derive, "passkey challenges"), stores.used_assertions)
     return SecondFactors(
         rule=settings.second_factor,
         codes=Factors(

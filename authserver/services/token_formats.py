@@ -14,7 +14,10 @@ from .status_lists import StatusLists
 
 @dataclass(frozen=True, slots=True)
 class TokenFormats:
-    """JWTs, which carry their place on the status lists; and opaque tokens, whose servers ask us about each."""
+    """JWTs, which carry their place on the status lists; and opaque tokens, whose servers ask us about each.
+
+    ``algorithm`` signs where a resource has not chosen another.
+    """
 
     issuer: str
     resources: Resources
@@ -25,20 +28,18 @@ class TokenFormats:
 
     def write(self, claims: dict[str, Any], position: int | None) -> str:
         """The token that says *claims*; *position* is its place on the lists of its resource, if it has one."""
-        resource = claims["aud"]
-        if self._of(resource) is TokenFormat.OPAQUE:
+        resource = identified(self.resources.all(), claims["aud"])
+        if (
+            resource is None or resource.token_format is TokenFormat.OPAQUE
+        ):  # of one that is gone, nothing is to be read
             return self.opaque.seal(claims)
         if position is not None:
-            claims = {**claims, "status": self.status_lists.claim(resource, position)}
-        return self.keyring.sign(claims, typ=access_token.TYPE, alg=self.algorithm)
+            claims = {**claims, "status": self.status_lists.claim(claims["aud"], position)}
+        alg = self.keyring.fit(resource.signing_algorithm, self.algorithm)
+        return self.keyring.sign(claims, typ=access_token.TYPE, alg=alg)
 
     def read(self, token: str) -> dict[str, Any] | None:
         """The claims of an access token of ours, intact and unexpired, whatever format its resource has by now."""
         if token.startswith(Prefix.ACCESS):
             return self.opaque.open(token)
         return self.keyring.read(token, typ=access_token.TYPE, issuer=self.issuer)
-
-    def _of(self, identifier: str) -> TokenFormat:
-        """The format for a resource; of one that is suspended or gone nothing is to be read in its tokens."""
-        found = identified(self.resources.all(), identifier)
-        return found.token_format if found else TokenFormat.OPAQUE

@@ -11,6 +11,7 @@ from .alerts import Alerts
 from .audit import Audit
 from .clients import Clients
 from .fetching import Fetching
+from .keys import Keys
 from .migrating import Migrating
 from .nodes import Nodes
 from .notices import Mail, Notices
@@ -28,6 +29,7 @@ class SettingsError(ValueError):
 
 class Settings(
     Serving,
+    Keys,
     Migrating,
     Nodes,
     Tokens,

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from ..protocol.errors import InvalidTarget
 from ..protocol.resource import canonical
@@ -30,10 +30,6 @@ class Serving(Group):
 
     database_url_file: str = ""
     """File that holds that URL instead, as secrets are mounted."""
-
-    key_encryption_key: SecretStr = SecretStr("")
-    """Encrypts the signing keys at rest: 32 bytes as base64url. Empty means the file ``key-encryption.key`` in the
-    home folder (mode 0600), which ``authserver init`` creates."""
 
     trusted_proxies: Annotated[int, Field(ge=0, le=10)] = 0
     """How many proxies in front add to ``X-Forwarded-For``; 0 takes the address of the connection itself. What came by

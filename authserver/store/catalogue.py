@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from ..protocol.resource import Heard, Resource, Source, TokenFormat, canonical
+from ..protocol.resource import Heard, Resource, SigningAlgorithm, Source, TokenFormat, canonical
 from ..protocol.scope import Risk, Scope
 from ..protocol.tool import Annotations, Claim, Mark, Tool, Word
 from ..protocol.way import Way
@@ -21,9 +21,8 @@ def write(connection: Connection, resource_id: str, resource: Resource) -> None:
     if resource.is_default:
         connection.execute(update(ResourceRow).where(ResourceRow.is_default).values(is_default=False))
     own = update(ResourceRow).where(ResourceRow.id == resource_id)
-    connection.execute(
-        own.values(name=resource.name, is_default=resource.is_default, token_format=resource.token_format)
-    )
+    said = ("name", "is_default", "token_format", "signing_algorithm")
+    connection.execute(own.values({name: getattr(resource, name) for name in said}))
     names = [{"uri": uri} for uri in sorted(resource.names)]
     scopes = [_scope_columns(scope, position) for position, scope in enumerate(resource.scopes)]
     tools = [_tool_columns(tool, position) for position, tool in enumerate(resource.tools)]
@@ -61,6 +60,7 @@ def _resource(row: ResourceRow, names: Sequence[str], scopes: Sequence[Scope], t
         aliases=tuple(name for name in names if name != canonical(row.identifier)),
         is_default=row.is_default,
         token_format=TokenFormat(row.token_format),
+        signing_algorithm=SigningAlgorithm(row.signing_algorithm) if row.signing_algorithm else None,
         heard=Heard(Source(row.tools_source), row.tools_heard_at or 0) if row.tools_source else None,
         suspended=row.suspended_at is not None,
     )

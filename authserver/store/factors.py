@@ -106,6 +106,17 @@ class FactorStore:
         """All that a person has, oldest first."""
         return self._factors((FactorRow.user_id == user_id) & FactorRow.confirmed_at.is_not(None))
 
+    def apps(self, after: str, limit: int) -> tuple[Factor, ...]:
+        """Up to *limit* authenticator apps, whoever's they are, by their ids from behind *after* on."""
+        behind = (FactorRow.kind == Kind.APP.value) & (FactorRow.id > after)
+        return self._factors(behind, FactorRow.id, limit)
+
+    def reseal(self, factor: Factor, secret: bytes) -> bool:
+        """Keep *secret* for what *factor* has; False if it has that no more."""
+        as_it_was = (FactorRow.id == factor.id, FactorRow.secret == factor.secret)
+        with self._database.transaction() as connection:
+            return connection.execute(update(FactorRow).where(*as_it_was).values(secret=secret)).rowcount == 1
+
     def by_credential(self, credential_id: bytes) -> Factor | None:
         """The passkey of that credential id."""
         return next(iter(self._factors(FactorRow.credential_id == credential_id)), None)
@@ -156,9 +167,14 @@ class FactorStore:
             record(connection, event.about(user_id=user_id, detail={**event.detail, "factors": gone}))
         return gone
 
-    def _factors(self, which: ColumnElement[bool]) -> tuple[Factor, ...]:
+    def _factors(
+        self,
+        which: ColumnElement[bool],
+        by: InstrumentedAttribute[int] | InstrumentedAttribute[str] = FactorRow.created_at,
+        limit: int | None = None,
+    ) -> tuple[Factor, ...]:
         columns = [getattr(FactorRow, name) for name in Factor.__slots__]
-        wanted = select(*columns).where(which).order_by(FactorRow.created_at, FactorRow.id)
+        wanted = select(*columns).where(which).order_by(by, FactorRow.id).limit(limit)
         with self._database.reading() as connection:
             return tuple(Factor(**{**row._mapping, "kind": Kind(row.kind)}) for row in connection.execute(wanted))
 

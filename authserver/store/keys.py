@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Update, and_, func, insert, or_, select, update
 
-from ..keys.ports import Purpose
+from ..keys.ports import NewKey
 from ..protocol.audit import Event
 from .audit import record
 from .clock import now
@@ -52,30 +52,25 @@ class KeyStore:
         with self._database.reading() as connection:
             return tuple(StoredKey(*row) for row in connection.execute(oldest_first))
 
-    def add(
-        self,
-        *,
-        kid: str,
-        alg: str,
-        public_jwk: dict[str, Any],
-        sealed_private: bytes,
-        signs_from: int | None,
-        event: Event,
-        purpose: str = Purpose.TOKENS,
-    ) -> None:
-        """Save a new key pair, published from now on."""
-        columns = {
-            "kid": kid,
-            "alg": alg,
-            "public_jwk": public_jwk,
-            "sealed_private": sealed_private,
-            "purpose": purpose,
-        }
+    def add(self, new: NewKey, event: Event) -> None:
+        """Save a key pair, published from now on."""
         with self._database.transaction() as connection:
-            connection.execute(insert(SigningKeyRow).values(**columns, created_at=now, signs_from=signs_from))
-            bump(connection)
-            record(connection, event)
+            _keep(connection, new, event)
         self._epoch.forget()
+
+    def fill(self, new: NewKey, event: Event) -> bool:
+        """The same where none for the same signs already, or is a standby as *new* would be; else False."""
+        alike = (SigningKeyRow.alg == new.alg, SigningKeyRow.purpose == new.purpose)
+        standby = SigningKeyRow.signs_from.is_(None) == (new.signs_from is None)
+        there = select(SigningKeyRow.kid).where(*alike, SigningKeyRow.signs_until.is_(None), standby)
+        with suppress(_Moved), self._database.transaction() as connection:
+            bump(connection)  # its row lets one at a time look
+            if connection.execute(there).first():
+                raise _Moved
+            _keep(connection, new, event)
+            self._epoch.forget()
+            return True
+        return False
 
     def rotate(self, *, retired: str | None, promoted: str, at: int, published_until: int, event: Event) -> bool:
         """In one transaction: *promoted* signs from *at*, *retired* no longer; it is published a while more.
@@ -95,6 +90,13 @@ class KeyStore:
             return True
         return False
 
+    def reseal(self, kid: str, was: bytes, sealed: bytes) -> bool:
+        """Keep a private half that is *was* as *sealed*; False if it is *was* no more."""
+        as_it_was = (SigningKeyRow.kid == kid, SigningKeyRow.sealed_private == was)
+        with self._database.transaction() as connection:
+            change = update(SigningKeyRow).where(*as_it_was).values(sealed_private=sealed)
+            return connection.execute(change).rowcount == 1
+
     def withdraw(self, kids: Sequence[str], event: Event, *, promoted: str | None = None, at: int = 0) -> int:
         """End the key pairs of *kids*: none signs and none is published any more. Returns how many that ended.
 
@@ -103,7 +105,12 @@ class KeyStore:
         published = or_(SigningKeyRow.published_until.is_(None), SigningKeyRow.published_until > now)
         ending = and_(published, SigningKeyRow.kid.in_(kids))
         # Long ago, so that it does not depend on any node's clock.
-        ended = {"signs_from": func.coalesce(SigningKeyRow.signs_from, 0), "signs_until": 0, "published_until": 0}
+        ended = {
+            "signs_from": func.coalesce(SigningKeyRow.signs_from, 0),
+            "signs_until": 0,
+            "published_until": 0,
+            "withdrawn_at": now,
+        }
         withdrawn = 0
         with suppress(_Moved), self._database.transaction() as connection:
             if promoted is not None:
@@ -116,6 +123,13 @@ class KeyStore:
             record(connection, event.about(detail={**event.detail, "withdrawn": withdrawn}))
         self._epoch.forget()
         return withdrawn
+
+
+def _keep(connection: Connection, new: NewKey, event: Event) -> None:
+    columns = {name: getattr(new, name) for name in NewKey.__slots__}
+    connection.execute(insert(SigningKeyRow).values(**columns, created_at=now))
+    bump(connection)
+    record(connection, event)
 
 
 def _change_one(connection: Connection, change: Update) -> None:

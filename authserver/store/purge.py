@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, exists, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
+from ..keys.ports import Purpose
 from ..protocol.alert import AlertKind
 from .clock import now, now_in_milliseconds
 from .database import Database
@@ -31,6 +32,7 @@ from .models import (
     RememberedRow,
     RevokedAccessTokenRow,
     SessionRow,
+    SigningKeyRow,
     ThrottleRow,
     ToolChallengeRow,
     ToolHourRow,
@@ -48,11 +50,17 @@ GRACE_SECONDS = 24 * 3600  # longer than any access token lives, and than a code
 LONG_AGO = now - GRACE_SECONDS
 SKEW_SECONDS = 300  # a node whose clock is late takes an assertion for longer
 NETWORK_SECONDS = 90 * 24 * 3600  # after which a network that a grant came from is new again
+KEY_SECONDS = 90 * 24 * 3600  # for which a key is listed after it was withdrawn
 # A source that never answered well has only its newest failure to remember.
 DISUSED = ~FetchedDocumentRow.pinned & (
     (func.coalesce(FetchedDocumentRow.fetched_at, 0) <= now - STALE_SECONDS)
     & (func.coalesce(FetchedDocumentRow.failed_at, 0) <= LONG_AGO)
     & (func.coalesce(FetchedDocumentRow.leased_until, 0) <= LONG_AGO)
+)
+
+# What the audit trail's keys signed is verified by them as long as the trail is kept.
+USELESS_KEY = (SigningKeyRow.purpose != Purpose.AUDIT) & (
+    func.coalesce(SigningKeyRow.withdrawn_at, SigningKeyRow.published_until) <= now - KEY_SECONDS
 )
 
 Expired = tuple[InstrumentedAttribute[Any], ColumnElement[bool]]
@@ -80,6 +88,7 @@ EXPIRED: tuple[Expired, ...] = (
     (GrantNetworkRow.seen_at, GrantNetworkRow.seen_at <= now - NETWORK_SECONDS),
     (NoticeRow.id, NoticeRow.created_at <= now - KEPT_SECONDS),
     (NoticeMessageRow.id, NoticeMessageRow.created_at <= now - KEPT_SECONDS),
+    (SigningKeyRow.kid, USELESS_KEY),
     (TraceRow.id, TraceRow.last_ms <= now_in_milliseconds - KEPT_MS),
 )
 

@@ -35,6 +35,7 @@ from .recovery import RecoveryStore
 from .refresh_tokens import RefreshTokenStore
 from .remembered import RememberedStore
 from .resources import ResourceStore
+from .roots import RootStore
 from .seals import SealStore
 from .sessions import SessionStore
 from .streams import StreamStore
@@ -87,6 +88,7 @@ class Stores:
     used_assertions: UsedAssertionStore
     ended: EndedStore
     keys: KeyStore
+    roots: RootStore
     fetched: FetchedStore
     domains: DomainStore
     policies: PolicyStore
@@ -141,6 +143,7 @@ class Stores:
             used_assertions=UsedAssertionStore(database),
             ended=EndedStore(database),
             keys=KeyStore(database, epoch),
+            roots=RootStore(database, epoch),
             fetched=FetchedStore(database, epoch),
             domains=DomainStore(database, epoch),
             policies=PolicyStore(database, epoch),

@@ -1,6 +1,10 @@
 """The command line: what an operator types by mistake is told in words and changes nothing."""
 
+import json
+
 import pytest
+
+from authserver.keys.wrapping import FILE_NAME, generated
 
 ISSUER = "http://localhost:9000"
 
@@ -34,3 +38,28 @@ def test_keys_are_listed_and_rotated(run):
     assert run("keys", "list").output.count("signing") == 4
     assert run("keys", "rotate").exit_code == 0
     assert "published, signs in" in run("keys", "list").output
+
+
+@pytest.mark.requirement("TK-12")
+def test_the_key_encryption_key_is_replaced_and_the_former_opens_nothing_any_more(run, tmp_path, monkeypatch):
+    former, new = f"file:{tmp_path / 'home' / FILE_NAME}", generated()
+    monkeypatch.setenv("AUTHSERVER_KEY_ENCRYPTION_KEY", new)
+    refused = run("serve")
+    assert refused.exit_code == 1
+    assert "previous_key_encryption_keys" in refused.output
+    assert new not in refused.output
+    monkeypatch.setenv("AUTHSERVER_PREVIOUS_KEY_ENCRYPTION_KEYS", json.dumps([former]))
+    assert "wrapped 1 root secret with" in run("keys", "reencrypt").output
+    monkeypatch.delenv("AUTHSERVER_PREVIOUS_KEY_ENCRYPTION_KEYS")
+    assert run("keys", "rotate").exit_code == 0
+    monkeypatch.setenv("AUTHSERVER_KEY_ENCRYPTION_KEY", former)
+    assert "is wrapped with another key-encryption key" in run("keys", "rotate").output
+
+
+@pytest.mark.requirement("TK-12")
+def test_after_a_leak_of_everything_all_is_sealed_anew(run):
+    told = run("keys", "reencrypt", "--new-root").output
+    assert "root secret 2 seals and derives from now on" in told
+    assert "sealed 8 secrets anew" in told
+    assert "wrapped 2 root secrets" in told
+    assert run("keys", "rotate", "--emergency").exit_code == 0

@@ -105,3 +105,13 @@ def test_the_api_itself_is_no_server_to_be_removed_or_suspended(run: Run) -> Non
         refused = run("resource", *words)
         assert refused.exit_code == 1
         assert "the API of administration itself" in refused.output
+
+
+def test_a_server_chooses_what_its_tokens_are_signed_by_and_takes_the_usual_again(server: Run) -> None:
+    assert told(server, "resource", "show", URL)["signing_algorithm"] is None
+    assert server("resource", "edit", URL, "--signing-algorithm", "RS256").exit_code == 0
+    assert told(server, "resource", "show", URL)["signing_algorithm"] == "RS256"
+    assert "signing_algorithm: RS256" in server("export").output
+    assert server("resource", "edit", URL, "--signing-algorithm", "usual").exit_code == 0
+    assert told(server, "resource", "show", URL)["signing_algorithm"] is None
+    assert server("resource", "edit", URL, "--signing-algorithm", "HS256").exit_code != 0

@@ -8,7 +8,7 @@ from flask import Flask
 from werkzeug.test import Client, TestResponse
 
 from authserver.app import create_app
-from authserver.keys import sealing
+from authserver.keys import wrapping
 from authserver.protocol.audit import Event
 from authserver.protocol.resource import Resource
 from authserver.protocol.role import Role
@@ -64,7 +64,7 @@ class Site:
 
 def create_site(database_url: str, home: Path, **settings: Any) -> Site:
     """Set up the empty database at *database_url*: schema, keys, users ``ada`` and ``root``, two MCP servers."""
-    sealing.create_key_file(home)
+    wrapping.create_key_file(home)
     upgrade(database_url)
     app = open_app(database_url, home, **settings)
     found: Deployment = app.extensions["authserver"]

@@ -11,7 +11,8 @@ import jwt
 from flask import Flask
 
 from authserver.keys.keyring import Keyring
-from authserver.keys.sealing import vault
+from authserver.keys.roots import RootSecrets, key_encryption_keys
+from authserver.keys.sealing import Vault
 from authserver.protocol import credential
 from authserver.protocol.access_token import TYPE
 from authserver.protocol.audit import Event
@@ -89,7 +90,9 @@ class Mint:
 
     def forged(self, minted: Minted) -> str:
         """What a thief of the deployment's keys makes: a token like *minted*'s, signed with the key of today."""
-        keyring = Keyring(self.stores.keys, vault("", self._stage.home), self.stores.epoch.current)
+        keks = key_encryption_keys("", (), self._stage.home)
+        roots = RootSecrets(self.stores.roots, self.stores.keys, keks, self.stores.epoch.current)
+        keyring = Keyring(self.stores.keys, Vault(roots), self.stores.epoch.current)
         claims = {**minted.claims, "jti": f"{minted.claims['jti']}-forged", "sub": "anyone"}
         return keyring.sign(claims, typ=TYPE, alg="ES256")
 

@@ -16,7 +16,7 @@ from sqlalchemy import select, update
 from authserver.keys.keyring import Keyring, NoSigningKey
 from authserver.keys.ports import Purpose
 from authserver.keys.rotation import Rotation
-from authserver.keys.sealing import SealError, Vault
+from authserver.keys.sealing import OneRoot, SealError, Vault
 from authserver.protocol.access_token import TYPE
 from authserver.store import migrate
 from authserver.store.database import Database, connect
@@ -48,10 +48,10 @@ class Node:
     def on(cls, database: Database, kek: bytes = KEK) -> "Node":
         stores = Stores.over(database)
         # A node reads the epoch at most once a second; here it reads it each time, so that no test waits.
-        return cls(stores, Keyring(stores.keys, Vault(kek), lambda: stores.epoch.current(max_age=0)))
+        return cls(stores, Keyring(stores.keys, Vault(OneRoot(kek)), lambda: stores.epoch.current(max_age=0)))
 
     def rotation(self, *, lead: int = 0, algorithm: str = "ES256") -> Rotation:
-        return Rotation(self.stores.keys, Vault(KEK), algorithm, token_lifetime=600, lead=lead)
+        return Rotation(self.stores.keys, Vault(OneRoot(KEK)), algorithm, token_lifetime=600, lead=lead)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from authserver.store.positions import move
 from .scene import EVENT, NOTES, RESOURCE, Scene, let_pass, refresh_token
 from .test_plans import noted, plans, scans
 
-NUMBERING = Numbering(b"k" * 32)
+NUMBERING = Numbering(lambda: b"k" * 32)
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,16 @@
 """Signing keys at rest."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
-from authserver.keys.ports import KeyStore
+from authserver.keys.ports import KeyStore, NewKey, Purpose
 from authserver.store.keys import StoredKey
+from authserver.store.models import SigningKeyRow
+from authserver.store.purge import purge
 from authserver.store.stores import Stores
 
 from .scene import EVENT
@@ -16,7 +21,11 @@ pytestmark = pytest.mark.requirement("TK-12")
 
 
 def add(store: KeyStore, kid: str, signs_from: int | None) -> None:
-    store.add(kid=kid, alg="ES256", public_jwk=JWK, sealed_private=b"sealed", signs_from=signs_from, event=EVENT)
+    store.add(new(kid, signs_from), EVENT)
+
+
+def new(kid: str, signs_from: int | None) -> NewKey:
+    return NewKey(kid, "ES256", Purpose.TOKENS, JWK, b"sealed", signs_from)
 
 
 def schedule(stores: Stores) -> dict[str, tuple[int | None, int | None, int | None]]:
@@ -72,3 +81,27 @@ def test_every_change_of_keys_begins_a_new_epoch(stores: Stores):
     stores.keys.rotate(retired=None, promoted="first", at=500, published_until=1100, event=EVENT)
     seen.append(stores.epoch.current())
     assert seen == sorted(set(seen))
+
+
+def test_of_many_who_fill_a_place_at_once_one_does(stores: Stores):
+    with ThreadPoolExecutor(4) as pool:
+        done = list(pool.map(lambda kid: stores.keys.fill(new(kid, None), EVENT), "abcd"))
+    assert sorted(done) == [False, False, False, True]
+    assert stores.keys.fill(new("signs", 100), EVENT)
+    assert not stores.keys.fill(new("too", 200), EVENT)
+    assert len(stores.keys.all()) == 2
+
+
+def test_keys_are_forgotten_long_after_they_are_of_use_but_for_those_of_the_audit_trail(stores: Stores):
+    long_ago = int(time.time()) - 91 * 86_400
+    for kid, purpose in (("expired", "tokens"), ("lists", "status"), ("trail", "audit"), ("late", "tokens")):
+        add(stores.keys, kid, 100)
+        until = long_ago if kid != "late" else int(time.time()) - 86_400
+        ended = {"purpose": purpose, "signs_until": 200, "published_until": until}
+        with stores.database.transaction() as connection:
+            connection.execute(update(SigningKeyRow).where(SigningKeyRow.kid == kid).values(ended))
+    add(stores.keys, "withdrawn", 100)
+    assert stores.keys.withdraw(["withdrawn"], EVENT) == 1
+    add(stores.keys, "signing", 100)
+    assert purge(stores.database)["signing_keys"] == 2
+    assert {key.kid for key in stores.keys.all()} == {"trail", "late", "withdrawn", "signing"}

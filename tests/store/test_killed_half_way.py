@@ -11,7 +11,7 @@ from sqlalchemy import event, func, select
 
 from authserver.accounts.identities import Identities
 from authserver.accounts.letters import Letters
-from authserver.keys.sealing import Vault
+from authserver.keys.sealing import OneRoot, Vault
 from authserver.protocol import credential
 from authserver.protocol.role import Role
 from authserver.protocol.upstream.identity import Identity
@@ -49,7 +49,7 @@ CORP = Upstream.model_validate(
 ROWS = (UserRow, IdentityRow, InvitationRow, AccountLinkRow, SessionRow, RememberedRow)
 Deed = Callable[[Stores], object]
 
-LETTERS = Letters("https://auth.example", Vault(b"k" * 32), sends_mail=False)
+LETTERS = Letters("https://auth.example", Vault(OneRoot(b"k" * 32)), sends_mail=False)
 
 
 def come_from_a_provider(stores: Stores) -> None:

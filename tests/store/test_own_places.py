@@ -23,7 +23,7 @@ from .crowd import SIZE, Crowd
 from .scene import EVENT, NOTES, RESOURCE, Scene, a_client
 
 pytestmark = pytest.mark.requirement("TK-10")
-NUMBERING = Numbering(b"k" * 32)
+NUMBERING = Numbering(lambda: b"k" * 32)
 CALENDAR = "https://calendar.example/mcp"
 ENDER = SIZE // 2
 ALL = ("notes:read", "notes:write")

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from authserver.keys.keyring import Keyring
 from authserver.keys.rotation import Rotation
-from authserver.keys.sealing import Vault
+from authserver.keys.sealing import OneRoot, Vault
 from authserver.protocol.audit import Event, Origin
 from authserver.protocol.audit_seal import START
 from authserver.services.trail.sealer import Sealer
@@ -45,10 +45,12 @@ class Trail:
     def at(cls, url: str) -> "Trail":
         database = connect(Flask("trail"), url)
         stores = Stores.over(database)
-        return cls(url, database, stores, Keyring(stores.keys, Vault(KEK), lambda: stores.epoch.current(max_age=0)))
+        return cls(
+            url, database, stores, Keyring(stores.keys, Vault(OneRoot(KEK)), lambda: stores.epoch.current(max_age=0))
+        )
 
     def rotation(self) -> Rotation:
-        return Rotation(self.stores.keys, Vault(KEK), "ES256", token_lifetime=600, lead=0)
+        return Rotation(self.stores.keys, Vault(OneRoot(KEK)), "ES256", token_lifetime=600, lead=0)
 
     def sealer(self, days: int = 0, targets: tuple[Target, ...] = ()) -> Sealer:
         return Sealer(self.stores.seals, self.stores.streams, self.keyring, self.alerts.extend, days, targets)

@@ -180,6 +180,8 @@ NO_SECRETS = {
     "access_token_algorithm",
     "refresh_token_lifetime",
     "next_key_lead",
+    "key_rotation_days",
+    "previous_key_encryption_keys",  # a list: each of it is one
     "password_hash_slots",
     "audit_webhook_secret_file",
     "notice_webhook_secret_file",
@@ -200,6 +202,7 @@ def test_no_secret_is_told(tmp_path):
     settings = Settings(
         home=tmp_path,
         key_encryption_key=SecretStr("hidden-key"),
+        previous_key_encryption_keys=[SecretStr("hidden-former")],
         database_url="postgresql+psycopg://ann:hidden-word@db.example/auth?password=hidden-too",
         audit_webhook="https://hooks.example/services/hidden-path?hidden=1",
         audit_webhook_secret=SecretStr("hidden-" * 5),
@@ -207,6 +210,7 @@ def test_no_secret_is_told(tmp_path):
     found = lines_of(settings)
     assert "hidden" not in str([line.value for line in found.values()])
     assert found["key_encryption_key"].value == "set"
+    assert found["previous_key_encryption_keys"].value == "set"
     assert found["database_url"].value == "postgresql+psycopg://ann:…@db.example/auth?…"
     assert found["audit_webhook"].value == "https://hooks.example/…?…"
     for odd in ("ann:hid/den@", "ann:hid?den@", "ann:hid#den@", "ann:hid@den:x@", "ann:@hidden@", "ann:hidden"):

@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 from authserver.accounts.errors import AccountExists, IdentityRefused, NoAccount
 from authserver.accounts.identities import Identities
 from authserver.accounts.letters import Letters
-from authserver.keys.sealing import Vault
+from authserver.keys.sealing import OneRoot, Vault
 from authserver.protocol.audit import Event, Origin
 from authserver.protocol.credential import digest
 from authserver.protocol.role import Role
@@ -48,7 +48,7 @@ def enter(stores: Stores) -> Enter:
 
 
 def identities(stores: Stores) -> Identities:
-    letters = Letters("https://auth.example", Vault(b"k" * 32), sends_mail=True)
+    letters = Letters("https://auth.example", Vault(OneRoot(b"k" * 32)), sends_mail=True)
     return Identities(stores.identities, stores.users, stores.audit, letters)
 
 

@@ -7,6 +7,7 @@ and nobody outside can make or guess one.
 import hashlib
 import hmac
 import secrets
+from collections.abc import Callable
 
 from .. import pkce
 from ..errors import InvalidRequest
@@ -21,8 +22,8 @@ CHARACTERS = 2 * HALF  # 50 bits
 class References:
     """Makes the references of one deployment."""
 
-    def __init__(self, key: bytes) -> None:
-        """*key* is secret, and the same on all nodes."""
+    def __init__(self, key: Callable[[], bytes]) -> None:
+        """What *key* gives is secret, and the same on all nodes."""
         self._key = key
 
     def of_attempt(self, client_id: str, challenge: str) -> str:
@@ -39,7 +40,7 @@ class References:
     def of(self, *parts: str) -> str:
         """That of whatever *parts* tell apart from all else."""
         text = "".join(f"{len(part)}:{part}" for part in parts)
-        return _written(hmac.digest(self._key, text.encode("utf-8", "surrogatepass"), hashlib.sha256))
+        return _written(hmac.digest(self._key(), text.encode("utf-8", "surrogatepass"), hashlib.sha256))
 
 
 def fresh() -> str:

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ...protocol.client import AuthMethod
 from ...protocol.flaw import Flaw
 from ...protocol.registration.prepared import Prepared, usual_grants, usual_method
-from ...protocol.resource import Resource, TokenFormat
+from ...protocol.resource import Resource, SigningAlgorithm, TokenFormat
 from ...protocol.role import MOST_GROUP_NAME, Role, is_group_name
 from ...protocol.scope import Risk, Scope
 from ...protocol.tool import Tool, Word
@@ -96,6 +96,7 @@ class ResourceEntry(Entry):
     aliases: tuple[str, ...] = ()
     default: bool = False
     token_format: TokenFormat = TokenFormat.JWT
+    signing_algorithm: SigningAlgorithm | None = None
 
     def resource(self, known: tuple[Tool, ...]) -> Resource:
         """The value of the protocol; *known* are the tools of the same server now. Aliases are as they were written."""
@@ -108,6 +109,7 @@ class ResourceEntry(Entry):
             aliases=self.aliases,
             is_default=self.default,
             token_format=self.token_format,
+            signing_algorithm=self.signing_algorithm,
         )
 
 

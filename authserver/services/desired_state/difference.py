@@ -53,6 +53,7 @@ def of_resource(resource: Resource) -> Members:
         "default": ("yes",) if resource.is_default else (),
         "aliases": tuple(sorted(resource.aliases)),
         "token_format": (resource.token_format,),
+        "signing_algorithm": (resource.signing_algorithm,) if resource.signing_algorithm else (),
         "scopes": tuple(map(_scope, resource.scopes)),
         "tools": tuple(map(_tool, resource.tools)),
     }

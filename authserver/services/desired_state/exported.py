@@ -58,6 +58,7 @@ def _resource(resource: Resource) -> dict[str, Any]:
         aliases=resource.aliases,
         default=resource.is_default,
         token_format=resource.token_format,
+        signing_algorithm=resource.signing_algorithm,
     )
     return {**entry.model_dump(mode="json", exclude_defaults=True), **({"tools": tools} if tools else {})}
 

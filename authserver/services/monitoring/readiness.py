@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ...keys.keyring import Keyring, NoSigningKey
 from ...keys.ports import Purpose
 from ...keys.rotation import STATUS_ALGORITHM
+from ...keys.sealing import SealError
 from ...store.database import Database
 from ...store.own_schema import OwnSchema
 
@@ -50,5 +51,5 @@ class Readiness:
 def _state(look: Callable[[], str | None]) -> str:
     try:
         return look() or OK
-    except (SQLAlchemyError, NoSigningKey):
+    except (SQLAlchemyError, NoSigningKey, SealError):
         return FAILING

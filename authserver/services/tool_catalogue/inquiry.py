@@ -51,4 +51,5 @@ class Inquiry:
             lifetime=LIFETIME,
         )
         claims[access_token.ONLY_METHODS] = list(conversation.METHODS)
-        return self.keyring.sign(claims, typ=access_token.TYPE, alg=self.algorithm)
+        alg = self.keyring.fit(resource.signing_algorithm, self.algorithm)
+        return self.keyring.sign(claims, typ=access_token.TYPE, alg=alg)

@@ -1,5 +1,6 @@
 """Sign-in with the providers that the settings name. Nothing is fetched here."""
 
+from collections.abc import Callable
 from typing import Any
 
 from ...accounts.identities import Identities
@@ -17,8 +18,8 @@ from .provider import MOST_DOCUMENT, Published, check_keys, check_metadata
 from .sign_in import UpstreamSignIn
 
 
-def sign_in(settings: Settings, stores: Stores, key: bytes, letters: Letters) -> UpstreamSignIn:
-    """The providers of *settings*; *key* makes the secrets of attempts."""
+def sign_in(settings: Settings, stores: Stores, key: Callable[[], bytes], letters: Letters) -> UpstreamSignIn:
+    """The providers of *settings*; what *key* gives makes the secrets of attempts."""
     told: dict[str, Any] = {"proxy": settings.fetch_proxy, "trust": trusting(settings.fetch_ca_file)}
     source = EnteredFetch(settings.entered_networks, **told, most_bytes=MOST_DOCUMENT)
     published = Published(

@@ -5,7 +5,7 @@ There: an attempt is remembered, by digests alone, and the browser sent off. Bac
 6. which account that opens. A step that fails ends it, and nothing has been made.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from ...accounts.errors import AccountDisabled, IdentityRefused
@@ -58,7 +58,7 @@ class UpstreamSignIn:
     identities: Identities
     limit: AddressLimit
     issuer: str
-    key: bytes
+    key: Callable[[], bytes]
 
     def of_address(self, email: str) -> Upstream | None:
         """The provider that people with that e-mail address are sent to."""
@@ -73,7 +73,7 @@ class UpstreamSignIn:
     def begin(self, upstream: Upstream, wanted: Wanted, browser: bytes, origin: Origin) -> str:
         """The URL to send the *browser* to (the digest of its device cookie). Raises `Down` and `SlowDown`."""
         self.limit.count(origin)
-        attempt = Attempt.fresh(self.key)
+        attempt = Attempt.fresh(self.key())
         asked = Asked(self.redirect_uri(upstream), wanted.hint, wanted.anew or wanted.purpose is Purpose.AGAIN)
         address = self.ways[upstream.kind].address(upstream, attempt, asked)
         session = wanted.session.digest if wanted.session else None
@@ -89,7 +89,7 @@ class UpstreamSignIn:
             answer = attempts.read(parameters)
         except Unbelievable as wrong:
             raise NotBegun(f"{upstream.id}: {wrong}") from None
-        begun = self.attempts.consume(Attempt.of(answer.state, self.key).digest, browser, upstream.id)
+        begun = self.attempts.consume(Attempt.of(answer.state, self.key()).digest, browser, upstream.id)
         if begun is None:
             raise NotBegun(f"{upstream.id}: no such attempt of this browser")
         return answer, begun
@@ -124,7 +124,7 @@ class UpstreamSignIn:
         return f"{self.issuer}/sign-in/from/{upstream.id}"
 
     def _proven(self, upstream: Upstream, answer: Answer, begun: UpstreamAttempt) -> Proven:
-        way, attempt = self.ways[upstream.kind], Attempt.of(answer.state, self.key)
+        way, attempt = self.ways[upstream.kind], Attempt.of(answer.state, self.key())
         way.check_response(upstream, answer)
         if answer.error:
             raise Declined(f"{upstream.id}: {answer.error!r:.80}")

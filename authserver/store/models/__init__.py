@@ -25,6 +25,7 @@ from .refresh_token import FamilyRow, RefreshTokenRow
 from .remembered import KnownBrowserRow, RememberedRow
 from .resource import ResourceNameRow, ResourceRow, ScopeRow, ToolRow
 from .revoked_access_token import RevokedAccessTokenRow
+from .root_secret import RootSecretRow
 from .session import SessionRow
 from .signing_key import SigningKeyRow
 from .tally import CensusRow, TallyRow
@@ -73,6 +74,7 @@ __all__ = [
     "ResourceNameRow",
     "ResourceRow",
     "RevokedAccessTokenRow",
+    "RootSecretRow",
     "Row",
     "ScopeRow",
     "SealRow",

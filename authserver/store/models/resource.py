@@ -20,6 +20,7 @@ class ResourceRow(Row):
     created_at: Mapped[Seconds]
     suspended_at: Mapped[Seconds | None]
     token_format: Mapped[str] = mapped_column(server_default="jwt")
+    signing_algorithm: Mapped[str | None]
     tools_source: Mapped[str | None]
     tools_heard_at: Mapped[Seconds | None]
 

@@ -9,7 +9,7 @@ from .base import Row, Seconds
 
 
 class SigningKeyRow(Row):
-    """A key pair with its schedule: published at once, signing in between, withdrawn at the end."""
+    """A key pair with its schedule: published at once, signing in between, withdrawn at its end or after a leak."""
 
     __tablename__ = "signing_keys"
 
@@ -22,3 +22,4 @@ class SigningKeyRow(Row):
     signs_from: Mapped[Seconds | None]
     signs_until: Mapped[Seconds | None]
     published_until: Mapped[Seconds | None]
+    withdrawn_at: Mapped[Seconds | None]

@@ -7,7 +7,7 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from ...keys.life import State, state
+from ...keys.life import State, rotates_at, state
 from ...keys.ports import Purpose, StoredKey
 from ...keys.rotation import Rotation
 from ...protocol import credential
@@ -41,7 +41,9 @@ def keys() -> ResponseReturnValue:
     now = int(time.time())
     newest_first = reversed(deployment().stores.keys.all())
     lines = [Line(key, state(key, now), (now - key.created_at) // 86_400) for key in newest_first]
-    return render_template("admin/keys.html", lines=lines, means=SIGNS)
+    every = deployment().rotation.every
+    due = min(filter(None, (rotates_at(line.key, every) for line in lines)), default=None)
+    return render_template("admin/keys.html", lines=lines, means=SIGNS, due=due, days=every // 86_400)
 
 
 @blueprint.get("/keys/rotate")

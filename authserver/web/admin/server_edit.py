@@ -8,7 +8,7 @@ from werkzeug.exceptions import NotFound
 
 from ...protocol import catalogue, credential
 from ...protocol.msg import Filled, listed, msg
-from ...protocol.resource import Resource, TokenFormat, canonical
+from ...protocol.resource import Resource, SigningAlgorithm, TokenFormat, canonical
 from ...protocol.role import Permission
 from ...services.desired_state import difference
 from ...store.resources import AlreadyRegistered
@@ -39,6 +39,9 @@ def edit_server() -> ResponseReturnValue:
         aliases=typed.get("aliases", "\n".join(found.aliases)),
         token_format=typed.get("token_format", found.token_format),
         formats=FORMATS,
+        signing_algorithm=typed.get("signing_algorithm", found.signing_algorithm or ""),
+        algorithms=[*SigningAlgorithm],
+        usual=deployment().settings.access_token_algorithm,
         seen=state_of(found),
     )
 
@@ -69,11 +72,13 @@ def do_edit_server() -> ResponseReturnValue:
 
 def _written(found: Resource) -> Resource:
     said = request.form.get("token_format", "")
+    algorithm = request.form.get("signing_algorithm", found.signing_algorithm or "")
     return replace(
         found,
         name=request.form.get("name", "").strip(),
         aliases=tuple(request.form.get("aliases", "").split()),
         token_format=TokenFormat(said) if said in list(TokenFormat) else found.token_format,
+        signing_algorithm=SigningAlgorithm(algorithm) if algorithm in list(SigningAlgorithm) else None,
     )
 
 

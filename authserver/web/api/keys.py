@@ -3,7 +3,9 @@
 import time
 from dataclasses import replace
 
-from ...keys.life import state
+from pydantic import Field
+
+from ...keys.life import rotates_at, state
 from ...keys.rotation import Rotation
 from ...protocol.role import Permission
 from .clients import Seconds
@@ -22,6 +24,7 @@ class KeyState(Answer):
     signs_from: Seconds | None
     signs_until: Seconds | None
     published_until: Seconds | None
+    rotates_at: Seconds | None = Field(description="When its standby signs in its place by itself; null: not")
 
 
 class Keys(Answer):
@@ -44,8 +47,15 @@ class Withdrawn(Made):
 
 def _list(call: Call[Nothing, Nothing]) -> Keys:
     now, found = int(time.time()), reversed(call.deployment.stores.keys.all())
-    names = KeyState.model_fields.keys() - {"state"}
-    lines = [{name: getattr(each, name) for name in names} | {"state": state(each, now)} for each in found]
+    names, every = KeyState.model_fields.keys() - {"state", "rotates_at"}, call.deployment.rotation.every
+    lines = [
+        {
+            **{name: getattr(each, name) for name in names},
+            "state": state(each, now),
+            "rotates_at": rotates_at(each, every),
+        }
+        for each in found
+    ]
     return Keys(items=[KeyState.model_validate(each) for each in lines])
 
 

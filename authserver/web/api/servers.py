@@ -54,6 +54,7 @@ class ServerLine(Answer):
     aliases: list[str]
     is_default: bool
     token_format: str
+    signing_algorithm: str | None = Field(description="What its JWTs are signed by; null: as all are that chose none")
     suspended: bool = Field(description="Whether no tokens are issued for it")
     scopes: list[ScopeState]
 

@@ -15,7 +15,7 @@ POSITIONS = st.integers(0, SIZE * SIZE - 1)
 
 @pytest.mark.requirement("TK-10")
 def test_a_whole_shard_is_numbered_without_a_number_used_twice():
-    numbering = Numbering(b"k" * 32)
+    numbering = Numbering(lambda: b"k" * 32)
     shards, indexes = zip(*(numbering.place(RESOURCE, 3 * SIZE + low) for low in range(SIZE)), strict=True)
     assert len(set(shards)) == 1
     taken = bytearray(SIZE)
@@ -27,7 +27,7 @@ def test_a_whole_shard_is_numbered_without_a_number_used_twice():
 @pytest.mark.requirement("TK-10")
 @given(SECRETS, st.sets(POSITIONS, max_size=30))
 def test_no_two_positions_have_the_same_place(secret: bytes, positions: set[int]):
-    numbering = Numbering(secret)
+    numbering = Numbering(lambda: secret)
     places = {numbering.place(RESOURCE, position) for position in positions}
     assert len(places) == len(positions)
     assert all(0 <= number < SIZE for place in places for number in place)
@@ -35,20 +35,20 @@ def test_no_two_positions_have_the_same_place(secret: bytes, positions: set[int]
 
 @pytest.mark.requirement("TK-10")
 def test_neither_order_nor_volume_nor_another_resource_can_be_read_from_the_numbers():
-    numbering = Numbering(b"k" * 32)
+    numbering = Numbering(lambda: b"k" * 32)
     here = [numbering.place(RESOURCE, position)[1] for position in range(1000)]
     rising = sum(later > earlier for earlier, later in itertools.pairwise(here))
     assert 400 < rising < 600
     assert SIZE * 0.4 < sum(here) / len(here) < SIZE * 0.6
     elsewhere = [numbering.place("https://other.example/mcp", position)[1] for position in range(1000)]
     assert sum(one == other for one, other in zip(here, elsewhere, strict=True)) < 5
-    with_another_key = Numbering(b"l" * 32)
+    with_another_key = Numbering(lambda: b"l" * 32)
     assert [with_another_key.place(RESOURCE, position)[1] for position in range(1000)] != here
 
 
 @pytest.mark.requirement("TK-10")
 def test_the_shards_that_are_listed_are_those_that_places_are_on():
-    numbering = Numbering(b"k" * 32)
+    numbering = Numbering(lambda: b"k" * 32)
     reach = 2 * SIZE + 5
     shards = set(numbering.shards(RESOURCE, reach))
     assert shards == {numbering.place(RESOURCE, position)[0] for position in (0, SIZE, 2 * SIZE, reach)}
@@ -57,7 +57,7 @@ def test_the_shards_that_are_listed_are_those_that_places_are_on():
 
 def test_a_number_beyond_all_shards_is_refused():
     with pytest.raises(ValueError, match="no more"):
-        Numbering(b"k" * 32).place(RESOURCE, SIZE * SIZE)
+        Numbering(lambda: b"k" * 32).place(RESOURCE, SIZE * SIZE)
 
 
 def test_a_tag_is_short_and_fit_for_a_url():

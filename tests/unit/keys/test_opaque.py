@@ -11,7 +11,7 @@ from authserver.keys.opaque import OpaqueTokens
 
 pytestmark = pytest.mark.requirement("TK-2", "TK-6")
 ISSUER = "https://auth.example"
-TOKENS = OpaqueTokens(b"k" * 32, ISSUER)
+TOKENS = OpaqueTokens(lambda: b"k" * 32, ISSUER)
 CLAIMS = {"iss": ISSUER, "sub": "alice", "exp": 4_000_000_000, "scope": "notes:read"}
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
@@ -42,7 +42,7 @@ def test_a_shorter_or_longer_one_is_none():
 
 
 def test_one_of_another_deployment_or_issuer_is_none():
-    for other in (OpaqueTokens(b"j" * 32, ISSUER), OpaqueTokens(b"k" * 32, ISSUER + "/tenant")):
+    for other in (OpaqueTokens(lambda: b"j" * 32, ISSUER), OpaqueTokens(lambda: b"k" * 32, ISSUER + "/tenant")):
         assert TOKENS.open(other.seal(CLAIMS)) is None
 
 

@@ -7,17 +7,18 @@ import pytest
 from cryptography.exceptions import InvalidTag
 
 from authserver.keys.envelope import SuccessorEnvelope
-from authserver.keys.sealing import FILE_NAME, SealError, Vault, create_key_file, vault
+from authserver.keys.sealing import OneRoot, SealError, Vault
+from authserver.keys.wrapping import FILE_NAME, create_key_file, key_encryption_key
 from authserver.protocol.credential import digest
 
 
 @pytest.mark.requirement("TK-12")
 def test_a_sealed_key_opens_with_its_own_context_and_kek_only():
-    safe = Vault(os.urandom(32))
+    safe = Vault(OneRoot(os.urandom(32)))
     sealed = safe.seal(b"private key", "kid-1")
     assert b"private key" not in sealed
     assert safe.open(sealed, "kid-1") == b"private key"
-    for other, context in ((safe, "kid-2"), (Vault(os.urandom(32)), "kid-1")):
+    for other, context in ((safe, "kid-2"), (Vault(OneRoot(os.urandom(32))), "kid-1")):
         with pytest.raises(SealError):
             other.open(sealed, context)
 
@@ -32,14 +33,14 @@ def test_the_key_file_is_made_once_for_its_owner_alone(tmp_path):
     assert (home / FILE_NAME).stat().st_mode & 0o777 == 0o600
     (home / FILE_NAME).chmod(0o644)
     with pytest.raises(SealError, match="owner"):
-        vault("", home)
+        key_encryption_key("", home)
 
 
 def test_a_missing_or_short_kek_is_told_with_the_way_out(tmp_path):
     with pytest.raises(SealError, match="authserver init"):
-        vault("", tmp_path)
+        key_encryption_key("", tmp_path)
     with pytest.raises(SealError, match="32 bytes"):
-        vault(base64.urlsafe_b64encode(b"short").decode(), tmp_path)
+        key_encryption_key(base64.urlsafe_b64encode(b"short").decode(), tmp_path)
 
 
 @pytest.mark.requirement("TK-4", "TK-6")

@@ -19,7 +19,7 @@ from authserver.protocol.trace.reference import References
 from authserver.protocol.trace.step import Cause, Step, Verdict
 from authserver.protocol.trace.words import WORDS, words_of
 
-OURS = References(b"k" * 32)
+OURS = References(lambda: b"k" * 32)
 CODE = CodeState("app", "https://app.example/cb", "challenge", "https://mcp.example", False, None, None)
 STANDING = Authority("ada", "app", "grant", "family", "https://mcp.example", ("read",), 1)
 TOKEN = TokenState("app", STANDING, True, False, None, None, False, None)
@@ -104,7 +104,7 @@ def test_a_reference_is_the_same_for_the_request_and_for_the_exchange_of_its_cod
 
 
 def test_nobody_without_the_key_makes_the_same_reference():
-    assert References(b"other" * 7).of_attempt("app", "c") != OURS.of_attempt("app", "c")
+    assert References(lambda: b"other" * 7).of_attempt("app", "c") != OURS.of_attempt("app", "c")
 
 
 def test_parts_that_read_alike_together_are_told_apart():
