@@ -106,7 +106,7 @@ def end_sessions(found: Deployment, username: str, session_id: str | None) -> No
     """Sign a person out, everywhere or from one session. Grants stay."""
     one, store = person(found, username), found.stores.sessions
     if session_id is None:
-        ended = store.end_all(one.id, Event("sessions.ended", "system"))
+        ended = found.interventions.end_sessions(one, Event("sessions.ended", "system"))
         click.echo(f"ended {ended} session{'' if ended == 1 else 's'}")
         return
     digests = [line.digest for line in store.of_user(one.id, MOST_SHOWN) if line.id == session_id]
@@ -124,7 +124,7 @@ def remove_factors(found: Deployment, username: str) -> None:
     Be sure first that it is them who asks.
     """
     one = person(found, username)
-    removed = found.stores.factors.remove_all(one.id, Event("factors.removed", "system"))
+    removed = found.interventions.remove_factors(one, Event("factors.removed", "system"))
     click.echo(f"removed {removed} factor{'' if removed == 1 else 's'}")
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..accounts.breached import BreachedPasswords
+from ..accounts.interventions import Interventions
 from ..accounts.invitations import Invitations
 from ..accounts.letters import Letters
 from ..accounts.own_account import OwnAccount
@@ -28,6 +29,7 @@ class Accounts:
     invitations: Invitations
     own: OwnAccount
     post: Post
+    interventions: Interventions
 
 
 def accounts(settings: Settings, stores: Stores, safe: Vault) -> Accounts:
@@ -58,6 +60,7 @@ def accounts(settings: Settings, stores: Stores, safe: Vault) -> Accounts:
         invitations=Invitations(stores.invitations, letters, passwords, rules, settings.invitation_lifetime),
         own=own,
         post=Post(stores.letters, stores.users, own, outgoing(settings)),
+        interventions=Interventions(stores.sessions, stores.factors, letters),
     )
 
 

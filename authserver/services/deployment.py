@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..accounts.interventions import Interventions
 from ..accounts.invitations import Invitations
 from ..accounts.own_account import OwnAccount
 from ..accounts.post import Post
@@ -54,6 +55,7 @@ class Deployment:
     remembered: RememberedBrowsers
     invitations: Invitations
     own_account: OwnAccount
+    interventions: Interventions
     post: Post
     second_factors: SecondFactors
     policies: Policies

@@ -143,16 +143,17 @@ class FactorStore:
             record(connection, event)
         return True
 
-    def remove_all(self, user_id: str, event: Event) -> int:
+    def remove_all(self, user_id: str, event: Event, letter: Letter | None = None) -> int:
         """Forget all factors and recovery codes of a person who has lost them; returns how many factors.
 
-        No browser stays signed in.
+        No browser stays signed in. Of any that were there *letter* tells.
         """
         with self._database.transaction() as connection:
             _lock(connection, user_id)
             gone = connection.execute(delete(FactorRow).where(FactorRow.user_id == user_id)).rowcount
             connection.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user_id))
             forget_browsers(connection, RememberedRow.user_id == user_id)
+            post(connection, letter if gone else None)
             record(connection, event.about(user_id=user_id, detail={**event.detail, "factors": gone}))
         return gone
 
@@ -178,12 +179,16 @@ class RecoveryCodeStore:
             connection.execute(insert(RecoveryCodeRow), [{"digest": each, "user_id": user_id} for each in digests])
             record(connection, event)
 
-    def use(self, user_id: str, digest: bytes, event: Event) -> bool:
-        """Use a code up. False if the person has none like that, or has used it: of two at once, one is right."""
+    def use(self, user_id: str, digest: bytes, event: Event, letter: Letter | None = None) -> bool:
+        """Use a code up, and tell its person by *letter*.
+
+        False if the person has none like that, or has used it: of two at once, one is right.
+        """
         unused = update(RecoveryCodeRow).where(RecoveryCodeRow.digest == digest, RecoveryCodeRow.user_id == user_id)
         with self._database.transaction() as connection:
             if not connection.execute(unused.where(RecoveryCodeRow.used_at.is_(None)).values(used_at=now)).rowcount:
                 return False
+            post(connection, letter)
             record(connection, event)
         return True
 

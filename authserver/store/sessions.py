@@ -15,6 +15,7 @@ from .database import Database
 from .ending import end_sessions, forget_browser
 from .factors import has_factor
 from .grant_ends import expire_on_device, expire_with_sessions, lengthen
+from .letters import Letter, post
 from .models import RememberedRow, SessionRow, UserRow
 from .users import User, has_password, user_of
 
@@ -206,10 +207,11 @@ class SessionStore:
             record(connection, event)
         return True
 
-    def end_all(self, user_id: str, event: Event) -> int:
-        """End all sessions of a person; returns how many."""
+    def end_all(self, user_id: str, event: Event, letter: Letter | None = None) -> int:
+        """End all sessions of a person; returns how many, of which *letter* tells them if there were any."""
         with self._database.transaction() as connection:
             ended = end_sessions(connection, user_id)
+            post(connection, letter if ended else None)
             record(connection, event.about(user_id=user_id, detail={**event.detail, "sessions": ended}))
         return ended
 

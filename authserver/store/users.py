@@ -48,7 +48,10 @@ class LastOwner(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person, disabled or not; ``email_verified_at`` in Unix seconds, None while nobody proved that it is theirs."""
+    """A person, disabled or not; ``email_verified_at`` in Unix seconds, None while nobody proved that it is theirs.
+
+    ``language`` is the one of pages that they last signed in in, None until they do.
+    """
 
     id: str
     username: str
@@ -58,6 +61,7 @@ class User:
     disabled: bool
     email: str | None = None
     email_verified_at: int | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +120,12 @@ class UserStore:
                 return False
             record(connection, event.about(user_id=user_id))
         return True
+
+    def speaks(self, user_id: str, language: str) -> None:
+        """Write down in which language a person has just signed in. There is no event: nobody may do more or less."""
+        another = UserRow.language.is_distinct_from(language)
+        with self._database.transaction() as connection:
+            connection.execute(update(UserRow).where(UserRow.id == user_id, another).values(language=language))
 
     def set_role(self, user_id: str, role: Role, seen: Role, event: Event) -> bool:
         """Give a person who has the role *seen* another one, at once in all their sessions.
@@ -240,4 +250,5 @@ def user_of(row: UserRow) -> User:
         disabled=row.disabled_at is not None,
         email=row.email,
         email_verified_at=row.email_verified_at,
+        language=row.language,
     )

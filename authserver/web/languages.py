@@ -4,7 +4,6 @@ Texts stand in the templates and in code (`protocol.msg`) in English; ``translat
 """
 
 from gettext import NullTranslations
-from pathlib import Path
 from typing import Protocol, cast
 from urllib.parse import parse_qs, urlsplit
 
@@ -13,10 +12,10 @@ from flask_babel import Babel, get_locale, get_translations
 from markupsafe import Markup
 from werkzeug.datastructures import LanguageAccept
 
+from ..accounts.catalogues import CATALOGUES
 from ..protocol.msg import LANGUAGES, Filled
 from . import next_page
 
-CATALOGUES = Path(__file__).parent.parent / "translations"
 MOST_ASKED = 10  # languages that an app may list
 
 

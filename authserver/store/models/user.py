@@ -12,6 +12,7 @@ OF_WEIGHT = text("role <> 'member'")
 class UserRow(Row):
     """A person. ``username`` and ``email`` are stored casefolded; ``role`` is a `protocol.role.Role`.
 
+    ``language`` is the one of pages that they last signed in in, for mail; None until they do.
     ``likeness`` is what the eye takes the user name for; None where an older account has one that looks the same.
     """
 
@@ -34,3 +35,4 @@ class UserRow(Row):
     email: Mapped[str | None]
     email_verified_at: Mapped[Seconds | None]
     likeness: Mapped[str | None]
+    language: Mapped[str | None]

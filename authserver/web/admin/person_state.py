@@ -88,7 +88,7 @@ def end_sessions() -> ResponseReturnValue:
 def do_end_sessions() -> ResponseReturnValue:
     """End all sessions of the person. Done twice, it is done."""
     found = whom_to_act_on()
-    deployment().stores.sessions.end_all(found.id, event("sessions.ended"))
+    deployment().interventions.end_sessions(found, event("sessions.ended"))
     return _back_to(found)
 
 

@@ -132,7 +132,7 @@ def _sessions(call: Call[One, Nothing]) -> Sessions:
 
 
 def _end_sessions(call: Call[One, Nothing]) -> Ended:
-    ended = call.deployment.stores.sessions.end_all(_below(call).id, call.event("sessions.ended"))
+    ended = call.deployment.interventions.end_sessions(_below(call), call.event("sessions.ended"))
     return Ended(ended=ended)
 
 
@@ -145,7 +145,7 @@ def _end_session(call: Call[OneSession, Nothing]) -> None:
 
 
 def _remove_factors(call: Call[One, Nothing]) -> Removed:
-    removed = call.deployment.stores.factors.remove_all(_below(call).id, call.event("factors.removed"))
+    removed = call.deployment.interventions.remove_factors(_below(call), call.event("factors.removed"))
     return Removed(removed=removed)
 
 
