@@ -16,6 +16,7 @@ from .database import Database
 from .ending import forget_browsers
 from .letters import Letter, post
 from .models import FactorRow, RecoveryCodeRow, RememberedRow, UserRow
+from .ways_in import Ways
 
 UNFINISHED_SECONDS = 3600  # for which a secret that was shown waits for its first code
 
@@ -126,16 +127,20 @@ class FactorStore:
             record(connection, event)
         return True
 
-    def remove(self, user_id: str, factor_id: str, event: Event, letter: Letter | None = None) -> bool:
+    def remove(self, user_id: str, factor_id: str, ways: Ways, event: Event, letter: Letter | None = None) -> bool:
         """Forget a factor, and with the last one the recovery codes; *letter* tells. False if they have no such factor.
 
-        No browser stays signed in by what may have been proved with it.
+        No browser stays signed in by what may have been proved with it. Raises `LastWayIn`, with nothing done, if it
+        was the last of the *ways* that they had.
         """
         with self._database.transaction() as connection:
             _lock(connection, user_id)
             gone = delete(FactorRow).where(FactorRow.id == factor_id, FactorRow.user_id == user_id)
-            if not connection.execute(gone).rowcount:
+            found = connection.execute(gone.returning(FactorRow.credential_id)).one_or_none()
+            if found is None:
                 return False
+            if found.credential_id is not None:
+                ways.keep_one(connection, user_id)
             if not connection.scalar(select(has_factor(user_id))):
                 connection.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user_id))
             forget_browsers(connection, RememberedRow.user_id == user_id)
