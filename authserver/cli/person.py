@@ -10,13 +10,15 @@ import click
 from ..protocol.audit import Event
 from ..protocol.role import Role
 from ..services.deployment import Deployment
+from ..services.mass_revocation import let_in, lock_out
 from ..store.grants import GrantListing
 from ..store.sessions import SessionListing
-from ..store.users import LastOwner, User
+from ..store.users import LastOwner, StillEnding, User
 from .deployment import with_deployment
 from .plain import plain
 
 MOST_SHOWN = 100  # sessions, and grants
+LONGEST_SECONDS = 3600  # for very many grants to end, in batches
 ROLES = click.Choice([role.value for role in Role])
 
 
@@ -145,9 +147,9 @@ def described(one: User) -> dict[str, Any]:
 def _set_disabled(found: Deployment, one: User, *, disabled: bool) -> None:
     event = Event("user.disabled" if disabled else "user.enabled", "system")
     try:
-        changed = found.stores.users.set_disabled(one.id, disabled, event)
-    except LastOwner as last:
-        raise click.ClickException(str(last)) from None
+        changed = (lock_out if disabled else let_in)(found.stores.users, one.id, event, LONGEST_SECONDS)
+    except (LastOwner, StillEnding) as refused:
+        raise click.ClickException(str(refused)) from None
     said = f"{'disabled' if disabled else 'enabled'} {plain(one.username)}"
     click.echo(said if changed else "nothing to do")
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from ...protocol.role import MOST_GROUP_NAME, Permission, Role, is_group_name
-from ...store.users import LastOwner, User
-from .clients import Seconds
+from ...services.mass_revocation import let_in, lock_out
+from ...store.users import LastOwner, StillEnding, User
+from .clients import BULK_SECONDS, Seconds
 from .operation import (
     Answer,
     AnyOperation,
@@ -158,10 +159,11 @@ def _enable(call: Call[One, Nothing]) -> None:
 
 
 def _set_disabled(call: Call[One, Nothing], disabled: bool, name: str) -> None:
+    act = lock_out if disabled else let_in
     try:
-        call.deployment.stores.users.set_disabled(_below(call).id, disabled, call.event(name))
-    except LastOwner as last:
-        raise Problem(409, str(last)) from None
+        act(call.deployment.stores.users, _below(call).id, call.event(name), BULK_SECONDS)
+    except (LastOwner, StillEnding) as refused:
+        raise Problem(409, str(refused)) from None
 
 
 def _change_role(call: Call[One, NewRole]) -> None:
