@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -66,7 +66,7 @@ class User:
     disabled: bool
     email: str | None = None
     email_verified_at: int | None = None
-    language: str | None = None
+    language: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
