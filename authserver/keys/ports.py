@@ -58,6 +58,10 @@ class StoredKey(Protocol):
     def published_until(self) -> int | None:
         """When it leaves the JWKS."""
 
+    @property
+    def withdrawn_at(self) -> int | None:
+        """When it was withdrawn before its time, by the database's clock."""
+
 
 class KeyStore(Protocol):
     """Key pairs in the database; every change is seen by all nodes within a second."""

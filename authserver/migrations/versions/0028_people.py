@@ -1,4 +1,4 @@
-"""The language in which people last signed in, or a mail was asked for; and who is disabled with much left to end."""
+"""The language of people and mails, who is disabled with much left to end, and when keys were withdrawn."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -12,10 +12,12 @@ def upgrade() -> None:
     for table in ("users", "letters"):
         op.add_column(table, sa.Column("language", sa.Text))
     op.add_column("users", sa.Column("ending_since", sa.BigInteger))
+    op.add_column("signing_keys", sa.Column("withdrawn_at", sa.BigInteger))
     op.create_index("ix_users_ending_since", "users", ["ending_since"], postgresql_where=ENDING, sqlite_where=ENDING)
 
 
 def downgrade() -> None:
+    op.drop_column("signing_keys", "withdrawn_at")
     op.drop_index("ix_users_ending_since", "users")
     op.drop_column("users", "ending_since")
     for table in ("users", "letters"):

@@ -9,7 +9,10 @@ from .base import Row, Seconds
 
 
 class SigningKeyRow(Row):
-    """A key pair with its schedule: published at once, signing in between, withdrawn at the end."""
+    """A key pair with its schedule: published at once, signing in between, withdrawn at the end.
+
+    ``withdrawn_at`` is when it was withdrawn before its time; it then never signed, by the other moments.
+    """
 
     __tablename__ = "signing_keys"
 
@@ -22,3 +25,4 @@ class SigningKeyRow(Row):
     signs_from: Mapped[Seconds | None]
     signs_until: Mapped[Seconds | None]
     published_until: Mapped[Seconds | None]
+    withdrawn_at: Mapped[Seconds | None]
