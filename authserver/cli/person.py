@@ -12,6 +12,7 @@ from ..protocol.role import Role
 from ..services.deployment import Deployment
 from ..services.mass_revocation import let_in, lock_out
 from ..store.grants import GrantListing
+from ..store.remembered import RememberedListing
 from ..store.sessions import SessionListing
 from ..store.users import LastOwner, StillEnding, User
 from .deployment import with_deployment
@@ -34,15 +35,18 @@ def show(found: Deployment, username: str, as_json: bool) -> None:
         said["state"] = "locked"
     groups = found.stores.groups.of(one.id)
     identities = [asdict(line) for line in found.stores.identities.of_user(one.id)]
-    sessions = [_session(line) for line in found.stores.sessions.of_user(one.id, MOST_SHOWN)]
+    live = found.stores.sessions.of_user(one.id, MOST_SHOWN)
+    sessions = [_session(line) for line in live]
+    resting = [_session(line) for line in found.places.resting(one.id, live, MOST_SHOWN)]
     grants = [_grant(line) for line in found.stores.grants.for_user(one.id, MOST_SHOWN)]
     if as_json:
-        lists = {"groups": groups, "identities": identities, "sessions": sessions, "grants": grants}
-        click.echo(json.dumps({**said, **lists}))
+        lists = {"groups": groups, "identities": identities, "sessions": sessions, "resting": resting}
+        click.echo(json.dumps({**said, **lists, "grants": grants}))
         return
     for name, value in {**said, "groups": ", ".join(groups) or "none"}.items():
         click.echo(f"{name}: {plain(str(value))}")
-    for kind, lines in (("identity", identities), ("session", sessions), ("grant", grants)):
+    kinds = (("identity", identities), ("session", sessions), ("browser that stays", resting), ("grant", grants))
+    for kind, lines in kinds:
         for line in lines:
             click.echo(f"{kind} {plain('  '.join(str(value) for value in line.values()))}")
 
@@ -102,17 +106,16 @@ def sessions() -> None:
 
 @sessions.command("end")
 @click.argument("username")
-@click.option("--id", "session_id", help="Only this one, as 'authserver user show' names it.")
+@click.option("--id", "session_id", help="Only this one, or a browser that stays, as 'authserver user show' names it.")
 @with_deployment
 def end_sessions(found: Deployment, username: str, session_id: str | None) -> None:
     """Sign a person out, everywhere or from one session. Grants stay."""
-    one, store = person(found, username), found.stores.sessions
+    one = person(found, username)
     if session_id is None:
         ended = found.interventions.end_sessions(one, Event("sessions.ended", "system"))
         click.echo(f"ended {ended} session{'' if ended == 1 else 's'}")
         return
-    digests = [line.digest for line in store.of_user(one.id, MOST_SHOWN) if line.id == session_id]
-    if not digests or not store.end(digests[0], Event("session.ended", "system", user_id=one.id)):
+    if not found.places.end(one.id, session_id, MOST_SHOWN, Event("session.ended", "system")):
         raise click.ClickException("this person has no such session: 'authserver user show' names those that live")
     click.echo("ended the session")
 
@@ -154,7 +157,7 @@ def _set_disabled(found: Deployment, one: User, *, disabled: bool) -> None:
     click.echo(said if changed else "nothing to do")
 
 
-def _session(line: SessionListing) -> dict[str, Any]:
+def _session(line: SessionListing | RememberedListing) -> dict[str, Any]:
     used = moment(line.last_seen_at)
     return {"id": line.id, "address": line.address, "last_used": used, "agent": line.agent}
 

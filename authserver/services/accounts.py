@@ -10,6 +10,7 @@ from ..accounts.letters import Letters
 from ..accounts.own_account import OwnAccount
 from ..accounts.password_rules import PasswordRules
 from ..accounts.passwords import Passwords
+from ..accounts.places import Places
 from ..accounts.post import Post
 from ..accounts.sign_in import SignIn
 from ..keys.sealing import Vault
@@ -30,6 +31,7 @@ class Accounts:
     own: OwnAccount
     post: Post
     interventions: Interventions
+    places: Places
 
 
 def accounts(settings: Settings, stores: Stores, safe: Vault) -> Accounts:
@@ -61,6 +63,7 @@ def accounts(settings: Settings, stores: Stores, safe: Vault) -> Accounts:
         own=own,
         post=Post(stores.letters, stores.users, own, outgoing(settings)),
         interventions=Interventions(stores.sessions, stores.factors, letters),
+        places=Places(stores.sessions, stores.remembered),
     )
 
 

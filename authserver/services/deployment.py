@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from ..accounts.interventions import Interventions
 from ..accounts.invitations import Invitations
 from ..accounts.own_account import OwnAccount
+from ..accounts.places import Places
 from ..accounts.post import Post
 from ..accounts.remembered import RememberedBrowsers
 from ..accounts.sessions import Sessions
@@ -56,6 +57,7 @@ class Deployment:
     invitations: Invitations
     own_account: OwnAccount
     interventions: Interventions
+    places: Places
     post: Post
     second_factors: SecondFactors
     policies: Policies

@@ -126,7 +126,7 @@ class SessionStore:
 
         They proved who they are *auth_age* seconds ago: an identity provider may have sessions of its own. *staying* is
         their browser, if it is to open further sessions by itself; *recalled*: so one stood before. With it ends what
-        was to last as long as an earlier session of theirs on the device of *device_digest*. False, and nothing is
+        was to last as long as an earlier session on the device of *device_digest*, whoever's. False, and nothing is
         done, if their password has another hash than the one *seen*: what an old one opens, a new one has ended.
         """
         shared: dict[str, Any] = {"user_id": user_id, "address": address, "agent": agent, "methods": " ".join(methods)}
@@ -142,7 +142,7 @@ class SessionStore:
             stands = {"remembered": remembered, "recalled": recalled}
             enter(connection, digest=digest, **shared, **stands, expires_at=now + lifetime)
             if device_digest is not None:
-                expire_on_device(connection, user_id, device_digest)
+                expire_on_device(connection, device_digest)
             record(connection, event.about(user_id=user_id))
         return True
 

@@ -73,12 +73,17 @@ class Sessions(Answer):
     """The live sessions of a person, at most 200."""
 
     items: list[SessionState]
+    resting: list[SessionState] = Field(
+        description="Browsers that stay signed in and have no session now: each opens one by itself; at most 200"
+    )
 
 
 class OneSession(One):
     """Whose session, and which."""
 
-    session: str = Field(max_length=200, pattern=r"^[!-~]+$", description="Its id")
+    session: str = Field(
+        max_length=200, pattern=r"^[!-~]+$", description="Its id, or that of a browser that stays signed in"
+    )
 
 
 class NewRole(Parameters):
@@ -128,8 +133,11 @@ def _one(call: Call[One, Nothing]) -> OnePerson:
 
 
 def _sessions(call: Call[One, Nothing]) -> Sessions:
-    found = call.deployment.stores.sessions.of_user(_person(call).id, MOST_SESSIONS)
-    return Sessions(items=[SessionState.model_validate(each) for each in found])
+    person, stores = _person(call), call.deployment.stores
+    found = stores.sessions.of_user(person.id, MOST_SESSIONS)
+    resting = call.deployment.places.resting(person.id, found, MOST_SESSIONS)
+    items, browsers = ([SessionState.model_validate(each) for each in lines] for lines in (found, resting))
+    return Sessions(items=items, resting=browsers)
 
 
 def _end_sessions(call: Call[One, Nothing]) -> Ended:
@@ -138,11 +146,9 @@ def _end_sessions(call: Call[One, Nothing]) -> Ended:
 
 
 def _end_session(call: Call[OneSession, Nothing]) -> None:
-    found, sessions = _below(call), call.deployment.stores.sessions
-    wanted = next((each for each in sessions.of_user(found.id, MOST_SESSIONS) if each.id == call.query.session), None)
-    if wanted is None:
+    found, event = _below(call), call.event("session.ended")
+    if not call.deployment.places.end(found.id, call.query.session, MOST_SESSIONS, event):
         raise Problem(404, "this person has no such session, or it has ended")
-    sessions.end(wanted.digest, call.event("session.ended").about(user_id=found.id))
 
 
 def _remove_factors(call: Call[One, Nothing]) -> Removed:
@@ -223,7 +229,8 @@ OPERATIONS: tuple[AnyOperation, ...] = (
         method="DELETE", answer=Ended, problems=(409,),
     ),
     acting(
-        "/person/session", Permission.SESSIONS_END, "End one session of a person", OneSession, _end_session,
+        "/person/session", Permission.SESSIONS_END,
+        "End one session of a person, or let one browser stay signed in no longer", OneSession, _end_session,
         method="DELETE", problems=(409,),
     ),
     acting(
