@@ -13,7 +13,7 @@ from ..store.users import User
 from . import one_time_codes, recovery_codes
 from .delays import growing
 from .errors import TooManyAttempts, WrongFactor
-from .letters import APP_ADDED, CODES_REPLACED, Letters
+from .letters import APP_ADDED, CODE_USED, CODES_REPLACED, Letters
 
 FREE_FAILURES = 3
 BATCH = 500
@@ -99,7 +99,8 @@ class Factors:
         if recovery_codes.normal(typed) is None:
             return False
         event = Event("recovery_code.used", f"user:{user.id}", origin, user_id=user.id)
-        return self.recovery.use(user.id, recovery_codes.digest(user.id, typed), event)
+        letter = self.letters.way_in_changed(user, CODE_USED, origin)
+        return self.recovery.use(user.id, recovery_codes.digest(user.id, typed), event, letter)
 
     def _secret(self, factor: Factor) -> str:
         return self.vault.open(factor.secret, _context(factor.id)).decode()

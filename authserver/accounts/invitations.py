@@ -27,9 +27,18 @@ class Invitations:
     lifetime: int
 
     def invite(
-        self, username: str, display_name: str, role: Role, email: str, event: Event, by: Role = Role.OWNER
+        self,
+        username: str,
+        display_name: str,
+        role: Role,
+        email: str,
+        event: Event,
+        by: Role = Role.OWNER,
+        language: str | None = None,
     ) -> str | None:
         """Invite somebody, in place of an earlier invitation of that name; the link, if it is not mailed.
+
+        The mail is in *language*, or English.
 
         Raises `UserNameRefused`, `NoMailAddress`, `EmailTaken` and `UserExists`, also for an earlier invitation over
         whose role *by*, that of whoever invites, does not stand.
@@ -37,7 +46,7 @@ class Invitations:
         username, secret = user_name.check(username), credential.mint(Prefix.LINK)
         name, mailed = display_name.strip() or username, self.letters.sends_mail
         made = invitation(username, name, role, mail_address.kept(email), mailed=mailed)
-        letter = self.letters.invitation(made, secret, self.lifetime)
+        letter = self.letters.invitation(made, secret, self.lifetime, language)
         about = event.about(detail={"username": made.username, "role": role})
         self.store.add(made, credential.digest(secret), self.lifetime, letter, about, by)
         return None if letter else self.letters.link("invitation", secret)

@@ -42,8 +42,10 @@ class OwnAccount:
         """What hashes."""
         return self.sign_in.passwords
 
-    def forgot(self, email: str, origin: Origin) -> None:
+    def forgot(self, email: str, origin: Origin, language: str | None = None) -> None:
         """Have a link mailed to *email*, if it belongs to somebody: which nobody knows when this returns (AZ-12).
+
+        In *language*, that of the page, if its person has never signed in.
 
         To the same receiver only once a minute at first, and ever more seldom. Raises `NoMailAddress`, and
         `TooManyAttempts` for too many of them from one place.
@@ -60,7 +62,7 @@ class OwnAccount:
             self.throttles.admit({f"mail-to:{hashlib.sha256(email.encode()).hexdigest()}": _growing(0)})
         except MustWait:
             return  # one is on its way, or just came
-        self.waiting.add(blank(email), Event("password.forgotten", "system", origin))
+        self.waiting.add(blank(email, language), Event("password.forgotten", "system", origin))
 
     def written(self, letter: Letter, user: User) -> Letter:
         """*letter*, which `forgot` had sent, with a link for *user*."""

@@ -8,6 +8,7 @@ import click
 from ..outbound.mail import MailRefused
 from ..protocol.audit import Event
 from ..protocol.mail_address import NoMailAddress
+from ..protocol.msg import LANGUAGES
 from ..protocol.role import Role
 from ..protocol.user_name import UserNameRefused
 from ..services.deployment import Deployment
@@ -26,14 +27,18 @@ MOST_SHOWN = 200
 @click.option(
     "--role", type=ROLES, default=Role.MEMBER.value, show_default=True, help="What the console opens to them."
 )
+@click.option(
+    "--language", type=click.Choice(LANGUAGES), default=LANGUAGES[0], show_default=True, help="That of the mail."
+)
 @with_deployment
-def invite(found: Deployment, username: str, email: str, name: str, role: str) -> None:
+def invite(found: Deployment, username: str, email: str, name: str, role: str, language: str) -> None:
     """Mail somebody a link by which they choose a password and have an account; print it where no mail is sent.
 
     An earlier invitation of the same name works no more.
     """
     try:
-        link = found.invitations.invite(username, name, Role(role), email, Event("user.invited", "system"))
+        invited = Event("user.invited", "system")
+        link = found.invitations.invite(username, name, Role(role), email, invited, language=language)
     except (UserNameRefused, NoMailAddress, UserExists, EmailTaken) as refused:
         raise click.ClickException(str(refused)) from None
     if link is not None:

@@ -10,13 +10,16 @@ import click
 from ..protocol.audit import Event
 from ..protocol.role import Role
 from ..services.deployment import Deployment
+from ..services.mass_revocation import let_in, lock_out
 from ..store.grants import GrantListing
+from ..store.remembered import RememberedListing
 from ..store.sessions import SessionListing
-from ..store.users import LastOwner, User
+from ..store.users import LastOwner, StillEnding, User
 from .deployment import with_deployment
 from .plain import plain
 
 MOST_SHOWN = 100  # sessions, and grants
+LONGEST_SECONDS = 3600  # for very many grants to end, in batches
 ROLES = click.Choice([role.value for role in Role])
 
 
@@ -32,15 +35,18 @@ def show(found: Deployment, username: str, as_json: bool) -> None:
         said["state"] = "locked"
     groups = found.stores.groups.of(one.id)
     identities = [asdict(line) for line in found.stores.identities.of_user(one.id)]
-    sessions = [_session(line) for line in found.stores.sessions.of_user(one.id, MOST_SHOWN)]
+    live = found.stores.sessions.of_user(one.id, MOST_SHOWN)
+    sessions = [_session(line) for line in live]
+    resting = [_session(line) for line in found.places.resting(one.id, live, MOST_SHOWN)]
     grants = [_grant(line) for line in found.stores.grants.for_user(one.id, MOST_SHOWN)]
     if as_json:
-        lists = {"groups": groups, "identities": identities, "sessions": sessions, "grants": grants}
-        click.echo(json.dumps({**said, **lists}))
+        lists = {"groups": groups, "identities": identities, "sessions": sessions, "resting": resting}
+        click.echo(json.dumps({**said, **lists, "grants": grants}))
         return
     for name, value in {**said, "groups": ", ".join(groups) or "none"}.items():
         click.echo(f"{name}: {plain(str(value))}")
-    for kind, lines in (("identity", identities), ("session", sessions), ("grant", grants)):
+    kinds = (("identity", identities), ("session", sessions), ("browser that stays", resting), ("grant", grants))
+    for kind, lines in kinds:
         for line in lines:
             click.echo(f"{kind} {plain('  '.join(str(value) for value in line.values()))}")
 
@@ -100,17 +106,16 @@ def sessions() -> None:
 
 @sessions.command("end")
 @click.argument("username")
-@click.option("--id", "session_id", help="Only this one, as 'authserver user show' names it.")
+@click.option("--id", "session_id", help="Only this one, or a browser that stays, as 'authserver user show' names it.")
 @with_deployment
 def end_sessions(found: Deployment, username: str, session_id: str | None) -> None:
     """Sign a person out, everywhere or from one session. Grants stay."""
-    one, store = person(found, username), found.stores.sessions
+    one = person(found, username)
     if session_id is None:
-        ended = store.end_all(one.id, Event("sessions.ended", "system"))
+        ended = found.interventions.end_sessions(one, Event("sessions.ended", "system"))
         click.echo(f"ended {ended} session{'' if ended == 1 else 's'}")
         return
-    digests = [line.digest for line in store.of_user(one.id, MOST_SHOWN) if line.id == session_id]
-    if not digests or not store.end(digests[0], Event("session.ended", "system", user_id=one.id)):
+    if not found.places.end(one.id, session_id, MOST_SHOWN, Event("session.ended", "system")):
         raise click.ClickException("this person has no such session: 'authserver user show' names those that live")
     click.echo("ended the session")
 
@@ -124,7 +129,7 @@ def remove_factors(found: Deployment, username: str) -> None:
     Be sure first that it is them who asks.
     """
     one = person(found, username)
-    removed = found.stores.factors.remove_all(one.id, Event("factors.removed", "system"))
+    removed = found.interventions.remove_factors(one, Event("factors.removed", "system"))
     click.echo(f"removed {removed} factor{'' if removed == 1 else 's'}")
 
 
@@ -145,14 +150,14 @@ def described(one: User) -> dict[str, Any]:
 def _set_disabled(found: Deployment, one: User, *, disabled: bool) -> None:
     event = Event("user.disabled" if disabled else "user.enabled", "system")
     try:
-        changed = found.stores.users.set_disabled(one.id, disabled, event)
-    except LastOwner as last:
-        raise click.ClickException(str(last)) from None
+        changed = (lock_out if disabled else let_in)(found.stores.users, one.id, event, LONGEST_SECONDS)
+    except (LastOwner, StillEnding) as refused:
+        raise click.ClickException(str(refused)) from None
     said = f"{'disabled' if disabled else 'enabled'} {plain(one.username)}"
     click.echo(said if changed else "nothing to do")
 
 
-def _session(line: SessionListing) -> dict[str, Any]:
+def _session(line: SessionListing | RememberedListing) -> dict[str, Any]:
     used = moment(line.last_seen_at)
     return {"id": line.id, "address": line.address, "last_used": used, "agent": line.agent}
 

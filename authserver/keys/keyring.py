@@ -105,6 +105,11 @@ class Keyring:
             return None
         return found
 
+    def withdrawn(self, purpose: Purpose) -> dict[str, int]:
+        """The keys for *purpose* that were withdrawn before their time, by name, and when (Unix seconds)."""
+        known = (entry.stored for entry in self._entries() if entry.stored.purpose == purpose)
+        return {stored.kid: stored.withdrawn_at for stored in known if stored.withdrawn_at is not None}
+
     def published(self) -> list[_Entry]:
         """The keys that others may meet now. Those for the audit trail are of no use to them."""
         now = time.time()
@@ -143,3 +148,11 @@ class Keyring:
 
     def _open(self, stored: StoredKey) -> pair.KeyPair:
         return pair.load(self._vault.open(stored.sealed_private, stored.kid), stored.alg)
+
+
+def kid_of(signed: str) -> str:
+    """The name of the key that *signed*, which is a JWS, says that it is signed by; empty if it says none."""
+    try:
+        return str(jwt.get_unverified_header(signed).get("kid", ""))
+    except jwt.InvalidTokenError:
+        return ""

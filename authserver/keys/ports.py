@@ -59,6 +59,10 @@ class StoredKey(Protocol):
     def published_until(self) -> int | None:
         """When it leaves the JWKS."""
 
+    @property
+    def withdrawn_at(self) -> int | None:
+        """When it was withdrawn before its time, by the database's clock."""
+
 
 @dataclass(frozen=True, slots=True)
 class NewKey:

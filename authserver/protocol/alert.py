@@ -30,6 +30,7 @@ class AlertKind(StrEnum):
     TOKEN_REUSED = "token_reused"  # noqa: S105 - a rule's name
     SIGN_IN_COPIED = "sign_in_copied"
     NEW_NETWORK = "new_network"
+    MANY_NEW_NETWORKS = "many_new_networks"
     TRAIL_UNSEALED = "trail_unsealed"
     TRAIL_BROKEN = "trail_broken"
     STREAM_DOWN = "stream_down"

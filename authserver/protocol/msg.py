@@ -1,9 +1,14 @@
 """Texts of pages that stand in code are marked where they stand, so that catalogues of translations have them."""
 
 from collections.abc import Callable, Sequence
+from typing import Literal, get_args
 
-LANGUAGES = ("en", "de")
-"""The languages of pages (BCP 47): the one of the sources, then those that have a catalogue."""
+Language = Literal["en", "de"]
+LANGUAGES: tuple[str, ...] = get_args(Language)
+"""The languages of pages and mail (BCP 47): the one of the sources, then those that have a catalogue."""
+
+OWN_NAMES = {"en": "English", "de": "Deutsch"}
+"""What each calls itself."""
 
 
 def msg(text: str) -> str:

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from ..accounts.breached import BreachedPasswords
+from ..accounts.interventions import Interventions
 from ..accounts.invitations import Invitations
 from ..accounts.letters import Letters
 from ..accounts.own_account import OwnAccount
 from ..accounts.password_rules import PasswordRules
 from ..accounts.passwords import Passwords
+from ..accounts.places import Places
 from ..accounts.post import Post
 from ..accounts.sign_in import SignIn
 from ..keys.sealing import Vault
@@ -28,6 +30,8 @@ class Accounts:
     invitations: Invitations
     own: OwnAccount
     post: Post
+    interventions: Interventions
+    places: Places
 
 
 def accounts(settings: Settings, stores: Stores, safe: Vault) -> Accounts:
@@ -58,6 +62,8 @@ def accounts(settings: Settings, stores: Stores, safe: Vault) -> Accounts:
         invitations=Invitations(stores.invitations, letters, passwords, rules, settings.invitation_lifetime),
         own=own,
         post=Post(stores.letters, stores.users, own, outgoing(settings)),
+        interventions=Interventions(stores.sessions, stores.factors, letters),
+        places=Places(stores.sessions, stores.remembered),
     )
 
 

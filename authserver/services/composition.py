@@ -121,6 +121,8 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         ),
         invitations=people.invitations,
         own_account=people.own,
+        interventions=people.interventions,
+        places=people.places,
         post=people.post,
         second_factors=second_factors(settings, stores, safe, people.own.letters),
         policies=policies,

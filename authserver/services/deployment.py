@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 
+from ..accounts.interventions import Interventions
 from ..accounts.invitations import Invitations
 from ..accounts.own_account import OwnAccount
+from ..accounts.places import Places
 from ..accounts.post import Post
 from ..accounts.remembered import RememberedBrowsers
 from ..accounts.sessions import Sessions
@@ -57,6 +59,8 @@ class Deployment:
     remembered: RememberedBrowsers
     invitations: Invitations
     own_account: OwnAccount
+    interventions: Interventions
+    places: Places
     post: Post
     second_factors: SecondFactors
     policies: Policies

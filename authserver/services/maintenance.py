@@ -12,9 +12,11 @@ from dataclasses import dataclass
 import structlog
 
 from ..keys.rotation import Rotation
+from ..protocol.audit import Event
 from ..store.purge import purge
 from ..store.stores import Stores
 from .approvals.queue import Approvals
+from .mass_revocation import end_rest
 from .reaper import Reaper
 
 BATCH = 1000
@@ -50,11 +52,16 @@ class Maintenance:
         return stop
 
     def sweep(self) -> None:
-        """Erase the sealed successors whose window has ended (TK-4), and end the grants whose time has come."""
+        """Erase the sealed successors whose window has ended (TK-4), and end the grants whose time has come.
+
+        So end those of people who were locked out with more than end at once, whatever became of who began that.
+        """
         while self.stores.refresh_tokens.erase_sealed(self.window, BATCH) == BATCH:
             pass
         while self.stores.grants.expire(FEW) == FEW:
             pass
+        for user_id in self.stores.users.ending(FEW):
+            end_rest(self.stores.users, user_id, Event("grants.revoked", "system"), DAY)
 
     def _purge(self) -> None:
         began = time.time()

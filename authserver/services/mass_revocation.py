@@ -7,6 +7,7 @@ import time
 
 from ..protocol.audit import Event
 from ..store.grants import BATCH, GrantStore, Whose
+from ..store.users import UserStore
 
 
 def revoke_all(grants: GrantStore, whose: Whose, event: Event, seconds: float) -> int:
@@ -31,3 +32,30 @@ def few_left(grants: GrantStore, whose: Whose, event: Event, seconds: float) -> 
         return 0, True
     ended = revoke_all(grants, whose, event, seconds)
     return ended, grants.count_live(whose, BATCH + 1) <= BATCH
+
+
+def lock_out(users: UserStore, user_id: str, event: Event, seconds: float) -> bool:
+    """Disable a person: at once, by their own state. False if they are disabled, or there is no such person.
+
+    What they held ends in batches, here for *seconds*; what is left then, each node's sweep ends. Raises `LastOwner`.
+    """
+    if not users.set_disabled(user_id, True, event):
+        return False
+    end_rest(users, user_id, event.about(name="grants.revoked"), seconds)
+    return True
+
+
+def let_in(users: UserStore, user_id: str, event: Event, seconds: float) -> bool:
+    """Enable a person, once all that they held has ended. False if they are enabled, or there is no such person.
+
+    Raises `StillEnding` if that takes more than *seconds*.
+    """
+    end_rest(users, user_id, event.about(name="grants.revoked"), seconds)
+    return users.set_disabled(user_id, False, event)
+
+
+def end_rest(users: UserStore, user_id: str, event: Event, seconds: float) -> None:
+    """End what a person still holds who was locked out with very many grants, for *seconds* at the most."""
+    until = time.monotonic() + seconds
+    while users.end_more(user_id, event) and time.monotonic() < until:
+        pass

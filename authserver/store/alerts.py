@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, func, select, update
+from sqlalchemy import Connection, Select, func, select, update
 
 from ..protocol.alert import AlertKind, Severity
 from ..protocol.audit import Event
@@ -27,6 +27,7 @@ class Alert:
     """Something to be told once for all that it is about, and for ``occasion`` (such as a day) if that is not empty.
 
     ``resource`` is empty where it is about no MCP server; a subject that has no field of its own is in ``occasion``.
+    ``counts`` names the number in ``detail`` that grows where it was told before.
     """
 
     kind: AlertKind
@@ -36,6 +37,7 @@ class Alert:
     tool: str | None = None
     occasion: str = ""
     detail: dict[str, Any] = field(default_factory=dict, compare=False)
+    counts: str = field(default="", compare=False)
 
     @property
     def id(self) -> str:
@@ -111,6 +113,8 @@ class AlertStore:
                     about = {name: columns[name] for name in ("client_id", "user_id", "resource")}
                     record(connection, event.about(**about, detail={"kind": alert.kind, "alert": alert.id}))
                     note(connection, Notice(f"alert.{alert.kind}", {"id": alert.id}))
+                elif alert.counts:
+                    _grow(connection, alert)
         return new
 
     def dismiss(self, alert_id: str, event: Event) -> bool:
@@ -167,3 +171,11 @@ class AlertStore:
     def _list(self, statement: Select[*tuple[Any, ...]]) -> list[AlertListing]:
         with self._database.reading() as connection:
             return [AlertListing(**row._asdict()) for row in connection.execute(statement)]
+
+
+def _grow(connection: Connection, alert: Alert) -> None:
+    """Add what *alert* counts to the same one that was told before."""
+    same = AlertRow.id == alert.id
+    before: dict[str, Any] = connection.execute(select(AlertRow.detail).where(same).with_for_update()).scalar_one()
+    more = {alert.counts: before[alert.counts] + alert.detail[alert.counts]}
+    connection.execute(update(AlertRow).where(same).values(detail={**before, **more}))

@@ -23,6 +23,7 @@ from .models import (
     GrantRow,
     ResourceRow,
     RevokedAccessTokenRow,
+    UserRow,
 )
 
 LATELY = 25 * 3600  # seconds; an access token lives a day at most
@@ -45,6 +46,13 @@ TOKENS = select(RevokedAccessTokenRow.resource, RevokedAccessTokenRow.jti, Revok
 STOPPED = and_(
     or_(ClientRow.suspended_at.is_not(None), ClientRow.pending_since.is_not(None)), ClientRow.deleted_at.is_(None)
 )
+
+MAY_BE_IN_USE = (
+    FamilyRow.revoked_at.is_(None),
+    FamilyRow.expires_at > now - LATELY,
+    FamilyRow.status_position.is_not(None),
+)
+"""What holds of a family that has not ended, and whose tokens somebody may have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +87,10 @@ class EndedStore:
 
     @repeatable
     def suspended(self) -> list[Ended]:
-        """The places of clients that may not act now, and may act again."""
+        """The places of clients that may not act now, and may act again; and of people who are locked out.
+
+        Of those only what has not ended by itself yet: very many grants end in batches.
+        """
         since = func.coalesce(ClientRow.suspended_at, ClientRow.pending_since)
         own = (
             select(ClientPositionRow.resource, ClientPositionRow.position, since)
@@ -90,15 +101,16 @@ class EndedStore:
             select(FamilyRow.resource, FamilyRow.status_position, since)
             .join_from(ClientRow, GrantRow, GrantRow.client_id == ClientRow.client_id)
             .join(FamilyRow, FamilyRow.grant_id == GrantRow.id)
-            .where(
-                STOPPED,
-                FamilyRow.revoked_at.is_(None),
-                FamilyRow.expires_at > now - LATELY,
-                FamilyRow.status_position.is_not(None),
-            )
+            .where(STOPPED, *MAY_BE_IN_USE)
+        )
+        theirs = (
+            select(FamilyRow.resource, FamilyRow.status_position, UserRow.ending_since)
+            .join_from(UserRow, GrantRow, GrantRow.user_id == UserRow.id)
+            .join(FamilyRow, FamilyRow.grant_id == GrantRow.id)
+            .where(UserRow.ending_since.is_not(None), GrantRow.revoked_at.is_(None), *MAY_BE_IN_USE)
         )
         with self._database.reading() as connection:
-            return _ended(connection.execute(families.union_all(own)))
+            return _ended(connection.execute(families.union_all(own, theirs)))
 
     @repeatable
     def tokens(self) -> list[RevokedToken]:

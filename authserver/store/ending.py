@@ -14,6 +14,9 @@ BEHIND = and_(
 )
 """The consent that a grant came from."""
 
+BATCH = 1000
+"""Grants that end in one transaction."""
+
 
 def end_grants(connection: Connection, which: ColumnElement[bool]) -> int:
     """End the live grants that *which* (a condition on `GrantRow`) tells, and return how many.
@@ -30,6 +33,12 @@ def end_grants(connection: Connection, which: ColumnElement[bool]) -> int:
         connection.execute(update(ConsentRow).where(exists().where(live, BEHIND)).values(scopes=(), tools=None))
         close(connection, live)
     return len(ended)
+
+
+def end_some_grants(connection: Connection, which: ColumnElement[bool], limit: int) -> int:
+    """End at most *limit* of those, as `end_grants` does: so many that nobody waits long; returns how many."""
+    some = select(GrantRow.id).where(which, GrantRow.revoked_at.is_(None)).limit(limit)
+    return end_grants(connection, GrantRow.id.in_(connection.scalars(some).all()))
 
 
 def end_requests(connection: Connection, which: ColumnElement[bool]) -> None:

@@ -16,6 +16,7 @@ from .database import Database
 from .ending import forget_browsers
 from .letters import Letter, post
 from .models import FactorRow, RecoveryCodeRow, RememberedRow, UserRow
+from .ways_in import Ways
 
 UNFINISHED_SECONDS = 3600  # for which a secret that was shown waits for its first code
 
@@ -137,16 +138,20 @@ class FactorStore:
             record(connection, event)
         return True
 
-    def remove(self, user_id: str, factor_id: str, event: Event, letter: Letter | None = None) -> bool:
+    def remove(self, user_id: str, factor_id: str, ways: Ways, event: Event, letter: Letter | None = None) -> bool:
         """Forget a factor, and with the last one the recovery codes; *letter* tells. False if they have no such factor.
 
-        No browser stays signed in by what may have been proved with it.
+        No browser stays signed in by what may have been proved with it. Raises `LastWayIn`, with nothing done, if it
+        was the last of the *ways* that they had.
         """
         with self._database.transaction() as connection:
             _lock(connection, user_id)
             gone = delete(FactorRow).where(FactorRow.id == factor_id, FactorRow.user_id == user_id)
-            if not connection.execute(gone).rowcount:
+            found = connection.execute(gone.returning(FactorRow.credential_id)).one_or_none()
+            if found is None:
                 return False
+            if found.credential_id is not None:
+                ways.keep_one(connection, user_id)
             if not connection.scalar(select(has_factor(user_id))):
                 connection.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user_id))
             forget_browsers(connection, RememberedRow.user_id == user_id)
@@ -154,16 +159,17 @@ class FactorStore:
             record(connection, event)
         return True
 
-    def remove_all(self, user_id: str, event: Event) -> int:
+    def remove_all(self, user_id: str, event: Event, letter: Letter | None = None) -> int:
         """Forget all factors and recovery codes of a person who has lost them; returns how many factors.
 
-        No browser stays signed in.
+        No browser stays signed in. Of any that were there *letter* tells.
         """
         with self._database.transaction() as connection:
             _lock(connection, user_id)
             gone = connection.execute(delete(FactorRow).where(FactorRow.user_id == user_id)).rowcount
             connection.execute(delete(RecoveryCodeRow).where(RecoveryCodeRow.user_id == user_id))
             forget_browsers(connection, RememberedRow.user_id == user_id)
+            post(connection, letter if gone else None)
             record(connection, event.about(user_id=user_id, detail={**event.detail, "factors": gone}))
         return gone
 
@@ -194,12 +200,16 @@ class RecoveryCodeStore:
             connection.execute(insert(RecoveryCodeRow), [{"digest": each, "user_id": user_id} for each in digests])
             record(connection, event)
 
-    def use(self, user_id: str, digest: bytes, event: Event) -> bool:
-        """Use a code up. False if the person has none like that, or has used it: of two at once, one is right."""
+    def use(self, user_id: str, digest: bytes, event: Event, letter: Letter | None = None) -> bool:
+        """Use a code up, and tell its person by *letter*.
+
+        False if the person has none like that, or has used it: of two at once, one is right.
+        """
         unused = update(RecoveryCodeRow).where(RecoveryCodeRow.digest == digest, RecoveryCodeRow.user_id == user_id)
         with self._database.transaction() as connection:
             if not connection.execute(unused.where(RecoveryCodeRow.used_at.is_(None)).values(used_at=now)).rowcount:
                 return False
+            post(connection, letter)
             record(connection, event)
         return True
 

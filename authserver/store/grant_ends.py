@@ -50,13 +50,12 @@ def expire_with_sessions(connection: Connection, user_id: str) -> int:
     return expire(connection, and_(GrantRow.user_id == user_id, GrantRow.session_digest.is_not(None), ~HUNG_ON))
 
 
-def expire_on_device(connection: Connection, user_id: str, device_digest: bytes) -> int:
-    """End the grants of a person on a device that were to last as long as a session there; returns how many.
+def expire_on_device(connection: Connection, device_digest: bytes) -> int:
+    """End the grants on a device that were to last as long as a session there, whoever's; returns how many.
 
     For when another session begins there: a browser has one at a time, and as it is closed it loses one that lives on.
     """
-    here = and_(GrantRow.user_id == user_id, GrantRow.device_digest == device_digest)
-    return expire(connection, and_(here, GrantRow.session_digest.is_not(None)))
+    return expire(connection, and_(GrantRow.device_digest == device_digest, GrantRow.session_digest.is_not(None)))
 
 
 def sweep(connection: Connection, limit: int) -> int:

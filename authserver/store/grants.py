@@ -16,7 +16,7 @@ from .authority import holds
 from .client_listing import LISTED
 from .client_listing import SEARCHED as CLIENTS
 from .database import Database
-from .ending import end_grants
+from .ending import BATCH, end_grants, end_some_grants
 from .models import ClientRow, FamilyRow, GrantRow, RefreshTokenRow, ResourceRow, UserRow
 from .paging import Order, Page, cut
 from .searching import Searched
@@ -24,9 +24,8 @@ from .standing import Standing, stands
 from .users import SEARCHED as PEOPLE
 from .withdrawal import withdraw
 
-__all__ = ["Approval", "GrantListing", "GrantStore", "Standing", "Whose"]
+__all__ = ["BATCH", "Approval", "GrantListing", "GrantStore", "Standing", "Whose"]
 
-BATCH = 1000  # grants that end in one transaction
 MOST_CALLED = 200
 
 
@@ -185,9 +184,8 @@ class GrantStore:
 
         Where it returns *limit* there may be more: so many that one transaction would hold up all others.
         """
-        some = select(GrantRow.id).where(whose.live).limit(limit)
         with self._database.transaction() as connection:
-            ended = end_grants(connection, GrantRow.id.in_(connection.scalars(some).all()))
+            ended = end_some_grants(connection, whose.live, limit)
             if ended:
                 detail = {**event.detail, "grants": ended}
                 record(connection, event.about(**asdict(whose), detail=detail))

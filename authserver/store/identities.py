@@ -1,9 +1,8 @@
 """Who people are at identity providers: which (issuer, subject) opens which account."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from ..protocol.audit import Event
@@ -16,6 +15,7 @@ from .ending import forget_browsers
 from .letters import Letter, post
 from .models import IdentityRow, RememberedRow, UserRow
 from .users import EmailTaken, User, UserExists, enter, entering, newcomer, user_of
+from .ways_in import Ways
 
 ROW = IdentityRow
 NO_PASSWORD = ""  # no hash: it is nobody's password
@@ -23,10 +23,6 @@ NO_PASSWORD = ""  # no hash: it is nobody's password
 
 class IdentityTaken(ValueError):
     """The identity opens an account already."""
-
-
-class LastWayIn(ValueError):
-    """Without it the person could sign in no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,23 +117,20 @@ class IdentityStore:
             record(connection, event)
 
     def unlink(
-        self, user_id: str, issuer: str, subject: str, used: Iterable[str], event: Event, letter: Letter | None = None
+        self, user_id: str, issuer: str, subject: str, ways: Ways, event: Event, letter: Letter | None = None
     ) -> bool:
         """Have that identity open that person's account no more, and tell them by *letter*; False if it does not.
 
-        No browser stays signed in by what it may have opened. Raises `LastWayIn`, with nothing done, if they have
-        neither a password nor another identity of an issuer that is *used* here.
+        No browser stays signed in by what it may have opened. Raises `LastWayIn`, with nothing done, if it was
+        the last of the *ways* that they had.
         """
         mine = delete(ROW).where(ROW.user_id == user_id, ROW.issuer == issuer, ROW.subject == subject)
-        password = select(UserRow.password_hash).where(UserRow.id == user_id).with_for_update()
-        left = select(func.count()).select_from(ROW).where(ROW.user_id == user_id, ROW.issuer.in_(tuple(used)))
         with self._database.transaction() as connection:
             # Their row is held, so that of two at once the second sees what the first left.
-            has_password = connection.scalar(password)
+            connection.execute(select(UserRow.id).where(UserRow.id == user_id).with_for_update())
             if not connection.execute(mine).rowcount:
                 return False
-            if not has_password and not connection.scalar(left):
-                raise LastWayIn
+            ways.keep_one(connection, user_id)
             forget_browsers(connection, RememberedRow.user_id == user_id)
             post(connection, letter)
             record(connection, event.about(user_id=user_id))

@@ -30,6 +30,7 @@ class StoredKey:
     signs_from: int | None
     signs_until: int | None
     published_until: int | None
+    withdrawn_at: int | None = None
 
 
 class _Moved(Exception):
@@ -105,24 +106,21 @@ class KeyStore:
         published = or_(SigningKeyRow.published_until.is_(None), SigningKeyRow.published_until > now)
         ending = and_(published, SigningKeyRow.kid.in_(kids))
         # Long ago, so that it does not depend on any node's clock.
-        ended = {
-            "signs_from": func.coalesce(SigningKeyRow.signs_from, 0),
-            "signs_until": 0,
-            "published_until": 0,
-            "withdrawn_at": now,
-        }
-        withdrawn = 0
+        ended = {"signs_from": func.coalesce(SigningKeyRow.signs_from, 0), "signs_until": 0, "published_until": 0}
+        ending_now = update(SigningKeyRow).where(ending).values(**ended, withdrawn_at=now).returning(SigningKeyRow.kid)
+        withdrawn: Sequence[str] = ()
         with suppress(_Moved), self._database.transaction() as connection:
             if promoted is not None:
                 living = update(SigningKeyRow).where(SigningKeyRow.kid == promoted, SigningKeyRow.signs_until.is_(None))
                 _change_one(connection, living.values(signs_from=at))
-            withdrawn = connection.execute(update(SigningKeyRow).where(ending).values(**ended)).rowcount
+            withdrawn = connection.scalars(ending_now).all()
             if not withdrawn:
                 raise _Moved
             bump(connection)
-            record(connection, event.about(detail={**event.detail, "withdrawn": withdrawn}))
+            told = {"withdrawn": len(withdrawn), "kids": sorted(withdrawn)}
+            record(connection, event.about(detail={**event.detail, **told}))
         self._epoch.forget()
-        return withdrawn
+        return len(withdrawn)
 
 
 def _keep(connection: Connection, new: NewKey, event: Event) -> None:

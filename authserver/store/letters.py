@@ -16,21 +16,22 @@ from .models import LetterRow
 class Letter:
     """A mail to ``receiver``. ``sealed`` are its words; None: nobody has looked yet whether they have an account.
 
-    ``tries`` counts how often it was sent.
+    ``tries`` counts how often it was sent, ``language`` is that of the page where one without words was asked for.
     """
 
     id: str
     receiver: str
     sealed: bytes | None
     tries: int = 0
+    language: str | None = None
 
 
 COLUMNS = tuple(getattr(LetterRow, name) for name in Letter.__slots__)
 
 
-def blank(receiver: str) -> Letter:
-    """A new letter to *receiver*, without words."""
-    return Letter(credential.identifier(), receiver, None)
+def blank(receiver: str, language: str | None = None) -> Letter:
+    """A new letter to *receiver*, without words, asked for on a page in *language*."""
+    return Letter(credential.identifier(), receiver, None, language=language)
 
 
 def post(connection: Connection, letter: Letter | None) -> None:
@@ -42,7 +43,7 @@ def post(connection: Connection, letter: Letter | None) -> None:
         return
     waiting = update(LetterRow).where(LetterRow.id == letter.id).values(sealed=letter.sealed)
     if not connection.execute(waiting).rowcount:
-        written = {"id": letter.id, "receiver": letter.receiver, "sealed": letter.sealed, "tries": 0}
+        written = {name: getattr(letter, name) for name in Letter.__slots__}
         connection.execute(insert(LetterRow).values(**written, created_at=now, try_at=now))
 
 

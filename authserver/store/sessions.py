@@ -16,6 +16,7 @@ from .ending import end_sessions, forget_browser
 from .factors import has_factor
 from .failures import repeatable
 from .grant_ends import expire_on_device, expire_with_sessions, lengthen
+from .letters import Letter, post
 from .models import RememberedRow, SessionRow, UserRow
 from .users import PERSON, User, has_password, user_of
 
@@ -127,7 +128,7 @@ class SessionStore:
 
         They proved who they are *auth_age* seconds ago: an identity provider may have sessions of its own. *staying* is
         their browser, if it is to open further sessions by itself; *recalled*: so one stood before. With it ends what
-        was to last as long as an earlier session of theirs on the device of *device_digest*. False, and nothing is
+        was to last as long as an earlier session on the device of *device_digest*, whoever's. False, and nothing is
         done, if their password has another hash than the one *seen*: what an old one opens, a new one has ended.
         """
         shared: dict[str, Any] = {"user_id": user_id, "address": address, "agent": agent, "methods": " ".join(methods)}
@@ -143,7 +144,7 @@ class SessionStore:
             stands = {"remembered": remembered, "recalled": recalled}
             enter(connection, digest=digest, **shared, **stands, expires_at=now + lifetime)
             if device_digest is not None:
-                expire_on_device(connection, user_id, device_digest)
+                expire_on_device(connection, device_digest)
             record(connection, event.about(user_id=user_id))
         return True
 
@@ -216,10 +217,11 @@ class SessionStore:
             record(connection, event)
         return True
 
-    def end_all(self, user_id: str, event: Event) -> int:
-        """End all sessions of a person; returns how many."""
+    def end_all(self, user_id: str, event: Event, letter: Letter | None = None) -> int:
+        """End all sessions of a person; returns how many, of which *letter* tells them if there were any."""
         with self._database.transaction() as connection:
             ended = end_sessions(connection, user_id)
+            post(connection, letter if ended else None)
             record(connection, event.about(user_id=user_id, detail={**event.detail, "sessions": ended}))
         return ended
 

@@ -1,8 +1,8 @@
 """People with an account."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
@@ -16,7 +16,8 @@ from .audit import record
 from .clock import now
 from .counting import counted_grants, shown
 from .database import Database
-from .ending import end_grants, end_requests, end_sessions
+from .ending import BATCH, end_requests, end_sessions, end_some_grants
+from .epoch import bump
 from .failures import repeatable
 from .models import GrantRow, PendingGrantRow, UserRow
 from .models.user import OF_WEIGHT
@@ -54,9 +55,16 @@ class LastOwner(ValueError):
     """Nobody would be left who can give roles."""
 
 
+class StillEnding(ValueError):
+    """What a person held is still being ended, so they are not let in yet."""
+
+
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person, disabled or not; ``email_verified_at`` in Unix seconds, None while nobody proved that it is theirs."""
+    """A person, disabled or not; ``email_verified_at`` in Unix seconds, None while nobody proved that it is theirs.
+
+    ``language`` is the one of pages that they last signed in in, None until they do.
+    """
 
     id: str
     username: str
@@ -66,6 +74,7 @@ class User:
     disabled: bool
     email: str | None = None
     email_verified_at: int | None = None
+    language: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +134,12 @@ class UserStore:
             record(connection, event.about(user_id=user_id))
         return True
 
+    def speaks(self, user_id: str, language: str) -> None:
+        """Write down in which language a person has just signed in. There is no event: nobody may do more or less."""
+        another = UserRow.language.is_distinct_from(language)
+        with self._database.transaction() as connection:
+            connection.execute(update(UserRow).where(UserRow.id == user_id, another).values(language=language))
+
     def set_role(self, user_id: str, role: Role, seen: Role, event: Event) -> bool:
         """Give a person who has the role *seen* another one, at once in all their sessions.
 
@@ -140,10 +155,12 @@ class UserStore:
             record(connection, event.about(user_id=user_id, detail={**event.detail, "from": seen, "to": role}))
         return True
 
-    def set_disabled(self, user_id: str, disabled: bool, event: Event) -> bool:
+    def set_disabled(self, user_id: str, disabled: bool, event: Event, *, limit: int = BATCH) -> bool:
         """Lock a person out, with an end to all sessions and grants, or let them in again, without any.
 
-        False if they are so already, or there is no such person. Raises `LastOwner`, with nothing done.
+        Locked out, they hold nothing at once, by their own state. Of more than *limit* grants the rest ends by
+        `end_more`; until then nobody lets them in again. False if they are so already, or there is no such person.
+        Raises `LastOwner` and `StillEnding`, with nothing done.
         """
         other = UserRow.disabled_at.is_(None) if disabled else UserRow.disabled_at.is_not(None)
         changed = update(UserRow).where(UserRow.id == user_id, other).values(disabled_at=now if disabled else None)
@@ -154,10 +171,38 @@ class UserStore:
                 return False
             # Those who come back too: a sign-in or a decision may have been under way when they were locked out.
             end_sessions(connection, user_id, and_grants=False)
-            end_grants(connection, GrantRow.user_id == user_id)
+            end_some_grants(connection, GrantRow.user_id == user_id, limit)
             end_requests(connection, PendingGrantRow.user_id == user_id)
+            if _holds_more(connection, user_id):
+                if not disabled:
+                    raise StillEnding("grants of this person are still being ended: try again in a moment")
+                connection.execute(update(UserRow).where(UserRow.id == user_id).values(ending_since=now))
+                bump(connection)  # so that status lists tell of what is left too
             record(connection, event.about(user_id=user_id))
         return True
+
+    def end_more(self, user_id: str, event: Event, *, limit: int = BATCH) -> bool:
+        """End at most *limit* grants of a person who was locked out with more than end at once.
+
+        False if none is left, or they are no such person. Of several who do so at once each waits for the other's.
+        """
+        theirs = and_(UserRow.id == user_id, UserRow.ending_since.is_not(None))
+        with self._database.transaction() as connection:
+            if connection.scalar(select(UserRow.id).where(theirs).with_for_update(key_share=True)) is None:
+                return False
+            ended = end_some_grants(connection, GrantRow.user_id == user_id, limit)
+            more = _holds_more(connection, user_id)
+            if not more:
+                connection.execute(update(UserRow).where(UserRow.id == user_id).values(ending_since=None))
+            if ended:
+                record(connection, event.about(user_id=user_id, detail={**event.detail, "grants": ended}))
+        return more
+
+    def ending(self, limit: int) -> Sequence[str]:
+        """The ids of people for whom there is `end_more` to do, those who wait longest first."""
+        waiting = select(UserRow.id).where(UserRow.ending_since.is_not(None)).order_by(UserRow.ending_since)
+        with self._database.reading() as connection:
+            return connection.scalars(waiting.limit(limit)).all()
 
     def roles(self) -> dict[str, Role]:
         """The roles, by user name, of all who have more than members have."""
@@ -187,6 +232,11 @@ def _leave_an_owner(connection: Connection, user_id: str) -> None:
     """Raise `LastOwner` if no owner who can sign in would be left without that person."""
     if connection.scalars(LIVE_OWNERS).all() == [user_id]:
         raise LastOwner("the last owner stays one: make somebody else an owner first")
+
+
+def _holds_more(connection: Connection, user_id: str) -> bool:
+    live = select(GrantRow.id).where(GrantRow.user_id == user_id, GrantRow.revoked_at.is_(None)).limit(1)
+    return connection.execute(live).first() is not None
 
 
 def has_password(connection: Connection, user_id: str, seen: str) -> bool:
@@ -249,4 +299,5 @@ def user_of(row: Any) -> User:  # noqa: ANN401 - a `UserRow`, or a row of `PERSO
         disabled=row.disabled_at is not None,
         email=row.email,
         email_verified_at=row.email_verified_at,
+        language=row.language,
     )

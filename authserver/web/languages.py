@@ -3,21 +3,22 @@
 Texts stand in the templates and in code (`protocol.msg`) in English; ``translations`` has the others, as gettext does.
 """
 
+import re
+from collections.abc import Iterable
 from gettext import NullTranslations
-from pathlib import Path
 from typing import Protocol, cast
 from urllib.parse import parse_qs, urlsplit
 
 from flask import Flask, g, has_request_context, request
 from flask_babel import Babel, get_locale, get_translations
 from markupsafe import Markup
-from werkzeug.datastructures import LanguageAccept
 
+from ..accounts.catalogues import CATALOGUES
 from ..protocol.msg import LANGUAGES, Filled
 from . import next_page
 
-CATALOGUES = Path(__file__).parent.parent / "translations"
 MOST_ASKED = 10  # languages that an app may list
+TAG = re.compile(r"[A-Za-z]{1,8}(-[A-Za-z0-9]{1,8}){0,8}")  # RFC 5646 §2.1, roughly
 
 
 class Refused(Protocol):
@@ -93,8 +94,27 @@ def _found() -> NullTranslations:
 
 def wanted() -> str:
     """The one of `LANGUAGES` for the running request (OpenID Connect Core 1.0 §3.1.2.1, RFC 9110 §12.5.4)."""
-    asked = LanguageAccept([(tag, 1 - place / MOST_ASKED) for place, tag in enumerate(_asked())])
-    return asked.best_match(LANGUAGES) or request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
+    return _first(_asked()) or _preferred() or LANGUAGES[0]
+
+
+def onwards() -> str:
+    """What an identity provider is asked for, as ``ui_locales``: what the app listed, else what its own page is in.
+
+    Empty if the browser prefers neither of ours: the provider may have what it does prefer.
+    """
+    tags = [tag for tag in _asked() if TAG.fullmatch(tag)]
+    return " ".join(tags) or _preferred() or ""
+
+
+def _preferred() -> str | None:
+    """The one of `LANGUAGES` that the browser prefers, if any."""
+    return _first(tag for tag, quality in request.accept_languages if quality)
+
+
+def _first(tags: Iterable[str]) -> str | None:
+    """The first of *tags* that we have, by its language alone: ``de-AT`` before ``en`` is German."""
+    names = (tag.partition("-")[0].lower() for tag in tags)
+    return next((name for name in names if name in LANGUAGES), None)
 
 
 def _asked() -> list[str]:

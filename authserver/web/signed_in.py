@@ -16,7 +16,7 @@ from ..protocol.amr import Method
 from ..protocol.audit import Event
 from ..store.sessions import Session
 from ..store.users import User
-from . import cookies, next_page
+from . import cookies, languages, next_page
 from .deployment import deployment
 from .origin import origin
 
@@ -81,6 +81,7 @@ def begin(
     if kept is not None:
         cookies.stay(kept[0], kept[1].lifetime)
     _go_on(secret)
+    _speaks(user)
     deployment().sign_in.know(user, cookies.device())
     after_this_request(cookies.keep_device)
 
@@ -91,6 +92,7 @@ def confirm(person: Visitor, methods: Iterable[Method], auth_age: int = 0) -> No
     Their session has another secret from now on.
     """
     _go_on(deployment().sessions.confirm(person.session, origin(), methods, auth_age))
+    _speaks(person.user)
 
 
 def renew(person: Visitor, user: User | None = None) -> None:
@@ -196,6 +198,13 @@ def _go_on(secret: str | None) -> Visitor | None:
     if found is not None:
         login_user(found)
     return found
+
+
+def _speaks(user: User) -> None:
+    """Keep for mail in which language *user* has just proved who they are, which a copied cookie does not."""
+    language = languages.wanted()
+    if language != user.language:
+        deployment().stores.users.speaks(user.id, language)
 
 
 def _agent() -> str:

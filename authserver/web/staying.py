@@ -22,9 +22,7 @@ def install(app: Flask) -> None:
 
 def resting(user_id: str, sessions: Iterable[SessionListing]) -> list[RememberedListing]:
     """The browsers with which a person stays signed in, and that have none of their *sessions* now."""
-    with_one = {line.remembered for line in sessions}
-    stays = deployment().stores.remembered.of_user(user_id, LINES)
-    return [line for line in stays if line.digest not in with_one]
+    return deployment().places.resting(user_id, sessions, LINES)
 
 
 def is_wanted() -> bool:

@@ -15,6 +15,7 @@ from authserver.protocol.role import Role
 from authserver.protocol.scope import Risk, Scope
 from authserver.protocol.tool import Annotations, Claim, Mark, Tool, Word
 from authserver.protocol.way import Way
+from authserver.services.desired_state.difference import Difference
 from authserver.services.desired_state.exported import exported
 from authserver.services.desired_state.plan import Planner
 from authserver.services.own_api import enable
@@ -112,6 +113,33 @@ def test_what_is_exported_makes_the_same_elsewhere(stores) -> None:
     assert again["null"] == replace(TOOLS[1])
     assert again["claimed"].word is Word.ADMINISTRATOR, "a server that never spoke here has no words"
     assert yaml.safe_load(export(stores)) == yaml.safe_load(text.replace("    word: server\n", ""))
+
+
+def test_a_suspended_server_is_exported_as_one_and_comes_back_so(stores) -> None:
+    stores.resources.add(SERVER, EVENT)
+    stores.resources.set_suspended(SERVER.identifier, True, EVENT)
+    text = export(stores)
+    (one,) = yaml.safe_load(text)["resources"]
+    assert one["suspended"] is True
+    stores.resources.remove(SERVER.identifier, EVENT)
+    for change in Planner(stores, ISSUER).plan(text.encode(), prune=False):
+        change.make(stores)
+    assert [found.identifier for found in stores.resources.suspended()] == [SERVER.identifier]
+    assert Planner(stores, ISSUER).plan(text.encode(), prune=True) == ()
+    assert export(stores) == text.replace("    word: server\n", "")
+
+
+def test_a_file_lets_a_server_be_used_again_if_it_says_so(stores) -> None:
+    stores.resources.add(replace(SERVER, tools=()), EVENT)
+    usable = export(stores)
+    stores.resources.set_suspended(SERVER.identifier, True, EVENT)
+    assert Planner(stores, ISSUER).plan(usable.encode(), prune=True) == (), "it is silent about that"
+    said = yaml.safe_dump({"resources": [{**yaml.safe_load(usable)["resources"][0], "suspended": False}]})
+    (change,) = Planner(stores, ISSUER).plan(said.encode(), prune=True)
+    assert change.differences == (Difference("suspended", ("yes",), ()),)
+    change.make(stores)
+    assert stores.resources.suspended() == ()
+    assert Planner(stores, ISSUER).plan(said.encode(), prune=True) == ()
 
 
 def test_no_secret_is_exported_and_what_applying_means_is_said(run: Run, tmp_path: Path) -> None:

@@ -46,6 +46,8 @@ def test_a_page_is_in_the_language_that_the_browser_prefers(site, reader, prefer
         ("de en", "en", "de"),
         ("fr", "de", "de"),
         ("fr", "", "en"),
+        ("fr", "de-AT, en;q=0.5", "de"),
+        ("fr", "de;q=0, en;q=0.5", "en"),
         (" ".join(f"x{number}" for number in range(400)), "de", "de"),
         ("de\r\nSet-Cookie: x=1", "en", "de"),
         ("<script>", "en", "en"),

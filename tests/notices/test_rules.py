@@ -193,6 +193,21 @@ def test_two_new_networks_within_one_stretch_are_two_alerts(site_with: Callable[
     assert kinds(site) == ["new_network"] * 2
 
 
+def test_of_very_many_new_networks_of_a_grant_some_are_told_and_how_many_more(site_with: Callable[..., Site]):
+    site = site_with(new_network_of="all")
+    stretches = (["192.0.2.7"], [f"10.0.{n}.1" for n in range(3)], [f"10.0.{n}.2" for n in range(8)])
+    for addresses in (*stretches, ["10.1.1.1"], ["10.1.1.2", "10.1.2.1"]):
+        for address in addresses:
+            for grant in ("g1", "g2"):
+                write(site, "token.refreshed", address, client_id="gone", grant_id=grant, resource=SERVER)
+        look(site)
+    assert kinds(site) == ["many_new_networks"] * 2 + ["new_network"] * 10
+    counted = {(detail["grant"], detail["more"]) for kind, _, detail in told(site) if kind == "many_new_networks"}
+    assert counted == {("g1", 5), ("g2", 5)}
+    networks = {(detail["grant"], detail["network"]) for kind, _, detail in told(site) if kind == "new_network"}
+    assert networks == {(grant, f"10.0.{n}.0/24") for grant in ("g1", "g2") for n in range(5)}
+
+
 def test_of_all_grants_where_that_is_asked_for_and_none_where_it_is_off(site_with: Callable[..., Site]):
     for settings, expected in (({"new_network_of": "all"}, 1), ({"alerts_off": ["new_network"]}, 0)):
         site = site_with(**settings)

@@ -1,6 +1,7 @@
 """What status lists tell is what the state says, however it came to be so (TK-10)."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import pytest
@@ -14,6 +15,7 @@ from authserver.services.ended_places import EndedPlaces
 from authserver.store.grants import Whose
 from authserver.store.models import FamilyRow, GrantRow
 from authserver.store.positions import move
+from authserver.store.users import StillEnding
 
 from .scene import EVENT, NOTES, RESOURCE, Scene, let_pass, refresh_token
 from .test_plans import noted, plans, scans
@@ -64,6 +66,11 @@ def _let_it_end(scene: Scene, issued: Issued) -> None:
     scene.stores.grants.expire(10)
 
 
+def _let_in(scene: Scene, issued: Issued) -> None:
+    with suppress(StillEnding):
+        scene.stores.users.set_disabled(issued.authority.subject, False, EVENT, limit=1)
+
+
 ACTS: dict[str, Callable[[Scene, Issued], object]] = {
     "end family": lambda s, i: s.stores.refresh_tokens.revoke_family(i.authority.family_id, EVENT),
     "end grant": lambda s, i: s.stores.grants.revoke(i.authority.grant_id, EVENT),
@@ -75,6 +82,9 @@ ACTS: dict[str, Callable[[Scene, Issued], object]] = {
     "hold": lambda s, i: s.stores.clients.update(s.client, EVENT, hold=True),
     "approve": lambda s, i: s.stores.clients.approve(s.client.client_id, s.client.identity, EVENT),
     "narrow": lambda s, i: None if s.stores.clients.find_fresh(i.authority.client_id) is None else _narrow(s, i),
+    "disable": lambda s, i: s.stores.users.set_disabled(i.authority.subject, True, EVENT, limit=1),
+    "end more": lambda s, i: s.stores.users.end_more(i.authority.subject, EVENT, limit=1),
+    "enable": _let_in,
     "nothing": lambda s, i: None,
 }
 
@@ -84,6 +94,7 @@ ACTS: dict[str, Callable[[Scene, Issued], object]] = {
 @given(acts=st.lists(st.tuples(st.sampled_from(sorted(ACTS)), st.integers(0, 2)), max_size=8))
 def test_after_any_acts_the_list_is_what_the_state_says(scene: Scene, acts: list[tuple[str, int]]) -> None:
     scene = Scene(scene.stores, scene.user_id, scene.client)
+    scene.stores.users.set_disabled(scene.user_id, False, EVENT)
     scene.stores.clients.set_suspended(scene.client.client_id, False, EVENT)
     scene.stores.clients.approve(scene.client.client_id, scene.client.identity, EVENT)
     tokens = [issue(scene), issue(scene), issue(scene, b"e" * 32)]
@@ -142,6 +153,7 @@ def test_a_look_finds_what_ended_by_index(scene: Scene):
     with noted(stores.database) as executed:
         stores.ended.positions(120)
         stores.ended.tokens()
+        stores.users.ending(9)
     assert scans(plans(stores.database, executed)) == []
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import update
 from authserver.protocol import credential
 from authserver.protocol.errors import InvalidGrant
 from authserver.protocol.grant_term import SessionOver, Until
+from authserver.protocol.role import Role
 from authserver.store.models import SessionRow
 from authserver.store.purge import purge
 from authserver.store.sessions import Session, Staying
@@ -86,6 +87,22 @@ def test_a_grant_for_a_session_that_its_browser_lost_ends_as_the_next_begins_the
         scene.refresh(token)
     assert [one.id for one in own(scene)] == [elsewhere]
     assert told(scene) == 1
+
+
+@pytest.mark.requirement("AZ-8", "AZ-14")
+def test_it_ends_as_well_as_somebody_else_signs_in_there(scene: Scene):
+    lost = sign_in(scene)
+    token, _ = begun(scene, until=Until.SESSION, session=lost.bounds)
+    elsewhere = for_the_session(scene, lost, "notes:read", device_digest=PHONE)
+    other = scene.stores.users.add("other", "Other", "-", Role.MEMBER, EVENT)
+    with noted(scene.stores.database) as executed:
+        scene.stores.sessions.open(credential.digest("next"), other.id, DAY, "", EVENT, device_digest=scene.device)
+    with pytest.raises(InvalidGrant):
+        scene.refresh(token)
+    assert [one.id for one in own(scene)] == [elsewhere]
+    assert told(scene) == 1
+    asked = [statement for statement in executed if "device_digest" in statement[0]]
+    assert scans(plans(scene.stores.database, asked)) == []
 
 
 @pytest.mark.requirement("AZ-8")

@@ -115,3 +115,13 @@ def short_path() -> Iterator[Path]:
     """The path of a Unix socket has about 100 bytes."""
     with tempfile.TemporaryDirectory(prefix="log-") as folder:
         yield Path(folder, "log")
+
+
+@pytest.fixture
+def sealed(trail: Trail) -> Trail:
+    """Seal 1 covers the keys, then one batch of three events, then two of one."""
+    trail.seal(*"abc")
+    trail.seal("d")
+    trail.seal("e")
+    assert trail.wrong() == []
+    return trail

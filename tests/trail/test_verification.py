@@ -18,16 +18,6 @@ B = "(SELECT id FROM audit_events WHERE name = 'b')"
 C = "(SELECT id FROM audit_events WHERE name = 'c')"
 
 
-@pytest.fixture
-def sealed(trail: Trail) -> Trail:
-    """Seal 1 covers the keys, then one batch of three events, then two of one."""
-    trail.seal(*"abc")
-    trail.seal("d")
-    trail.seal("e")
-    assert trail.wrong() == []
-    return trail
-
-
 def test_a_whole_trail_is_whole(sealed: Trail):
     walk = sealed.walk()
     assert list(walk.findings()) == []

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select, update
@@ -17,16 +18,19 @@ from authserver.protocol.role import Role
 from authserver.protocol.upstream.identity import Identity
 from authserver.settings.upstream import Upstream
 from authserver.store.audit import AuditFilter
-from authserver.store.identities import IdentityTaken, LastWayIn
+from authserver.store.factors import Kind, NewFactor
+from authserver.store.identities import IdentityTaken
 from authserver.store.models import IdentityRow, LetterRow, Row, UserRow
 from authserver.store.sessions import Staying
 from authserver.store.stores import Stores
 from authserver.store.users import User
+from authserver.store.ways_in import LastWayIn, Ways
 from tests.conformance.site import Site
 
 ISSUER = "https://idp.example"
 ORIGIN = Origin("192.0.2.7", "c0ffee")
 EVENT = Event("test.done", "system", ORIGIN)
+WAYS = Ways([ISSUER], passkeys=True)
 ADA = Identity(ISSUER, "s-ada", "ada", "Ada L.", "ada@corp.example")
 ROLES = {"roles": {"admins": "admin", "desk": "support"}}
 Enter = Callable[..., User]
@@ -188,26 +192,62 @@ class TestUnlinking:
     def test_the_last_way_in_stays(self, stores: Stores, enter: Enter):
         made = enter(ADA)
         with pytest.raises(LastWayIn):
-            stores.identities.unlink(made.id, ISSUER, "s-ada", [ISSUER], EVENT)
+            stores.identities.unlink(made.id, ISSUER, "s-ada", WAYS, EVENT)
         identities(stores).link(upstream(), Identity(ISSUER, "s-2"), made, ORIGIN)
-        assert stores.identities.unlink(made.id, ISSUER, "s-ada", [ISSUER], EVENT) is True
+        assert stores.identities.unlink(made.id, ISSUER, "s-ada", WAYS, EVENT) is True
         with pytest.raises(LastWayIn):
-            stores.identities.unlink(made.id, ISSUER, "s-2", [ISSUER], EVENT)
+            stores.identities.unlink(made.id, ISSUER, "s-2", WAYS, EVENT)
         assert [line.subject for line in stores.identities.of_user(made.id)] == ["s-2"]
 
     def test_what_is_not_used_here_any_more_is_no_way_in(self, stores: Stores, enter: Enter):
         made = enter(ADA)
         identities(stores).link(upstream(), Identity("https://gone.example", "s-2"), made, ORIGIN)
         with pytest.raises(LastWayIn):
-            stores.identities.unlink(made.id, ISSUER, "s-ada", [ISSUER], EVENT)
-        assert stores.identities.unlink(made.id, "https://gone.example", "s-2", [ISSUER], EVENT) is True
+            stores.identities.unlink(made.id, ISSUER, "s-ada", WAYS, EVENT)
+        assert stores.identities.unlink(made.id, "https://gone.example", "s-2", WAYS, EVENT) is True
+
+    def test_a_passkey_that_counts_is_a_way_in_where_there_are_passkeys(self, stores: Stores, enter: Enter):
+        made = enter(ADA)
+        stores.factors.add(made.id, NewFactor(Kind.APP, "App", b"sealed"), EVENT)
+        stores.factors.begin(made.id, "begun", NewFactor(Kind.PASSKEY, "Key", b"key", credential_id=b"begun"))
+        with pytest.raises(LastWayIn):
+            stores.identities.unlink(made.id, ISSUER, "s-ada", WAYS, EVENT)
+        stores.factors.add(made.id, NewFactor(Kind.PASSKEY, "Key", b"key", credential_id=b"added"), EVENT)
+        with pytest.raises(LastWayIn):
+            stores.identities.unlink(made.id, ISSUER, "s-ada", replace(WAYS, passkeys=False), EVENT)
+        assert stores.identities.unlink(made.id, ISSUER, "s-ada", WAYS, EVENT) is True
+        app, passkey = sorted(stores.factors.of_user(made.id), key=lambda each: each.kind, reverse=True)
+        with pytest.raises(LastWayIn):
+            stores.factors.remove(made.id, passkey.id, WAYS, EVENT)
+        assert len(stores.factors.of_user(made.id)) == 2, "nothing is done"
+        assert stores.factors.remove(made.id, app.id, WAYS, EVENT) is True
+
+    def test_an_identity_and_a_passkey_that_are_taken_at_once_leave_one(self, stores: Stores, enter: Enter):
+        made = enter(ADA)
+        stores.factors.add(made.id, NewFactor(Kind.PASSKEY, "Key", b"key", credential_id=b"added"), EVENT)
+        (passkey,) = stores.factors.of_user(made.id)
+        verbs = (
+            lambda: stores.identities.unlink(made.id, ISSUER, "s-ada", WAYS, EVENT),
+            lambda: stores.factors.remove(made.id, passkey.id, WAYS, EVENT),
+        )
+
+        def take(verb: Callable[[], bool]) -> None:
+            with suppress(LastWayIn):
+                verb()
+
+        threads = [threading.Thread(target=take, args=(verb,)) for verb in verbs]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(stores.identities.of_user(made.id)) + len(stores.factors.of_user(made.id)) == 1
 
     def test_no_browser_stays_signed_in_after_it(self, stores: Stores, enter: Enter):
         made = enter(ADA)
         identities(stores).link(upstream(), Identity(ISSUER, "s-2"), made, ORIGIN)
         stays = Staying(digest("browser"), digest("secret"), 600)
         stores.sessions.open(digest("session"), made.id, 600, "", EVENT, staying=stays)
-        assert stores.identities.unlink(made.id, ISSUER, "s-2", [ISSUER], EVENT) is True
+        assert stores.identities.unlink(made.id, ISSUER, "s-2", WAYS, EVENT) is True
         assert stores.remembered.of_user(made.id, 9) == ()
         assert stores.sessions.find(digest("session")), "sessions are for their person to end"
 
@@ -217,7 +257,7 @@ class TestUnlinking:
 
         def unlink(subject: str) -> None:
             with suppress(LastWayIn):
-                stores.identities.unlink(made.id, ISSUER, subject, [ISSUER], EVENT)
+                stores.identities.unlink(made.id, ISSUER, subject, WAYS, EVENT)
 
         threads = [threading.Thread(target=unlink, args=(subject,)) for subject in ("s-ada", "s-2")]
         for thread in threads:
@@ -229,7 +269,7 @@ class TestUnlinking:
     def test_nobody_unlinks_anothers(self, stores: Stores, enter: Enter):
         enter(ADA)
         root = stores.users.by_name("root")
-        assert stores.identities.unlink(root.id, ISSUER, "s-ada", [ISSUER], EVENT) is False
+        assert stores.identities.unlink(root.id, ISSUER, "s-ada", WAYS, EVENT) is False
         assert count(stores, IdentityRow) == 1
 
 

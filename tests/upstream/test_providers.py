@@ -2,9 +2,12 @@
 
 import threading
 from collections.abc import Callable
+from typing import cast
+from urllib.parse import quote
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from authserver.protocol import credential
@@ -160,6 +163,26 @@ def test_a_state_is_consumed_once_however_many_ask_at_once(site: Site):
     for thread in threads:
         thread.join()
     assert len([each for each in found if each is not None]) == 1
+
+
+@pytest.mark.requirement("AZ-6")
+@pytest.mark.parametrize(
+    ("listed", "preferred", "told"),
+    [
+        ("fr-CA de", "en", "fr-CA de"),
+        ("", "de-AT, en;q=0.5", "de"),
+        ("<script> de", "en", "de"),
+        ("", "fr", None),
+        ("_", "", None),
+    ],
+)
+def test_a_provider_is_asked_in_the_languages_of_the_app_or_else_of_the_page(
+    site: Site, false: Liar, listed: str, preferred: str, told: str | None
+):
+    http = site.http()
+    cast(FlaskClient, http).environ_base["HTTP_ACCEPT_LANGUAGE"] = preferred
+    onwards = quote(f"/authorize?ui_locales={quote(listed, safe='')}", safe="")
+    assert begin(http, false, f"/sign-in?next={onwards}").asked.get("ui_locales") == told
 
 
 def test_when_nothing_answers_people_sign_in_with_their_passwords(site_of: Callable[..., Site], false: Liar):

@@ -6,6 +6,7 @@ from ...settings import Settings
 from ...store.stores import Stores
 from ..approvals.queue import Approvals
 from ..notices.gathering import Gathering
+from .network_rules import NetworkRules
 from .sign_in_rules import Limits, SignInRules
 from .state_rules import StateRules
 from .trail_rules import TrailRules
@@ -31,9 +32,8 @@ def watch(settings: Settings, stores: Stores, approvals: Approvals, told: Sequen
         alerts=stores.alerts,
         trail_rules=TrailRules(
             watch=stores.watch,
-            clients=stores.clients,
             sign_ins=SignInRules(stores.watch, stores.alerts, limits),
-            devices_only=settings.new_network_of == "devices",
+            networks=NetworkRules(stores.alerts, stores.clients, settings.new_network_of == "devices"),
         ),
         state_rules=StateRules(
             trail=stores.trail,

@@ -48,6 +48,10 @@ SENTENCES = {
     AlertKind.NEW_NETWORK: msg(
         "{client} got new tokens for {person} from the network {network}, where it never was before, for {resource}."
     ),
+    AlertKind.MANY_NEW_NETWORKS: msg(
+        "{client} got new tokens for {person} from {more} more new networks that day (UTC), beside {most} that were "
+        "told one by one, for {resource}."
+    ),
     AlertKind.TRAIL_UNSEALED: msg("The audit trail has not been sealed since {since} (UTC)."),
     AlertKind.TRAIL_BROKEN: msg("A check of the audit trail found something wrong, first at seal {seal}: {finding}."),
     AlertKind.STREAM_DOWN: msg("The audit trail’s target {target} takes nothing since {since} (UTC): {failure}."),
@@ -68,6 +72,8 @@ REMEDIES = {
     AlertKind.SIGN_IN_COPIED: "Ask the person whether they copied or put back a browser’s files; if not, somebody was "
     "at their computer: look at where their sessions were opened from, and let them choose a new password.",
     AlertKind.NEW_NETWORK: "Nothing, if the person travels or changed their provider; otherwise revoke the grant.",
+    AlertKind.MANY_NEW_NETWORKS: "Revoke the grant, unless the app is known to run in a cloud or behind a VPN: "
+    "the audit trail has where each refresh came from.",
     AlertKind.TRAIL_UNSEALED: "Look at the server’s log for why. After a restore: 'authserver audit resume'. Without "
     "keys: 'authserver init'.",
     AlertKind.TRAIL_BROKEN: "Run 'authserver audit verify', and find out who can write to the database.",

@@ -79,6 +79,39 @@ class ResourceChange:
 
 
 @dataclass(frozen=True, slots=True)
+class SuspensionChange:
+    """Suspend an MCP server, or let it be used again."""
+
+    identifier: str
+    suspended: bool
+    mark: str = CHANGE
+
+    @property
+    def subject(self) -> str:
+        """What it is about."""
+        return f"MCP server {self.identifier}"
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        """Whether it is."""
+        yes = ("yes",)
+        return (Difference("suspended", () if self.suspended else yes, yes if self.suspended else ()),)
+
+    @property
+    def consequence(self) -> str:
+        """What it means for its clients."""
+        return "no tokens are issued for it; its grants stay" if self.suspended else "its grants count again"
+
+    def make(self, stores: Stores, by: Event = APPLY) -> None:
+        """Do it. Raises `Overtaken`."""
+        about = by.about(name="resource.suspended" if self.suspended else "resource.resumed")
+        try:
+            stores.resources.set_suspended(self.identifier, self.suspended, about)
+        except UnknownResource as gone:
+            raise Overtaken(str(gone)) from None
+
+
+@dataclass(frozen=True, slots=True)
 class ClientChange:
     """Register a client, change what was one ``before``, or remove one."""
 

@@ -113,6 +113,12 @@ class ResourceEntry(Entry):
         )
 
 
+class ServerEntry(ResourceEntry):
+    """An MCP server of a file. Without ``suspended`` it stays as it is, one that is new can be used."""
+
+    suspended: bool | None = None
+
+
 class ClientForm(Entry):
     """A client; the same as ``authserver client add``."""
 
@@ -183,7 +189,7 @@ class PersonEntry(Entry):
 class Declared(Entry):
     """All that the file says; ``rules`` as `protocol.policy.reading` takes them, None to leave those that count."""
 
-    resources: tuple[ResourceEntry, ...] = ()
+    resources: tuple[ServerEntry, ...] = ()
     clients: tuple[ClientEntry, ...] = ()
     people: tuple[PersonEntry, ...] = ()
     rules: list[dict[str, Any]] | None = None

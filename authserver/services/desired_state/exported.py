@@ -11,7 +11,7 @@ from ...protocol.role import Role
 from ...protocol.scope import Scope
 from ...protocol.tool import Mark, Tool
 from ...store.stores import Stores
-from .declared import ClientForm, Declared, ResourceEntry, ScopeEntry, ToolEntry
+from .declared import ClientForm, Declared, ScopeEntry, ServerEntry, ToolEntry
 from .document import MOST_BYTES, dump
 
 
@@ -21,7 +21,7 @@ def exported(stores: Stores) -> str:
     This server's own API is left out, which a command of its own makes, and tools that their server has no more.
     """
     said = {
-        "resources": [_resource(one) for one in stores.resources.all() if not one.is_own_api],
+        "resources": [_resource(one) for one in stores.resources.every() if not one.is_own_api],
         "clients": list(map(_client, stores.clients.preregistered())),
         "people": list(_people(stores.users.roles(), stores.groups.members())),
         **({"rules": reading.written(rules)} if (rules := stores.policies.current().rules) else {}),
@@ -36,7 +36,7 @@ def unclear(stores: Stores, text: str) -> Iterator[str]:
         yield f"larger than the {MOST_BYTES} bytes that 'apply' takes: apply it in parts"
     if stores.users.roles() or stores.groups.members():
         yield "people: elsewhere they have to be there before ('authserver user add'); the file makes nobody"
-    yield from _of_registered(stores.resources.all(), stores.clients.preregistered())
+    yield from _of_registered(stores.resources.every(), stores.clients.preregistered())
 
 
 def _of_registered(resources: Iterable[Resource], clients: Iterable[Client]) -> Iterator[str]:
@@ -51,7 +51,7 @@ def _of_registered(resources: Iterable[Resource], clients: Iterable[Client]) -> 
 
 def _resource(resource: Resource) -> dict[str, Any]:
     tools = [_tool(tool) for tool in resource.tools if tool.mark is not Mark.GONE]
-    entry = ResourceEntry(
+    entry = ServerEntry(
         url=resource.identifier,
         name=resource.name,
         scopes=tuple(map(_scope, resource.scopes)),
@@ -59,6 +59,7 @@ def _resource(resource: Resource) -> dict[str, Any]:
         default=resource.is_default,
         token_format=resource.token_format,
         signing_algorithm=resource.signing_algorithm,
+        suspended=True if resource.suspended else None,
     )
     return {**entry.model_dump(mode="json", exclude_defaults=True), **({"tools": tools} if tools else {})}
 

@@ -12,7 +12,7 @@ from ...protocol.resource import Resource, canonical
 from ...store.stores import Stores
 from ..preregistration import scopes_of
 from . import difference, people, rules
-from .changes import ADD, CHANGE, REMOVE, Change, ClientChange, ResourceChange
+from .changes import ADD, CHANGE, REMOVE, Change, ClientChange, ResourceChange, SuspensionChange
 from .declared import ClientEntry, Declared, declared
 from .document import load
 
@@ -54,7 +54,7 @@ class Planner:
         """The changes that make *wanted*, which has no flaws, true: servers first."""
         # Rules after the people of whom they speak, so that none counts before its group has anybody.
         later = (*people.changes(self.stores, wanted.people), *rules.changes(self.stores, wanted.rules))
-        return (*self.registrations(wanted), *later)
+        return (*self.registrations(wanted), *self._suspensions(wanted), *later)
 
     def registrations(self, wanted: Declared) -> tuple[ResourceChange | ClientChange, ...]:
         """Those of servers and clients alone."""
@@ -101,6 +101,12 @@ class Planner:
             known = difference.of_resource(before) if before else {}
             if differences := difference.between(known, difference.of_resource(server)):
                 yield ResourceChange(CHANGE if before else ADD, server, differences, before)
+
+    def _suspensions(self, wanted: Declared) -> Iterator[SuspensionChange]:
+        now = {server.identifier for server in self.stores.resources.suspended()}
+        for entry in wanted.resources:
+            if entry.suspended is not None and entry.suspended != (entry.url in now):
+                yield SuspensionChange(entry.url, entry.suspended)
 
     def _clients(self, wanted: Declared) -> Iterator[ClientChange]:
         for entry in wanted.clients:

@@ -10,6 +10,7 @@ from ..desired_state.document import dump, load
 
 A_FILE = msg("a mapping with the list 'rules', and perhaps 'version'")
 MEMBERS = {"version", "rules"}
+MOST_POSTED = 262_144  # bytes of rules by page or API; five hundred of usual length
 GREATEST = 2**31 - 1  # that the database can compare
 
 

@@ -8,6 +8,7 @@ more, or by the digest of a seal that was noted elsewhere.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from ...keys.keyring import Keyring
 from ...keys.ports import Purpose
@@ -15,6 +16,9 @@ from ...protocol.audit_seal import DROP_TYPE, SEAL_TYPE, START, Digest, Events, 
 from ...store.seals import Seal, SealStore
 from ...store.streams import StreamStore
 from ...store.trail import Tail, TrailStore
+from .withdrawn_keys import WithdrawnKeys
+
+LATE = "it was signed by a key after that was withdrawn: whoever has that key may have made it"
 
 
 class Kind(StrEnum):
@@ -22,6 +26,7 @@ class Kind(StrEnum):
 
     SEAL_MISSING = "seal missing"
     SEAL_CHANGED = "seal changed"
+    KEY_WITHDRAWN = "key withdrawn"
     EVENTS_MISSING = "events missing"
     EVENTS_ADDED = "events added"
     EVENTS_CHANGED = "events changed or reordered"
@@ -70,13 +75,18 @@ class Verification:
     keyring: Keyring
     noted: Noted | None = None
     summary: Summary = field(default_factory=Summary)
+    _withdrawn: WithdrawnKeys = field(default_factory=WithdrawnKeys)
+    _words: WithdrawnKeys = field(default_factory=WithdrawnKeys)  # of retention, which go by their own moments
     _link: str | None = ""  # what the next seal says of the one before; None if that cannot be known
 
     def findings(self) -> Iterator[Finding]:
         """Everything that is wrong, in the order of the seals."""
+        self._withdrawn = WithdrawnKeys.of(self.keyring)
+        self._words = WithdrawnKeys(self._withdrawn.moments)
         place, after = START, 0
         while page := self.seals.after(after):
-            events = Events(self.trail.events(place, max(seal.last for seal in page)))
+            read = self.trail.events(place, max(seal.last for seal in page))
+            events = Events(self._withdrawn.noting(read))
             for seal in page:
                 yield from self._one(seal, events)
             place, after = max(place, page[-1].last), page[-1].number
@@ -90,6 +100,8 @@ class Verification:
             yield Finding(Kind.SEAL_CHANGED, seal.number, "it is not what was signed: its events cannot be checked")
             events.skip(seal.last)
         else:
+            if self._withdrawn.signed_late(seal.signed, stated.iat):
+                yield Finding(Kind.KEY_WITHDRAWN, seal.number, LATE)
             if self._link not in (None, stated.previous):
                 yield Finding(Kind.SEAL_CHANGED, seal.number, "it does not follow from the seal before it")
             check = self._standing if seal.dropped is None else self._dropped
@@ -112,6 +124,8 @@ class Verification:
         word = self.keyring.read_own(seal.dropped or "", typ=DROP_TYPE, purpose=Purpose.AUDIT)
         if word is None or word.get("number") != seal.number:
             yield Finding(Kind.EVENTS_MISSING, seal.number, "its events were dropped, but not by retention")
+        elif self._words.signed_late(seal.dropped or "", _moment(word)):
+            yield Finding(Kind.KEY_WITHDRAWN, seal.number, f"its events were dropped: {LATE}")
         if left := events.skip(stated.last):
             yield Finding(Kind.EVENTS_ADDED, seal.number, f"retention took its events, and there are {left}")
         self.summary.dropped_seals += 1
@@ -145,6 +159,11 @@ class Verification:
                 yield Finding(Kind.SEAL_MISSING, last + 1, f"{stream.target} took sealed events that are gone")
         if self.seals.moved():
             yield Finding(Kind.ORDER_LOST, last, "the database seems restored from a dump: 'authserver audit resume'")
+
+
+def _moment(word: dict[str, Any]) -> int:
+    at = word.get("iat")
+    return at if isinstance(at, int) else 0
 
 
 def stated_of(seal: Seal, keyring: Keyring) -> Statement | None:

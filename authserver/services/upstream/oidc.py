@@ -42,6 +42,7 @@ class OpenIdConnect:
             " ".join(dict.fromkeys((*SCOPES, *upstream.scopes))),
             nonce=attempt.nonce,
             login_hint=asked.hint or None,
+            ui_locales=asked.languages or None,
             **anew,
         )
 

@@ -28,13 +28,17 @@ LIFETIME = 600  # seconds for a person to sign in there
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Why somebody is sent there, where they go on to, who is signed in here, and the address that they gave."""
+    """Why somebody is sent there, where they go on to, who is signed in here, and the address that they gave.
+
+    ``languages`` are those that they are to be asked in, the most wanted first, between spaces.
+    """
 
     page: str
     purpose: Purpose = Purpose.SIGN_IN
     session: Session | None = None
     hint: str = ""
     anew: bool = False
+    languages: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,8 @@ class UpstreamSignIn:
         """The URL to send the *browser* to (the digest of its device cookie). Raises `Down` and `SlowDown`."""
         self.limit.count(origin)
         attempt = Attempt.fresh(self.key())
-        asked = Asked(self.redirect_uri(upstream), wanted.hint, wanted.anew or wanted.purpose is Purpose.AGAIN)
+        anew = wanted.anew or wanted.purpose is Purpose.AGAIN
+        asked = Asked(self.redirect_uri(upstream), wanted.hint, anew, wanted.languages)
         address = self.ways[upstream.kind].address(upstream, attempt, asked)
         session = wanted.session.digest if wanted.session else None
         begun = UpstreamAttempt(attempt.digest, browser, upstream.id, wanted.purpose, session, wanted.page)

@@ -12,12 +12,13 @@ from ...settings.upstream import Upstream
 class Asked:
     """How somebody is to be asked there. ``hint`` is an e-mail address that they gave.
 
-    ``anew``: whoever is signed in there already proves again who they are.
+    ``anew``: whoever is signed in there already proves again who they are. ``languages`` as in `ui_locales`.
     """
 
     redirect_uri: str
     hint: str = ""
     anew: bool = False
+    languages: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,10 @@ class AccountLinkRow(Row):
 
 
 class LetterRow(Row):
-    """A mail that waits: ``sealed`` are its words, None as long as nobody has looked whom they would be for."""
+    """A mail that waits: ``sealed`` are its words, None as long as nobody has looked whom they would be for.
+
+    ``language`` is that of the page where one without words was asked for.
+    """
 
     __tablename__ = "letters"
     __table_args__ = (Index(None, "try_at"),)
@@ -48,5 +51,6 @@ class LetterRow(Row):
     receiver: Mapped[str]
     sealed: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[Seconds]
+    language: Mapped[str | None]
     tries: Mapped[int]
     try_at: Mapped[Seconds]

@@ -33,6 +33,7 @@ class GrantRow(Row):
         Index("ix_grants_live_resource", "resource", postgresql_where=LIVE, sqlite_where=LIVE),
         Index(None, "ends_at", postgresql_where=ENDING, sqlite_where=ENDING),
         Index(None, "session_digest", postgresql_where=OF_SESSION, sqlite_where=OF_SESSION),
+        Index(None, "device_digest", postgresql_where=OF_SESSION, sqlite_where=OF_SESSION),
     )  # fmt: skip
 
     id: Mapped[str] = mapped_column(primary_key=True)

@@ -9,7 +9,10 @@ from .base import Row, Seconds
 
 
 class SigningKeyRow(Row):
-    """A key pair with its schedule: published at once, signing in between, withdrawn at its end or after a leak."""
+    """A key pair with its schedule: published at once, signing in between, withdrawn at the end.
+
+    ``withdrawn_at`` is when it was withdrawn before its time; it then never signed, by the other moments.
+    """
 
     __tablename__ = "signing_keys"
 

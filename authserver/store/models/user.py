@@ -7,12 +7,15 @@ from .base import Row, Seconds
 
 OWNERS = text("role = 'owner'")
 OF_WEIGHT = text("role <> 'member'")
+ENDING = text("ending_since IS NOT NULL")
 
 
 class UserRow(Row):
     """A person. ``username`` and ``email`` are stored casefolded; ``role`` is a `protocol.role.Role`.
 
     ``likeness`` is what the eye takes the user name for; None where an older account has one that looks the same.
+    ``language`` is the one of pages that they last signed in in, for mail; None until they do. ``ending_since`` is when
+    they were disabled, as long as grants of theirs are left to end.
     """
 
     __tablename__ = "users"
@@ -21,6 +24,7 @@ class UserRow(Row):
         Index(None, "created_at"),
         Index("uq_users_email", "email", unique=True),
         Index("uq_users_likeness", "likeness", unique=True),
+        Index(None, "ending_since", postgresql_where=ENDING, sqlite_where=ENDING),
         Index("ix_users_of_weight", "id", postgresql_where=OF_WEIGHT, sqlite_where=OF_WEIGHT),
     )
 
@@ -34,3 +38,5 @@ class UserRow(Row):
     email: Mapped[str | None]
     email_verified_at: Mapped[Seconds | None]
     likeness: Mapped[str | None]
+    language: Mapped[str | None]
+    ending_since: Mapped[Seconds | None]

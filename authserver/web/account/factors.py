@@ -5,17 +5,24 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from ...accounts.letters import FACTOR_REMOVED
+from ...protocol.msg import msg
 from ...protocol.strangers import plain
+from ...store.ways_in import LastWayIn
 from .. import next_page
 from ..deployment import deployment
 from ..listing import event, wanted_id
 from ..origin import origin
 from ..signed_in import Visitor, freshly, recognised, visitor
-from ..stale import form_of
+from ..stale import again, form_of
 from . import blueprint
+from .ways_in import ways
 
 MOST_FACTORS = 20
 LONGEST_NAME = 60
+LAST = msg(
+    "It is the only way into your account: add another passkey, link a provider, or have a password set, before you "
+    "remove it."
+)
 
 
 @blueprint.get("/account/security/factors")
@@ -54,7 +61,10 @@ def do_remove_factor() -> ResponseReturnValue:
     person = whose()
     removed = event("factor.removed").about(user_id=person.user.id, detail={"id": wanted_id()})
     letter = deployment().own_account.letters.way_in_changed(person.user, FACTOR_REMOVED, origin())
-    deployment().stores.factors.remove(person.user.id, wanted_id(), removed, letter)
+    try:
+        deployment().stores.factors.remove(person.user.id, wanted_id(), ways(), removed, letter)
+    except LastWayIn:
+        return again(remove_factor, LAST, 409)
     return redirect(next_page.leading_to(None, "account.factors"), 303)
 
 

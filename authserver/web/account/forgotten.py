@@ -7,7 +7,7 @@ from ...accounts.errors import TooManyAttempts
 from ...protocol.mail_address import NoMailAddress
 from ...protocol.msg import msg
 from ...store.account_links import Purpose
-from .. import mailed_link
+from .. import languages, mailed_link
 from ..deployment import deployment
 from ..origin import origin
 from ..stale import again, form_of
@@ -31,7 +31,7 @@ def send_link() -> ResponseReturnValue:
     if not deployment().settings.sends_mail:
         return redirect(url_for("account.forgotten"), 303)
     try:
-        deployment().own_account.forgot(request.form.get("email", ""), origin())
+        deployment().own_account.forgot(request.form.get("email", ""), origin(), languages.wanted())
     except NoMailAddress:
         return again(forgotten, NO_ADDRESS, 400)
     except TooManyAttempts as delayed:

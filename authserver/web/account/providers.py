@@ -7,15 +7,19 @@ from ...accounts.letters import PROVIDER_UNLINKED
 from ...protocol.audit import Event
 from ...protocol.msg import msg
 from ...services.upstream.sign_in import Wanted
-from ...store.identities import LastWayIn
 from ...store.upstream_attempts import Purpose
+from ...store.ways_in import LastWayIn
 from ..deployment import deployment
 from ..origin import origin
 from ..signed_in import freshly, required, the_visitor
 from ..stale import form_of
 from . import blueprint, upstream
+from .ways_in import ways
 
-LAST = msg("It is the only way into your account: link another provider, or have a password set, before you unlink it.")
+LAST = msg(
+    "It is the only way into your account: link another provider, add a passkey, or have a password set, before you "
+    "unlink it."
+)
 
 
 @blueprint.get("/account/security/providers")
@@ -39,10 +43,9 @@ def change_providers() -> ResponseReturnValue:
         return upstream.depart(found, Wanted(here, Purpose.LINK, person.session))
     issuer, subject = request.form.get("issuer", ""), request.form.get("subject", "")
     event = Event("identity.unlinked", f"user:{person.user.id}", origin(), detail={"issuer": issuer})
-    used = [each.home for each in deployment().upstream.upstreams.values()]
     try:
         letter = deployment().own_account.letters.way_in_changed(person.user, PROVIDER_UNLINKED, origin())
-        deployment().stores.identities.unlink(person.user.id, issuer, subject, used, event, letter)
+        deployment().stores.identities.unlink(person.user.id, issuer, subject, ways(), event, letter)
     except LastWayIn:
         return _page(LAST), 409
     return redirect(url_for("account.providers"), 303)

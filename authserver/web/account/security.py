@@ -39,11 +39,7 @@ def end_own_session() -> ResponseReturnValue:
 @form_of(end_own_session)
 def do_end_own_session() -> ResponseReturnValue:
     """End it, if it is one's own. Done twice, it is done."""
-    found, stores = _session(the_visitor()), deployment().stores
-    if isinstance(found, SessionListing):
-        stores.sessions.end(found.digest, event("session.ended").about(user_id=the_visitor().user.id))
-    elif found is not None:
-        stores.remembered.forget(found.digest, event("browser.forgotten"))
+    deployment().places.end(the_visitor().user.id, wanted_id(), LINES, event("session.ended"))
     return redirect(url_for("account.security"), 303)
 
 

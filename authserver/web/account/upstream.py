@@ -1,5 +1,7 @@
 """Signing in with an identity provider: sending a browser there, and taking it back."""
 
+from dataclasses import replace
+
 from flask import Response, make_response, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
@@ -13,7 +15,7 @@ from ...services.upstream.errors import UpstreamError
 from ...services.upstream.sign_in import Arrived, Wanted
 from ...settings.upstream import Upstream
 from ...store.upstream_attempts import Purpose
-from .. import attempt, cookies, half_signed_in, next_page, signed_in, staying, tracing
+from .. import attempt, cookies, half_signed_in, languages, next_page, signed_in, staying, tracing
 from ..deployment import deployment
 from ..origin import origin
 from . import blueprint
@@ -61,6 +63,7 @@ def asked_again(person: signed_in.Visitor) -> ResponseReturnValue | None:
 def depart(upstream: Upstream, wanted: Wanted) -> Response:
     """Send the browser to *upstream*; its device cookie is what it is known by when it comes back."""
     try:
+        wanted = replace(wanted, languages=languages.onwards())
         address = deployment().upstream.begin(upstream, wanted, credential.digest(cookies.device()), origin())
     except UpstreamError as failed:
         return failure(upstream, failed, wanted.page)

@@ -5,11 +5,12 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
 from ...protocol.mail_address import NoMailAddress
-from ...protocol.msg import Filled, msg
+from ...protocol.msg import OWN_NAMES, Filled, msg
 from ...protocol.role import Permission, Role
 from ...protocol.user_name import UserNameRefused
 from ...store.invitations import Invitation
 from ...store.users import EmailTaken, UserExists
+from .. import languages
 from ..deployment import deployment
 from ..listing import event, wanted_id
 from ..problem import Refused
@@ -37,9 +38,14 @@ def invitations() -> ResponseReturnValue:
 def invite() -> ResponseReturnValue:
     """Whom, and as what; with what was typed if it comes again."""
     sends_mail = deployment().settings.sends_mail
-    chosen = request.form.get("role", Role.MEMBER)
     return render_template(
-        "admin/invite.html", typed=request.form, roles=to_give(), chosen=chosen, sends_mail=sends_mail
+        "admin/invite.html",
+        typed=request.form,
+        roles=to_give(),
+        chosen=request.form.get("role", Role.MEMBER),
+        sends_mail=sends_mail,
+        languages=OWN_NAMES,
+        language=request.form.get("language", languages.wanted()),
     )
 
 
@@ -60,6 +66,7 @@ def do_invite() -> ResponseReturnValue:
             typed["email"],
             event("user.invited"),
             the_visitor().user.role,
+            request.form.get("language"),
         )
     except (UserNameRefused, NoMailAddress) as refused:
         return again(invite, Filled(NOT_INVITED, str(refused)), 400)

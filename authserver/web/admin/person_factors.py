@@ -27,5 +27,5 @@ def remove_factors() -> ResponseReturnValue:
 def do_remove_factors() -> ResponseReturnValue:
     """Remove them, and the recovery codes. Done twice, it is done."""
     found = whom_to_act_on()
-    deployment().stores.factors.remove_all(found.id, event("factors.removed"))
+    deployment().interventions.remove_factors(found, event("factors.removed"))
     return redirect(url_for("admin.person", id=found.id), 303)

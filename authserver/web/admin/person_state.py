@@ -6,19 +6,21 @@ from werkzeug.exceptions import NotFound
 
 from ...protocol.msg import msg
 from ...protocol.role import Permission
+from ...services.mass_revocation import let_in, lock_out
 from ...store.grants import Whose
 from ...store.sessions import SessionListing
-from ...store.users import LastOwner, User
+from ...store.users import LastOwner, StillEnding, User
 from .. import staying
 from ..deployment import deployment
 from ..listing import LINES, event, wanted_id
 from ..stale import again, form_of
 from . import blueprint
 from .access import needs
-from .grants_of import MOST_COUNTED
+from .grants_of import MOST_COUNTED, SECONDS
 from .people import whom_to_act_on
 
 LAST_OWNER = msg("This is the last owner who can sign in. Make somebody else an owner first.")
+STILL_ENDING = msg("Very many grants of this person are still being ended. Press the button again in a moment.")
 
 
 @blueprint.get("/person/disable")
@@ -43,9 +45,11 @@ def do_disable_person() -> ResponseReturnValue:
     disable = request.form.get("disable") == "yes"
     about = event("user.disabled" if disable else "user.enabled")
     try:
-        deployment().stores.users.set_disabled(found.id, disable, about)
+        (lock_out if disable else let_in)(deployment().stores.users, found.id, about, SECONDS)
     except LastOwner:
         return again(disable_person, LAST_OWNER, 409)
+    except StillEnding:
+        return again(disable_person, STILL_ENDING, 409)
     return _back_to(found)
 
 
@@ -88,7 +92,7 @@ def end_sessions() -> ResponseReturnValue:
 def do_end_sessions() -> ResponseReturnValue:
     """End all sessions of the person. Done twice, it is done."""
     found = whom_to_act_on()
-    deployment().stores.sessions.end_all(found.id, event("sessions.ended"))
+    deployment().interventions.end_sessions(found, event("sessions.ended"))
     return _back_to(found)
 
 

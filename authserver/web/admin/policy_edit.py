@@ -24,7 +24,6 @@ from .access import needs
 DAYS = 7
 MOST_SHOWN = 100  # lines
 SECONDS = 3.0
-MOST_BODY = 262_144  # bytes; five hundred rules of usual length
 CHANGED = msg(
     "Other rules count since this page was shown, or the line 'version' was taken out. Nothing was changed: see what "
     "counts now, and write yours anew from that."
@@ -63,7 +62,7 @@ def _page(text: str, looked: Looked | None) -> ResponseReturnValue:
 @blueprint.post("/policies/edit")
 @needs(Permission.POLICIES_EDIT, fresh=True, typed=True)
 @form_of(edit_policies)
-@up_to(MOST_BODY)
+@up_to(file.MOST_POSTED)
 def do_edit_policies() -> ResponseReturnValue:
     """Look what was typed over or, if the form says so, let it count in place of the version that it names."""
     policies = deployment().stores.policies

@@ -130,7 +130,7 @@ def _body(request: Request, operation: AnyOperation) -> BaseModel:
     if operation.body is Nothing:
         return Nothing()
     try:
-        found: BaseModel = operation.body.model_validate(strict_json.exact(request.json()), strict=False)
+        found: BaseModel = operation.body.model_validate(strict_json.exact(request.json(operation.most)), strict=False)
     except ValidationError as wrong:
         raise problem.invalid("body", wrong) from None
     except ValueError:

@@ -3,6 +3,7 @@
 from pydantic import Field
 
 from ...protocol.mail_address import NoMailAddress
+from ...protocol.msg import Language
 from ...protocol.role import Permission, Role
 from ...protocol.user_name import UserNameRefused
 from ...store.users import EmailTaken, UserExists
@@ -22,6 +23,7 @@ class InvitationForm(Parameters):
     display_name: str = Field("", max_length=200, pattern=PLAIN, description="The user name if empty")
     email: str = Field(max_length=254)
     role: Role = Role.MEMBER
+    language: Language = Field("en", description="That of the mail")
 
 
 class Invited(Answer):
@@ -54,7 +56,13 @@ def _invite(call: Call[Nothing, InvitationForm]) -> Invited:
         raise Problem(409, TOO_HIGH)
     try:
         link = call.deployment.invitations.invite(
-            wanted.username, wanted.display_name, wanted.role, wanted.email, call.event("user.invited"), STANDS_AS
+            wanted.username,
+            wanted.display_name,
+            wanted.role,
+            wanted.email,
+            call.event("user.invited"),
+            STANDS_AS,
+            wanted.language,
         )
     except (UserNameRefused, NoMailAddress) as refused:
         raise Problem(400, str(refused)) from None

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from ...protocol.audit import Event, Origin
 from ...protocol.role import Permission
 from ...services.deployment import Deployment
+from ..backchannel.request import MOST_BODY
 
 MOST_LINES = 200
 LINES = 50
@@ -101,7 +102,7 @@ class Operation(Generic[Query, Body]):
     it, which ``If-Match`` is compared with (RFC 9110 §13.1.1). ``seen`` says that the act wants that header, since it
     agrees to what was seen. ``once`` is for an act that counts twice when it is done twice (`once`). ``problems`` are
     the statuses of its own, besides those that every operation has. ``also`` are permissions that it needs besides,
-    each with the words for when (`bearer.need`).
+    each with the words for when (`bearer.need`). ``most`` is how large its body may be, in bytes.
     """
 
     method: str
@@ -118,6 +119,7 @@ class Operation(Generic[Query, Body]):
     once: bool = False
     problems: tuple[int, ...] = ()
     also: Mapping[Permission, str] = field(default_factory=dict)
+    most: int = MOST_BODY
 
     @property
     def acts(self) -> bool:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pydantic import Field
 
 from ...protocol.role import MOST_GROUP_NAME, Permission, Role, is_group_name
-from ...store.users import LastOwner, User
-from .clients import Seconds
+from ...services.mass_revocation import let_in, lock_out
+from ...store.users import LastOwner, StillEnding, User
+from .clients import BULK_SECONDS, Seconds
 from .operation import (
     Answer,
     AnyOperation,
@@ -72,12 +73,17 @@ class Sessions(Answer):
     """The live sessions of a person, at most 200."""
 
     items: list[SessionState]
+    resting: list[SessionState] = Field(
+        description="Browsers that stay signed in and have no session now: each opens one by itself; at most 200"
+    )
 
 
 class OneSession(One):
     """Whose session, and which."""
 
-    session: str = Field(max_length=200, pattern=r"^[!-~]+$", description="Its id")
+    session: str = Field(
+        max_length=200, pattern=r"^[!-~]+$", description="Its id, or that of a browser that stays signed in"
+    )
 
 
 class NewRole(Parameters):
@@ -127,25 +133,26 @@ def _one(call: Call[One, Nothing]) -> OnePerson:
 
 
 def _sessions(call: Call[One, Nothing]) -> Sessions:
-    found = call.deployment.stores.sessions.of_user(_person(call).id, MOST_SESSIONS)
-    return Sessions(items=[SessionState.model_validate(each) for each in found])
+    person, stores = _person(call), call.deployment.stores
+    found = stores.sessions.of_user(person.id, MOST_SESSIONS)
+    resting = call.deployment.places.resting(person.id, found, MOST_SESSIONS)
+    items, browsers = ([SessionState.model_validate(each) for each in lines] for lines in (found, resting))
+    return Sessions(items=items, resting=browsers)
 
 
 def _end_sessions(call: Call[One, Nothing]) -> Ended:
-    ended = call.deployment.stores.sessions.end_all(_below(call).id, call.event("sessions.ended"))
+    ended = call.deployment.interventions.end_sessions(_below(call), call.event("sessions.ended"))
     return Ended(ended=ended)
 
 
 def _end_session(call: Call[OneSession, Nothing]) -> None:
-    found, sessions = _below(call), call.deployment.stores.sessions
-    wanted = next((each for each in sessions.of_user(found.id, MOST_SESSIONS) if each.id == call.query.session), None)
-    if wanted is None:
+    found, event = _below(call), call.event("session.ended")
+    if not call.deployment.places.end(found.id, call.query.session, MOST_SESSIONS, event):
         raise Problem(404, "this person has no such session, or it has ended")
-    sessions.end(wanted.digest, call.event("session.ended").about(user_id=found.id))
 
 
 def _remove_factors(call: Call[One, Nothing]) -> Removed:
-    removed = call.deployment.stores.factors.remove_all(_below(call).id, call.event("factors.removed"))
+    removed = call.deployment.interventions.remove_factors(_below(call), call.event("factors.removed"))
     return Removed(removed=removed)
 
 
@@ -158,10 +165,11 @@ def _enable(call: Call[One, Nothing]) -> None:
 
 
 def _set_disabled(call: Call[One, Nothing], disabled: bool, name: str) -> None:
+    act = lock_out if disabled else let_in
     try:
-        call.deployment.stores.users.set_disabled(_below(call).id, disabled, call.event(name))
-    except LastOwner as last:
-        raise Problem(409, str(last)) from None
+        act(call.deployment.stores.users, _below(call).id, call.event(name), BULK_SECONDS)
+    except (LastOwner, StillEnding) as refused:
+        raise Problem(409, str(refused)) from None
 
 
 def _change_role(call: Call[One, NewRole]) -> None:
@@ -221,7 +229,8 @@ OPERATIONS: tuple[AnyOperation, ...] = (
         method="DELETE", answer=Ended, problems=(409,),
     ),
     acting(
-        "/person/session", Permission.SESSIONS_END, "End one session of a person", OneSession, _end_session,
+        "/person/session", Permission.SESSIONS_END,
+        "End one session of a person, or let one browser stay signed in no longer", OneSession, _end_session,
         method="DELETE", problems=(409,),
     ),
     acting(

@@ -11,6 +11,7 @@ from ...protocol.policy import reading as rules
 from ...protocol.policy.words import sentence
 from ...protocol.role import Permission
 from ...services.policy.explanation import Question, Simulator, Unknown
+from ...services.policy.file import MOST_POSTED
 from ...services.policy.review import Reviewer
 from ...store.policies import Overtaken
 from .clients import Seconds
@@ -169,11 +170,11 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     reading("/policies", Permission.POLICIES_READ, "The rules of policy, in order", Nothing, PolicyState, _list),
     Operation(
         "PUT", "/policies", Permission.POLICIES_EDIT, "Let rules count in place of all others", _apply, Nothing,
-        NewRules, PolicyState, problems=(400, 409),
+        NewRules, PolicyState, problems=(400, 409), most=MOST_POSTED,
     ),
     Operation(
         "POST", "/policies/look", Permission.POLICIES_EDIT, "Look rules over: nothing is changed by it", _look, Nothing,
-        Written, Looked,
+        Written, Looked, most=MOST_POSTED,
     ),
     Operation(
         "POST", "/policies/explain", Permission.POLICIES_READ, "Explain what the rules decide, by which, and why",

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from ...protocol.policy import reading as rules
 from ...protocol.role import Permission
+from ...services.policy.file import MOST_POSTED
 from ...services.policy.replay import DAY_MS, Replay
 from .operation import Answer, AnyOperation, Call, Nothing, Operation, Parameters
 from .policies import unfit
@@ -61,6 +62,6 @@ OPERATIONS: tuple[AnyOperation, ...] = (
     Operation(
         "POST", "/policies/replay", Permission.POLICIES_READ,
         "Hold rules against the grants and tokens of the last days, for five seconds at the most", _replay, Nothing,
-        Proposed, ReplayState,
+        Proposed, ReplayState, most=MOST_POSTED,
     ),
 )  # fmt: skip

@@ -9,7 +9,7 @@ from ...protocol.resource import Resource
 from ...protocol.role import Permission
 from ...services.deployment import Deployment
 from ...services.desired_state.changes import ADD, ClientChange, Overtaken, ResourceChange
-from ...services.desired_state.declared import ClientEntry, ClientForm, Declared, ResourceEntry
+from ...services.desired_state.declared import ClientEntry, ClientForm, Declared, ResourceEntry, ServerEntry
 from ...services.desired_state.plan import Planner
 from .bearer import need
 from .operation import Answer, Call, Nothing
@@ -57,8 +57,13 @@ def make_server(call: Call[Nothing, ResourceEntry]) -> Made:
     """Make an MCP server what the body says. Raises `Problem`."""
     if call.body.url == _own(call):
         raise Problem(409, OWN_API)
-    changes, _ = _make(call, Declared(resources=(call.body,)), call.seen or known_server(call))
+    changes, _ = _make(call, Declared(resources=(_as_entry(call.body),)), call.seen or known_server(call))
     return Made(changed=_members(changes))
+
+
+def _as_entry(body: ResourceEntry) -> ServerEntry:
+    """What it leaves out stays left out: limits that it is silent about stay as they are."""
+    return ServerEntry.model_validate(body.model_dump(exclude_unset=True))
 
 
 def make_client(call: Call[Nothing, ClientForm]) -> MadeClient:

@@ -58,10 +58,10 @@ class Request:
         found.form, found.authorization = parsed, self.header("Authorization")
         return parsed
 
-    def json(self) -> bytes:
-        """The body, declared as JSON. Raises `InvalidRequest` for another content type."""
+    def json(self, most: int = MOST_BODY) -> bytes:
+        """The body of at most *most* bytes, declared as JSON. Raises `InvalidRequest` for another content type."""
         self._need_type(JSON_TYPE)
-        return self.body()
+        return self.body(most)
 
     def body(self, most: int = MOST_BODY) -> bytes:
         """The body, at most *most* bytes. Raises `TooLarge`, or `InvalidRequest` for a broken length."""

@@ -9,10 +9,12 @@ from sqlalchemy import update
 from authserver.protocol import own_api
 from authserver.protocol.alert import AlertKind
 from authserver.protocol.audit import Event
+from authserver.protocol.credential import digest
 from authserver.protocol.role import Permission, Role
 from authserver.services.own_api import enable
 from authserver.store.alerts import Alert
-from authserver.store.models import ClientRow
+from authserver.store.models import ClientRow, SessionRow
+from authserver.store.sessions import Staying
 from authserver.web.admin.roles import ACTS
 from tests.conformance.flow import Flow
 from tests.conformance.site import ISSUER, NOTES, Site
@@ -108,6 +110,25 @@ def test_a_client_is_suspended_let_act_again_and_deleted(site: Site, robot: Robo
     assert robot.call("DELETE", "/client", id=client_id).status_code == 204
     assert robot.call("DELETE", "/client", id=client_id).status_code == 404
     assert robot.get("/client", id=client_id).status_code == 404
+
+
+def test_browsers_that_stay_signed_in_are_listed_though_they_are_closed_and_ended(site: Site, robot: Robot) -> None:
+    person, stores = Person(site).user, site.deployment.stores
+    for name in ("open", "closed"):
+        staying = Staying(digest(name), digest(f"secret of {name}"), 600)
+        stores.sessions.open(digest(f"session of {name}"), person.id, 600, "192.0.2.7", EVENT, staying=staying)
+    with stores.database.transaction() as connection:
+        closed = update(SessionRow).where(SessionRow.digest == digest("session of closed"))
+        connection.execute(closed.values(expires_at=1))
+    found = robot.get("/person/sessions", id=person.id).json
+    assert [line["id"] for line in found["items"]] == [digest("session of open").hex()]
+    (resting,) = found["resting"]
+    assert (resting["id"], resting["address"]) == (digest("closed").hex(), "192.0.2.7")
+    for status in (204, 404):
+        ended = robot.call("DELETE", "/person/session", id=person.id, session=resting["id"])
+        assert ended.status_code == status
+    found = robot.get("/person/sessions", id=person.id).json
+    assert (len(found["items"]), found["resting"]) == (1, [])
 
 
 def test_second_factors_that_were_lost_are_removed(site: Site, robot: Robot) -> None:

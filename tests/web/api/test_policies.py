@@ -85,6 +85,18 @@ def test_rules_count_in_place_of_the_version_that_they_were_written_from(site: S
     apply(site)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "more"),
+    [("PUT", "/policies", {"version": 0}), ("POST", "/policies/look", {}), ("POST", "/policies/replay", {"days": 1})],
+)
+def test_as_many_rules_are_taken_as_on_the_page(robot: Robot, method: str, path: str, more: dict[str, int]) -> None:
+    words = "x" * 500
+    rules = [{"name": f"rule {number}", "effect": "permit", "says": words} for number in range(400)]
+    some = robot.call(method, path, json={"rules": rules, **more})
+    assert (some.status_code, len(some.json["errors"])) == (400, 800), "read, and refused for what they say"
+    assert robot.call(method, path, json={"rules": rules * 2, **more}).status_code == 413
+
+
 def test_rules_are_held_against_what_happened(site: Site, robot: Robot, flow: Flow, visitor: Visitor) -> None:
     flow.register()
     flow.tokens(visitor)

@@ -6,11 +6,15 @@ import pyotp
 import pytest
 from sqlalchemy import update
 
+from authserver.protocol.audit import Event
 from authserver.protocol.role import Role
-from authserver.store.models import SessionRow
+from authserver.store.factors import Kind, NewFactor
+from authserver.store.models import SessionRow, UserRow
 from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import Visitor, forms
 from tests.web.pages.factor_owner import FACTORS, Person
+
+EVENT = Event("test.done", "system")
 
 
 @pytest.fixture
@@ -77,6 +81,21 @@ def test_without_the_last_factor_the_password_is_enough_and_recovery_codes_are_g
     assert "You are signed in" in person.elsewhere().open("/sign-in").text
     assert person.site.deployment.stores.recovery_codes.left(person.user.id) == 0
     assert person.events("factor.removed")
+
+
+def test_the_only_way_into_an_account_is_not_removed(person: Person):
+    stores = person.site.deployment.stores
+    person.browser.open(FACTORS)
+    stores.factors.add(person.user.id, NewFactor(Kind.PASSKEY, "Key", b"key", credential_id=b"only"), EVENT)
+    with stores.database.transaction() as connection:
+        connection.execute(update(UserRow).where(UserRow.id == person.user.id).values(password_hash=""))
+        proved = update(SessionRow).where(SessionRow.user_id == person.user.id)
+        connection.execute(proved.values(methods="pop mfa"))
+    (passkey,) = stores.factors.of_user(person.user.id)
+    refused = person.sent(person.browser.open(f"{FACTORS}/remove?id={passkey.id}"))
+    assert refused.status_code == 409
+    assert "It is the only way into your account" in refused.text
+    assert stores.factors.of_user(person.user.id) == (passkey,)
 
 
 def test_nobody_removes_what_is_anothers(person: Person, site: Site):
