@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from ..store.purge import purge
+from ..store.purge import Purged, purge_all
 from ..store.stores import Stores
 from .approvals.queue import Approvals
 from .reaper import Reaper
@@ -18,6 +18,7 @@ BATCH = 1000
 FEW = 100  # grants, each with all that hangs on it and an event
 DAY = 86_400
 ROUNDS_PER_PURGE = 20
+SECONDS_PER_PURGE = 10.0  # then the sweep has its turn; what is left is purged in the next round
 log = structlog.get_logger(__name__)
 
 
@@ -28,7 +29,8 @@ class Maintenance:
     ``window`` is the lost-answer window, ``pause`` the time between rounds, and ``receipts_for`` how long receipts of
     tool calls are kept; in seconds.
 
-    Every worker of every node sweeps: each statement is idempotent, and finds nothing when another was faster.
+    Every worker of every node sweeps: each statement is idempotent, and finds nothing when another was faster. One of
+    them purges at a time.
     """
 
     stores: Stores
@@ -51,15 +53,29 @@ class Maintenance:
         while self.stores.grants.expire(FEW) == FEW:
             pass
 
+    def purge(self, stop: threading.Event) -> Purged:
+        """Delete what expired, for some seconds at most, or until *stop* is set; says in the log what it did."""
+        done = purge_all(
+            self.stores.database,
+            BATCH,
+            receipts_for=self.receipts_for,
+            seconds=SECONDS_PER_PURGE,
+            wait=stop.wait,
+        )
+        if gone := {table: rows for table, rows in done.rows.items() if rows}:
+            log.info("purged", rows=gone, seconds=round(done.seconds, 3), left=done.left)
+        return done
+
     def _run(self, stop: threading.Event) -> None:
-        rounds = 0
+        rounds, left = 0, False
         while not stop.wait(self.pause):
             try:
                 self.sweep()
                 self.reaper.reap(stop.wait)
                 self.stores.tallies.recount()
+                if left or rounds % ROUNDS_PER_PURGE == 0:
+                    left = self.purge(stop).left
                 if rounds % ROUNDS_PER_PURGE == 0:
-                    purge(self.stores.database, BATCH, receipts_for=self.receipts_for)
                     self.approvals.expire()
             except Exception:
                 log.exception("maintenance failed; trying again later")
