@@ -51,7 +51,8 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     found.tracing.recorder.start()
     retention = found.settings.tool_receipt_retention
     window = found.settings.refresh_retry_window
-    Maintenance(found.stores, window, found.reaper, found.approvals, receipts_for=retention).start()
+    grace = max(found.settings.expired_kept_for, found.settings.access_token_lifetime)
+    Maintenance(found.stores, window, found.reaper, found.approvals, receipts_for=retention, grace=grace).start()
     found.sealer.start()
     found.streams.start()
     found.watch.start()

@@ -5,11 +5,13 @@ counted.
 """
 
 import threading
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import structlog
 
-from ..store.purge import Purged, purge_all
+from ..store.purge import GRACE_SECONDS, Purged, purge_all
 from ..store.stores import Stores
 from .approvals.queue import Approvals
 from .reaper import Reaper
@@ -17,7 +19,7 @@ from .reaper import Reaper
 BATCH = 1000
 FEW = 100  # grants, each with all that hangs on it and an event
 DAY = 86_400
-ROUNDS_PER_PURGE = 20
+ROUNDS_PER_PURGE = 4
 SECONDS_PER_PURGE = 10.0  # then the sweep has its turn; what is left is purged in the next round
 log = structlog.get_logger(__name__)
 
@@ -26,8 +28,9 @@ log = structlog.get_logger(__name__)
 class Maintenance:
     """Sweeps in bounded batches.
 
-    ``window`` is the lost-answer window, ``pause`` the time between rounds, and ``receipts_for`` how long receipts of
-    tool calls are kept; in seconds.
+    ``window`` is the lost-answer window, ``pause`` the time between rounds, ``receipts_for`` how long receipts of
+    tool calls are kept, ``grace`` how long what has expired; in seconds. ``purged`` is told what a purge deleted, by
+    table, from when to when (Unix seconds).
 
     Every worker of every node sweeps: each statement is idempotent, and finds nothing when another was faster. One of
     them purges at a time.
@@ -39,6 +42,8 @@ class Maintenance:
     approvals: Approvals
     pause: float = 15.0
     receipts_for: int = 90 * DAY
+    purged: Callable[[Mapping[str, int], float, float], None] | None = None
+    grace: int = GRACE_SECONDS
 
     def start(self) -> threading.Event:
         """Sweep in a daemon thread until the returned event is set."""
@@ -55,13 +60,17 @@ class Maintenance:
 
     def purge(self, stop: threading.Event) -> Purged:
         """Delete what expired, for some seconds at most, or until *stop* is set; says in the log what it did."""
+        began = time.time()
         done = purge_all(
             self.stores.database,
             BATCH,
+            grace=self.grace,
             receipts_for=self.receipts_for,
             seconds=SECONDS_PER_PURGE,
             wait=stop.wait,
         )
+        if self.purged is not None:
+            self.purged(done.rows, began, time.time())
         if gone := {table: rows for table, rows in done.rows.items() if rows}:
             log.info("purged", rows=gone, seconds=round(done.seconds, 3), left=done.left)
         return done

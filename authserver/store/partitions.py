@@ -135,6 +135,7 @@ def _create(connection: Connection, name: str) -> None:
         connection,
         f"CREATE TABLE {name} (LIKE audit_events INCLUDING DEFAULTS INCLUDING STORAGE)",
         f"ALTER TABLE {name} ADD CONSTRAINT pk_{name} PRIMARY KEY (id)",
+        f"ALTER TABLE {name} SET (autovacuum_freeze_min_age = 0)",  # its rows never change
         f"CREATE TRIGGER audit_events_all BEFORE TRUNCATE ON {name} EXECUTE FUNCTION audit_refusal()",
     )
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, any_, delete, exists, func, select, text
+from sqlalchemy import ColumnElement, Connection, any_, bindparam, delete, exists, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ..protocol.alert import AlertKind
@@ -48,7 +48,7 @@ from .throttles import FORGOTTEN_SECONDS
 from .traces import KEPT_MS
 
 GRACE_SECONDS = 24 * 3600  # longer than any access token lives, and than a code's replay is of interest
-LONG_AGO = now - GRACE_SECONDS
+LONG_AGO = now - bindparam("grace", GRACE_SECONDS, unique=False)
 SKEW_SECONDS = 300  # a node whose clock is late takes an assertion for longer
 NETWORK_SECONDS = 90 * 24 * 3600  # after which a network that a grant came from is new again
 # A source that never answered well has only its newest failure to remember.
@@ -112,9 +112,17 @@ def purge(database: Database, limit: int = 1000, *, receipts_for: int = 90 * 24 
 
 
 def purge_all(
-    database: Database, limit: int, *, receipts_for: int, seconds: float, wait: Callable[[float], bool]
+    database: Database,
+    limit: int,
+    *,
+    grace: int = GRACE_SECONDS,
+    receipts_for: int,
+    seconds: float,
+    wait: Callable[[float], bool],
 ) -> Purged:
     """Delete batch after batch of at most *limit* rows until nothing is left to delete, or *seconds* are over.
+
+    What has expired goes *grace* seconds later, and what tells of tool calls *receipts_for* seconds after the call.
 
     It works for `SHARE` of that time: after each batch it calls *wait*, which waits so many seconds, or returns true
     to end it. Whoever finds another process at it leaves it to that one.
@@ -123,7 +131,7 @@ def purge_all(
     while due and time.monotonic() < until:
         key, which = due.pop(0)
         began = time.monotonic()
-        rows = _delete(database, key, which, limit)
+        rows = _delete(database, key, which, limit, grace)
         took = time.monotonic() - began
         done.seconds += took
         if rows is None:
@@ -148,7 +156,13 @@ def _of_tool_calls(seconds: int) -> tuple[Expired, ...]:
     )
 
 
-def _delete(database: Database, key: InstrumentedAttribute[Any], which: ColumnElement[bool], limit: int) -> int | None:
+def _delete(
+    database: Database,
+    key: InstrumentedAttribute[Any],
+    which: ColumnElement[bool],
+    limit: int,
+    grace: int = GRACE_SECONDS,
+) -> int | None:
     """Delete such rows; returns how many, or None when another process is at it."""
     found = select(key).where(which).limit(limit).with_for_update(skip_locked=True).scalar_subquery()
     with database.transaction() as connection:
@@ -156,7 +170,7 @@ def _delete(database: Database, key: InstrumentedAttribute[Any], which: ColumnEl
             return None
         # An array is made once; what is IN a subquery may be looked for anew for each row.
         those = key == any_(func.array(found)) if database.dialect == "postgresql" else key.in_(found)
-        return connection.execute(delete(key.class_).where(those)).rowcount
+        return connection.execute(delete(key.class_).where(those), {"grace": grace}).rowcount
 
 
 def _alone(connection: Connection) -> bool:

@@ -88,6 +88,14 @@ def test_a_purge_goes_on_until_nothing_is_left_and_waits_longer_than_it_works(sc
     assert sum(waits) > done.seconds
 
 
+def test_what_has_expired_is_kept_for_as_long_as_is_said(scene: Scene):
+    scene.first_token()
+    let_pass(scene.stores.database, FAMILY_LIFETIME + 100)
+    for grace, left in ((200, 1), (50, 0)):
+        purge_all(scene.stores.database, 9, grace=grace, receipts_for=9 * DAY, seconds=60, wait=lambda pause: False)
+        assert count(scene, FamilyRow) == left
+
+
 @pytest.mark.parametrize(("seconds", "stop"), [(0.0, False), (60.0, True)])
 def test_a_purge_that_ends_early_says_that_something_is_left(scene: Scene, seconds: float, stop: bool):
     scene.first_token()
