@@ -104,10 +104,10 @@ class Sealer:
         while not stop.wait(pause):
             pause = SECONDS_AFTER_FAILURE
             try:
-                if time.monotonic() - looked >= SECONDS_BETWEEN_LOOKS_AHEAD:
-                    self.make_room()
-                    looked = time.monotonic()
                 self.seal(TIMES_PER_ROUND)
+                if time.monotonic() - looked >= SECONDS_BETWEEN_LOOKS_AHEAD:
+                    looked = time.monotonic()
+                    self.make_room()
                 if time.monotonic() - dropped >= SECONDS_BETWEEN_DROPS and not self.drop(TIMES_PER_ROUND):
                     dropped = time.monotonic()
                 pause = self.pause
