@@ -81,7 +81,15 @@ class Mixed:
         return taken
 
     def _run(self, stop: threading.Event) -> None:
-        verbs = {name: getattr(self, f"_{name}") for name in WEIGHTS}
+        verbs = {
+            "token": self._token,
+            "refresh": self._refresh,
+            "code": self._code,
+            "introspection": self._introspection,
+            "revocation": self._revocation,
+            "page": self._page,
+            "receipts": self._receipts,
+        }
         names, weights = list(WEIGHTS), list(WEIGHTS.values())
         connection, due = _connection(self.ours.origin), time.monotonic()
         while not stop.is_set():
