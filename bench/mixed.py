@@ -24,8 +24,9 @@ from .http import FORM
 from .ours import Ours
 
 CLIENTS = 64
-CHAINS = 64  # refresh families in turn; each ends when its turn has come so many times
-TURNS = 20
+CHAINS = 64  # refresh families in turn, at the beginning
+AGE_SECONDS = 120.0  # after which a family is left to its end, or revoked
+OLD = 64
 BATCH = 50  # codes made at once
 WEIGHTS = {"token": 4, "refresh": 8, "code": 1, "introspection": 4, "revocation": 1, "page": 1, "receipts": 1}
 THREADS = 4
@@ -38,7 +39,7 @@ class Chain:
     refresh: str
     access: str
     client_id: str
-    turns: int = 0
+    born: float = field(default_factory=time.monotonic)
 
 
 @dataclass(slots=True)
@@ -52,7 +53,7 @@ class Mixed:
     failures: list[str] = field(default_factory=list)
     _codes: deque[Code] = field(default_factory=deque)
     _chains: deque[Chain] = field(default_factory=deque)
-    _old: deque[Chain] = field(default_factory=deque)
+    _old: deque[Chain] = field(default_factory=lambda: deque(maxlen=OLD))
     _client_ids: list[str] = field(default_factory=list)
     _machine: Credentials = field(default_factory=lambda: Credentials("", ""))
     _making: threading.Lock = field(default_factory=threading.Lock)
@@ -115,10 +116,13 @@ class Mixed:
 
     def _refresh(self, connection: HTTPConnection) -> None:
         chain = self._chains.popleft()
+        if time.monotonic() - chain.born > AGE_SECONDS:
+            self._old.append(chain)
+            return self._code(connection)
         form = {"grant_type": GrantType.REFRESH_TOKEN, "refresh_token": chain.refresh, "client_id": chain.client_id}
         told = _post(connection, "/token", {**form, "resource": self.resource})
-        chain.refresh, chain.access, chain.turns = told["refresh_token"], told["access_token"], chain.turns + 1
-        (self._old if chain.turns >= TURNS and len(self._chains) > CHAINS // 2 else self._chains).append(chain)
+        chain.refresh, chain.access = told["refresh_token"], told["access_token"]
+        return self._chains.append(chain)
 
     def _code(self, connection: HTTPConnection) -> None:
         with self._making:
