@@ -146,9 +146,11 @@ def _divide(database: Database) -> bool:
         return False
     try:
         with database.transaction() as connection:
+            _go_on(connection, end)
             _run(connection, "SET LOCAL statement_timeout = 0")
             _run(connection, f"ALTER TABLE {FIRST} VALIDATE CONSTRAINT {LIMIT}_{end}")
         with database.transaction() as connection:
+            _go_on(connection, end)
             _set_apart(connection, end)
     finally:
         with database.transaction() as connection:  # or the first table would refuse events when that point is reached
@@ -159,7 +161,7 @@ def _divide(database: Database) -> bool:
 def _limited(database: Database) -> int | None:
     """Say of the first table that it ends at some transaction to come, as it does not yet; which one."""
     with database.transaction() as connection:
-        if not alone(connection):
+        if not alone(connection) or partitions(connection):
             return None
         end = (connection.scalar(NEXT) or 0) + MARGIN
         left = connection.scalars(LIMITS, {"table": FIRST, "name": f"{LIMIT}_%"}).all()  # by whoever was killed at it
@@ -167,6 +169,13 @@ def _limited(database: Database) -> int | None:
         limit = f"ADD CONSTRAINT {LIMIT}_{end} CHECK (xid < {end}) NOT VALID"
         _promptly(connection, f"ALTER TABLE {FIRST} {', '.join([*drops, limit])}")
     return end
+
+
+def _go_on(connection: Connection, end: int) -> None:
+    """Begin the next transaction of a division, unless another began one between. Raises `TrailBusy`."""
+    ours = alone(connection) and not partitions(connection)
+    if not ours or not connection.scalars(LIMITS, {"table": FIRST, "name": f"{LIMIT}_{end}"}).all():
+        raise TrailBusy("another process makes the first partition of the audit trail")
 
 
 def _set_apart(connection: Connection, end: int) -> None:
