@@ -256,8 +256,8 @@ def test_what_is_to_be_sealed_is_looked_for_in_the_newest_partitions_only(stores
     read = [each for each in executed if "FROM audit_events" in each[0]]
     plan = " ".join(plans(database, read))
     names = [each.name for each in there(database)]
-    assert names[-1] in plan
-    assert names[0] not in plan
+    assert any(name in plan for name in names[-3:])
+    assert not any(name in plan for name in names[:-3])
 
 
 def test_a_partition_cannot_be_emptied_past_the_trail(stores: Stores, database: Database):
