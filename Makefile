@@ -15,7 +15,8 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo serve migrate test check fix requirements translations bench bench-scale chaos test-needs test-programs bench-needs bench-programs
+.PHONY: help demo serve migrate test check fix requirements translations bench bench-scale bench-growth soak chaos \
+	test-needs test-programs bench-needs bench-programs
 
 help:  ## say what there is to make
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | while IFS="$$(printf '\t')" read -r name text; do \
@@ -73,6 +74,12 @@ bench-scale: $(VENV)/.stamp-dev  ## measure the console over millions of rows (a
 chaos: $(VENV)/.stamp-dev  ## break what can break, under load, into docs/reliability.md (ten minutes); ONLY=failover,half-open a part
 	@$(BIN)/python -m tools.system_needs chaos
 	@$(BIN)/python -m tests.chaos $(if $(ONLY),--only $(ONLY),--page)
+
+bench-growth: bench-needs  ## measure the hot path over 10 million grants, beside an empty database (20 GB); SCALE=0.1 for fewer
+	@$(BIN)/python -m bench.growth $(if $(SCALE),--scale $(SCALE))
+
+soak: $(VENV)/.stamp-dev  ## an hour of mixed load: memory, tables and latency are to stay flat; MINUTES=15 for less
+	@$(BIN)/python -m bench.soak $(if $(MINUTES),--minutes $(MINUTES))
 
 # ---- what the targets above stand on
 

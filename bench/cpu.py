@@ -1,4 +1,4 @@
-"""Processor time of a process tree, from /proc."""
+"""Processor time and memory of a process tree, from /proc."""
 
 import os
 from contextlib import suppress
@@ -29,3 +29,17 @@ def _ticks(process: int) -> int:
     fields = stat.rpartition(")")[2].split()
     utime, stime, of_children = int(fields[11]), int(fields[12]), int(fields[13]) + int(fields[14])
     return utime + stime + of_children
+
+
+def greatest_memory(root: int) -> int:
+    """The bytes in memory of the greatest process below *root*."""
+    return max(map(_memory, _tree(root)[1:]), default=0)
+
+
+def _memory(process: int) -> int:
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except FileNotFoundError:
+        return 0
+    line = next((line for line in status.splitlines() if line.startswith("VmRSS:")), "VmRSS: 0 kB")
+    return int(line.split()[1]) * 1024

@@ -201,4 +201,4 @@ def _without_indexes(connection: Connection) -> list[str]:
     ).all()
     for name, _ in found:
         connection.execute(text(f"DROP INDEX {name}"))
-    return [definition for _, definition in found]
+    return [definition.replace(" ON ONLY ", " ON ") for _, definition in found]  # with the partitions' own

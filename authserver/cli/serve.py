@@ -81,8 +81,17 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     retention = found.settings.tool_receipt_retention
     window = found.settings.refresh_retry_window
     figures: Figures = worker.wsgi.extensions["authserver.figures"]
-    swept = {"receipts_for": retention, "purged": figures.purged}
-    Maintenance(found.stores, window, found.reaper, found.approvals, found.rotation, **swept).start()
+    grace = max(found.settings.expired_kept_for, found.settings.access_token_lifetime)
+    Maintenance(
+        found.stores,
+        window,
+        found.reaper,
+        found.approvals,
+        found.rotation,
+        receipts_for=retention,
+        purged=figures.purged,
+        grace=grace,
+    ).start()
     found.sealer.start()
     found.streams.start()
     found.watch.start()

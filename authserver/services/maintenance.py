@@ -13,7 +13,7 @@ import structlog
 
 from ..keys.rotation import Rotation
 from ..protocol.audit import Event
-from ..store.purge import purge
+from ..store.purge import GRACE_SECONDS, Purged, purge_all
 from ..store.stores import Stores
 from .approvals.queue import Approvals
 from .mass_revocation import end_rest
@@ -22,7 +22,8 @@ from .reaper import Reaper
 BATCH = 1000
 FEW = 100  # grants, each with all that hangs on it and an event
 DAY = 86_400
-ROUNDS_PER_PURGE = 20
+ROUNDS_PER_PURGE = 4
+SECONDS_PER_PURGE = 10.0  # then the sweep has its turn; what is left is purged in the next round
 log = structlog.get_logger(__name__)
 
 
@@ -30,10 +31,12 @@ log = structlog.get_logger(__name__)
 class Maintenance:
     """Sweeps in bounded batches.
 
-    ``window`` is the lost-answer window, ``pause`` the time between rounds, and ``receipts_for`` how long receipts of
-    tool calls are kept; in seconds. ``purged`` is told what a purge deleted, from when to when (Unix seconds).
+    ``window`` is the lost-answer window, ``pause`` the time between rounds, ``receipts_for`` how long receipts of
+    tool calls are kept, ``grace`` how long what has expired; in seconds. ``purged`` is told what a purge deleted, by
+    table, from when to when (Unix seconds).
 
-    Every worker of every node sweeps: each statement is idempotent, and finds nothing when another was faster.
+    Every worker of every node sweeps: each statement is idempotent, and finds nothing when another was faster. One of
+    them purges at a time.
     """
 
     stores: Stores
@@ -44,6 +47,7 @@ class Maintenance:
     pause: float = 15.0
     receipts_for: int = 90 * DAY
     purged: Callable[[Mapping[str, int], float, float], None] | None = None
+    grace: int = GRACE_SECONDS
 
     def start(self) -> threading.Event:
         """Sweep in a daemon thread until the returned event is set."""
@@ -63,22 +67,34 @@ class Maintenance:
         for user_id in self.stores.users.ending(FEW):
             end_rest(self.stores.users, user_id, Event("grants.revoked", "system"), DAY)
 
-    def _purge(self) -> None:
+    def purge(self, stop: threading.Event) -> Purged:
+        """Delete what expired, for some seconds at most, or until *stop* is set; says in the log what it did."""
         began = time.time()
-        rows = purge(self.stores.database, BATCH, receipts_for=self.receipts_for)
+        done = purge_all(
+            self.stores.database,
+            BATCH,
+            grace=self.grace,
+            receipts_for=self.receipts_for,
+            seconds=SECONDS_PER_PURGE,
+            wait=stop.wait,
+        )
         if self.purged is not None:
-            self.purged(rows, began, time.time())
+            self.purged(done.rows, began, time.time())
+        if gone := {table: rows for table, rows in done.rows.items() if rows}:
+            log.info("purged", rows=gone, seconds=round(done.seconds, 3), left=done.left)
+        return done
 
     def _run(self, stop: threading.Event) -> None:
-        rounds = 0
+        rounds, left = 0, False
         while not stop.wait(self.pause):
             try:
                 self.sweep()
                 self.reaper.reap(stop.wait)
                 self.stores.tallies.recount()
                 self.rotation.keep_up()
+                if left or rounds % ROUNDS_PER_PURGE == 0:
+                    left = self.purge(stop).left
                 if rounds % ROUNDS_PER_PURGE == 0:
-                    self._purge()
                     self.approvals.expire()
             except Exception:
                 log.exception("maintenance failed; trying again later")

@@ -11,6 +11,7 @@ from .alerts import Alerts
 from .audit import Audit
 from .clients import Clients
 from .fetching import Fetching
+from .growth import Growth
 from .keys import Keys
 from .migrating import Migrating
 from .nodes import Nodes
@@ -38,6 +39,7 @@ class Settings(
     Clients,
     Fetching,
     ToolCalls,
+    Growth,
     Audit,
     Alerts,
     Notices,

@@ -1,8 +1,11 @@
 """The purge: what has expired is deleted in bounded batches, so that no table grows without end."""
 
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, exists, func, select
+from sqlalchemy import ColumnElement, Connection, any_, bindparam, delete, exists, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute
 
 from ..keys.ports import Purpose
@@ -47,7 +50,7 @@ from .throttles import FORGOTTEN_SECONDS
 from .traces import KEPT_MS
 
 GRACE_SECONDS = 24 * 3600  # longer than any access token lives, and than a code's replay is of interest
-LONG_AGO = now - GRACE_SECONDS
+LONG_AGO = now - bindparam("grace", GRACE_SECONDS, unique=False)
 SKEW_SECONDS = 300  # a node whose clock is late takes an assertion for longer
 NETWORK_SECONDS = 90 * 24 * 3600  # after which a network that a grant came from is new again
 KEY_SECONDS = 90 * 24 * 3600  # for which a key is listed after it was withdrawn
@@ -93,14 +96,62 @@ EXPIRED: tuple[Expired, ...] = (
 )
 
 
+LOCK = 0x6D6372  # any number that nobody else takes
+ALONE = text("SELECT pg_try_advisory_xact_lock(:lock)")
+SHARE = 0.25  # of the time for which a purge goes on, it works; it waits for the rest
+
+
+@dataclass(slots=True)
+class Purged:
+    """What a purge did: rows by table, in how many ``seconds`` of work, and whether it left something for later."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    seconds: float = 0.0
+    left: bool = False
+
+
 def purge(database: Database, limit: int = 1000, *, receipts_for: int = 90 * 24 * 3600) -> dict[str, int]:
     """Delete at most *limit* rows of each kind, each kind in a transaction of its own; returns how many, by table.
 
-    What tells of tool calls is kept *receipts_for* seconds. What another process is just using or purging is left for
-    the next time.
+    What tells of tool calls is kept *receipts_for* seconds. What another process is just using is left for the next
+    time, and all of it while another process purges.
     """
     expired = (*EXPIRED, *_of_tool_calls(receipts_for))
-    return {key.class_.__tablename__: _delete(database, key, which, limit) for key, which in expired}
+    return {key.class_.__tablename__: _delete(database, key, which, limit) or 0 for key, which in expired}
+
+
+def purge_all(
+    database: Database,
+    limit: int,
+    *,
+    grace: int = GRACE_SECONDS,
+    receipts_for: int,
+    seconds: float,
+    wait: Callable[[float], bool],
+) -> Purged:
+    """Delete batch after batch of at most *limit* rows until nothing is left to delete, or *seconds* are over.
+
+    What has expired goes *grace* seconds later, and what tells of tool calls *receipts_for* seconds after the call.
+
+    It works for `SHARE` of that time: after each batch it calls *wait*, which waits so many seconds, or returns true
+    to end it. Whoever finds another process at it leaves it to that one.
+    """
+    due, done, until = [*EXPIRED, *_of_tool_calls(receipts_for)], Purged(), time.monotonic() + seconds
+    while due and time.monotonic() < until:
+        key, which = due.pop(0)
+        began = time.monotonic()
+        rows = _delete(database, key, which, limit, grace)
+        took = time.monotonic() - began
+        done.seconds += took
+        if rows is None:
+            return done
+        done.rows[key.class_.__tablename__] = done.rows.get(key.class_.__tablename__, 0) + rows
+        if rows >= limit:
+            due.append((key, which))
+        if wait(took / SHARE - took):
+            break
+    done.left = bool(due)
+    return done
 
 
 def _of_tool_calls(seconds: int) -> tuple[Expired, ...]:
@@ -114,9 +165,22 @@ def _of_tool_calls(seconds: int) -> tuple[Expired, ...]:
     )
 
 
-def _delete(database: Database, key: InstrumentedAttribute[Any], which: ColumnElement[bool], limit: int) -> int:
+def _delete(
+    database: Database,
+    key: InstrumentedAttribute[Any],
+    which: ColumnElement[bool],
+    limit: int,
+    grace: int = GRACE_SECONDS,
+) -> int | None:
+    """Delete such rows; returns how many, or None when another process is at it."""
+    found = select(key).where(which).limit(limit).with_for_update(skip_locked=True).scalar_subquery()
     with database.transaction() as connection:
-        found = connection.scalars(select(key).where(which).limit(limit).with_for_update(skip_locked=True)).all()
-        if found:
-            connection.execute(delete(key.class_).where(key.in_(found)))
-    return len(found)
+        if not _alone(connection):
+            return None
+        # An array is made once; what is IN a subquery may be looked for anew for each row.
+        those = key == any_(func.array(found)) if database.dialect == "postgresql" else key.in_(found)
+        return connection.execute(delete(key.class_).where(those), {"grace": grace}).rowcount
+
+
+def _alone(connection: Connection) -> bool:
+    return connection.dialect.name == "sqlite" or bool(connection.scalar(ALONE, {"lock": LOCK}))

@@ -73,7 +73,7 @@ class TrailStore:
     def page(self, after: Place, until: Place, limit: int, *others: ColumnElement[bool]) -> list[Recorded]:
         """The first *limit* of `events`."""
         with self._database.reading() as connection:
-            return read(connection, limit, beyond(after), stands_at <= at(until), *others)
+            return read(connection, limit, beyond(after), up_to(until), *others)
 
     def tail(self, after: Place) -> Tail:
         """What there is behind the newest seal's place *after*, finished or not."""
@@ -117,8 +117,13 @@ def count_on(connection: Connection, least: int = 0) -> None:
 
 
 def beyond(place: Place) -> ColumnElement[bool]:
-    """Which events come after *place*."""
-    return stands_at > at(place)
+    """Which events come after *place*. Said twice: the order finds them by index, the transaction their partitions."""
+    return (stands_at > at(place)) & (AuditRow.xid >= place.xid)
+
+
+def up_to(place: Place) -> ColumnElement[bool]:
+    """Which events come no later than *place*; said twice, too."""
+    return (stands_at <= at(place)) & (AuditRow.xid <= place.xid)
 
 
 def at(place: Place) -> ColumnElement[Any]:

@@ -9,7 +9,7 @@ from ..protocol.audit_seal import Place, Recorded
 from .clock import now
 from .database import Database
 from .models import AuditRow, FailureCountRow, GrantNetworkRow
-from .trail import at, beyond, read, stands_at
+from .trail import beyond, read, up_to
 
 MINUTE_MS = 60_000
 MOST = 1000  # events that are looked at together
@@ -62,7 +62,7 @@ class WatchStore:
         Most events are *refreshes*, which whoever has no use for them leaves out.
         """
         until = self._end(after, head)
-        there = and_(beyond(after), stands_at <= at(until))
+        there = and_(beyond(after), up_to(until))
         with self._database.reading() as connection:
             events = tuple(read(connection, MOST, there, AuditRow.name.in_(names)))
         return Stretch(until, self._failures(there), self._refreshes(there) if refreshes else (), events)
@@ -100,7 +100,7 @@ class WatchStore:
                 connection.execute(self._remembered, rows)
 
     def _end(self, after: Place, head: Place) -> Place:
-        place = select(AuditRow.xid, AuditRow.id).where(beyond(after), stands_at <= at(head))
+        place = select(AuditRow.xid, AuditRow.id).where(beyond(after), up_to(head))
         last = place.order_by(AuditRow.xid, AuditRow.id).offset(MOST - 1).limit(1)
         with self._database.reading() as connection:
             found = connection.execute(last).one_or_none()

@@ -8,7 +8,7 @@ from sqlalchemy import func, select
 
 from authserver.protocol.errors import InvalidGrant
 from authserver.store.models import CodeRow, FamilyRow, GrantRow, RefreshTokenRow
-from authserver.store.purge import purge
+from authserver.store.purge import ALONE, LOCK, Purged, purge, purge_all
 
 from .scene import EVENT, FAMILY_LIFETIME, LIFETIME, Scene, let_pass, refresh_token
 
@@ -62,6 +62,60 @@ def test_a_purge_is_bounded_and_is_finished_by_repeating_it(scene: Scene):
     while any(purge(scene.stores.database, 2).values()):
         pass
     assert count(scene, FamilyRow) == 0
+
+
+def purge_until_done(
+    scene: Scene, limit: int, seconds: float = 60.0, *, stop: bool = False
+) -> tuple[Purged, list[float]]:
+    """A purge that does not wait, and for how long it was to."""
+    waits: list[float] = []
+
+    def wait(pause: float) -> bool:
+        waits.append(pause)
+        return stop
+
+    done = purge_all(scene.stores.database, limit, receipts_for=90 * DAY, seconds=seconds, wait=wait)
+    return done, waits
+
+
+def test_a_purge_goes_on_until_nothing_is_left_and_waits_longer_than_it_works(scene: Scene):
+    for _ in range(5):
+        scene.first_token()
+    let_pass(scene.stores.database, FAMILY_LIFETIME + DAY)
+    done, waits = purge_until_done(scene, 2)
+    assert (done.rows["refresh_tokens"], done.rows["refresh_families"], done.left) == (5, 5, False)
+    assert count(scene, FamilyRow) == 0
+    assert sum(waits) > done.seconds
+
+
+def test_what_has_expired_is_kept_for_as_long_as_is_said(scene: Scene):
+    scene.first_token()
+    let_pass(scene.stores.database, FAMILY_LIFETIME + 100)
+    for grace, left in ((200, 1), (50, 0)):
+        purge_all(scene.stores.database, 9, grace=grace, receipts_for=9 * DAY, seconds=60, wait=lambda pause: False)
+        assert count(scene, FamilyRow) == left
+
+
+@pytest.mark.parametrize(("seconds", "stop"), [(0.0, False), (60.0, True)])
+def test_a_purge_that_ends_early_says_that_something_is_left(scene: Scene, seconds: float, stop: bool):
+    scene.first_token()
+    let_pass(scene.stores.database, FAMILY_LIFETIME + DAY)
+    done, _ = purge_until_done(scene, 1, seconds, stop=stop)
+    assert done.left
+    assert count(scene, FamilyRow) == 1
+
+
+def test_who_finds_another_at_the_purge_leaves_it_to_that_one(scene: Scene):
+    if scene.stores.database.dialect != "postgresql":
+        pytest.skip("on SQLite the second writer waits for its turn")
+    scene.first_token()
+    let_pass(scene.stores.database, FAMILY_LIFETIME + DAY)
+    with scene.stores.database.transaction() as connection:
+        connection.execute(ALONE, {"lock": LOCK})
+        done, _ = purge_until_done(scene, 2)
+        assert (done.rows, done.left) == ({}, False)
+        assert set(purge(scene.stores.database).values()) == {0}
+    assert purge_until_done(scene, 2)[0].rows["refresh_tokens"] == 1
 
 
 @pytest.mark.parametrize(

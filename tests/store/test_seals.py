@@ -13,7 +13,8 @@ from authserver.store import migrate
 from authserver.store.audit import record
 from authserver.store.database import Database, connect
 from authserver.store.models import AuditRow, SealRow
-from authserver.store.seals import Seal, TrailMoved
+from authserver.store.sealed import Seal
+from authserver.store.seals import TrailMoved
 from authserver.store.stores import Stores
 from tests.sealing import wait_until_finished
 from tests.tampering import unguarded

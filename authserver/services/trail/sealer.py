@@ -14,7 +14,9 @@ from ...keys.rotation import AUDIT_ALGORITHM
 from ...protocol.audit import Event
 from ...protocol.audit_seal import DROP_TYPE, SEAL_TYPE, START, Digest, Place, Statement
 from ...store.alerts import Alert
-from ...store.seals import Seal, SealStore, TrailMoved
+from ...store.partitions import TrailBusy
+from ...store.sealed import Seal
+from ...store.seals import SealStore, TrailMoved
 from ...store.streams import StreamStore
 from ..alerts.state_rules import broken
 from .targets import Target
@@ -24,6 +26,9 @@ DAY_MS = 86_400_000
 KEPT = "its events are not those that were sealed, so retention keeps them"
 TIMES_PER_ROUND = 100  # however much there is to seal, retention has its turn; and the other way round
 SECONDS_BETWEEN_DROPS = 300
+SECONDS_BETWEEN_LOOKS_AHEAD = 60
+PARTITIONS = 30  # that hold what retention keeps; for ever kept, each holds as many days
+DAY = 86_400
 SECONDS_AFTER_FAILURE = 10.0
 log = structlog.get_logger(__name__)
 
@@ -78,6 +83,10 @@ class Sealer:
         self.tell([broken(number, KEPT) for number in wrong[:1]])
         return total
 
+    def make_room(self) -> None:
+        """See that there is a partition for the events to come, where the trail has some. Raises `TrailBusy`."""
+        self.seals.make_room((self.retention_days or PARTITIONS**2) * DAY // PARTITIONS)
+
     def _taken(self) -> Place | None:
         """Up to where every target has taken the trail; None if there is none to wait for."""
         known = {stream.target: stream.last for stream in self.streams.all()}
@@ -91,15 +100,20 @@ class Sealer:
         return self.keyring.sign(claims, typ=DROP_TYPE, alg=AUDIT_ALGORITHM, purpose=Purpose.AUDIT)
 
     def _run(self, stop: threading.Event) -> None:
-        pause, dropped = self.pause, float("-inf")
+        pause, dropped, looked = self.pause, float("-inf"), float("-inf")
         while not stop.wait(pause):
             pause = SECONDS_AFTER_FAILURE
             try:
                 self.seal(TIMES_PER_ROUND)
+                if time.monotonic() - looked >= SECONDS_BETWEEN_LOOKS_AHEAD:
+                    looked = time.monotonic()
+                    self.make_room()
                 if time.monotonic() - dropped >= SECONDS_BETWEEN_DROPS and not self.drop(TIMES_PER_ROUND):
                     dropped = time.monotonic()
                 pause = self.pause
             except (NoSigningKey, TrailMoved) as lacking:
                 log.warning("the audit trail is not sealed", reason=str(lacking))
+            except TrailBusy as busy:
+                log.warning("the audit trail's partitions stay as they are for now", reason=str(busy))
             except Exception:
                 log.exception("sealing the audit trail failed; trying again later")

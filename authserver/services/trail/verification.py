@@ -13,7 +13,8 @@ from typing import Any
 from ...keys.keyring import Keyring
 from ...keys.ports import Purpose
 from ...protocol.audit_seal import DROP_TYPE, SEAL_TYPE, START, Digest, Events, Place, Statement, seal_digest
-from ...store.seals import Seal, SealStore
+from ...store.sealed import Seal
+from ...store.seals import SealStore
 from ...store.streams import StreamStore
 from ...store.trail import Tail, TrailStore
 from .withdrawn_keys import WithdrawnKeys

@@ -46,8 +46,8 @@ class RefreshTokenRow(Row):
     __tablename__ = "refresh_tokens"
     __table_args__ = (
         Index(None, "family_id", "created_at"),
-        # For the purge: in the order of the table, so PostgreSQL needs a summary of it only, not an entry per token.
-        Index(None, "expires_at", postgresql_using="brin"),
+        # For the purge: not BRIN, since the space of what is purged is used again, and each range then spans all times.
+        Index(None, "expires_at"),
         # For the sweep of copies that nobody came back for.
         Index("ix_refresh_tokens_sealed", "created_at", postgresql_where=SEALED, sqlite_where=SEALED),
     )

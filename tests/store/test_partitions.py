@@ -1,0 +1,272 @@
+"""The partitions of the audit trail on PostgreSQL: made ahead, dropped whole, and never in anybody's way."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from itertools import pairwise
+
+import pytest
+from flask import Flask
+from sqlalchemy import delete, select, text
+
+from authserver.protocol.audit_seal import START
+from authserver.store import partitions, retention
+from authserver.store.audit import AuditFilter
+from authserver.store.clock import now_in_milliseconds
+from authserver.store.database import Database, connect
+from authserver.store.models import AuditRow
+from authserver.store.partitions import Partition, TrailBusy
+from authserver.store.stores import Stores
+from tests.database import Databases
+from tests.sealing import wait_until_finished
+from tests.tampering import unguarded
+
+from .test_plans import noted, plans
+from .test_seals import drop, seal_all, sealed, signed, write
+
+DAY = 86_400
+WIDTH = 1024  # other tests write to the same server meanwhile
+
+
+@pytest.fixture
+def url(url: str, databases: Databases) -> Iterator[str]:
+    """A database of the test's own: partitions stay when its rows are gone."""
+    created = databases.create(template=url)
+    yield created
+    databases.drop(created)
+
+
+@pytest.fixture(autouse=True)
+def narrow(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Partitions of not too many transactions."""
+    if database.dialect != "postgresql":
+        pytest.skip("SQLite has no partitions")
+    for name in ("LEAST", "MOST", "MARGIN"):
+        monkeypatch.setattr(partitions, name, WIDTH)
+
+
+def there(database: Database) -> list[Partition]:
+    with database.reading() as connection:
+        return partitions.partitions(connection)
+
+
+def pairwise_bounds(database: Database) -> list[tuple[int, int | None]]:
+    """Where each partition ends, and where the next one begins."""
+    return [(one.end, other.begin) for one, other in pairwise(there(database))]
+
+
+def let_pass(database: Database, transactions: int) -> None:
+    """Have so many transactions write elsewhere."""
+    each = "PERFORM pg_current_xact_id(); COMMIT;"
+    with database.reading() as connection:
+        connection.execute(text(f"DO $$ BEGIN FOR i IN 1..{transactions} LOOP {each} END LOOP; END $$"))
+
+
+def written(stores: Stores, count: int) -> list[str]:
+    """So many partitions more, filled with events; their names, of all that were written, in order."""
+    names: list[str] = []
+    stores.seals.make_room(DAY)
+    until = len(there(stores.database)) + count
+    while len(there(stores.database)) < until:
+        more = [f"event.{len(names) + number}" for number in range(4)]
+        write(stores, *more)
+        names += more
+        let_pass(stores.database, WIDTH // 4)
+        stores.seals.make_room(DAY)
+    return names
+
+
+def test_there_is_always_a_partition_that_nothing_has_come_to_yet(stores: Stores, database: Database):
+    write(stores, "before")
+    written(stores, 3)
+    assert there(database)[0].begin is None
+    assert all(end == begin for end, begin in pairwise_bounds(database))
+    newest = there(database)[-1]
+    with database.reading() as connection:
+        assert (connection.scalar(partitions.NEXT) or 0) < (newest.begin or 0)
+        assert connection.scalar(text(f"SELECT count(*) FROM {newest.name}")) == 0  # noqa: S608
+        assert connection.scalar(text(f"SELECT count(*) FROM {partitions.REST}")) == 0  # noqa: S608
+
+
+def test_the_trail_is_one_whatever_partitions_its_events_lie_in(stores: Stores):
+    names = written(stores, 2)
+    assert seal_all(stores) == len(names)
+    assert sealed(stores) == names
+    page = stores.audit.page(AuditFilter(), None, 100)
+    assert [line.event.name for line in page.lines] == names[::-1]
+
+
+def test_no_seal_holds_events_of_two_partitions(stores: Stores, database: Database):
+    written(stores, 2)
+    seal_all(stores)
+    after, bounds = START, [each.end for each in there(database)]
+    for seal in stores.seals.after(0):
+        xids = [each.place.xid for each in stores.trail.events(after, seal.last)]
+        assert len({sum(bound <= xid for bound in bounds) for xid in xids}) == 1
+        after = seal.last
+
+
+def test_retention_drops_whole_partitions_and_keeps_their_seals(stores: Stores, database: Database):
+    names = written(stores, 2)
+    seal_all(stores)
+    first, second, *_ = there(database)
+    dropped = drop(stores)
+    assert first not in there(database)
+    assert second in there(database)
+    assert sealed(stores) == names[dropped:]
+    said = [seal.dropped for seal in stores.seals.after(0)]
+    assert said[0] == "dropped 1"
+    assert said[-1] is None
+    seal_all(stores)
+    head = stores.seals.head()
+    assert head
+    *_, event = [each.event for each in stores.trail.events(START, head.last)]
+    assert event.detail == {"seals": [1, sum(each is not None for each in said)], "rows": dropped}
+
+
+def test_a_partition_with_an_event_that_was_tampered_with_stays(stores: Stores, database: Database):
+    names = written(stores, 2)
+    seal_all(stores, 2)
+    with database.transaction() as connection, unguarded(connection):
+        connection.execute(delete(AuditRow).where(AuditRow.name == names[3]))
+    before = there(database)
+    assert [drop(stores), drop(stores)] == [2, 0]
+    assert there(database) == before
+    assert sealed(stores) == [names[2], *names[4:]]
+
+
+def test_events_wait_for_their_partition_if_it_goes_soon(
+    stores: Stores, database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    names = written(stores, 2)
+    seal_all(stores, 1)
+    second = stores.seals.after(0)[1]
+    with database.reading() as connection:
+        age_ms = (connection.scalar(select(now_in_milliseconds)) or 0) - second.to_ms
+    before = there(database)
+    monkeypatch.setattr(retention, "PATIENCE", 1)
+    assert drop(stores, age_ms=age_ms) == 0
+    monkeypatch.setattr(retention, "PATIENCE", 10**6)
+    assert drop(stores, age_ms=age_ms) >= 1
+    assert sealed(stores)[-1] == names[-1]
+    assert there(database) == before
+
+
+def test_events_do_not_wait_for_a_partition_that_still_fills(stores: Stores, database: Database):
+    stores.seals.make_room(DAY)
+    write(stores, "a", "b")
+    seal_all(stores, 1)
+    before = there(database)
+    assert drop(stores) == 1
+    assert sealed(stores) == ["b"]
+    assert there(database) == before
+
+
+def test_a_partition_that_is_empty_goes_when_it_is_finished(stores: Stores, database: Database):
+    written(stores, 2)
+    seal_all(stores, 1)
+    first, *_ = there(database)
+    with database.transaction() as connection, unguarded(connection):
+        connection.execute(delete(AuditRow).where(AuditRow.xid < first.end))
+    stores.seals.make_room(DAY)
+    assert first not in there(database)
+
+
+def test_events_that_have_no_partition_are_kept_all_the_same(stores: Stores, database: Database):
+    stores.seals.make_room(DAY)
+    *_, newest = there(database)
+    names: list[str] = []
+    while not names or in_rest(database) == 0:
+        names.append(f"event.{len(names)}")
+        write(stores, names[-1])
+        let_pass(database, WIDTH // 2)
+    stores.seals.make_room(DAY)
+    assert (there(database)[-1].begin or 0) > newest.end
+    names += written(stores, 2)
+    seal_all(stores)
+    assert sealed(stores) == names
+    while drop(stores):
+        pass
+    assert in_rest(database) == 0
+
+
+def in_rest(database: Database) -> int:
+    with database.reading() as connection:
+        return int(connection.scalar(text(f"SELECT count(*) FROM {partitions.REST}")) or 0)  # noqa: S608
+
+
+def test_whoever_is_killed_while_making_the_first_partition_leaves_nothing_in_the_way(
+    stores: Stores, database: Database
+):
+    end = partitions._limited(database)
+    assert end
+    stores.seals.make_room(DAY)
+    let_pass(database, 2 * WIDTH)
+    write(stores, "event")
+    with database.reading() as connection:
+        assert (connection.scalar(select(AuditRow.xid)) or 0) > end
+
+
+def test_any_number_of_nodes_make_each_partition_once(stores: Stores, database: Database, url: str):
+    others = [connect(Flask(str(number)), url) for number in range(4)]
+    crowd = [Stores.over(other) for other in others]
+
+    def work(one: Stores) -> None:
+        for _ in range(10):
+            write(one, "event")
+            let_pass(one.database, WIDTH // 8)
+            with suppress(TrailBusy):  # then another makes it
+                one.seals.make_room(DAY)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(work, crowd))
+    assert all(end <= (begin or 0) for end, begin in pairwise_bounds(database))
+    seal_all(stores)
+    assert sealed(stores) == ["event"] * 40
+    for other in others:
+        other.close()
+
+
+@pytest.fixture
+def reader(database: Database, url: str) -> Iterator[None]:
+    """Somebody who reads the trail for long."""
+    other = connect(Flask("reader"), url)
+    with other.transaction() as connection:
+        connection.execute(select(AuditRow)).all()
+        yield
+    other.close()
+
+
+def test_while_somebody_reads_for_long_partitions_wait_and_events_do_not(
+    stores: Stores, database: Database, reader: None
+):
+    with pytest.raises(TrailBusy):
+        stores.seals.make_room(DAY)
+    write(stores, "event")
+    assert there(database) == []
+
+
+def test_what_is_to_be_sealed_is_looked_for_in_the_newest_partitions_only(stores: Stores, database: Database):
+    written(stores, 3)
+    seal_all(stores)
+    write(stores, "new")
+    wait_until_finished(database)
+    with noted(database) as executed:
+        stores.seals.seal(signed)
+    read = [each for each in executed if "FROM audit_events" in each[0]]
+    plan = " ".join(plans(database, read))
+    names = [each.name for each in there(database)]
+    assert any(name in plan for name in names[-3:])
+    assert not any(name in plan for name in names[:-3])
+
+
+def test_a_partition_cannot_be_emptied_past_the_trail(stores: Stores, database: Database):
+    written(stores, 1)
+    for name in [each.name for each in there(database)]:
+        for statement in (f"TRUNCATE {name}", f"DELETE FROM {name}"):  # noqa: S608
+            with database.transaction() as connection:
+                connection.execute(text("SAVEPOINT before"))
+                if connection.scalar(text(f"SELECT count(*) FROM {name}")):  # noqa: S608
+                    with pytest.raises(Exception, match="append-only"):
+                        connection.execute(text(statement))
+                connection.execute(text("ROLLBACK TO before"))
