@@ -27,6 +27,7 @@ from .approvals.kinds import kinds
 from .approvals.queue import Approvals
 from .attention import Attention
 from .authorization import AuthorizationService
+from .call_ceilings import call_ceilings
 from .ceilings import ClientLimit, Room
 from .client_authentication import ClientAuthentication
 from .connections import Connections
@@ -74,6 +75,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         stores.policies, stores.domains, stores.pending_grants, stores.resources, stores.refresh_tokens, stores.audit
     )
     targets = configured.targets(settings)
+    counts = call_ceilings(settings, stores)
     who = ClientAuthentication.at(settings.issuer, stores.clients, known.keys, stores.used_assertions)
     formats = TokenFormats(
         issuer=settings.issuer,
@@ -118,9 +120,16 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         policies=policies,
         authorization=_authorization(settings, stores, known, policies),
         token=_token(settings, stores, formats, who, tools, policies, _exchanges(settings, stores, tracing)),
-        revocation=Revocation(**shared),
-        introspection=Introspection(**shared, issuer=settings.issuer, resources=stores.resources, tools=tools),
-        tool_permissions=ToolPermissions(who, stores.resources, stores.tool_permissions),
+        call_ceilings=counts,
+        revocation=Revocation(**shared, limit=counts.revocation),
+        introspection=Introspection(
+            **shared,
+            issuer=settings.issuer,
+            resources=stores.resources,
+            tools=tools,
+            limit=counts.introspection,
+        ),
+        tool_permissions=ToolPermissions(who, stores.resources, stores.tool_permissions, counts.guards),
         registration=clients.registration(settings, stores, room),
         known_clients=known,
         reaper=clients.reaper(settings, stores),
@@ -140,8 +149,12 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
             watch.raise_new,
             settings.fetch_proxy,
         ),
-        publication=Publication(who, stores.resources, ClientLimit(settings.tool_manifests_per_guard)),
-        tool_receipts=ToolReceipts(who, stores.tool_receipts, _unusual_use(settings, stores)),
+        publication=Publication(
+            who,
+            stores.resources,
+            ClientLimit(stores.ceilings.of("manifests", settings.tool_manifests_per_guard)),
+        ),
+        tool_receipts=ToolReceipts(who, stores.tool_receipts, _unusual_use(settings, stores), counts.guards),
         tracing=tracing,
         timelines=Timelines(tracing.references, stores.traces, stores.clients, stores.users),
         connections=Connections(
@@ -236,6 +249,7 @@ def _token(
         tools=tools,
         policies=policies,
         traces=traces,
+        ceilings=call_ceilings(settings, stores).tokens,
         formats=formats,
         lifetime=settings.access_token_lifetime,
     )

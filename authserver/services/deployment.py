@@ -17,6 +17,7 @@ from .alerts.watch import Watch
 from .approvals.queue import Approvals
 from .attention import Attention
 from .authorization import AuthorizationService
+from .call_ceilings import CallCeilings
 from .connections import Connections
 from .doctor.registered import ServerDoctor
 from .introspection import Introspection
@@ -59,6 +60,7 @@ class Deployment:
     policies: Policies
     authorization: AuthorizationService
     token: TokenEndpoint
+    call_ceilings: CallCeilings
     revocation: Revocation
     introspection: Introspection
     registration: Registration

@@ -11,6 +11,7 @@ from .alerts import Alerts
 from .audit import Audit
 from .clients import Clients
 from .fetching import Fetching
+from .floods import Floods
 from .notices import Mail, Notices
 from .people import People
 from .serving import Serving
@@ -23,7 +24,9 @@ class SettingsError(ValueError):
     """A setting is wrong; the text tells which, and what would be right."""
 
 
-class Settings(Serving, Tokens, People, SignInElsewhere, Clients, Fetching, ToolCalls, Audit, Alerts, Notices, Mail):
+class Settings(
+    Serving, Tokens, People, SignInElsewhere, Clients, Floods, Fetching, ToolCalls, Audit, Alerts, Notices, Mail
+):
     """All settings of one deployment."""
 
     _in_environment: frozenset[str] = PrivateAttr(frozenset())

@@ -7,7 +7,21 @@ console (``admin``). The modules beside this one hold what all pages share.
 from flask import Flask
 
 from ..services.deployment import Deployment
-from . import account, admin, bodies, cookies, headers, languages, oauth, problems, signed_in, stale, staying, words
+from . import (
+    account,
+    admin,
+    bodies,
+    cookies,
+    floods,
+    headers,
+    languages,
+    oauth,
+    problems,
+    signed_in,
+    stale,
+    staying,
+    words,
+)
 
 
 def install(app: Flask, deployment: Deployment) -> None:
@@ -18,6 +32,7 @@ def install(app: Flask, deployment: Deployment) -> None:
     headers.install(app, deployment.settings)
     signed_in.install(app)
     staying.install(app)
+    floods.install(app)
     bodies.install(app)
     admin.close_to_others(app)
     stale.install(app)

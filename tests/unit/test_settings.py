@@ -180,6 +180,7 @@ NO_SECRETS = {
     "access_token_algorithm",
     "refresh_token_lifetime",
     "next_key_lead",
+    "own_tokens_per_client",
     "password_hash_slots",
     "audit_webhook_secret_file",
     "notice_webhook_secret_file",
