@@ -1,49 +1,210 @@
-"""gunicorn's worker with threads, which answers guards that have nothing to learn without taking up a thread."""
+"""gunicorn's worker with threads, which spends none on what it can do by itself: answer, wait, and send away.
+
+The main thread reads what comes until a request is whole, and answers guards that have nothing to learn. Threads get
+whole requests, each kind as many threads as its lane has. So neither clients that send slowly nor a flood of one kind
+hold what another needs.
+"""
 
 import socket
+import time
+from collections import OrderedDict
+from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass, field
+from selectors import EVENT_READ
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
 from ..services.deployment import Deployment
-from ..web.backchannel.unchanged import MOST_BYTES, Unchanged
+from ..web import busy
+from ..web.arriving import Come, come
+from ..web.backchannel.unchanged import Unchanged
+from ..web.lanes import Lane, Turns, lane_of
+from .streaming import Bounded
+
+RECEIVED_AT_ONCE = 65_536
+SEND_BUFFER = 524_288  # bytes: an answer goes there at once, so a client that reads slowly holds no thread
+STOPPED_SECONDS = 2.0  # that a worker which is told to stop waits for a request on a new connection
+
+
+@dataclass(slots=True)
+class Arriving:
+    """What has come of the next request on a connection, and until when all of it must.
+
+    Where nothing has, and the worker is to stop, nothing is waited for after ``idle_until``.
+    """
+
+    until: float
+    idle_until: float
+    received: bytearray = field(default_factory=bytearray)
+    watched: bool = False
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """Looks at what comes on a kept connection before a thread does; what it does not answer is as it was."""
+    """Looks at what comes before a thread does. Connections by TLS to gunicorn itself are left to gunicorn."""
 
     def load_wsgi(self) -> None:
         """Load the application, and what answers for it."""
         super().load_wsgi()
         found: Deployment = self.wsgi.extensions["authserver"]
-        self._unchanged = Unchanged(found.status_lists, found.settings.issuer)
+        self._is_gunicorns = self.cfg.is_ssl or "h2" in self.cfg.http_protocols
+        self._issuer, self._seconds = found.settings.issuer, found.settings.request_seconds
+        self._unchanged = Unchanged(found.status_lists, self._issuer)
+        self._refusals = busy.refusals(self.wsgi)
+        self._turns: Turns[Any] = Turns(self.cfg.threads)
+        self._arriving: OrderedDict[Any, Arriving] = OrderedDict()
 
-    def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401 - no types
-        """Answer here, or hand *conn* to a thread."""
-        received = self._waiting(client) if self.alive else b""
-        answer = self._unchanged.answer(received)
+    def accept(self, listener: socket.socket) -> None:
+        """Take a new connection; where there is no more room, in the place of another."""
+        while self.nr_conns >= self.worker_connections - 1 and self._make_room():
+            pass
+        super().accept(listener)
+
+    def enqueue_req(self, conn: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+        """Wait for the next request on *conn* to be whole, with what has been read of it already."""
+        if self._is_gunicorns:
+            super().enqueue_req(conn)
+            return
+        if not conn.initialized:
+            with suppress(OSError):  # it is gone already
+                conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+        conn.init()
+        conn.sock.setblocking(False)
+        now = time.monotonic()
+        found = self._arriving[conn] = Arriving(now + self._seconds, now + STOPPED_SECONDS)
+        found.received += conn.parser.unreader.take_buffered()
+        if not found.received or not self._go_on(conn, found):
+            self._receive(conn)
+
+    def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401
+        """Answer here what came on a kept connection, or see to it that all of it comes."""
+        received = self._received(client)
+        if received is None:
+            return
+        answer = self._unchanged.answer(received) if self.alive else None
         if answer is None:
+            conn.parser.unreader.unread(received)
             super().on_client_socket_readable(conn, client)
             return
         self.keepalived_conns.remove(conn)
-        if self._sent(client, received, answer):
+        if self._sent(client, answer):
             conn.set_timeout()
             self.keepalived_conns.append(conn)
         else:
             self.poller.unregister(client)
-            self.nr_conns -= 1
-            conn.close()
+            self._close(conn)
+
+    def finish_request(self, conn: Any, fs: Future[Any]) -> None:  # noqa: ANN401
+        """Keep or close the connection, and let those go on who waited for the thread."""
+        lane = getattr(conn, "lane", None)
+        super().finish_request(conn, fs)
+        for of, waiting in self._turns.leave(lane) if lane else ():
+            self._start(waiting, of)
+
+    def murder_pending(self) -> None:
+        """Close connections whose request did not arrive in time; send those away who waited too long."""
+        super().murder_pending()
+        now = time.monotonic()
+        while self._arriving and now > (first := next(iter(self._arriving.items())))[1].until:
+            self._drop(first[0])
+        if not self.alive:
+            silent = [conn for conn, found in self._arriving.items() if not found.received and now > found.idle_until]
+            for conn in silent:
+                self._drop(conn)
+        for lane, conn in self._turns.weary():
+            self._send_away(conn, self._refusals[lane])
+
+    # ---- a request that arrives
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been sending longest, or else resting; False if all are at work."""
+        if self._arriving:
+            self._drop(next(iter(self._arriving)))
+        elif self.keepalived_conns:
+            conn = self.keepalived_conns.popleft()
+            self.poller.unregister(conn.sock)
+            self._close(conn)
+        else:
+            return False
+        return True
+
+    def _receive(self, conn: Any, _client: object = None) -> None:  # noqa: ANN401
+        found, received = self._arriving[conn], self._received(conn.sock)
+        if received is None:
+            self._watch(conn, found)
+        elif received:
+            found.received += received
+            if not self._go_on(conn, found):
+                self._watch(conn, found)
+        else:
+            self._drop(conn)
+
+    def _go_on(self, conn: Any, found: Arriving) -> bool:  # noqa: ANN401
+        """Whether enough of the request has come to do something about it, which is then done."""
+        has_come = come(found.received)
+        if has_come is Come.PART:
+            return False
+        self._forget(conn)
+        if has_come is Come.TOO_MUCH:
+            self._send_away(conn, busy.too_large())
+            return True
+        line = bytes(found.received.partition(b"\r\n")[0])
+        lane = Lane.BULK if has_come is Come.STREAM else lane_of(line, self._issuer)
+        unreader = conn.parser.unreader
+        unreader.unread(bytes(found.received))
+        unreader.sock = Bounded(conn.sock, self._seconds)  # where it is whole, nothing more is read
+        self._take_turn(conn, lane)
+        return True
+
+    def _watch(self, conn: Any, found: Arriving) -> None:  # noqa: ANN401
+        if not found.watched:
+            found.watched = True
+            self.poller.register(conn.sock, EVENT_READ, lambda client: self._receive(conn, client))
+
+    def _forget(self, conn: Any) -> None:  # noqa: ANN401
+        if self._arriving.pop(conn).watched:
+            self.poller.unregister(conn.sock)
+
+    def _drop(self, conn: Any) -> None:  # noqa: ANN401
+        self._forget(conn)
+        self._close(conn)
+
+    # ---- a request that has arrived
+
+    def _take_turn(self, conn: Any, lane: Lane) -> None:  # noqa: ANN401
+        turn = self._turns.enter(lane, conn)
+        if turn:
+            self._start(conn, lane)
+        elif turn is None:
+            self._send_away(conn, self._refusals[lane])
+
+    def _start(self, conn: Any, lane: Lane) -> None:  # noqa: ANN401
+        conn.lane = lane
+        super().enqueue_req(conn)
+
+    def _send_away(self, conn: Any, answer: bytes) -> None:  # noqa: ANN401
+        self._sent(conn.sock, answer)
+        with suppress(OSError):
+            conn.sock.shutdown(socket.SHUT_WR)
+        self._close(conn)
+
+    def _close(self, conn: Any) -> None:  # noqa: ANN401
+        self.nr_conns -= 1
+        conn.close()
 
     @staticmethod
-    def _waiting(client: socket.socket) -> bytes:
-        """What has come, left where it is."""
-        with suppress(OSError):
-            return client.recv(MOST_BYTES, socket.MSG_PEEK)
-        return b""
+    def _received(client: socket.socket) -> bytes | None:
+        """What has come; empty at the end of it, None if nothing has yet."""
+        try:
+            return client.recv(RECEIVED_AT_ONCE)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
 
     @staticmethod
-    def _sent(client: socket.socket, received: bytes, answer: bytes) -> bool:
+    def _sent(client: socket.socket, answer: bytes) -> bool:
         with suppress(OSError):
-            return client.recv(len(received)) == received and client.send(answer) == len(answer)
+            return client.send(answer) == len(answer)
         return False

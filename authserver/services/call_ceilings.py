@@ -62,9 +62,15 @@ class TokenCeilings:
             self.refreshes.take(authority.family_id)
 
     def refused(self, client: Client | None, error: OAuthError, origin: Origin) -> None:
-        """Count a failure of *client*, None if it is not known who it is. Raises `SlowDown` in place of *error*."""
-        if (client is None or client.is_public) and isinstance(error, InvalidClient | InvalidGrant):
+        """Count a failure of *client*, None if it is not known who it is.
+
+        Raises `SlowDown` over the ceiling, in place of *error*; but of a code or a token, what is known of it is told:
+        `admit` has sorted out the unknown ones.
+        """
+        if client is None and isinstance(error, InvalidClient):
             self.failures.count(origin)
+        elif client is not None and client.is_public and isinstance(error, InvalidGrant):
+            self.failures.ceiling.take(origin.site)
 
     def _knows(self, form: Form) -> bool:
         """Whether the code or the refresh token is one of ours, used or not: that cannot be guessed."""

@@ -69,7 +69,8 @@ def test_no_more_keys_are_known_than_there_is_room_for(clock: Clock, monkeypatch
 
 
 def test_of_a_crowd_at_one_instant_no_more_than_the_amount_get_in():
-    ceiling, start, admitted = Ceiling(Rate(50, 3600)), Barrier(8), []
+    ceiling, start = Ceiling(Rate(50, 3600)), Barrier(8)
+    admitted: list[bool] = []
 
     def take() -> None:
         start.wait()

@@ -1,0 +1,147 @@
+"""Clients that send slowly, or nothing, over real connections: they hold no thread, and not for ever anything else."""
+
+import json
+import socket
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import httpx2
+import pytest
+
+from tests.browser.scene import Scene, scene
+from tests.conformance.site import NOTES
+from tests.database import Databases
+from tests.journeys.ports import free_port
+from tests.web.backchannel.test_client_credentials import Machine, machine
+
+MANY = 120  # times as many as the worker has threads
+SECONDS = 3
+FORM = b"Host: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
+
+
+@pytest.fixture(scope="module")
+def running(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    url = databases.create()
+    settings = {"threads": "4", "request_seconds": str(SECONDS), "sign_ins_per_address": "100000 per minute"}
+    with scene(url, tmp_path_factory.mktemp("home"), free_port(), **settings) as found:
+        yield found
+    databases.drop(url)
+
+
+@pytest.fixture
+def indexer(running: Scene) -> Machine:
+    return machine(running.site)
+
+
+def connected(running: Scene) -> socket.socket:
+    return socket.create_connection(("localhost", int(running.issuer.rpartition(":")[2])), timeout=30)
+
+
+def asks(running: Scene, who: Machine, http: httpx2.Client) -> int:
+    form = {"grant_type": "client_credentials", "resource": NOTES.identifier, **who.proof()}
+    return http.post(f"{running.issuer}/token", data=form).status_code
+
+
+def answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
+    """Status, header fields and body of the next answer on *connection*."""
+    received = b""
+    while b"\r\n\r\n" not in received:
+        more = connection.recv(1)
+        assert more, received
+        received += more
+    lines = received.decode().split("\r\n")
+    fields = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines[1:] if line)}
+    length = int(fields.get("content-length", 0))
+    return int(lines[0].split()[1]), fields, connection.recv(length, socket.MSG_WAITALL) if length else b""
+
+
+def is_let_go(connection: socket.socket) -> bool:
+    try:
+        while connection.recv(4096):
+            pass
+    except ConnectionError:
+        return True
+    return True
+
+
+BEGUN = [
+    b"",
+    b"POST /to",
+    b"POST /token HTTP/1.1\r\n" + FORM,
+    b"POST /token HTTP/1.1\r\n" + FORM + b"Content-Length: 500\r\n\r\ngrant_type=client_cre",
+    b"POST /tool-receipts HTTP/1.1\r\n" + FORM + b"Content-Length: 500000\r\n\r\nreceipts=",
+    b"POST /token HTTP/1.1\r\n" + FORM + b"Transfer-Encoding: chunked\r\n\r\n5\r\ngr",
+]
+
+
+def test_token_calls_go_on_while_many_connections_trickle(running: Scene, indexer: Machine) -> None:
+    slow = [connected(running) for _ in range(MANY)]
+    try:
+        for number, each in enumerate(slow):
+            each.sendall(BEGUN[number % len(BEGUN)])
+        with httpx2.Client(timeout=30) as kept:
+            for one in range(30):
+                slow[one].send(b"x")
+                assert asks(running, indexer, kept) == 200
+                with httpx2.Client(timeout=30) as fresh:
+                    assert asks(running, indexer, fresh) == 200
+        assert all(is_let_go(each) for each in slow), "each was told, or closed, after its time"
+    finally:
+        for each in slow:
+            each.close()
+
+
+def test_a_request_in_many_pieces_is_answered(running: Scene, indexer: Machine) -> None:
+    form = {"grant_type": "client_credentials", "resource": NOTES.identifier, **indexer.proof()}
+    body = urlencode(form).encode()
+    request = b"POST /token HTTP/1.1\r\n" + FORM + f"Content-Length: {len(body)}\r\n\r\n".encode() + body
+    with connected(running) as connection:
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for at in range(0, len(request), 7):
+            connection.sendall(request[at : at + 7])
+        assert answer(connection)[0] == 200
+        connection.sendall(request + request + request[:40])
+        assert [answer(connection)[0] for _ in range(2)] == [200, 200]
+        connection.sendall(request[40:])
+        assert answer(connection)[0] == 200
+
+
+def test_bodies_that_come_while_they_are_read_are_answered(running: Scene, indexer: Machine) -> None:
+    form = {"grant_type": "client_credentials", "resource": NOTES.identifier, **indexer.proof()}
+    body = urlencode(form).encode()
+    with connected(running) as connection:
+        connection.sendall(b"POST /token HTTP/1.1\r\n" + FORM + b"Transfer-Encoding: chunked\r\n\r\n")
+        for at in range(0, len(body), 20):
+            piece = body[at : at + 20]
+            connection.sendall(f"{len(piece):x}\r\n".encode() + piece + b"\r\n")
+        connection.sendall(b"0\r\n\r\n")
+        assert answer(connection)[0] == 200
+        head = b"POST /token HTTP/1.1\r\n" + FORM + b"Expect: 100-continue\r\n"
+        connection.sendall(head + f"Content-Length: {len(body)}\r\n\r\n".encode())
+        assert answer(connection)[0] == 100
+        connection.sendall(body)
+        assert answer(connection)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status", "error"),
+    [
+        (b"GET /jwks HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 70_000, 431, "invalid_request"),
+        (b"GET /jwks HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 9_000 + b"\r\n\r\n", 431, None),
+        (b"GET /jwks HTTP/1.1\r\nHost: localhost\r\n" + b"X: x\r\n" * 100 + b"\r\n", 431, None),
+        (b"GET /jwks?" + b"x" * 9_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", 414, None),
+        (b"POST /token HTTP/1.1\r\n" + FORM + b"Content-Length: 70000\r\n\r\n", 413, "invalid_request"),
+        (b"POST /token HTTP/1.1\r\n" + FORM + b"Content-Length: 9999999999999999\r\n\r\n", 413, "invalid_request"),
+        (b"POST /token HTTP/1.1\r\n" + FORM + b"Content-Length: 3\r\nContent-Length: 900\r\n\r\nx=y", 400, None),
+    ],
+)
+def test_what_is_larger_than_anybody_needs_is_refused(
+    running: Scene, request_bytes: bytes, status: int, error: str | None
+) -> None:
+    with connected(running) as connection:
+        connection.sendall(request_bytes)
+        found, fields, body = answer(connection)
+        assert found == status
+        if error is not None:
+            assert fields["content-type"] == "application/json"
+            assert json.loads(body)["error"] == error
