@@ -2,44 +2,23 @@
 
 import json
 import socket
-from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import httpx2
 import pytest
 
-from tests.browser.scene import Scene, scene
+from tests.browser.scene import Scene
 from tests.conformance.site import NOTES
-from tests.database import Databases
-from tests.journeys.ports import free_port
-from tests.web.backchannel.test_client_credentials import Machine, machine
+from tests.web.backchannel.test_client_credentials import Machine
+
+from .conftest import asks
 
 MANY = 120  # times as many as the worker has threads
-SECONDS = 3
 FORM = b"Host: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
-
-
-@pytest.fixture(scope="module")
-def running(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    url = databases.create()
-    settings = {"threads": "4", "request_seconds": str(SECONDS), "sign_ins_per_address": "100000 per minute"}
-    with scene(url, tmp_path_factory.mktemp("home"), free_port(), **settings) as found:
-        yield found
-    databases.drop(url)
-
-
-@pytest.fixture
-def indexer(running: Scene) -> Machine:
-    return machine(running.site)
 
 
 def connected(running: Scene) -> socket.socket:
     return socket.create_connection(("localhost", int(running.issuer.rpartition(":")[2])), timeout=30)
-
-
-def asks(running: Scene, who: Machine, http: httpx2.Client) -> int:
-    form = {"grant_type": "client_credentials", "resource": NOTES.identifier, **who.proof()}
-    return http.post(f"{running.issuer}/token", data=form).status_code
 
 
 def answer(connection: socket.socket) -> tuple[int, dict[str, str], bytes]:
