@@ -1,4 +1,4 @@
-"""The programs that the tests need from the system: Chromium, nginx, Node.js, and wrk for the bench.
+"""The programs that the tests need from the system: Chromium, nginx, Redis, Node.js, and wrk for the bench.
 
 As root on Debian the missing ones are installed; elsewhere their names are printed, with the command that brings
 them. Where there is no Node.js, the ``node`` group of ``pyproject.toml`` puts one into this virtual environment.
@@ -31,8 +31,9 @@ class Need:
 
 CHROMIUM = Need(("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"), "chromium")
 NGINX = Need(("nginx",), "nginx-light")
+REDIS = Need(("redis-server", "valkey-server"), "redis-server")
 WRK = Need(("wrk",), "wrk")
-PURPOSES = {"test": (CHROMIUM, NGINX), "bench": (NGINX, WRK)}
+PURPOSES = {"test": (CHROMIUM, NGINX, REDIS), "bench": (NGINX, WRK)}
 
 
 def packages_for(purpose: str) -> list[str]:

@@ -49,6 +49,8 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     if worker.age == 1 and found.settings.looks_at_itself:
         OwnUrl(found.settings.issuer, trusting(found.settings.fetch_ca_file), found.watch.raise_new).start()
     found.tracing.recorder.start()
+    if found.shared_ceilings:
+        found.shared_ceilings.start()
     retention = found.settings.tool_receipt_retention
     window = found.settings.refresh_retry_window
     Maintenance(found.stores, window, found.reaper, found.approvals, receipts_for=retention).start()

@@ -19,6 +19,7 @@ from ..protocol.grants.client_credentials import ClientCredentialsGrant
 from ..protocol.grants.refresh_token import RefreshTokenGrant
 from ..protocol.trace.reference import References
 from ..settings import Settings
+from ..store.shared_ceilings import SharedCeilings
 from ..store.stores import Stores
 from . import clients
 from .accounts import accounts
@@ -121,6 +122,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         authorization=_authorization(settings, stores, known, policies),
         token=_token(settings, stores, formats, who, tools, policies, _exchanges(settings, stores, tracing)),
         call_ceilings=counts,
+        shared_ceilings=SharedCeilings(stores.ceilings, settings.redis_url) if settings.redis_url else None,
         revocation=Revocation(**shared, limit=counts.revocation),
         introspection=Introspection(
             **shared,

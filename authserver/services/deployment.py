@@ -12,6 +12,7 @@ from ..keys.keyring import Keyring
 from ..keys.rotation import Rotation
 from ..keys.sealing import Vault
 from ..settings import Settings
+from ..store.shared_ceilings import SharedCeilings
 from ..store.stores import Stores
 from .alerts.watch import Watch
 from .approvals.queue import Approvals
@@ -61,6 +62,7 @@ class Deployment:
     authorization: AuthorizationService
     token: TokenEndpoint
     call_ceilings: CallCeilings
+    shared_ceilings: SharedCeilings | None
     revocation: Revocation
     introspection: Introspection
     registration: Registration

@@ -1,5 +1,6 @@
 """How much of the server one caller may have, when there are too many calls."""
 
+from importlib.util import find_spec
 from typing import Annotated
 
 from pydantic import Field, field_validator
@@ -53,4 +54,6 @@ class Floods(Group):
     def _redis_is_a_url_of_redis(cls, url: str) -> str:
         if url and not url.startswith(REDIS_SCHEMES):
             raise ValueError("must begin with redis://, rediss:// or unix://")
+        if url and find_spec("redis") is None:
+            raise ValueError("needs the extra 'redis': pip install 'mcp-authserver[redis]'")
         return url

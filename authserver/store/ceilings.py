@@ -33,6 +33,8 @@ class Ceiling:
         self._lock = threading.Lock()
         self._free_at: OrderedDict[str, float] = OrderedDict()
         self._taken: dict[str, int] | None = None
+        self.refused = 0
+        """How often something was over the ceiling, since the process began. For metrics."""
 
     @classmethod
     def of(cls, notation: str) -> "Ceiling":
@@ -47,6 +49,7 @@ class Ceiling:
         with self._lock:
             free_at = max(self._free_at.get(key, now), now)
             if (over := free_at - now - self._most) > 0:
+                self.refused += 1
                 return over
             self._put(key, free_at + self._one)
             if self._taken is not None:
@@ -77,12 +80,15 @@ class Ceiling:
         return found
 
     def owes(self, debts: dict[str, float]) -> None:
-        """Take over what all processes together admitted, in seconds by key; what was admitted since is on top."""
+        """Take over what all processes together admitted, in seconds by key; what was admitted since is on top.
+
+        Nothing gets less by it: whoever tells this may have forgotten some.
+        """
         now = self._clock()
         with self._lock:
             for key, debt in debts.items():
                 since = (self._taken or {}).get(key, 0) * self._one
-                self._put(key, now + debt + since)
+                self._put(key, max(now + debt + since, self._free_at.get(key, 0.0)))
 
     def _put(self, key: str, free_at: float) -> None:
         self._free_at[key] = free_at
