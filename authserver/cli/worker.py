@@ -25,6 +25,7 @@ from .streaming import Bounded
 
 RECEIVED_AT_ONCE = 65_536
 SEND_BUFFER = 524_288  # bytes: an answer goes there at once, so a client that reads slowly holds no thread
+MOST_HELD = 16_777_216  # bytes of requests that have not come whole, all together
 STOPPED_SECONDS = 2.0  # that a worker which is told to stop waits for a request on a new connection
 
 
@@ -54,6 +55,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._refusals = busy.refusals(self.wsgi)
         self._turns: Turns[Any] = Turns(self.cfg.threads)
         self._arriving: OrderedDict[Any, Arriving] = OrderedDict()
+        self._held = 0
 
     def accept(self, listener: socket.socket) -> None:
         """Take a new connection; where there is no more room, in the place of another."""
@@ -73,7 +75,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         conn.sock.setblocking(False)
         now = time.monotonic()
         found = self._arriving[conn] = Arriving(now + self._seconds, now + STOPPED_SECONDS)
-        found.received += conn.parser.unreader.take_buffered()
+        self._hold(found, conn.parser.unreader.take_buffered())
         if not found.received or not self._go_on(conn, found):
             self._receive(conn)
 
@@ -134,9 +136,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if received is None:
             self._watch(conn, found)
         elif received:
-            found.received += received
+            self._hold(found, received)
             if not self._go_on(conn, found):
                 self._watch(conn, found)
+            while self._held > MOST_HELD:
+                self._drop(next(iter(self._arriving)))
         else:
             self._drop(conn)
 
@@ -157,13 +161,19 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._take_turn(conn, lane)
         return True
 
+    def _hold(self, found: Arriving, received: bytes) -> None:
+        found.received += received
+        self._held += len(received)
+
     def _watch(self, conn: Any, found: Arriving) -> None:  # noqa: ANN401
         if not found.watched:
             found.watched = True
             self.poller.register(conn.sock, EVENT_READ, lambda client: self._receive(conn, client))
 
     def _forget(self, conn: Any) -> None:  # noqa: ANN401
-        if self._arriving.pop(conn).watched:
+        found = self._arriving.pop(conn)
+        self._held -= len(found.received)
+        if found.watched:
             self.poller.unregister(conn.sock)
 
     def _drop(self, conn: Any) -> None:  # noqa: ANN401

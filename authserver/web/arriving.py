@@ -8,7 +8,7 @@ time.
 import re
 from enum import Enum, auto
 
-MOST_HEAD = 65_536  # bytes of request line and header fields together
+MOST_HEAD = 32_768  # bytes of request line and header fields together
 MOST_BODY = 65_536  # bytes of a body that is waited for: all that strangers may send but forms with many tools
 END = b"\r\n\r\n"
 FRAMING = re.compile(rb"\r\n(content-length|transfer-encoding|expect)[ \t]*:[ \t]*([^\r\n]*)", re.IGNORECASE)

@@ -96,6 +96,9 @@ def open_app(database_url: str, home: Path, **settings: Any) -> Flask:
         "registration_flood_per_address": "100000 per minute",
         "sign_ins_per_address": "100000 per minute",
         "failures_per_address": "100000 per minute",
+        "pages_per_address": "100000 per minute",
+        "pages_per_person": "100000 per minute",
+        "refreshes_per_grant": "100000 per minute",
         "log_level": "ERROR",
         **settings,
     }

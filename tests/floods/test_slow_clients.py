@@ -2,11 +2,13 @@
 
 import json
 import socket
+from contextlib import suppress
 from urllib.parse import urlencode
 
 import httpx2
 import pytest
 
+from authserver.cli.worker import MOST_HELD
 from tests.browser.scene import Scene
 from tests.conformance.site import NOTES
 from tests.web.backchannel.test_client_credentials import Machine
@@ -65,6 +67,23 @@ def test_token_calls_go_on_while_many_connections_trickle(running: Scene, indexe
                 with httpx2.Client(timeout=30) as fresh:
                     assert asks(running, indexer, fresh) == 200
         assert all(is_let_go(each) for each in slow), "each was told, or closed, after its time"
+    finally:
+        for each in slow:
+            each.close()
+
+
+def test_heads_that_do_not_end_hold_no_memory_without_end(running: Scene, indexer: Machine) -> None:
+    """As much as the worker holds together comes twice: the oldest are let go, and new ones are served."""
+    size, begun = 30_000, b"GET /jwks HTTP/1.1\r\nHost: localhost\r\nX: "
+    slow: list[socket.socket] = []
+    try:
+        while len(slow) * size < 2 * MOST_HELD:
+            slow.append(connected(running))
+            with suppress(ConnectionError):
+                slow[-1].sendall(begun + b"x" * (size - len(begun)))
+        assert is_let_go(slow[0])
+        with httpx2.Client(timeout=30) as http:
+            assert asks(running, indexer, http) == 200
     finally:
         for each in slow:
             each.close()
