@@ -5,7 +5,9 @@ whole requests, each kind as many threads as its lane has. So neither clients th
 hold what another needs.
 """
 
+import select
 import socket
+import struct
 import time
 from collections import OrderedDict
 from concurrent.futures import Future
@@ -71,6 +73,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if not conn.initialized:
             with suppress(OSError):  # it is gone already
                 conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+                conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", self._seconds, 0))
         conn.init()
         conn.sock.setblocking(False)
         now = time.monotonic()
@@ -183,6 +186,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # ---- a request that has arrived
 
     def _take_turn(self, conn: Any, lane: Lane) -> None:  # noqa: ANN401
+        if conn.parser.req_count and not _takes_more(conn.sock):
+            self._close(conn)  # it asks on and does not read: the next answer would hold a thread
+            return
         turn = self._turns.enter(lane, conn)
         if turn:
             self._start(conn, lane)
@@ -218,3 +224,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         with suppress(OSError):
             return client.send(answer) == len(answer)
         return False
+
+
+def _takes_more(client: socket.socket) -> bool:
+    """Whether an answer can be sent to *client* without waiting for it to read earlier ones."""
+    asked = select.poll()
+    asked.register(client, select.POLLOUT)
+    return bool(asked.poll(0))

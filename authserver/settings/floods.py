@@ -42,7 +42,7 @@ class Floods(Group):
 
     request_seconds: Annotated[int, Field(ge=1, le=300)] = 20
     """Seconds that a request may take to arrive, head and body, from its first byte or from the connection's begin; and
-    that its answer may take to be sent on."""
+    that a client may leave its answer unread."""
 
     redis_url: str = ""
     """Redis or Valkey through which all processes share the ceilings on addresses, clients and grants:

@@ -89,6 +89,28 @@ def test_heads_that_do_not_end_hold_no_memory_without_end(running: Scene, indexe
             each.close()
 
 
+def test_who_asks_on_and_reads_no_answer_is_let_go(running: Scene, indexer: Machine) -> None:
+    deaf = []
+    try:
+        for _ in range(12):
+            each = socket.socket()
+            each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            each.connect(("127.0.0.1", int(running.issuer.rpartition(":")[2])))
+            deaf.append(each)
+            each.setblocking(False)
+            with suppress(BlockingIOError, ConnectionError):
+                for _ in range(5000):
+                    each.send(b"GET /jwks HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        with httpx2.Client(timeout=30) as http:
+            assert [asks(running, indexer, http) for _ in range(20)] == [200] * 20
+        for each in deaf:
+            each.settimeout(30)
+        assert all(is_let_go(each) for each in deaf)
+    finally:
+        for each in deaf:
+            each.close()
+
+
 def test_a_request_in_many_pieces_is_answered(running: Scene, indexer: Machine) -> None:
     form = {"grant_type": "client_credentials", "resource": NOTES.identifier, **indexer.proof()}
     body = urlencode(form).encode()
