@@ -5,6 +5,7 @@ whole requests, each kind as many threads as its lane has. So neither clients th
 hold what another needs.
 """
 
+import resource
 import select
 import socket
 import struct
@@ -28,18 +29,15 @@ from .streaming import Bounded
 RECEIVED_AT_ONCE = 65_536
 SEND_BUFFER = 524_288  # bytes: an answer goes there at once, so a client that reads slowly holds no thread
 MOST_HELD = 16_777_216  # bytes of requests that have not come whole, all together
-STOPPED_SECONDS = 2.0  # that a worker which is told to stop waits for a request on a new connection
+STOPPED_SECONDS = 2.0  # that a worker which is told to stop gives a request to arrive
 
 
 @dataclass(slots=True)
 class Arriving:
-    """What has come of the next request on a connection, and until when all of it must.
-
-    Where nothing has, and the worker is to stop, nothing is waited for after ``idle_until``.
-    """
+    """What has come of the next request on a connection, and until when all of it must: sooner if the worker stops."""
 
     until: float
-    idle_until: float
+    until_stopped: float
     received: bytearray = field(default_factory=bytearray)
     watched: bool = False
 
@@ -58,6 +56,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._turns: Turns[Any] = Turns(self.cfg.threads)
         self._arriving: OrderedDict[Any, Arriving] = OrderedDict()
         self._held = 0
+        _may_open(2 * self.worker_connections)
 
     def accept(self, listener: socket.socket) -> None:
         """Take a new connection; where there is no more room, in the place of another."""
@@ -84,8 +83,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401
         """Answer here what came on a kept connection, or see to it that all of it comes."""
-        received = self._received(client)
-        if received is None:
+        received = self._received(client) if client.fileno() >= 0 else None
+        if received is None:  # or closed, to make room, since its turn came
             return
         answer = self._unchanged.answer(received) if self.alive else None
         if answer is None:
@@ -114,8 +113,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         while self._arriving and now > (first := next(iter(self._arriving.items())))[1].until:
             self._drop(first[0])
         if not self.alive:
-            silent = [conn for conn, found in self._arriving.items() if not found.received and now > found.idle_until]
-            for conn in silent:
+            for conn in [conn for conn, found in self._arriving.items() if now > found.until_stopped]:
                 self._drop(conn)
         for lane, conn in self._turns.weary():
             self._send_away(conn, self._refusals[lane])
@@ -135,7 +133,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return True
 
     def _receive(self, conn: Any, _client: object = None) -> None:  # noqa: ANN401
-        found, received = self._arriving[conn], self._received(conn.sock)
+        found = self._arriving.get(conn)
+        if found is None:  # closed, to make room, since its turn came
+            return
+        received = self._received(conn.sock)
         if received is None:
             self._watch(conn, found)
         elif received:
@@ -224,6 +225,13 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         with suppress(OSError):
             return client.send(answer) == len(answer)
         return False
+
+
+def _may_open(files: int) -> None:
+    """Let this process open so many files, where it is allowed to: each connection is one, and the usual is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files if hard < 0 else min(files, hard), hard))
 
 
 def _takes_more(client: socket.socket) -> bool:

@@ -1,6 +1,7 @@
 """Clients that send slowly, or nothing, over real connections: they hold no thread, and not for ever anything else."""
 
 import json
+import resource
 import socket
 from contextlib import suppress
 from urllib.parse import urlencode
@@ -87,6 +88,21 @@ def test_heads_that_do_not_end_hold_no_memory_without_end(running: Scene, indexe
     finally:
         for each in slow:
             each.close()
+
+
+def test_more_connections_than_there_is_room_for_leave_room_for_calls(running: Scene, indexer: Machine) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    silent: list[socket.socket] = []
+    try:
+        silent += [connected(running) for _ in range(1100)]
+        with httpx2.Client(timeout=30) as http:
+            assert [asks(running, indexer, http) for _ in range(5)] == [200] * 5
+        assert is_let_go(silent[0])
+    finally:
+        for each in silent:
+            each.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_who_asks_on_and_reads_no_answer_is_let_go(running: Scene, indexer: Machine) -> None:
