@@ -1,6 +1,8 @@
 """Sites with ceilings of their own, and a server with few threads and little patience."""
 
+import ssl
 from collections.abc import Iterator
+from typing import Any
 
 import httpx2
 import pytest
@@ -13,6 +15,8 @@ from tests.journeys.ports import free_port
 from tests.web.backchannel.test_client_credentials import Machine, machine
 
 __all__ = ["set_up", "site_with"]
+
+WITHOUT_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # the system's certificates take long to read
 
 
 @pytest.fixture(scope="package")
@@ -27,6 +31,11 @@ def running(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> I
 @pytest.fixture
 def indexer(running: Scene) -> Machine:
     return machine(running.site)
+
+
+def caller(**options: Any) -> httpx2.Client:
+    """Somebody who calls by plain HTTP."""
+    return httpx2.Client(timeout=60, verify=WITHOUT_TLS, **options)
 
 
 def asks(running: Scene, who: Machine, http: httpx2.Client) -> int:

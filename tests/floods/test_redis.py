@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
-import httpx2
 import pytest
 import redis
 
@@ -18,7 +17,7 @@ from tests.database import Databases
 from tests.journeys.ports import free_port
 from tests.web.backchannel.test_client_credentials import Machine, machine
 
-from .conftest import asks
+from .conftest import asks, caller
 
 
 def until(condition: Callable[[], bool], seconds: float = 60) -> None:
@@ -124,7 +123,7 @@ def test_two_real_processes_share_a_ceiling_until_redis_is_killed(
     url, home = databases.create(), tmp_path / "home"
     home.mkdir()
     settings = {"own_tokens_per_client": "10 per hour", "redis_url": f"redis://127.0.0.1:{port}/0"}
-    with scene(url, home, free_port(), **settings) as running, httpx2.Client(timeout=30) as http:
+    with scene(url, home, free_port(), **settings) as running, caller() as http:
         shared = running.site.deployment.shared_ceilings
         one, other = machine(running.site), machine(running.site)
         with served(port, tmp_path), closing(redis.Redis(port=port)) as asked:

@@ -4,12 +4,10 @@ import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-import httpx2
-
 from tests.browser.scene import Scene
 from tests.web.backchannel.test_client_credentials import Machine
 
-from .conftest import asks
+from .conftest import asks, caller
 
 PEOPLE = 50
 CSRF = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
@@ -19,7 +17,7 @@ def test_fifty_who_sign_in_at_once_leave_token_calls_answered(running: Scene, in
     start = Barrier(PEOPLE + 1)
 
     def sign_in(number: int) -> int:
-        with httpx2.Client(base_url=running.issuer, timeout=60) as browser:
+        with caller(base_url=running.issuer) as browser:
             page = browser.get("/sign-in")
             form = {"username": f"nobody {number}", "password": "not hers", "csrf_token": CSRF.findall(page.text)[0]}
             start.wait()
@@ -28,7 +26,7 @@ def test_fifty_who_sign_in_at_once_leave_token_calls_answered(running: Scene, in
             assert answer.status_code != 503 or answer.headers["Retry-After"]
             return answer.status_code
 
-    with ThreadPoolExecutor(PEOPLE) as crowd, httpx2.Client(timeout=60) as http:
+    with ThreadPoolExecutor(PEOPLE) as crowd, caller() as http:
         found = [crowd.submit(sign_in, number) for number in range(PEOPLE)]
         start.wait()
         answers = []

@@ -6,7 +6,6 @@ import socket
 from contextlib import suppress
 from urllib.parse import urlencode
 
-import httpx2
 import pytest
 
 from authserver.cli.worker import MOST_HELD
@@ -14,7 +13,7 @@ from tests.browser.scene import Scene
 from tests.conformance.site import NOTES
 from tests.web.backchannel.test_client_credentials import Machine
 
-from .conftest import asks
+from .conftest import asks, caller
 
 MANY = 120  # times as many as the worker has threads
 FORM = b"Host: localhost\r\nContent-Type: application/x-www-form-urlencoded\r\n"
@@ -61,11 +60,11 @@ def test_token_calls_go_on_while_many_connections_trickle(running: Scene, indexe
     try:
         for number, each in enumerate(slow):
             each.sendall(BEGUN[number % len(BEGUN)])
-        with httpx2.Client(timeout=30) as kept:
+        with caller() as kept:
             for one in range(30):
                 slow[one].send(b"x")
                 assert asks(running, indexer, kept) == 200
-                with httpx2.Client(timeout=30) as fresh:
+                with caller() as fresh:
                     assert asks(running, indexer, fresh) == 200
         assert all(is_let_go(each) for each in slow), "each was told, or closed, after its time"
     finally:
@@ -83,7 +82,7 @@ def test_heads_that_do_not_end_hold_no_memory_without_end(running: Scene, indexe
             with suppress(ConnectionError):
                 slow[-1].sendall(begun + b"x" * (size - len(begun)))
         assert is_let_go(slow[0])
-        with httpx2.Client(timeout=30) as http:
+        with caller() as http:
             assert asks(running, indexer, http) == 200
     finally:
         for each in slow:
@@ -96,7 +95,7 @@ def test_more_connections_than_there_is_room_for_leave_room_for_calls(running: S
     silent: list[socket.socket] = []
     try:
         silent += [connected(running) for _ in range(1100)]
-        with httpx2.Client(timeout=30) as http:
+        with caller() as http:
             assert [asks(running, indexer, http) for _ in range(5)] == [200] * 5
         assert is_let_go(silent[0])
     finally:
@@ -117,7 +116,7 @@ def test_who_asks_on_and_reads_no_answer_is_let_go(running: Scene, indexer: Mach
             with suppress(BlockingIOError, ConnectionError):
                 for _ in range(5000):
                     each.send(b"GET /jwks HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        with httpx2.Client(timeout=30) as http:
+        with caller() as http:
             assert [asks(running, indexer, http) for _ in range(20)] == [200] * 20
         for each in deaf:
             each.settimeout(30)
