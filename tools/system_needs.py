@@ -1,4 +1,4 @@
-"""The programs that the tests need from the system: browser, proxies, PgBouncer, promtool, SoftHSM, Node.js; wrk to bench.
+"""The programs that the tests need from the system: browser, proxies, pooler, Redis, promtool, SoftHSM, Node.js; wrk to bench.
 
 As root on Debian the missing ones are installed; elsewhere their names are printed, with the command that brings
 them. Where there is no Node.js, the ``node`` group of ``pyproject.toml`` puts one into this virtual environment.
@@ -33,11 +33,16 @@ CHROMIUM = Need(("chromium", "chromium-browser", "google-chrome", "google-chrome
 NGINX = Need(("nginx",), "nginx-light")
 CADDY = Need(("caddy",), "caddy")
 PGBOUNCER = Need(("pgbouncer",), "pgbouncer")
+REDIS = Need(("redis-server", "valkey-server"), "redis-server")
 PROMTOOL = Need(("promtool",), "prometheus")
 SOFTHSM = Need(("softhsm2-util",), "softhsm2")
 FAKETIME = Need(("faketime",), "faketime")
 WRK = Need(("wrk",), "wrk")
-PURPOSES = {"test": (CHROMIUM, NGINX, CADDY, PGBOUNCER, PROMTOOL, SOFTHSM), "bench": (NGINX, WRK), "chaos": (FAKETIME,)}
+PURPOSES = {
+    "test": (CHROMIUM, NGINX, CADDY, PGBOUNCER, REDIS, PROMTOOL, SOFTHSM, FAKETIME),
+    "bench": (NGINX, WRK),
+    "chaos": (FAKETIME,),
+}
 
 
 def packages_for(purpose: str) -> list[str]:

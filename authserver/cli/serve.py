@@ -78,6 +78,8 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     if found.settings.listen_url:
         Listening(found.settings.listen_url, found.stores.epoch).start()
     found.tracing.recorder.start()
+    if found.shared_ceilings:
+        found.shared_ceilings.start()
     retention = found.settings.tool_receipt_retention
     window = found.settings.refresh_retry_window
     figures: Figures = worker.wsgi.extensions["authserver.figures"]

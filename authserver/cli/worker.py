@@ -1,38 +1,67 @@
-"""gunicorn's worker with threads, which answers most of what programs send by a shorter way.
+"""gunicorn's worker with threads, which spends none on what it can do by itself: answer, wait, and send away.
 
-Guards that have nothing to learn are answered without taking up a thread. Plain requests to the back channel are
-answered by the thread that has the connection, which then waits a moment for the next one there.
+The main thread reads what comes until a request is whole, and answers guards that have nothing to learn. Threads get
+whole requests, each kind as many threads as its lane has. So neither clients that send slowly nor a flood of one kind
+hold what another needs. Plain calls go a short way, and the thread that has answered one waits a moment for the next.
 """
 
+import resource
 import select
 import socket
+import struct
 import threading
-from collections import deque
+import time
+from collections import OrderedDict, deque
+from concurrent.futures import Future
 from contextlib import suppress
+from dataclasses import dataclass, field
+from selectors import EVENT_READ
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
 from ..services.deployment import Deployment
-from ..web.backchannel import plain
-from ..web.backchannel.unchanged import MOST_BYTES, Unchanged
-from ..web.front import Front
+from ..web import busy
+from ..web.arriving import Come, come
+from ..web.backchannel.unchanged import Unchanged
+from ..web.lanes import Lane, Turns, lane_of
+from .short_way import MOST_STAYED, ShortWay, sends_more, takes_more
+from .streaming import Bounded
 
-PATIENCE = 3  # milliseconds that a thread stays with a connection while no other waits for one
-MOST_STAYED = 100  # answers, after which the others have their turn, whether they were noticed or not
+RECEIVED_AT_ONCE = 65_536
+SEND_BUFFER = 524_288  # bytes: an answer goes there at once, so a client that reads slowly holds no thread
+MOST_HELD = 16_777_216  # bytes of requests that have not come whole, all together
+STOPPED_SECONDS = 2.0  # that a worker which is told to stop gives a request to arrive
+
+
+@dataclass(slots=True)
+class Arriving:
+    """What has come of the next request on a connection, and until when all of it must: sooner if the worker stops."""
+
+    until: float
+    until_stopped: float
+    received: bytearray = field(default_factory=bytearray)
+    watched: bool = False
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
-    """Looks at what comes on a kept connection before gunicorn does; what it does not answer is as it was."""
+    """Looks at what comes before a thread does. Connections by TLS to gunicorn itself are left to gunicorn."""
 
     def load_wsgi(self) -> None:
         """Load the application, and what answers for it."""
         super().load_wsgi()
         found: Deployment = self.wsgi.extensions["authserver"]
-        self._unchanged = Unchanged(found.status_lists, found.settings.issuer)
-        self._queue: deque[None] = deque()  # a connection each that waits for a thread
-        self._front: Front = self.wsgi.extensions["authserver.front"]
+        self._is_gunicorns = self.cfg.is_ssl or "h2" in self.cfg.http_protocols
+        self._issuer, self._seconds = found.settings.issuer, found.settings.request_seconds
+        self._unchanged = Unchanged(found.status_lists, self._issuer)
+        self._refusals = busy.refusals(self.wsgi)
+        self._turns: Turns[Any] = Turns(self.cfg.threads)
+        self._arriving: OrderedDict[Any, Arriving] = OrderedDict()
+        self._held = 0
+        self._short_way = ShortWay(self.wsgi)
+        self._queue: deque[None] = deque()  # a request each that waits for a thread
         self._readiness, self._drain_seconds = found.readiness, found.settings.drain_seconds
+        _may_open(2 * self.worker_connections)
 
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401 - gunicorn's handler of SIGTERM
         """Be ready no more; stop when whoever looks at that has had the time to go elsewhere."""
@@ -57,77 +86,217 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             listener.close()
         self.sockets = []
 
-    def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401 - no types
-        """Answer here, or hand *conn* to a thread."""
-        received = self._waiting(client) if self.alive else b""
-        answer = self._unchanged.answer(received)
+    def accept(self, listener: socket.socket) -> None:
+        """Take a new connection; where there is no more room, in the place of another."""
+        while self.nr_conns >= self.worker_connections - 1 and self._make_room():
+            pass
+        super().accept(listener)
+
+    def enqueue_req(self, conn: Any) -> None:  # noqa: ANN401 - gunicorn has no types
+        """Wait for the next request on *conn* to be whole, with what has been read of it already."""
+        if self._is_gunicorns:
+            super().enqueue_req(conn)
+            return
+        if not conn.initialized:
+            with suppress(OSError):  # it is gone already
+                conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
+                conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", self._seconds, 0))
+            conn.answered = False
+        conn.init()
+        conn.sock.setblocking(False)
+        now = time.monotonic()
+        found = self._arriving[conn] = Arriving(now + self._seconds, now + STOPPED_SECONDS)
+        self._hold(found, conn.parser.unreader.take_buffered())
+        if not found.received or not self._go_on(conn, found):
+            self._receive(conn)
+
+    def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401
+        """Answer here what came on a kept connection, or see to it that all of it comes."""
+        received = self._received(client) if client.fileno() >= 0 else None
+        if received is None:  # or closed, to make room, since its turn came
+            return
+        answer = self._unchanged.answer(received) if self.alive else None
         if answer is None:
+            conn.parser.unreader.unread(received)
             super().on_client_socket_readable(conn, client)
             return
         self.keepalived_conns.remove(conn)
-        if self._sent(client, received, answer):
+        if self._sent(client, answer):
             conn.set_timeout()
             self.keepalived_conns.append(conn)
         else:
             self.poller.unregister(client)
-            self.nr_conns -= 1
-            conn.close()
+            self._close(conn)
 
-    def enqueue_req(self, conn: Any) -> None:  # noqa: ANN401
-        """Hand *conn* to a thread."""
+    def handle(self, conn: Any) -> Any:  # noqa: ANN401
+        """In a thread: answer what came on *conn*, and calls that come right after it. Whether it is kept."""
+        self._queue.pop()
+        if self._is_gunicorns:
+            return super().handle(conn)
+        try:
+            kept = self._answer(conn, conn.parser.unreader.take_buffered())
+            for _ in range(MOST_STAYED):
+                if kept is not True or not self._stays(conn):
+                    break
+                received = conn.sock.recv(RECEIVED_AT_ONCE)
+                kept = bool(received) and self._answer_call(conn, received)
+        except OSError:
+            return False
+        return kept
+
+    def finish_request(self, conn: Any, fs: Future[Any]) -> None:  # noqa: ANN401
+        """Keep or close the connection, and let those go on who waited for the thread."""
+        lane = getattr(conn, "lane", None)
+        super().finish_request(conn, fs)
+        for of, waiting in self._turns.leave(lane) if lane else ():
+            self._start(waiting, of)
+
+    def murder_pending(self) -> None:
+        """Close connections whose request did not arrive in time; send those away who waited too long."""
+        super().murder_pending()
+        now = time.monotonic()
+        while self._arriving and now > (first := next(iter(self._arriving.items())))[1].until:
+            self._drop(first[0])
+        if not self.alive:
+            for conn in [conn for conn, found in self._arriving.items() if now > found.until_stopped]:
+                self._drop(conn)
+        for lane, conn in self._turns.weary():
+            self._send_away(conn, self._refusals[lane])
+
+    # ---- a request that arrives
+
+    def _make_room(self) -> bool:
+        """Close the connection that has been sending longest, or else resting; False if all are at work."""
+        if self._arriving:
+            self._drop(next(iter(self._arriving)))
+        elif self.keepalived_conns:
+            conn = self.keepalived_conns.popleft()
+            self.poller.unregister(conn.sock)
+            self._close(conn)
+        else:
+            return False
+        return True
+
+    def _receive(self, conn: Any, _client: object = None) -> None:  # noqa: ANN401
+        found = self._arriving.get(conn)
+        if found is None:  # closed, to make room, since its turn came
+            return
+        received = self._received(conn.sock)
+        if received is None:
+            self._watch(conn, found)
+        elif received:
+            self._hold(found, received)
+            if not self._go_on(conn, found):
+                self._watch(conn, found)
+            while self._held > MOST_HELD:
+                self._drop(next(iter(self._arriving)))
+        else:
+            self._drop(conn)
+
+    def _go_on(self, conn: Any, found: Arriving) -> bool:  # noqa: ANN401
+        """Whether enough of the request has come to do something about it, which is then done."""
+        has_come = come(found.received)
+        if has_come is Come.PART:
+            return False
+        self._forget(conn)
+        if has_come is Come.TOO_MUCH:
+            self._send_away(conn, busy.too_large())
+            return True
+        line = bytes(found.received.partition(b"\r\n")[0])
+        lane = Lane.BULK if has_come is Come.STREAM else lane_of(line, self._issuer)
+        unreader = conn.parser.unreader
+        unreader.unread(bytes(found.received))
+        unreader.sock = Bounded(conn.sock, self._seconds)  # where it is whole, nothing more is read
+        self._take_turn(conn, lane)
+        return True
+
+    def _hold(self, found: Arriving, received: bytes) -> None:
+        found.received += received
+        self._held += len(received)
+
+    def _watch(self, conn: Any, found: Arriving) -> None:  # noqa: ANN401
+        if not found.watched:
+            found.watched = True
+            self.poller.register(conn.sock, EVENT_READ, lambda client: self._receive(conn, client))
+
+    def _forget(self, conn: Any) -> None:  # noqa: ANN401
+        found = self._arriving.pop(conn)
+        self._held -= len(found.received)
+        if found.watched:
+            self.poller.unregister(conn.sock)
+
+    def _drop(self, conn: Any) -> None:  # noqa: ANN401
+        self._forget(conn)
+        self._close(conn)
+
+    # ---- a request that has arrived
+
+    def _take_turn(self, conn: Any, lane: Lane) -> None:  # noqa: ANN401
+        if conn.answered and not takes_more(conn.sock):
+            self._close(conn)  # it asks on and does not read: the next answer would hold a thread
+            return
+        turn = self._turns.enter(lane, conn)
+        if turn:
+            self._start(conn, lane)
+        elif turn is None:
+            self._send_away(conn, self._refusals[lane])
+
+    def _start(self, conn: Any, lane: Lane) -> None:  # noqa: ANN401
+        conn.lane = lane
         self._queue.append(None)
         super().enqueue_req(conn)
 
-    def handle(self, conn: Any) -> Any:  # noqa: ANN401
-        """In a thread: answer what came on *conn*, and what comes right after it. Whether it is kept."""
-        self._queue.pop()
-        kept = self._answer(conn)
-        for _ in range(MOST_STAYED):
-            if kept is not True or not self.alive or self._queue or not _readable(conn.sock):
-                break
-            kept = self._answer(conn)
-        return kept
-
-    def _answer(self, conn: Any) -> Any:  # noqa: ANN401
-        if not conn.initialized or conn.is_http2 or self.cfg.is_ssl or conn.parser.unreader.buf.tell():
-            return super().handle(conn)
-        conn.sock.setblocking(True)
-        try:
-            received = conn.sock.recv(plain.MOST_BYTES)
-            environ = plain.environ(received, conn.client[0])
-            if environ is not None and self._front.is_back_channel(environ["PATH_INFO"]):
-                return self._served(conn, environ)
-        except OSError:
-            return False
-        except Exception:
-            self.log.exception("a request was not answered")
-            return False
+    def _answer(self, conn: Any, received: bytes) -> Any:  # noqa: ANN401
+        conn.answered = True
+        found = self._short_way.answer(conn, received, keep=self.alive)
+        if found is not None:
+            return found
         conn.parser.unreader.unread(received)
         return super().handle(conn)
 
-    def _served(self, conn: Any, environ: dict[str, Any]) -> bool:  # noqa: ANN401
-        said: list[tuple[str, plain.Headers]] = []
-        body = b"".join(self.wsgi(environ, lambda status, headers: said.append((status, headers))))
-        kept: bool = self.alive
-        conn.sock.sendall(plain.answer(*said[0], body, keep=kept))
-        return kept
+    def _answer_call(self, conn: Any, received: bytes) -> bool:  # noqa: ANN401
+        """What is no plain call is left on *conn*, for the main thread to see to."""
+        is_call = lane_of(received.partition(b"\r\n")[0], self._issuer) is Lane.CALLS
+        found = self._short_way.answer(conn, received, keep=self.alive) if is_call else None
+        if found is None:
+            conn.parser.unreader.unread(received)
+        return found is not False
+
+    def _stays(self, conn: Any) -> bool:  # noqa: ANN401
+        """Whether the thread waits a moment for what comes on *conn* next, and something does."""
+        free = self.alive and not self._queue and conn.lane is Lane.CALLS
+        return free and not conn.parser.unreader.buf.tell() and takes_more(conn.sock) and sends_more(conn.sock)
+
+    def _send_away(self, conn: Any, answer: bytes) -> None:  # noqa: ANN401
+        self._sent(conn.sock, answer)
+        with suppress(OSError):
+            conn.sock.shutdown(socket.SHUT_WR)
+        self._close(conn)
+
+    def _close(self, conn: Any) -> None:  # noqa: ANN401
+        self.nr_conns -= 1
+        conn.close()
 
     @staticmethod
-    def _waiting(client: socket.socket) -> bytes:
-        """What has come, left where it is."""
-        with suppress(OSError):
-            return client.recv(MOST_BYTES, socket.MSG_PEEK)
-        return b""
+    def _received(client: socket.socket) -> bytes | None:
+        """What has come; empty at the end of it, None if nothing has yet."""
+        try:
+            return client.recv(RECEIVED_AT_ONCE)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
 
     @staticmethod
-    def _sent(client: socket.socket, received: bytes, answer: bytes) -> bool:
+    def _sent(client: socket.socket, answer: bytes) -> bool:
         with suppress(OSError):
-            return client.recv(len(received)) == received and client.send(answer) == len(answer)
+            return client.send(answer) == len(answer)
         return False
 
 
-def _readable(client: socket.socket) -> bool:
-    """Whether something comes within a moment."""
-    waiting = select.poll()
-    waiting.register(client, select.POLLIN)
-    return bool(waiting.poll(PATIENCE))
+def _may_open(files: int) -> None:
+    """Let this process open so many files, where it is allowed to: each connection is one, and the usual is 1,024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if 0 <= soft < files:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files if hard < 0 else min(files, hard), hard))
+

@@ -45,7 +45,7 @@ def accounts(settings: Settings, stores: Stores, safe: Vault) -> Accounts:
         throttles=stores.throttles,
         audit=stores.audit,
         passwords=passwords,
-        ceiling=AddressLimit(settings.sign_ins_per_address),
+        ceiling=AddressLimit(stores.ceilings.of("sign-ins", settings.sign_ins_per_address)),
         delay=settings.failed_sign_in_delay,
     )
     own = OwnAccount(

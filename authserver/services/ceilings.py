@@ -1,50 +1,48 @@
-"""Ceilings on what strangers may do, held by each process for itself; and the room that the database has for them."""
+"""Ceilings on what strangers and clients may do; and the room that the database has for strangers."""
 
 import hashlib
+import math
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from limits import parse as parse_limit
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
-
 from ..protocol import redirect_uri
 from ..protocol.audit import Origin
 from ..protocol.errors import SlowDown
+from ..store.ceilings import Ceiling
 
 COUNT_SECONDS = 10  # how long a count of what is in the database is believed
 FULL_SECONDS = 60
 
 
-class _Ceiling:
-    def __init__(self, notation: str) -> None:
-        """*notation* is that of the limits library, such as ``20 per hour``. Raises ValueError for another."""
-        self._item = parse_limit(notation)
-        self._limiter = MovingWindowRateLimiter(MemoryStorage())
+@dataclass(frozen=True, slots=True)
+class AddressLimit:
+    """A ceiling on what comes from one address."""
 
-    def _count(self, whose: str, *names: str) -> None:
-        if not self._limiter.hit(self._item, *names):
-            reset = self._limiter.get_window_stats(self._item, *names).reset_time
-            raise SlowDown(f"too many requests from this {whose}", retry_after=max(1, int(reset - time.time())))
-
-
-class AddressLimit(_Ceiling):
-    """A ceiling on what comes from one address, held by each process for itself."""
+    ceiling: Ceiling
 
     def count(self, origin: Origin, subject: str = "") -> None:
         """Count one from the site of *origin*, of *subject* alone if given; raises `SlowDown` over the ceiling."""
-        self._count("address", origin.site, subject)
+        refuse(self.ceiling.take(f"{origin.site} {subject}"), "address")
 
 
-class ClientLimit(_Ceiling):
-    """A ceiling on what comes from one client that has proven itself, held by each process for itself."""
+@dataclass(frozen=True, slots=True)
+class ClientLimit:
+    """A ceiling on what comes from one client that has proven itself."""
+
+    ceiling: Ceiling
 
     def count(self, client_id: str) -> None:
         """Count one; raises `SlowDown` over the ceiling."""
-        self._count("client", client_id)
+        refuse(self.ceiling.take(client_id), "client")
+
+
+def refuse(seconds: float, whose: str) -> None:
+    """Raise `SlowDown` if there are *seconds* to wait: *whose* requests were too many."""
+    if seconds > 0:
+        raise SlowDown(f"too many requests from this {whose}", retry_after=math.ceil(seconds))
 
 
 @dataclass(slots=True)

@@ -40,7 +40,7 @@ def known(settings: Settings, stores: Stores, room: Room) -> KnownClients:
         domains=stores.domains,
         documents=Documents(stores.fetched, SafeFetch(policy, **told), document.read),
         policy=policy,
-        limit=AddressLimit(settings.metadata_document_fetches_per_address),
+        limit=AddressLimit(stores.ceilings.of("documents", settings.metadata_document_fetches_per_address)),
         room=room,
         otherwise=OTHERWISE[settings.metadata_document_domains],
         holds_changes=settings.metadata_document_changes == "hold",
@@ -50,6 +50,7 @@ def known(settings: Settings, stores: Stores, room: Room) -> KnownClients:
 
 def registration(settings: Settings, stores: Stores, room: Room) -> Registration:
     """How clients register by themselves."""
+    counts = stores.ceilings
     return Registration(
         issuer=settings.issuer,
         clients=stores.clients,
@@ -58,9 +59,9 @@ def registration(settings: Settings, stores: Stores, room: Room) -> Registration
         mode=settings.registration,
         redirect_hosts=settings.allowed_redirect_hosts,
         ceilings=RegistrationCeilings(
-            on_device=AddressLimit(settings.registrations_per_address),
-            hosted=AddressLimit(settings.hosted_registrations_per_address),
-            flood=AddressLimit(settings.registration_flood_per_address),
+            on_device=AddressLimit(counts.of("registrations", settings.registrations_per_address)),
+            hosted=AddressLimit(counts.of("hosted", settings.hosted_registrations_per_address)),
+            flood=AddressLimit(counts.of("registration flood", settings.registration_flood_per_address)),
             room=room,
         ),
         share=settings.share_identical_registrations,

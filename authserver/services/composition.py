@@ -21,6 +21,7 @@ from ..protocol.grants.client_credentials import ClientCredentialsGrant
 from ..protocol.grants.refresh_token import RefreshTokenGrant
 from ..protocol.trace.reference import References
 from ..settings import Settings
+from ..store.shared_ceilings import SharedCeilings
 from ..store.stores import Stores
 from . import clients
 from .accounts import accounts
@@ -29,6 +30,7 @@ from .approvals.kinds import kinds
 from .approvals.queue import Approvals
 from .attention import Attention
 from .authorization import AuthorizationService
+from .call_ceilings import call_ceilings
 from .ceilings import ClientLimit, Room
 from .client_authentication import ClientAuthentication
 from .connections import Connections
@@ -81,6 +83,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         stores.policies, stores.domains, stores.pending_grants, stores.resources, stores.refresh_tokens, stores.audit
     )
     targets = configured.targets(settings)
+    counts = call_ceilings(settings, stores)
     who = ClientAuthentication.at(settings.issuer, stores.clients, known.keys, stores.used_assertions)
     formats = TokenFormats(
         issuer=settings.issuer,
@@ -128,9 +131,17 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         policies=policies,
         authorization=_authorization(settings, stores, known, policies),
         token=_token(settings, stores, formats, who, tools, policies, _exchanges(settings, stores, tracing)),
-        revocation=Revocation(**shared),
-        introspection=Introspection(**shared, issuer=settings.issuer, resources=stores.resources, tools=tools),
-        tool_permissions=ToolPermissions(who, stores.resources, stores.tool_permissions),
+        call_ceilings=counts,
+        shared_ceilings=SharedCeilings(stores.ceilings, settings.redis_url) if settings.redis_url else None,
+        revocation=Revocation(**shared, limit=counts.revocation),
+        introspection=Introspection(
+            **shared,
+            issuer=settings.issuer,
+            resources=stores.resources,
+            tools=tools,
+            limit=counts.introspection,
+        ),
+        tool_permissions=ToolPermissions(who, stores.resources, stores.tool_permissions, counts.guards),
         registration=clients.registration(settings, stores, room),
         known_clients=known,
         reaper=clients.reaper(settings, stores),
@@ -150,8 +161,12 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
             watch.raise_new,
             settings.fetch_proxy,
         ),
-        publication=Publication(who, stores.resources, ClientLimit(settings.tool_manifests_per_guard)),
-        tool_receipts=ToolReceipts(who, stores.tool_receipts, _unusual_use(settings, stores)),
+        publication=Publication(
+            who,
+            stores.resources,
+            ClientLimit(stores.ceilings.of("manifests", settings.tool_manifests_per_guard)),
+        ),
+        tool_receipts=ToolReceipts(who, stores.tool_receipts, _unusual_use(settings, stores), counts.guards),
         tracing=tracing,
         timelines=Timelines(tracing.references, stores.traces, stores.clients, stores.users),
         connections=Connections(
@@ -254,6 +269,7 @@ def _token(
         tools=tools,
         policies=policies,
         traces=traces,
+        ceilings=call_ceilings(settings, stores).tokens,
         formats=formats,
         lifetime=settings.access_token_lifetime,
     )

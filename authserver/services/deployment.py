@@ -15,11 +15,13 @@ from ..keys.roots import RootSecrets
 from ..keys.rotation import Rotation
 from ..keys.sealing import Vault
 from ..settings import Settings
+from ..store.shared_ceilings import SharedCeilings
 from ..store.stores import Stores
 from .alerts.watch import Watch
 from .approvals.queue import Approvals
 from .attention import Attention
 from .authorization import AuthorizationService
+from .call_ceilings import CallCeilings
 from .connections import Connections
 from .doctor.registered import ServerDoctor
 from .introspection import Introspection
@@ -66,6 +68,8 @@ class Deployment:
     policies: Policies
     authorization: AuthorizationService
     token: TokenEndpoint
+    call_ceilings: CallCeilings
+    shared_ceilings: SharedCeilings | None
     revocation: Revocation
     introspection: Introspection
     registration: Registration

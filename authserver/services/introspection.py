@@ -13,6 +13,7 @@ from ..protocol.ports import RefreshTokens, Resources
 from ..protocol.resource import identified
 from ..protocol.scope import within
 from ..store.access_tokens import AccessTokenStore
+from .ceilings import ClientLimit
 from .client_authentication import ClientAuthentication
 from .token_formats import TokenFormats
 from .tool_details import ToolDetailing
@@ -31,15 +32,18 @@ class Introspection:
     resources: Resources
     formats: TokenFormats
     tools: ToolDetailing
+    limit: ClientLimit
 
     def introspect(self, form: Form, authorization: str | None) -> dict[str, Any]:
         """The introspection response; ``{"active": False}`` and nothing else for whatever the caller may not know.
 
-        Raises `InvalidClient` for a caller without a credential: anyone could claim a public client's id.
+        Raises `InvalidClient` for a caller without a credential: anyone could claim a public client's id; and
+        `SlowDown`.
         """
         caller = self.who.caller(form, authorization)
         if caller.is_public:
             raise failed("a public client asks")
+        self.limit.count(caller.client_id)
         token = form.need("token")
         if token.startswith(credential.Prefix.REFRESH):
             return self._refresh_token(token, caller)

@@ -8,6 +8,7 @@ from ..protocol.client import Client
 from ..protocol.form import Form
 from ..protocol.ports import RefreshTokens
 from ..store.access_tokens import AccessTokenStore
+from .ceilings import ClientLimit
 from .client_authentication import ClientAuthentication
 from .token_formats import TokenFormats
 
@@ -20,6 +21,7 @@ class Revocation:
     refresh_tokens: RefreshTokens
     access_tokens: AccessTokenStore
     formats: TokenFormats
+    limit: ClientLimit
 
     def revoke(self, form: Form, authorization: str | None, origin: Origin) -> None:
         """End the token of *form*; silently nothing for one that is unknown or another client's (RFC 7009 §2.2).
@@ -27,6 +29,8 @@ class Revocation:
         A refresh token, even one that was rotated since, takes its family and their access tokens along.
         """
         client = self.who.caller(form, authorization)
+        if not client.is_public:  # anyone could use up what is another's by its id
+            self.limit.count(client.client_id)
         token = form.need("token")
         event = Event("token.revoked", f"client:{client.client_id}", origin, client_id=client.client_id)
         if not self._revoke_family(token, client, event):

@@ -56,7 +56,7 @@ def second_factors(settings: Settings, stores: Stores, vault: Vault, letters: Le
             audit=stores.audit,
             letters=letters,
             challenges=challenges,
-            ceiling=AddressLimit(settings.sign_ins_per_address),
+            ceiling=AddressLimit(stores.ceilings.of("passkeys", settings.sign_ins_per_address)),
         ),
         halves=HalfSignIns(stores.half_sign_ins),
     )

@@ -6,12 +6,14 @@ from typing import Any
 
 from ..protocol import access_token, scope
 from ..protocol.audit import Event, Origin
+from ..protocol.client import Client
 from ..protocol.errors import InvalidGrant, InvalidScope, OAuthError, UnsupportedGrantType
 from ..protocol.form import Form
 from ..protocol.grants import Grant, Outcome, TokenRequest
 from ..protocol.ports import Resources
 from ..protocol.trace.step import Cause
 from . import registered
+from .call_ceilings import TokenCeilings
 from .client_authentication import ClientAuthentication
 from .policy.policies import Left, Policies
 from .token_formats import TokenFormats
@@ -34,19 +36,23 @@ class TokenEndpoint:
     tools: ToolDetailing
     policies: Policies
     traces: Exchanges
+    ceilings: TokenCeilings
     lifetime: int
 
     def answer(self, form: Form, authorization: str | None, origin: Origin) -> dict[str, Any]:
         """The token response (OAuth 2.1 §3.2.3). Raises an `OAuthError` when the request is refused."""
+        client = None
         try:
-            return self._answer(form, authorization, origin)
+            # 1. Who asks
+            client = self.who.caller(form, authorization)
+            return self._answer(client, form, origin)
         except OAuthError as refused:
+            self.ceilings.refused(client, refused, origin)
             self.traces.refused(form, authorization, refused, origin)
             raise
 
-    def _answer(self, form: Form, authorization: str | None, origin: Origin) -> dict[str, Any]:
-        # 1. Who asks
-        client = self.who.caller(form, authorization)
+    def _answer(self, client: Client, form: Form, origin: Origin) -> dict[str, Any]:
+        self.ceilings.admit(client, form, origin)
         # 2. By which grant
         grant = self._grant(form.need("grant_type"))
         # 3. For what
@@ -66,6 +72,7 @@ class TokenEndpoint:
         found = self._response(outcome, left, asked if "refresh_token" in form.single else ())
         if left.rules:
             self.traces.narrowed(form, outcome.authority, left.rules, origin)
+        self.ceilings.given(outcome.authority, form)
         self.traces.issued(form, outcome.authority, origin)
         return found
 

@@ -14,6 +14,7 @@ from ..protocol.scope import TOKEN
 from ..protocol.tool_request import LIMIT, ONCE, TOOL, asked_way
 from ..protocol.way import ANY_WAY, Way
 from ..store.tool_permissions import Challenge, SingleCall, ToolPermissionStore
+from .ceilings import ClientLimit
 from .client_authentication import ClientAuthentication
 
 DIGEST = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -26,6 +27,7 @@ class ToolPermissions:
     who: ClientAuthentication
     resources: Resources
     permissions: ToolPermissionStore
+    limit: ClientLimit
 
     def consume(self, form: Form, authorization: str | None, origin: Origin) -> dict[str, bool]:
         """Whether the permission for one call was there and is used up now.
@@ -61,6 +63,7 @@ class ToolPermissions:
 
     def _guard(self, form: Form, authorization: str | None) -> tuple[str, Resource]:
         caller, identifier = self.who.guard(form, authorization)
+        self.limit.count(caller.client_id)
         resource = identified(self.resources.all(), identifier)
         if resource is None:
             raise InvalidTarget("the MCP server of this guard is not registered any more")

@@ -8,6 +8,7 @@ from ..protocol import tool_receipt
 from ..protocol.audit import Origin
 from ..protocol.form import Form
 from ..store.tool_receipts import ToolReceiptStore
+from .ceilings import ClientLimit
 from .client_authentication import ClientAuthentication
 from .unusual_use import UnusualUse
 
@@ -19,14 +20,17 @@ class ToolReceipts:
     who: ClientAuthentication
     receipts: ToolReceiptStore
     unusual: UnusualUse
+    limit: ClientLimit
 
     def receive(self, form: Form, authorization: str | None, origin: Origin) -> dict[str, Any]:
         """Keep the batch; how many were new, how many had come before, and which were refused, by index and reason.
 
         The answer is the same whether a receipt belongs to a grant or not: a guard learns nothing of grants from it.
-        Raises `InvalidClient`, `UnauthorizedClient` for who is no guard, and `InvalidRequest` for what is no batch.
+        Raises `InvalidClient`, `UnauthorizedClient` for who is no guard, `InvalidRequest` for what is no batch,
+        and `SlowDown`.
         """
-        _, resource = self.who.guard(form, authorization)
+        guard, resource = self.who.guard(form, authorization)
+        self.limit.count(guard.client_id)
         lost = tool_receipt.lost(form.get("lost"))
         good, bad = tool_receipt.parse(form.need("receipts"), time.time())
         kept = self.receipts.keep(resource, good)

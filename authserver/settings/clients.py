@@ -7,6 +7,7 @@ from pydantic import Field, field_validator
 from ..protocol.registration.mode import RegistrationMode
 from ..protocol.registration.redirect_hosts import RedirectHosts, check_entry
 from .group import DAY, Group
+from .rate import Ceiling
 
 
 class Clients(Group):
@@ -22,15 +23,15 @@ class Clients(Group):
     (hosts below it), ``example.com:8443``, ``localhost`` (all loopback addresses), ``cursor:`` (the scheme of an app).
     Empty allows any. Clients that an administrator registered are not asked."""
 
-    registrations_per_address: str = "120 per hour"
+    registrations_per_address: Ceiling = "120 per hour"
     """Ceiling of registrations from one address to one set of redirect hosts, for clients on people's own devices
     (loopback, apps): an office may share an address. Each worker process counts for itself, here and below."""
 
-    hosted_registrations_per_address: str = "1000 per hour"
+    hosted_registrations_per_address: Ceiling = "1000 per hour"
     """The same for clients all of whose redirect hosts are https: a hosted client registers for each of its users,
     from a few addresses."""
 
-    registration_flood_per_address: str = "2000 per hour"
+    registration_flood_per_address: Ceiling = "2000 per hour"
     """Ceiling of registrations from one address, and of changes to them, whatever the redirect hosts are."""
 
     most_unused_registrations: Annotated[int, Field(ge=100)] = 100_000
@@ -59,8 +60,8 @@ class Clients(Group):
     """When a document's name, redirect URIs, keys' address or authentication method change: ``apply`` asks people
     again, ``hold`` keeps to the old document until ``authserver document accept``."""
 
-    metadata_document_fetches_per_address: str = "30 per minute"
-    """Ceiling of fetches that requests from one address cause, in the notation of the limits library."""
+    metadata_document_fetches_per_address: Ceiling = "30 per minute"
+    """Ceiling of fetches that requests from one address cause."""
 
     software_statement_issuers: dict[str, str | dict[str, Any]] = {}
     """Whose software statements are believed (RFC 7591 §2.3): the ``iss`` of each, and its JWK Set, as a file or by

@@ -11,6 +11,7 @@ from .alerts import Alerts
 from .audit import Audit
 from .clients import Clients
 from .fetching import Fetching
+from .floods import Floods
 from .growth import Growth
 from .keys import Keys
 from .migrating import Migrating
@@ -37,6 +38,7 @@ class Settings(
     People,
     SignInElsewhere,
     Clients,
+    Floods,
     Fetching,
     ToolCalls,
     Growth,

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from .group import DAY, Group, Seconds
+from .rate import Ceiling
 
 BREACHED = re.compile(rb"[0-9A-Fa-f]{40}(?::\d+)?\r?\n")
 SecondFactor = Literal["off", "optional", "admins", "all"]
@@ -42,7 +43,7 @@ class People(Group):
     pending_grant_lifetime: Annotated[int, Field(ge=60, le=90 * DAY)] = 7 * DAY
     """Seconds for which a request waits that a rule has an administrator decide on, and for which their no stands."""
 
-    sign_ins_per_address: str = "60 per minute"
+    sign_ins_per_address: Ceiling = "60 per minute"
     """Ceiling of sign-in attempts from one address; wrong passwords are slowed down long before it."""
 
     failed_sign_in_delay: Annotated[float, Field(ge=0, le=60)] = 1.0

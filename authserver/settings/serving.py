@@ -10,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 from ..protocol.errors import InvalidTarget
 from ..protocol.resource import canonical
 from .group import LOOPBACK_HOSTS, Group
+from .rate import Ceiling
 
 ISSUER_PATH = re.compile(r"(/(?!\.{1,2}(/|$))[A-Za-z0-9._~-]+)*")
 
@@ -44,7 +45,7 @@ class Serving(Group):
     threads: Annotated[int, Field(ge=1, le=256)] = 8
     """Threads per worker process."""
 
-    tool_manifests_per_guard: str = "60 per hour"
+    tool_manifests_per_guard: Ceiling = "60 per hour"
     """Ceiling of the manifests of tools that the guard of one MCP server publishes. All replicas of that server share
     it; each worker process counts for itself."""
 

@@ -7,6 +7,7 @@ from .account_links import AccountLinkStore
 from .alerts import AlertStore
 from .api_answers import ApiAnswerStore
 from .audit import AuditStore
+from .ceilings import Ceilings
 from .client_versions import ClientVersionStore
 from .clients import ClientStore
 from .codes import CodeStore
@@ -60,6 +61,7 @@ class Stores:
 
     database: Database
     epoch: ConfigEpoch
+    ceilings: Ceilings
     clients: ClientStore
     decisions: DecisionStore
     initial_access_tokens: InitialAccessTokenStore
@@ -115,6 +117,7 @@ class Stores:
         return cls(
             database=database,
             epoch=epoch,
+            ceilings=Ceilings(),
             clients=ClientStore(database, epoch),
             decisions=DecisionStore(database),
             initial_access_tokens=InitialAccessTokenStore(database),

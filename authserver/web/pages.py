@@ -12,6 +12,7 @@ from . import (
     admin,
     bodies,
     cookies,
+    floods,
     headers,
     languages,
     oauth,
@@ -33,6 +34,7 @@ def install(app: Flask, deployment: Deployment) -> None:
     headers.install(app, deployment.settings)
     signed_in.install(app)
     staying.install(app)
+    floods.install(app)
     bodies.install(app)
     admin.close_to_others(app)
     stale.install(app)

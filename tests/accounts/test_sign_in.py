@@ -13,6 +13,7 @@ from authserver.protocol.audit import Event, Origin
 from authserver.services.ceilings import AddressLimit
 from authserver.services.deployment import Deployment
 from authserver.store.audit import AuditFilter
+from authserver.store.ceilings import Ceiling
 from authserver.store.models import ThrottleRow, UserRow
 from tests.conformance.site import PASSWORD
 
@@ -140,7 +141,7 @@ def test_a_success_clears_the_account_and_not_the_address(sign_in, person, origi
 
 @pytest.mark.requirement("AZ-12")
 def test_an_address_has_a_ceiling_of_attempts(sign_in, person, origin):
-    bounded = replace(sign_in, ceiling=AddressLimit("3 per hour"))
+    bounded = replace(sign_in, ceiling=AddressLimit(Ceiling.of("3 per hour")))
     for _ in range(3):
         bounded.attempt(person.username, PASSWORD, origin)
     assert delay(bounded, person.username, origin) > 1000

@@ -85,6 +85,8 @@ def _served(issuer: str, port: int, database_url: str, home: Path, settings: Map
         "AUTHSERVER_BIND": f"127.0.0.1:{port}",
         "AUTHSERVER_WORKERS": "1",
         "AUTHSERVER_SIGN_INS_PER_ADDRESS": "10000 per minute",
+        "AUTHSERVER_FAILURES_PER_ADDRESS": "10000 per minute",
+        "AUTHSERVER_REFRESHES_PER_GRANT": "100000 per minute",
         **{f"AUTHSERVER_{name.upper()}": value for name, value in settings.items()},
     }
     with (home / "serve.log").open("wb") as log, _command(environment, log.fileno()) as process:

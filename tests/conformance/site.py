@@ -95,6 +95,10 @@ def open_app(database_url: str, home: Path, **settings: Any) -> Flask:
         "hosted_registrations_per_address": "100000 per minute",
         "registration_flood_per_address": "100000 per minute",
         "sign_ins_per_address": "100000 per minute",
+        "failures_per_address": "100000 per minute",
+        "pages_per_address": "100000 per minute",
+        "pages_per_person": "100000 per minute",
+        "refreshes_per_grant": "100000 per minute",
         "log_level": "ERROR",
         **settings,
     }

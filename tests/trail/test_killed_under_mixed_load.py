@@ -36,7 +36,15 @@ def environment(tmp_path: Path, fresh_database_url: str) -> dict[str, str]:
     issuer, home = f"http://127.0.0.1:{port}", tmp_path / "home"
     home.mkdir()
     create_site(fresh_database_url, home, issuer=issuer).deployment.stores.database.close()
-    enough = ("REGISTRATIONS_PER_ADDRESS", "REGISTRATION_FLOOD_PER_ADDRESS", "SIGN_INS_PER_ADDRESS")
+    enough = (
+        "REGISTRATIONS_PER_ADDRESS",
+        "REGISTRATION_FLOOD_PER_ADDRESS",
+        "SIGN_INS_PER_ADDRESS",
+        "REFRESHES_PER_GRANT",
+        "OWN_TOKENS_PER_CLIENT",
+        "PAGES_PER_PERSON",
+        "PAGES_PER_ADDRESS",
+    )
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("AUTHSERVER_")},
         "AUTHSERVER_HOME": str(home),

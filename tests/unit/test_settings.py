@@ -182,6 +182,7 @@ NO_SECRETS = {
     "next_key_lead",
     "key_rotation_days",
     "previous_key_encryption_keys",  # a list: each of it is one
+    "own_tokens_per_client",
     "password_hash_slots",
     "audit_webhook_secret_file",
     "notice_webhook_secret_file",

@@ -32,7 +32,7 @@ def sign_in(settings: Settings, stores: Stores, key: Callable[[], bytes], letter
         ways={"oidc": OpenIdConnect(published, calls, settings.session_lifetime), "github": GitHub(calls)},
         attempts=stores.upstream_attempts,
         identities=Identities(stores.identities, stores.users, stores.audit, letters),
-        limit=AddressLimit(settings.sign_ins_per_address),
+        limit=AddressLimit(stores.ceilings.of("upstream", settings.sign_ins_per_address)),
         issuer=settings.issuer,
         key=key,
     )

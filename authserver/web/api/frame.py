@@ -20,7 +20,7 @@ from ...store.failures import UNAVAILABLE
 from .. import seen
 from ..backchannel import response
 from ..backchannel.request import Request
-from ..backchannel.response import NO_STORE, Response
+from ..backchannel.response import NO_STORE, Headers, Response
 from . import openapi, problem
 from .bearer import refused
 from .once import once
@@ -54,7 +54,7 @@ class Api:
             return self._told(found, request)
         except (OAuthError, BadRequest) as found:
             status = found.status_code if isinstance(found, OAuthError) else 400
-            return self._told(Problem(status or 400, str(found.description)), request)
+            return self._told(Problem(status or 400, str(found.description), headers=_later(found)), request)
         except UNAVAILABLE:
             again = Problem(503, "the database is not available; try again", headers=[("Retry-After", "1")])
             return self._told(again, request)
@@ -85,8 +85,11 @@ class Api:
     def _caller(self, request: Request) -> Caller:
         token = request.bearer()
         found = self._deployment.introspection.machine(token) if token else None
+        ceilings = self._deployment.call_ceilings
         if found is None:
+            ceilings.failures.count(request.origin)
             raise self._refused(401, "invalid_token" if token else None)
+        ceilings.api.count(found.client_id)
         return Caller(found.client_id, own_api.permissions(found.scopes))
 
     def _operation(self, request: Request) -> AnyOperation:
@@ -104,6 +107,11 @@ class Api:
     @property
     def _identifier(self) -> str:
         return own_api.identifier(self._deployment.settings.issuer)
+
+
+def _later(found: OAuthError | BadRequest) -> Headers:
+    after = found.retry_after if isinstance(found, OAuthError) else None
+    return [] if after is None else [("Retry-After", str(after))]
 
 
 def _query(request: Request, operation: AnyOperation) -> BaseModel:

@@ -1,7 +1,9 @@
 """The endpoints of the back channel: from a parsed request to a service and back."""
 
+from functools import partial
+
 from ...protocol import metadata, own_api
-from ...protocol.errors import OAuthError
+from ...protocol.errors import InvalidClient, OAuthError
 from ...protocol.registration.mode import RegistrationMode
 from ...services.deployment import Deployment
 from ...services.monitoring.readiness import OK, Readiness
@@ -30,6 +32,7 @@ def backchannel(deployment: Deployment, readiness: Readiness, metrics: Text) -> 
     documents = dict.fromkeys(metadata.well_known_paths(deployment.settings.issuer), Route({"GET": discovered}))
     lists = status.Status(deployment.status_lists)
     issuer, administration = deployment.settings.issuer, api(deployment)
+    failing = partial(_counted, deployment)
     of_api = Document.of(openapi.metadata(issuer))
     routes = {
         **documents,
@@ -37,13 +40,13 @@ def backchannel(deployment: Deployment, readiness: Readiness, metrics: Text) -> 
         "/jwks": Route({"GET": Jwks(deployment.keyring)}),
         status.LISTS: Route({"GET": lists.all}),
         "/token": Route({"POST": _token(deployment)}),
-        "/revoke": Route({"POST": _revoke(deployment)}),
-        "/introspect": Route({"POST": _introspect(deployment)}, cors=False),
-        "/tool-permission": Route({"POST": _consume(deployment)}, cors=False),
-        "/tool-challenge": Route({"POST": _challenge(deployment)}, cors=False),
+        "/revoke": Route({"POST": failing(_revoke(deployment))}),
+        "/introspect": Route({"POST": failing(_introspect(deployment))}, cors=False),
+        "/tool-permission": Route({"POST": failing(_consume(deployment))}, cors=False),
+        "/tool-challenge": Route({"POST": failing(_challenge(deployment))}, cors=False),
         "/authorization-details-types": Route({"GET": _types}),
-        "/tool-manifest": Route({"POST": _publish(deployment)}, cors=False),
-        "/tool-receipts": Route({"POST": _tool_receipts(deployment)}, cors=False),
+        "/tool-manifest": Route({"POST": failing(_publish(deployment))}, cors=False),
+        "/tool-receipts": Route({"POST": failing(_tool_receipts(deployment))}, cors=False),
         "/health/live": Route({"GET": lambda request: response.document({"status": "live"})}, cors=False),
         "/health/ready": Route({"GET": _ready(readiness)}, cors=False),
     }
@@ -61,6 +64,19 @@ def _discover(deployment: Deployment, found: Metadata) -> Handler:
         return found(request)
 
     return discover
+
+
+def _counted(deployment: Deployment, handler: Handler) -> Handler:
+    """*handler*, with a ceiling on the callers who do not prove who they are, by address."""
+
+    def counted(request: Request) -> Response:
+        try:
+            return handler(request)
+        except InvalidClient:
+            deployment.call_ceilings.failures.count(request.origin)
+            raise
+
+    return counted
 
 
 def _token(deployment: Deployment) -> Handler:

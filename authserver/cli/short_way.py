@@ -1,0 +1,52 @@
+"""The short way of a plain call: past gunicorn's parser and writer, to the back channel and back (`backchannel.plain`)."""
+
+import select
+import socket
+from typing import Any
+
+from flask import Flask
+
+from ..web.backchannel import plain
+from ..web.front import Front
+
+PATIENCE = 3  # milliseconds that a thread stays with a connection while no other waits for one
+MOST_STAYED = 100  # answers, after which the others have their turn, whether they were noticed or not
+
+
+class ShortWay:
+    """Answers on connections of one worker, in whichever thread has one."""
+
+    def __init__(self, application: Flask) -> None:
+        """*application* is what gunicorn serves."""
+        self._application = application
+        self._front: Front = application.extensions["authserver.front"]
+
+    def answer(self, conn: Any, received: bytes, *, keep: bool) -> bool | None:  # noqa: ANN401 - gunicorn has no types
+        """Answer the one plain call in *received*; whether the connection is kept then. None for all else.
+
+        Raises `OSError` when the connection is gone.
+        """
+        environ = plain.environ(received, conn.client[0])
+        if environ is None or not self._front.is_back_channel(environ["PATH_INFO"]):
+            return None
+        said: list[tuple[str, plain.Headers]] = []
+        body = b"".join(self._application(environ, lambda status, headers: said.append((status, headers))))
+        conn.sock.setblocking(True)
+        conn.sock.sendall(plain.answer(*said[0], body, keep=keep))
+        return keep
+
+
+def takes_more(client: socket.socket) -> bool:
+    """Whether an answer can be sent to *client* without waiting for it to read earlier ones."""
+    return _is(client, select.POLLOUT, 0)
+
+
+def sends_more(client: socket.socket) -> bool:
+    """Whether something comes within a moment."""
+    return _is(client, select.POLLIN, PATIENCE)
+
+
+def _is(client: socket.socket, state: int, milliseconds: int) -> bool:
+    asked = select.poll()
+    asked.register(client, state)
+    return bool(asked.poll(milliseconds))
