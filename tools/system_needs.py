@@ -1,4 +1,4 @@
-"""The programs that the tests need from the system: browser, proxies, pooler, Redis, promtool, SoftHSM, Node.js; wrk to bench.
+"""The programs that tests and bench need from the system: browser, proxies, Redis, Node.js and others.
 
 As root on Debian the missing ones are installed; elsewhere their names are printed, with the command that brings
 them. Where there is no Node.js, the ``node`` group of ``pyproject.toml`` puts one into this virtual environment.

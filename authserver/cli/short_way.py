@@ -1,4 +1,4 @@
-"""The short way of a plain call: past gunicorn's parser and writer, to the back channel and back (`backchannel.plain`)."""
+"""The short way of a plain call: past gunicorn's parser and writer, to the back channel and back (`plain`)."""
 
 import select
 import socket
@@ -18,7 +18,7 @@ class ShortWay:
 
     def __init__(self, application: Flask) -> None:
         """*application* is what gunicorn serves."""
-        self._application = application
+        self._application: Any = application
         self._front: Front = application.extensions["authserver.front"]
 
     def answer(self, conn: Any, received: bytes, *, keep: bool) -> bool | None:  # noqa: ANN401 - gunicorn has no types

@@ -84,7 +84,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             while select.select([listener], [], [], 0)[0]:
                 self.accept(listener)
             listener.close()
-        self.sockets = []
+        self.sockets.clear()
 
     def accept(self, listener: socket.socket) -> None:
         """Take a new connection; where there is no more room, in the place of another."""
@@ -299,4 +299,3 @@ def _may_open(files: int) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if 0 <= soft < files:
         resource.setrlimit(resource.RLIMIT_NOFILE, (files if hard < 0 else min(files, hard), hard))
-

@@ -79,7 +79,7 @@ def newest() -> str:
 @functools.cache
 def script() -> ScriptDirectory:
     """All revisions that this code knows, read once."""
-    return ScriptDirectory.fromconfig(config())
+    return ScriptDirectory.from_config(config())
 
 
 def _up(database: Database, revision: str, patience: Patience) -> None:

@@ -6,6 +6,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
+import httpx2
 from werkzeug.test import Client, TestResponse
 
 from .site import PASSWORD, Site
@@ -52,7 +53,7 @@ class _Forms(HTMLParser):
             form.fields.append(pair)
 
 
-def forms(page: TestResponse) -> list[HtmlForm]:
+def forms(page: TestResponse | httpx2.Response) -> list[HtmlForm]:
     """The forms of *page*."""
     parser = _Forms()
     parser.feed(page.text)

@@ -46,8 +46,8 @@ def test_what_a_page_is_made_of_is_not_counted_and_each_kind_is_sent_away_in_its
     forms = dict.fromkeys(Lane, "application/json")
     forms |= dict.fromkeys((Lane.PAGES, Lane.AUTHORIZATIONS, Lane.ACCOUNTS), "text/html; charset=utf-8")
     forms |= {Lane.ADMINISTRATION: "application/problem+json"}
-    for lane, answer in busy.refusals(site.app).items():
-        head, _, body = answer.partition(b"\r\n\r\n")
+    for lane, refusal in busy.refusals(site.app).items():
+        head, _, body = refusal.partition(b"\r\n\r\n")
         line, *lines = head.decode().split("\r\n")
         fields = dict(each.split(": ", 1) for each in lines)
         assert line == "HTTP/1.1 503 Service Unavailable"

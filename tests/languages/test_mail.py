@@ -10,7 +10,7 @@ import pytest
 from authserver.accounts import letters as texts
 from authserver.accounts.catalogues import put
 from authserver.accounts.letters import Letters
-from authserver.keys.sealing import Vault
+from authserver.keys.sealing import OneRoot, Vault
 from authserver.protocol.audit import Event, Origin
 from authserver.protocol.role import Role
 from authserver.store.invitations import invitation
@@ -25,7 +25,7 @@ from .conftest import Reader
 EVENT = Event("test.done", "system")
 FROM = Origin("192.0.2.9")
 ADDRESS = "kim@example.com"
-WRITER = Letters("https://auth.example", Vault(b"k" * 32), sends_mail=True)
+WRITER = Letters("https://auth.example", Vault(OneRoot(b"k" * 32)), sends_mail=True)
 SENTENCES = [value for name, value in vars(texts).items() if name.isupper() and isinstance(value, str)]
 SAME = re.compile(r"https://\S*|")  # what is the same in every language: links, and nothing
 

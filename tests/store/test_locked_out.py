@@ -4,6 +4,7 @@ from typing import cast
 
 import pytest
 
+from authserver.keys.rotation import Rotation
 from authserver.protocol.errors import OAuthError
 from authserver.services.approvals.queue import Approvals
 from authserver.services.ended_places import EndedPlaces
@@ -94,7 +95,7 @@ def test_locking_out_ends_all_while_it_may_take_that_long(scene: Scene):
 def test_what_a_process_that_died_left_ends_by_the_next_sweep(scene: Scene):
     five(scene)
     scene.stores.users.set_disabled(scene.user_id, True, EVENT, limit=1)
-    Maintenance(scene.stores, 300, cast(Reaper, None), cast(Approvals, None)).sweep()
+    Maintenance(scene.stores, 300, cast(Reaper, None), cast(Approvals, None), cast(Rotation, None)).sweep()
     assert (live(scene), scene.stores.users.ending(9)) == (0, [])
 
 

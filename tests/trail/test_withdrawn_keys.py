@@ -6,10 +6,10 @@ import pytest
 
 from authserver.keys.keyring import Keyring
 from authserver.keys.ports import Purpose
-from authserver.keys.sealing import Vault
+from authserver.keys.sealing import OneRoot, Vault
 from authserver.protocol.audit_seal import DROP_TYPE, SEAL_TYPE, seal_digest
 from authserver.services.trail.verification import Kind
-from authserver.store.seals import Seal
+from authserver.store.sealed import Seal
 
 from .conftest import KEK, Trail
 
@@ -35,7 +35,7 @@ def forge(trail: Trail, number: int, keyring: Keyring, *, later: int = 0, **chan
 @pytest.fixture
 def stolen(sealed: Trail) -> Keyring:
     """The keys as they were before they were withdrawn; two seals follow, by those in their place."""
-    found = Keyring(sealed.stores.keys, Vault(KEK), lambda: 0)
+    found = Keyring(sealed.stores.keys, Vault(OneRoot(KEK)), lambda: 0)
     found.signing_kid("ES256", Purpose.AUDIT)
     sealed.rotation().replace_all()
     sealed.seal("f")

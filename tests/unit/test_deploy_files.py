@@ -10,7 +10,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from compose_spec import _PyOptions as ComposeFile
+from compose_spec import _PyOptions as ComposeFile  # type: ignore[attr-defined]
 
 from authserver.settings import Settings
 

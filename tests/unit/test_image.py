@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 
@@ -69,7 +70,7 @@ def home() -> Iterator[Path]:
         yield Path(name)
 
 
-def as_its_user() -> dict[str, int]:
+def as_its_user() -> dict[str, Any]:
     """Arguments of a process that is the server's user, where we may make one."""
     shared = os.geteuid() == 0 and python() == SYSTEM
     return {"user": USER, "group": USER} if shared else {}
@@ -97,7 +98,7 @@ def serving(opt: Path, home: Path, port: int) -> Iterator[subprocess.Popen[bytes
         **as_its_user(),
     )
     with (home / "log").open("wb") as log:
-        process = subprocess.Popen(
+        process: subprocess.Popen[bytes] = subprocess.Popen(
             [opt / "bin" / "authserver", "serve"], env=environment, cwd=home, stdout=log, stderr=log, **as_its_user()
         )
     try:
@@ -109,7 +110,7 @@ def serving(opt: Path, home: Path, port: int) -> Iterator[subprocess.Popen[bytes
 
 def healthy(port: int) -> bool:
     """What the image's health check says."""
-    command = [SCRIPTS / "healthy.sh", f"http://127.0.0.1:{port}/health/ready"]
+    command = [str(SCRIPTS / "healthy.sh"), f"http://127.0.0.1:{port}/health/ready"]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
