@@ -17,7 +17,7 @@ from authserver.protocol.role import Role
 from authserver.store.grants import Approval
 from authserver.store.models import CodeRow, FamilyRow, RefreshTokenRow
 from authserver.store.stores import Stores
-from authserver.store.users import User
+from authserver.store.user import User
 
 from .contestant import Code, Refresh
 

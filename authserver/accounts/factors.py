@@ -9,7 +9,7 @@ from ..protocol.audit import Event, Origin
 from ..store.audit import AuditStore
 from ..store.factors import Factor, FactorStore, Kind, NewFactor, RecoveryCodeStore
 from ..store.throttles import MustWait, ThrottleStore
-from ..store.users import User
+from ..store.user import User
 from . import one_time_codes, recovery_codes
 from .delays import growing
 from .errors import TooManyAttempts, WrongFactor

@@ -8,7 +8,7 @@ from ..protocol.amr import BY_PASSWORD, Method
 from ..protocol.audit import Event, Origin
 from ..protocol.credential import Prefix
 from ..store.half_sign_ins import HalfSignIn, HalfSignInStore
-from ..store.users import User
+from ..store.user import User
 from .errors import WrongCredentials
 
 LIFETIME = 600  # seconds

@@ -17,7 +17,8 @@ from ..protocol.upstream.identity import Identity
 from ..settings.upstream import Upstream
 from ..store.audit import AuditStore
 from ..store.identities import IdentityStore, IdentityTaken
-from ..store.users import EmailTaken, LastOwner, User, UserExists, UserStore
+from ..store.user import User
+from ..store.users import EmailTaken, LastOwner, UserExists, UserStore
 from .errors import AccountDisabled, AccountExists, AnothersIdentity, NoAccount
 from .letters import PROVIDER_LINKED, Letters
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from ..protocol.audit import Event
 from ..store.factors import FactorStore
 from ..store.sessions import SessionStore
-from ..store.users import User
+from ..store.user import User
 from .letters import FACTORS_TAKEN, SESSIONS_ENDED, Letters
 
 

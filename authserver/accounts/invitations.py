@@ -10,7 +10,7 @@ from ..protocol.audit import Event, Origin
 from ..protocol.credential import Prefix
 from ..protocol.role import Role
 from ..store.invitations import Invitation, InvitationStore, invitation
-from ..store.users import User
+from ..store.user import User
 from .letters import Letters
 from .password_rules import PasswordRules
 from .passwords import Passwords

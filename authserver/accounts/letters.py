@@ -15,7 +15,7 @@ from ..protocol.msg import Filled, msg
 from ..protocol.strangers import plain
 from ..store.invitations import Invitation
 from ..store.letters import Letter, blank
-from ..store.users import User
+from ..store.user import User
 from .catalogues import put
 
 DAY = 86_400

@@ -13,7 +13,7 @@ from ..protocol.errors import SlowDown
 from ..store.account_links import AccountLink, AccountLinkStore, Purpose
 from ..store.letters import Letter, LetterStore, blank
 from ..store.throttles import Delay, MustWait, ThrottleStore
-from ..store.users import User
+from ..store.user import User
 from .errors import TooManyAttempts
 from .letters import Letters
 from .password_rules import PasswordRules

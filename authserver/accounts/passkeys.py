@@ -19,7 +19,8 @@ from ..protocol.audit import Event, Origin
 from ..protocol.errors import SlowDown
 from ..store.audit import AuditStore
 from ..store.factors import Factor, FactorStore, Kind, NewFactor
-from ..store.users import User, UserStore
+from ..store.user import User
+from ..store.users import UserStore
 from .challenges import LIFETIME, Challenges
 from .errors import TooManyAttempts, WrongFactor
 from .letters import PASSKEY_ADDED, Letters

@@ -8,7 +8,7 @@ from ..protocol.amr import Method
 from ..protocol.audit import Event, Origin
 from ..protocol.credential import Prefix
 from ..store.sessions import Session, SessionStore, Staying
-from ..store.users import User
+from ..store.user import User
 from .errors import WrongCredentials
 
 

@@ -10,7 +10,8 @@ from ..protocol.errors import SlowDown
 from ..store.audit import AuditStore
 from ..store.known_browsers import KnownBrowserStore
 from ..store.throttles import Delay, MustWait, ThrottleStore
-from ..store.users import User, UserStore
+from ..store.user import User
+from ..store.users import UserStore
 from .delays import growing
 from .errors import Busy, TooManyAttempts, WrongCredentials
 from .passwords import Passwords

@@ -14,7 +14,8 @@ from ..services.mass_revocation import let_in, lock_out
 from ..store.grants import GrantListing
 from ..store.remembered import RememberedListing
 from ..store.sessions import SessionListing
-from ..store.users import LastOwner, StillEnding, User
+from ..store.user import User
+from ..store.users import LastOwner, StillEnding
 from .deployment import with_deployment
 from .plain import plain
 

@@ -66,10 +66,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401 - gunicorn's handler of SIGTERM
         """Be ready no more; stop when whoever looks at that has had the time to go elsewhere."""
         self._readiness.drain()
-        if self._drain_seconds:
-            threading.Timer(self._drain_seconds, super().handle_exit, (sig, frame)).start()
-        else:
-            super().handle_exit(sig, frame)
+        stop = super().handle_exit
+        threading.Timer(self._drain_seconds, stop, (sig, frame)).start() if self._drain_seconds else stop(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:
         """Accept or not; who will not any more takes in who waits, and lets go of the port at once.
@@ -124,9 +122,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if self._sent(client, answer):
             conn.set_timeout()
             self.keepalived_conns.append(conn)
-        else:
-            self.poller.unregister(client)
-            self._close(conn)
+            return
+        self.poller.unregister(client)
+        self._close(conn)
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401
         """In a thread: answer what came on *conn*, and calls that come right after it. Whether it is kept."""

@@ -12,7 +12,8 @@ from .database import Database
 from .ending import end_sessions
 from .letters import Letter, post
 from .models import AccountLinkRow, UserRow
-from .users import User, entering, user_of
+from .user import User, user_of
+from .users import entering
 
 
 class Purpose(StrEnum):

@@ -11,7 +11,8 @@ from .epoch import ConfigEpoch
 from .models import GroupMemberRow, UserRow
 from .paging import Page, cut
 from .policies import people_moved
-from .users import NEWEST_FIRST, User, user_of
+from .user import User, user_of
+from .users import NEWEST_FIRST
 
 
 class GroupStore:

@@ -11,7 +11,8 @@ from .audit import record
 from .clock import now
 from .database import Database
 from .models import HalfSignInRow, UserRow
-from .users import User, has_password, user_of
+from .user import User, user_of
+from .users import has_password
 
 
 @dataclass(frozen=True, slots=True)

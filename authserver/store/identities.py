@@ -14,7 +14,8 @@ from .database import Database
 from .ending import forget_browsers
 from .letters import Letter, post
 from .models import IdentityRow, RememberedRow, UserRow
-from .users import EmailTaken, User, UserExists, enter, entering, newcomer, user_of
+from .user import User, user_of
+from .users import EmailTaken, UserExists, enter, entering, newcomer
 from .ways_in import Ways
 
 ROW = IdentityRow

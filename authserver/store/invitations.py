@@ -15,7 +15,8 @@ from .clock import now
 from .database import Database
 from .letters import Letter, post
 from .models import InvitationRow, UserRow
-from .users import EmailTaken, User, UserExists, enter, entering, newcomer
+from .user import User
+from .users import EmailTaken, UserExists, enter, entering, newcomer
 
 
 @dataclass(frozen=True, slots=True)

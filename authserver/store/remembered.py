@@ -12,7 +12,7 @@ from .ending import end_sessions_of, forget_browser
 from .letters import Letter, post
 from .models import RememberedRow, UserRow
 from .sessions import enter
-from .users import User, user_of
+from .user import User, user_of
 
 ROW = RememberedRow
 LIVES = and_(ROW.ended_at.is_(None), ROW.expires_at > now)

@@ -18,7 +18,8 @@ from .failures import repeatable
 from .grant_ends import expire_on_device, expire_with_sessions, lengthen
 from .letters import Letter, post
 from .models import RememberedRow, SessionRow, UserRow
-from .users import PERSON, User, has_password, user_of
+from .user import PERSON, User, user_of
+from .users import has_password
 
 TOUCH_SECONDS = 60
 ALIVE = and_(

@@ -2,8 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, and_, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
@@ -24,12 +23,7 @@ from .models.user import OF_WEIGHT
 from .paging import Order, Page, cut
 from .policies import people_moved
 from .searching import Name, Searched
-
-PERSON = (
-    UserRow.id, UserRow.username, UserRow.display_name, UserRow.role, UserRow.password_hash, UserRow.disabled_at,
-    UserRow.email, UserRow.email_verified_at,
-)  # fmt: skip
-"""The columns that `user_of` reads."""
+from .user import User, user_of
 
 NEWEST_FIRST = Order(UserRow.created_at, UserRow.id)
 SEARCHED = Searched(NEWEST_FIRST, (Name(UserRow.username), Name(UserRow.display_name)))
@@ -57,24 +51,6 @@ class LastOwner(ValueError):
 
 class StillEnding(ValueError):
     """What a person held is still being ended, so they are not let in yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class User:
-    """A person, disabled or not; ``email_verified_at`` in Unix seconds, None while nobody proved that it is theirs.
-
-    ``language`` is the one of pages that they last signed in in, None until they do.
-    """
-
-    id: str
-    username: str
-    display_name: str
-    role: Role
-    password_hash: str
-    disabled: bool
-    email: str | None = None
-    email_verified_at: int | None = None
-    language: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,18 +262,3 @@ def _taken(database: Database, user: User) -> UserExists | EmailTaken:
     if taken == user.username:
         return UserExists(f"there is a user {taken!r} already")
     return UserExists(f"{user.username!r} looks like the name of the user {taken!r}")
-
-
-def user_of(row: Any) -> User:  # noqa: ANN401 - a `UserRow`, or a row of `PERSON`
-    """The person of *row*."""
-    return User(
-        id=row.id,
-        username=row.username,
-        display_name=row.display_name,
-        role=Role(row.role),
-        password_hash=row.password_hash,
-        disabled=row.disabled_at is not None,
-        email=row.email,
-        email_verified_at=row.email_verified_at,
-        language=row.language,
-    )

@@ -6,7 +6,7 @@ from flask import session
 
 from ..protocol.amr import BY_PASSWORD, Method
 from ..store.half_sign_ins import HalfSignIn
-from ..store.users import User
+from ..store.user import User
 from . import signed_in, staying
 from .deployment import deployment
 from .origin import origin

@@ -15,7 +15,7 @@ from werkzeug.exceptions import NotFound
 from ..protocol.amr import Method
 from ..protocol.audit import Event
 from ..store.sessions import Session
-from ..store.users import User
+from ..store.user import User
 from . import cookies, languages, next_page
 from .deployment import deployment
 from .origin import origin

@@ -7,7 +7,7 @@ import pytest
 from authserver.protocol.audit import Event, Origin
 from authserver.protocol.role import Role
 from authserver.services.deployment import Deployment
-from authserver.store.users import User
+from authserver.store.user import User
 from tests.conformance.fixtures import site
 from tests.conformance.site import PASSWORD, Site
 

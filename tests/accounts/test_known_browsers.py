@@ -8,7 +8,7 @@ from authserver.accounts.errors import TooManyAttempts, WrongCredentials
 from authserver.accounts.sign_in import SignIn
 from authserver.protocol.audit import Origin
 from authserver.services.deployment import Deployment
-from authserver.store.users import User
+from authserver.store.user import User
 from tests.conformance.site import PASSWORD
 
 pytestmark = pytest.mark.requirement("AZ-12")

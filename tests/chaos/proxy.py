@@ -15,8 +15,6 @@ class Proxy:
         self.target = target
         self.delay = 0.0
         self._loop = asyncio.new_event_loop()
-        self._silent: set[asyncio.Task[None]] = set()
-        self._pumping: set[asyncio.Task[None]] = set()
         self._never = asyncio.Event()
         self._generation = 0
         self._thread = threading.Thread(target=self._run, name=f"proxy {port}", daemon=True)

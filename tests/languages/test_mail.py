@@ -15,7 +15,7 @@ from authserver.protocol.audit import Event, Origin
 from authserver.protocol.role import Role
 from authserver.store.invitations import invitation
 from authserver.store.letters import Letter, blank
-from authserver.store.users import User
+from authserver.store.user import User
 from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import forms
 from tests.mailbox import Mailbox, settings

@@ -6,7 +6,8 @@ from authserver.protocol import credential
 from authserver.protocol.role import Role
 from authserver.store.stores import Stores
 from authserver.store.throttles import MustWait
-from authserver.store.users import User, UserExists
+from authserver.store.user import User
+from authserver.store.users import UserExists
 
 from .scene import EVENT, Scene, let_pass
 

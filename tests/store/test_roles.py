@@ -10,7 +10,8 @@ from authserver.store import migrate
 from authserver.store.audit import AuditFilter
 from authserver.store.engine import create
 from authserver.store.stores import Stores
-from authserver.store.users import LastOwner, User
+from authserver.store.user import User
+from authserver.store.users import LastOwner
 
 from .scene import EVENT
 

@@ -23,7 +23,7 @@ from authserver.store.identities import IdentityTaken
 from authserver.store.models import IdentityRow, LetterRow, Row, UserRow
 from authserver.store.sessions import Staying
 from authserver.store.stores import Stores
-from authserver.store.users import User
+from authserver.store.user import User
 from authserver.store.ways_in import LastWayIn, Ways
 from tests.conformance.site import Site
 

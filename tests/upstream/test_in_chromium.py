@@ -10,7 +10,7 @@ from sqlalchemy import update
 from authserver.protocol.amr import Method
 from authserver.protocol.role import Role
 from authserver.store.models import SessionRow, UserRow
-from authserver.store.users import User
+from authserver.store.user import User
 from tests.browser.axe import faults
 from tests.browser.scene import EVENT, Scene
 from tests.conformance.site import PASSWORD

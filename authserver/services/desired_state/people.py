@@ -7,7 +7,8 @@ from ...protocol.audit import Event
 from ...protocol.flaw import Flaw
 from ...protocol.role import Role
 from ...store.stores import Stores
-from ...store.users import LastOwner, User
+from ...store.user import User
+from ...store.users import LastOwner
 from .changes import APPLY, CHANGE, Overtaken
 from .declared import PersonEntry
 from .difference import Difference, between

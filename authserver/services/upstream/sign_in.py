@@ -18,7 +18,7 @@ from ...protocol.upstream.flaw import Unbelievable
 from ...settings.upstream import Upstream
 from ...store.sessions import Session
 from ...store.upstream_attempts import Purpose, UpstreamAttempt, UpstreamAttemptStore
-from ...store.users import User
+from ...store.user import User
 from ..ceilings import AddressLimit
 from .errors import Another, Declined, Down, NotBegun, Unmet, UpstreamError
 from .way import Asked, Proven, Way

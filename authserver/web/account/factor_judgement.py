@@ -9,7 +9,7 @@ from ...protocol.amr import BY_PASSKEY, WITH_CODE, Method
 from ...protocol.msg import msg
 from ...protocol.trace.step import Cause
 from ...store.factors import Kind
-from ...store.users import User
+from ...store.user import User
 from ..deployment import deployment
 from ..headers import let_run_script
 from ..origin import origin

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from ...accounts.errors import Busy, TryLater, WrongCredentials
 from ...protocol.msg import msg
 from ...protocol.trace.step import Cause
-from ...store.users import User
+from ...store.user import User
 from .. import cookies
 from ..deployment import deployment
 from ..languages import ngettext, translated

@@ -6,7 +6,7 @@ from flask.typing import ResponseReturnValue
 from ...accounts.errors import WrongCredentials
 from ...protocol.amr import BY_PASSKEY, BY_PASSWORD
 from ...protocol.trace.step import Cause, Step
-from ...store.users import User
+from ...store.user import User
 from .. import half_signed_in, next_page, signed_in, staying, tracing
 from ..stale import form_of
 from . import blueprint, upstream

@@ -7,7 +7,7 @@ from werkzeug.exceptions import NotFound
 from ...protocol.msg import msg
 from ...protocol.role import Permission, Role
 from ...store.audit import AuditFilter
-from ...store.users import User
+from ...store.user import User
 from ..deployment import deployment
 from ..listing import LINES, Search, wanted_id
 from ..problem import Problem, Refused

@@ -9,7 +9,8 @@ from ...protocol.role import Permission
 from ...services.mass_revocation import let_in, lock_out
 from ...store.grants import Whose
 from ...store.sessions import SessionListing
-from ...store.users import LastOwner, StillEnding, User
+from ...store.user import User
+from ...store.users import LastOwner, StillEnding
 from .. import staying
 from ..deployment import deployment
 from ..listing import LINES, event, wanted_id

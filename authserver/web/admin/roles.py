@@ -5,7 +5,8 @@ from flask.typing import ResponseReturnValue
 
 from ...protocol.msg import msg
 from ...protocol.role import Permission, Role, opening
-from ...store.users import LastOwner, User
+from ...store.user import User
+from ...store.users import LastOwner
 from ..deployment import deployment
 from ..listing import event
 from ..signed_in import visitor

@@ -9,7 +9,8 @@ from pydantic import Field
 
 from ...protocol.role import MOST_GROUP_NAME, Permission, Role, is_group_name
 from ...services.mass_revocation import let_in, lock_out
-from ...store.users import LastOwner, StillEnding, User
+from ...store.user import User
+from ...store.users import LastOwner, StillEnding
 from .clients import BULK_SECONDS, Seconds
 from .operation import (
     Answer,

@@ -6,7 +6,7 @@ import pytest
 from authserver.protocol.audit import Event
 from authserver.protocol.client import AuthMethod, Client, ClientKind, GrantType
 from authserver.protocol.role import Role
-from authserver.store.users import User
+from authserver.store.user import User
 from tests.conformance.fixtures import flow, set_up, site, site_with, visitor
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import PASSWORD, Site

@@ -3,7 +3,7 @@
 from werkzeug.test import TestResponse
 
 from authserver.protocol.audit import Event, Origin
-from authserver.store.users import User
+from authserver.store.user import User
 from tests.conformance.site import Site
 from tests.conformance.visitor import Visitor, forms
 

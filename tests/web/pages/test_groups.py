@@ -6,7 +6,7 @@ import pytest
 
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Role
-from authserver.store.users import User
+from authserver.store.user import User
 from tests.conformance.site import Site
 from tests.conformance.visitor import Visitor, forms
 from tests.web.pages.conftest import As

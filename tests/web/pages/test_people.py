@@ -8,7 +8,7 @@ import pytest
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Role
 from authserver.store.audit import AuditFilter
-from authserver.store.users import User
+from authserver.store.user import User
 from tests.conformance.flow import Flow
 from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import Visitor, forms

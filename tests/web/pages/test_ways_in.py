@@ -5,7 +5,7 @@ from sqlalchemy import update
 
 from authserver.accounts.errors import WrongFactor
 from authserver.store.models import UserRow
-from authserver.store.users import User
+from authserver.store.user import User
 from tests.conformance.site import PASSWORD, Site
 from tests.mailbox import Mailbox
 
