@@ -1,6 +1,6 @@
 """The catalogues of translations (gettext), for what is written to people where there is no page: mail."""
 
-from functools import cache
+from functools import lru_cache
 from gettext import NullTranslations, translation
 from pathlib import Path
 
@@ -20,6 +20,6 @@ def put(text: str, language: str | None) -> str:
     return into(text) if text else text
 
 
-@cache
+@lru_cache(maxsize=8)
 def _catalogue(language: str) -> NullTranslations:
     return translation("messages", CATALOGUES, [language], fallback=language == LANGUAGES[0])
