@@ -62,7 +62,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return kept
 
     def _answer(self, conn: Any) -> Any:  # noqa: ANN401
-        if not conn.initialized or conn.is_http2 or self.cfg.is_ssl or conn.parser.unreader.buf.tell():
+        by_tcp = isinstance(conn.client, tuple) and not self.cfg.is_ssl  # who comes by a Unix socket has no address
+        if not by_tcp or not conn.initialized or conn.is_http2 or conn.parser.unreader.buf.tell():
             return super().handle(conn)
         conn.sock.setblocking(True)
         try:
