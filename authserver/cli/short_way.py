@@ -26,7 +26,8 @@ class ShortWay:
 
         Raises `OSError` when the connection is gone.
         """
-        environ = plain.environ(received, conn.client[0])
+        by_tcp = isinstance(conn.client, tuple)  # who comes by a Unix socket has no address
+        environ = plain.environ(received, conn.client[0]) if by_tcp else None
         if environ is None or not self._front.is_back_channel(environ["PATH_INFO"]):
             return None
         said: list[tuple[str, plain.Headers]] = []

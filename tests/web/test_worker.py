@@ -1,8 +1,14 @@
 """gunicorn's worker as it ships, over real connections: it answers some itself, and threads answer others (TK-10)."""
 
+import os
 import socket
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx2
 import pytest
@@ -12,7 +18,8 @@ from authserver.services.status_lists import LOOK_SECONDS
 from authserver.web.backchannel.request import FORM_TYPE
 from tests.browser.conftest import running
 from tests.browser.scene import Scene
-from tests.conformance.site import NOTES
+from tests.conformance.site import NOTES, create_site
+from tests.database import Databases
 
 SUMMARY = f"/status/{tag(NOTES.identifier)}"
 
@@ -116,7 +123,7 @@ def answered(connection: socket.socket) -> tuple[bytes, bytes]:
 
 @pytest.mark.requirement("TK-7")
 def test_a_call_is_answered_alike_by_either_way(connection: socket.socket) -> None:
-    connection.sendall(calling())
+    connection.sendall(calling(TE="trailers"))  # a field that is gunicorn's to read
     (first, body), names = answered(connection), []
     assert first.startswith(b"HTTP/1.1 401 ")
     assert b"Server: gunicorn" in first
@@ -169,3 +176,46 @@ def test_pages_are_answered_between_calls(connection: socket.socket) -> None:
         answered(connection)
         connection.sendall(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert b"Server: gunicorn" in answered(connection)[0]
+
+
+@pytest.mark.parametrize("more", [{"X-Long": 9000 * "x"}, {f"X-{number}": "y" for number in range(70)}])
+def test_what_is_too_long_is_refused_on_a_kept_connection_too(connection: socket.socket, more: dict[str, str]) -> None:
+    connection.sendall(calling())
+    answered(connection)
+    connection.sendall(calling("/token", b"grant_type=none", **more))
+    assert head(connection).startswith(b"HTTP/1.1 4")
+
+
+def test_by_a_unix_socket_calls_are_answered_as_often_as_they_come(site_home: Path, databases: Databases) -> None:
+    """Who comes that way has no address, so gunicorn's own way is theirs."""
+    url, path = databases.create(), site_home / "s"
+    create_site(url, site_home, issuer="http://localhost:9000").deployment.stores.database.close()
+    own = {"HOME": str(site_home), "DATABASE_URL": url, "ISSUER": "http://localhost:9000", "BIND": f"unix:{path}"}
+    environment = {**os.environ, **{f"AUTHSERVER_{name}": value for name, value in own.items()}}
+    node = subprocess.Popen([str(Path(sys.executable).with_name("authserver")), "serve"], env=environment)
+    try:
+        with socket.socket(socket.AF_UNIX) as one:
+            one.settimeout(10)
+            until_connected(one, path)
+            for _ in range(5):
+                one.sendall(calling())
+                assert answered(one)[0].startswith(b"HTTP/1.1 401 ")
+    finally:
+        node.terminate()
+        node.wait(60)
+        databases.drop(url)
+
+
+def until_connected(one: socket.socket, path: Path) -> None:
+    for _ in range(600):
+        if one.connect_ex(str(path)) == 0:
+            return
+        time.sleep(0.1)
+    raise AssertionError("nobody listens there")
+
+
+@pytest.fixture
+def site_home() -> Iterator[Path]:
+    """A short path: that of a Unix socket has about a hundred bytes."""
+    with TemporaryDirectory(prefix="unix-") as name:
+        yield Path(name)

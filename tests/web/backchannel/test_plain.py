@@ -119,6 +119,8 @@ def test_a_plain_request_is_read_as_gunicorn_reads_it(received: bytes) -> None:
         asked().replace(b"HTTP/1.1", b"HTTP/1.0"),
         asked().replace(b"Host", b"Hosts"),
         asked()[:-1],
+        asked("X-Long: " + 4097 * "x"),
+        asked(target="/" + 4097 * "x"),
         asked(*(f"X-{number}: y" for number in range(60))),
         b"",
         b"\x16\x03\x01" * 100,
