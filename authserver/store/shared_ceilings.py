@@ -59,7 +59,7 @@ class SharedCeilings:
             taken = self._take()
             for at in range(0, len(taken), AT_ONCE):
                 self._exchange(taken[at : at + AT_ONCE])
-            if self.reachable is not True:
+            if not taken or self.reachable is not True:
                 self._redis.ping()
         except self._failure as failed:
             self._note(reachable=False, why=str(failed))
