@@ -1,6 +1,8 @@
 """What compose.yaml describes, as processes on loopback: nginx with TLS, two nodes, PostgreSQL."""
 
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from .proxies import caddy, nginx
 from .site import RESOURCE, ROOT, Furnished, Node, Site
 
 CLIENTS = 4
+LEFT_ALONE_SECONDS = 2.5  # and a little: how long a proxy of deploy/ asks nothing of a node that did not answer
 
 
 @dataclass
@@ -61,14 +64,15 @@ def topology(
 @pytest.mark.requirement("AZ-3", "TK-4", "DI-2")
 def test_the_whole_dance_goes_through_proxy_and_nodes(topology: Topology):
     client = topology.client()
-    first = client.tokens
-    client.refresh()
-    assert client.tokens["refresh_token"] != first["refresh_token"]
-    for node in topology.nodes:  # each knows what the other one did
-        client.at(f"http://127.0.0.1:{node.port}")
+    with closing(client.http):
+        first = client.tokens
         client.refresh()
-    client.revoke()
-    assert client.refusal() == "invalid_grant"
+        assert client.tokens["refresh_token"] != first["refresh_token"]
+        for node in topology.nodes:  # each knows what the other one did
+            client.at(f"http://127.0.0.1:{node.port}")
+            client.refresh()
+        client.revoke()
+        assert client.refusal() == "invalid_grant"
 
 
 @pytest.mark.requirement("AZ-12")
@@ -117,6 +121,7 @@ def test_no_request_fails_while_one_node_after_the_other_is_restarted(topology: 
             load.after(20)
             topology.nodes[number] = topology.site.start(node.port)
             topology.nodes[number].until_ready()
+            time.sleep(LEFT_ALONE_SECONDS)
         load.after(40)
     assert load.failures == []
 
@@ -128,7 +133,8 @@ def test_the_dance_goes_through_caddy_too(topology: Topology, tmp_path: Path):
     with caddy(tmp_path, issuer_port, (topology.nodes[0].port, topology.nodes[1].port)):
         base = f"https://localhost:{issuer_port}"
         client = Client(base, topology.site.issuer, trusting(tmp_path))
-        client.connect(topology.furnished.password)
-        client.refresh()
+        with closing(client.http):
+            client.connect(topology.furnished.password)
+            client.refresh()
         beside = Topology(topology.site, topology.nodes, topology.furnished, tmp_path, 0)
         assert address_of(beside, base) == "127.0.0.2"

@@ -7,6 +7,8 @@ server runs it is told apart from what comes (`store.partitions`), without makin
 import sqlalchemy as sa
 from alembic import op
 
+from authserver.migrations.online import create_index
+
 revision = "0023"
 down_revision = "0022"
 
@@ -46,8 +48,7 @@ def downgrade() -> None:
 
 def _index_expiry(kind: str) -> None:
     """A summary of where expired tokens lie spans all times once the space of purged ones was used again."""
-    op.drop_index("ix_refresh_tokens_expires_at", "refresh_tokens", if_exists=True)
-    op.create_index("ix_refresh_tokens_expires_at", "refresh_tokens", ["expires_at"], postgresql_using=kind)
+    create_index("ix_refresh_tokens_expires_at", "refresh_tokens", ["expires_at"], using=kind)
 
 
 def _partition() -> None:
