@@ -146,7 +146,7 @@ def _fail_over(stage: Stage) -> Iterator[None]:
     stage.standbys.append(standby)
     standby.start()
     leader.set("synchronous_standby_names", "*")
-    while not leader.execute("SELECT FROM pg_stat_replication WHERE sync_state = 'sync'"):
+    while not leader.execute("SELECT 1 FROM pg_stat_replication WHERE sync_state = 'sync'"):
         time.sleep(0.05)
     time.sleep(1)  # a moment of load that is answered when both have it
     leader.stop(signal.SIGKILL)

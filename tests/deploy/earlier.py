@@ -2,7 +2,9 @@
 
 import io
 import subprocess
+import sys
 import tarfile
+import tomllib
 from pathlib import Path
 
 from authserver.store import migrate
@@ -10,7 +12,7 @@ from authserver.store import migrate
 from .site import ROOT
 
 REVISIONS = "authserver/migrations/versions"
-TREE = ("authserver", "middleware", "config", "wsgi.py")
+TREE = ("authserver", "middleware", "config", "wsgi.py", "pyproject.toml")
 
 
 def before_the_newest() -> str:
@@ -19,8 +21,8 @@ def before_the_newest() -> str:
 
 
 def newest_commit_without(newest: str) -> str | None:
-    """The newest commit in which the revision *newest* is not there yet; None where the history does not go so far."""
-    for commit in _git("rev-list", "HEAD").split():
+    """The newest commit of this branch in which the revision *newest* is not there yet; None where the history does not go so far."""
+    for commit in _git("rev-list", "--first-parent", "HEAD").split():
         names = _git("ls-tree", "--name-only", commit, f"{REVISIONS}/").split()
         numbers = {Path(name).name[:4] for name in names}
         if newest not in numbers:
@@ -29,11 +31,21 @@ def newest_commit_without(newest: str) -> str | None:
 
 
 def unpack(commit: str, folder: Path) -> Path:
-    """Put the code of *commit* into *folder*, and return it."""
+    """Put the code of *commit* into *folder*, with what it needs and this code does not, and return it."""
     archive = subprocess.run(["git", "archive", commit, *TREE], cwd=ROOT, capture_output=True, check=True).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(folder, filter="data")
+    known = _dependencies(ROOT)
+    if lacking := sorted(each for each in _dependencies(folder) if each not in known):
+        pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--target", str(folder), *lacking], check=True)
     return folder
+
+
+def _dependencies(tree: Path) -> list[str]:
+    with (tree / "pyproject.toml").open("rb") as file:
+        found: list[str] = tomllib.load(file)["project"]["dependencies"]
+    return found
 
 
 def _git(*words: str) -> str:
