@@ -8,9 +8,12 @@ import secrets
 from datetime import timedelta
 from typing import cast
 
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request, session
+from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 
 from ..settings import Settings
+from ..store.failures import UNAVAILABLE, Unavailable
 from .deployment import deployment
 
 HOST_PREFIX = "__Host-"
@@ -20,6 +23,31 @@ LINK = "link"
 STAYS = "stays"
 DEVICE_AGE = timedelta(days=400)  # the longest that browsers keep a cookie (RFC 6265bis §5.5)
 DEVICE_FORM = re.compile(r"[A-Za-z0-9_-]{43}")
+
+
+class UnreadSession(NullSession):
+    """The session of a request that came while the database was not available: what signs cookies is kept there."""
+
+    def __init__(self, why: Unavailable) -> None:
+        super().__init__()
+        self.why = why
+
+
+class Sessions(SecureCookieSessionInterface):
+    """Flask's sessions, signed by one key from the beginning of a request to its end."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session that *request* brings."""
+        try:
+            return super().open_session(app, request)
+        except UNAVAILABLE as why:
+            return UnreadSession(why)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """What signs and reads the cookie in this request."""
+        if "cookie_signer" not in g:
+            g.cookie_signer = super().get_signing_serializer(app)
+        return cast(URLSafeTimedSerializer | None, g.cookie_signer)
 
 
 def name(cookie: str, settings: Settings) -> str:
@@ -39,7 +67,14 @@ def configure(app: Flask, settings: Settings) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_PATH="/",
     )
+    app.session_interface = Sessions()
+    app.before_request(_refuse_unread)
     app.after_request(_tell)
+
+
+def _refuse_unread() -> None:
+    if isinstance(session, UnreadSession):
+        raise session.why
 
 
 def device() -> str:

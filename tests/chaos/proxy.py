@@ -36,9 +36,10 @@ class Proxy:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        self._loop.run_until_complete(asyncio.start_server(self._join, "127.0.0.1", self.port))
+        server = self._loop.run_until_complete(asyncio.start_server(self._join, "127.0.0.1", self.port))
         self._ready.set()
         self._loop.run_forever()
+        server.close()
         left = asyncio.all_tasks(self._loop)
         for task in left:
             task.cancel()

@@ -31,6 +31,12 @@ class Client:
         self.client_id = str(registered.json()["client_id"])
         self.tokens: Tokens = {}
 
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.http.close()
+
     def at(self, base: str) -> None:
         """Go on at another node."""
         self.http.base_url = httpx2.URL(base)

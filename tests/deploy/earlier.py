@@ -1,4 +1,4 @@
-"""The code of the revision before the newest, from this project's own history."""
+"""The code that is in use while this one comes, from this project's own history."""
 
 import io
 import subprocess
@@ -7,32 +7,21 @@ import tarfile
 import tomllib
 from pathlib import Path
 
-from authserver.store import migrate
-
 from .site import ROOT
 
-REVISIONS = "authserver/migrations/versions"
+BEFORE = "a66a47fd4c336a63aba5c75f195fcf08336b270b"  # the last one with an older schema that was landed
 TREE = ("authserver", "middleware", "config", "wsgi.py", "pyproject.toml")
 
 
-def before_the_newest() -> str:
-    """The number of the revision before the newest."""
-    return migrate.lacking(None)[-2].revision
+def is_known() -> bool:
+    """Whether the history goes so far; a shallow one does not."""
+    found = subprocess.run(["git", "cat-file", "-e", BEFORE], cwd=ROOT, capture_output=True, check=False)
+    return found.returncode == 0
 
 
-def newest_commit_without(newest: str) -> str | None:
-    """The newest commit of this branch in which the revision *newest* is not there yet; None where the history does not go so far."""
-    for commit in _git("rev-list", "--first-parent", "HEAD").split():
-        names = _git("ls-tree", "--name-only", commit, f"{REVISIONS}/").split()
-        numbers = {Path(name).name[:4] for name in names}
-        if newest not in numbers:
-            return commit if before_the_newest() in numbers else None
-    return None
-
-
-def unpack(commit: str, folder: Path) -> Path:
-    """Put the code of *commit* into *folder*, with what it needs and this code does not, and return it."""
-    archive = subprocess.run(["git", "archive", commit, *TREE], cwd=ROOT, capture_output=True, check=True).stdout
+def unpack(folder: Path) -> Path:
+    """Put its code into *folder*, with what it needs and this code does not, and return it."""
+    archive = subprocess.run(["git", "archive", BEFORE, *TREE], cwd=ROOT, capture_output=True, check=True).stdout
     with tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(folder, filter="data")
     known = _dependencies(ROOT)
@@ -46,7 +35,3 @@ def _dependencies(tree: Path) -> list[str]:
     with (tree / "pyproject.toml").open("rb") as file:
         found: list[str] = tomllib.load(file)["project"]["dependencies"]
     return found
-
-
-def _git(*words: str) -> str:
-    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -3,7 +3,7 @@
 import ssl
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 
 import httpx2
 
@@ -15,7 +15,7 @@ class Load:
     """What some clients do at once, each in a thread: refresh, take a machine's token, read documents and a page."""
 
     def __init__(self, clients: list[Client], machine: tuple[str, str], trust: ssl.SSLContext | bool = True) -> None:
-        """*clients* have tokens, and are closed at the end; *machine* is id and secret of one that needs no person."""
+        """*clients* have tokens; *machine* is id and secret of one that needs no person."""
         self.answered = 0
         self.failures: list[str] = []
         self._clients, self._machine, self._trust = clients, machine, trust
@@ -43,7 +43,7 @@ class Load:
             assert self._more.wait_for(lambda: self.answered >= wanted or self.failures, timeout=120)
 
     def _go_on(self, client: Client) -> None:
-        with closing(client.http), httpx2.Client(base_url=client.http.base_url, verify=self._trust, timeout=30) as machine:
+        with httpx2.Client(base_url=client.http.base_url, verify=self._trust, timeout=30) as machine:
             while not self._stop.is_set():
                 self._try("refresh", client.refresh)
                 self._try("token", lambda: self._token(machine))

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +63,7 @@ def topology(
 
 @pytest.mark.requirement("AZ-3", "TK-4", "DI-2")
 def test_the_whole_dance_goes_through_proxy_and_nodes(topology: Topology):
-    client = topology.client()
-    with closing(client.http):
+    with topology.client() as client:
         first = client.tokens
         client.refresh()
         assert client.tokens["refresh_token"] != first["refresh_token"]
@@ -113,8 +112,9 @@ def test_nginx_keeps_status_lists_and_keys_for_whole_fleets_and_nothing_else(top
 
 @pytest.mark.requirement("DI-6")
 def test_no_request_fails_while_one_node_after_the_other_is_restarted(topology: Topology):
-    clients = [topology.client() for _ in range(CLIENTS)]
-    with Load(clients, topology.furnished.machine, trusting(topology.folder)).running() as load:
+    with ExitStack() as opened:
+        clients = [opened.enter_context(topology.client()) for _ in range(CLIENTS)]
+        load = opened.enter_context(Load(clients, topology.furnished.machine, trusting(topology.folder)).running())
         for number, node in enumerate(topology.nodes):
             load.after(20)
             node.stop()
@@ -132,8 +132,7 @@ def test_the_dance_goes_through_caddy_too(topology: Topology, tmp_path: Path):
     issuer_port = free_port()
     with caddy(tmp_path, issuer_port, (topology.nodes[0].port, topology.nodes[1].port)):
         base = f"https://localhost:{issuer_port}"
-        client = Client(base, topology.site.issuer, trusting(tmp_path))
-        with closing(client.http):
+        with Client(base, topology.site.issuer, trusting(tmp_path)) as client:
             client.connect(topology.furnished.password)
             client.refresh()
         beside = Topology(topology.site, topology.nodes, topology.furnished, tmp_path, 0)

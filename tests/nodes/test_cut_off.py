@@ -49,14 +49,17 @@ def test_who_waits_too_long_is_asked_to_come_again_and_may(site_with: MADE, boun
     assert flow.refresh().status_code == 200
 
 
-def test_a_page_says_so_in_words(site_with: MADE):
+@pytest.mark.parametrize("table", ["sessions", "config_epoch"])  # after which what signs cookies is asked for
+def test_a_page_says_so_in_words_and_signs_nobody_out(site_with: MADE, table: str):
     site = site_with(database_lock_timeout=1)
     visitor = Visitor(site)
     visitor.open("/account/security")
-    with locked(site, "sessions"):
+    site.deployment.stores.epoch.forget()
+    with locked(site, table):
         page = visitor.http.get("/account/security")
     assert (page.status_code, page.headers["Retry-After"]) == (503, "1")
     assert "Not available right now" in page.text
+    assert visitor.http.get("/account/security").status_code == 200
 
 
 def test_a_server_that_reads_only_is_left_for_one_that_writes(site_with: MADE):
