@@ -107,5 +107,9 @@ class Ceilings:
         """The ceiling *name*, made as *notation* says if there is none yet."""
         return self._made.setdefault(name, Ceiling.of(notation))
 
+    def counts(self) -> dict[str, int]:
+        """How often each refused something, by its name."""
+        return {name: ceiling.refused for name, ceiling in self._made.items() if ceiling.refused}
+
     def __iter__(self) -> Iterator[tuple[str, Ceiling]]:
         return iter(self._made.items())

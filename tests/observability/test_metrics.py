@@ -105,6 +105,15 @@ def test_sign_ins_are_counted_by_how_they_went(watched):
     assert found.value("authserver_password_hash_turns_total") >= 2
 
 
+def test_what_is_over_a_ceiling_is_counted_by_the_ceilings_name(watched):
+    ceiling = watched.deployment.stores.ceilings.of("passkeys", "1 per hour")
+    while not ceiling.take("somebody"):
+        pass
+    found = scraped(watched)
+    assert found.value("authserver_ceilings_refused_total", ceiling="passkeys") == 1
+    assert found.value("authserver_ceilings_shared") == 0
+
+
 def test_a_purge_tells_what_it_deleted_and_when(watched):
     figures = watched.app.extensions["authserver.figures"]
     began = time.time()

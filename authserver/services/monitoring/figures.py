@@ -33,6 +33,9 @@ class Figures:
         self._cpu_seen = 0.0
         self._loads = metrics.counter("keyring_loads", "How often signing keys were read from the database.")
         self._loads_seen = 0
+        self._shared = metrics.gauge(
+            "ceilings_shared", "Workers whose ceilings are shared by Redis just now.", mode="livesum"
+        )
         self._follow_all()
         self._purged = metrics.counter("purged_rows", "Expired rows that were deleted, by table.", "table")
         self._purge_seconds = metrics.counter("purge_seconds", "Time spent purging.")
@@ -61,6 +64,8 @@ class Figures:
         self._lists.set(number)
         self._bytes.set(largest)
         self._workers.set(1)
+        shared = self._deployment.shared_ceilings
+        self._shared.set(bool(shared and shared.reachable))
         self._memory.set(_resident())
         used = resource.getrusage(resource.RUSAGE_SELF)
         total = used.ru_utime + used.ru_stime
@@ -103,6 +108,8 @@ class Figures:
         metrics.follow(found.status_lists.unchanged, unchanged)
         waited = metrics.counter("database_waits", "Hot statements that waited for a connection.", "outcome")
         metrics.follow(stores.database.waited, waited)
+        refused = metrics.counter("ceilings_refused", "What was over a ceiling on rates, by ceiling.", "ceiling")
+        metrics.follow(stores.ceilings, refused)
 
     def _run(self, stop: threading.Event) -> None:
         while not stop.wait(PAUSE):

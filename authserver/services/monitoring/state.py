@@ -30,11 +30,12 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class KeyAge:
-    """A key that signs: its algorithm, its purpose, and since when (Unix seconds)."""
+    """A key that signs: its algorithm, its purpose, since when, and until when it should (Unix seconds)."""
 
     alg: str
     purpose: str
     since: int
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,9 @@ class State:
             "mail": waiting_out.letters(stores.database),
             "notices": waiting_out.notices(stores.database),
         }
-        keys = tuple(KeyAge(key.alg, key.purpose, key.signs_from or key.created_at) for key in signing)
+        every = self._deployment.rotation.every or KEY_DAYS * DAY
+        begun = ((key, key.signs_from or key.created_at) for key in signing)
+        keys = tuple(KeyAge(key.alg, key.purpose, since, since + every) for key, since in begun)
         return Found(now, first.for_ms / 1000 if first else 0.0, keys, waiting, len(failing))
 
 
@@ -108,7 +111,7 @@ def _told(found: Found) -> Iterator[Metric]:
     )
     for key in found.keys:
         age.add_metric([key.alg, key.purpose], found.at - key.since)
-        due.add_metric([key.alg, key.purpose], key.since + KEY_DAYS * DAY - found.at)
+        due.add_metric([key.alg, key.purpose], key.until - found.at)
     yield age
     yield due
     number = GaugeMetricFamily("authserver_waiting_messages", "Messages that wait to be sent.", labels=["kind"])
