@@ -6,11 +6,10 @@ That is a link that was mailed, and what opens a session of a browser that stays
 import re
 import secrets
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from flask import Flask, Request, Response, g, request, session
 from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
-from itsdangerous import URLSafeTimedSerializer
 
 from ..settings import Settings
 from ..store.failures import UNAVAILABLE, Unavailable
@@ -43,11 +42,11 @@ class Sessions(SecureCookieSessionInterface):
         except UNAVAILABLE as why:
             return UnreadSession(why)
 
-    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+    def get_signing_serializer(self, app: Flask) -> Any:  # noqa: ANN401 - what Flask signs with
         """What signs and reads the cookie in this request."""
         if "cookie_signer" not in g:
             g.cookie_signer = super().get_signing_serializer(app)
-        return cast(URLSafeTimedSerializer | None, g.cookie_signer)
+        return g.cookie_signer
 
 
 def name(cookie: str, settings: Settings) -> str:
