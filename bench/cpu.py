@@ -32,14 +32,14 @@ def _ticks(process: int) -> int:
 
 
 def greatest_memory(root: int) -> int:
-    """The bytes in memory of the greatest process below *root*."""
+    """The bytes in memory of the greatest process below *root*; those it shares count by its share (PSS)."""
     return max(map(_memory, _tree(root)[1:]), default=0)
 
 
 def _memory(process: int) -> int:
     try:
-        status = Path(f"/proc/{process}/status").read_text()
-    except FileNotFoundError:
+        found = Path(f"/proc/{process}/smaps_rollup").read_text()
+    except (FileNotFoundError, ProcessLookupError):
         return 0
-    line = next((line for line in status.splitlines() if line.startswith("VmRSS:")), "VmRSS: 0 kB")
+    line = next((line for line in found.splitlines() if line.startswith("Pss:")), "Pss: 0 kB")
     return int(line.split()[1]) * 1024

@@ -106,7 +106,7 @@ def _minutes(asked: argparse.Namespace) -> Iterator[Minute]:
             mixed = Mixed(ours, RESOURCE, asked.rate)
             mixed.prepare()
             with _sending(mixed):
-                print(table(("minute", "calls", "RSS", "tables", "all", "p50", "p99", "CPU", "HOT %"), []), flush=True)
+                print(table(("minute", "calls", "PSS", "tables", "all", "p50", "p99", "CPU", "HOT %"), []), flush=True)
                 for number in range(asked.minutes):
                     minute = _minute(ours, mixed)
                     print(f"| {number + 1} | {_line(minute)} | {_asked(ours, HOT) or 0:.0f} |", flush=True)
