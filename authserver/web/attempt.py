@@ -1,10 +1,12 @@
 """The attempt to connect that the running request belongs to: an authorization request, or a sign-in on its way."""
 
+from contextlib import suppress
 from typing import cast
 
 from flask import g, request, url_for
 
 from ..services.traces.tracing import Attempt
+from ..store.failures import UNAVAILABLE
 from . import next_page
 from .deployment import deployment
 
@@ -13,7 +15,9 @@ def running() -> Attempt | None:
     """That of the running request; None for a page that leads nowhere else."""
     if "attempt" not in g:
         query = _query()
-        g.attempt = None if query is None else deployment().tracing.attempt(query)
+        g.attempt = None
+        with suppress(*UNAVAILABLE):  # a reference is derived of what is kept there
+            g.attempt = None if query is None else deployment().tracing.attempt(query)
     return cast(Attempt | None, g.attempt)
 
 

@@ -8,7 +8,7 @@ import secrets
 from datetime import timedelta
 from typing import Any, cast
 
-from flask import Flask, Request, Response, g, request, session
+from flask import Flask, Request, Response, g, has_app_context, request, session
 from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
 
 from ..settings import Settings
@@ -44,6 +44,8 @@ class Sessions(SecureCookieSessionInterface):
 
     def get_signing_serializer(self, app: Flask) -> Any:  # noqa: ANN401 - what Flask signs with
         """What signs and reads the cookie in this request."""
+        if not has_app_context():
+            return super().get_signing_serializer(app)
         if "cookie_signer" not in g:
             g.cookie_signer = super().get_signing_serializer(app)
         return g.cookie_signer

@@ -105,7 +105,7 @@ def serving(opt: Path, home: Path, port: int) -> Iterator[subprocess.Popen[bytes
         yield process
     finally:
         process.terminate()
-        assert process.wait(STOP_SECONDS) == 0
+        assert process.wait(STOP_SECONDS) == 0, (home / "log").read_text()
 
 
 def healthy(port: int) -> bool:

@@ -51,10 +51,22 @@ NAMED = {
     "tool_permission.used": ASSIGNED,
 }
 ACTIVITIES = {CREATE: "Create", UPDATE: "Update", DELETE: "Delete"}
-CREATED = frozenset({"added", "registered", "discovered", "published", "raised", "pinned"})
+CREATED = frozenset({"added", "made", "registered", "discovered", "published", "raised", "pinned"})
 DELETED = frozenset({"deleted", "expired", "revoked", "withdrawn", "forgotten", "unpinned", "removed", "dropped"})
 ENTITIES = frozenset(
-    {"client", "clients", "resource", "domain", "document", "key", "keys", "registration_token", "alert", "audit"}
+    {
+        "client",
+        "clients",
+        "resource",
+        "domain",
+        "document",
+        "key",
+        "keys",
+        "registration_token",
+        "alert",
+        "audit",
+        "root_secret",
+    }
 )
 
 
