@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import delete, select, text
 
+from authserver.protocol.audit import Event
 from authserver.protocol.audit_seal import START
 from authserver.store import partitions, retention
 from authserver.store.audit import AuditFilter
@@ -229,6 +230,17 @@ def test_whoever_is_killed_while_making_the_first_partition_leaves_nothing_in_th
     write(stores, "event")
     with database.reading() as connection:
         assert (connection.scalar(select(AuditRow.xid)) or 0) > end
+
+
+def test_a_database_that_was_saved_while_the_first_partition_was_made_can_be_recovered(
+    stores: Stores, database: Database
+):
+    end = partitions._limited(database)
+    assert end
+    stores.recovery.leap(Event("database.restored", "system"))
+    write(stores, "event")
+    stores.seals.make_room(DAY)
+    assert there(database)
 
 
 def test_any_number_of_nodes_make_each_partition_once(stores: Stores, database: Database, url: str):
