@@ -7,7 +7,7 @@ stays. After a leak there is a newer root secret: it seals and derives from then
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
@@ -39,7 +39,7 @@ class Roots(Protocol):
 class OneRoot:
     """Roots that are one ``secret`` for ever."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
 
     def __call__(self, *, again: bool = False) -> tuple[bytes]:
         """The secret."""
