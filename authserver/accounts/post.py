@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from ..keys.sealing import SealError
+from ..keys.sealing import Unreadable
 from ..outbound.mail import MailRefused, Outgoing
 from ..protocol.audit import Event
 from ..store.letters import Letter, LetterStore
@@ -44,7 +44,7 @@ class Post:
     def deliver(self) -> bool:
         """Send the next letter that is due; False if there is none, or another process sends it.
 
-        Raises `MailRefused`; it is sent again later. Raises `SealError` for one that cannot be read, and forgets it.
+        Raises `MailRefused`; it is sent again later. Raises `Unreadable` for one that nobody can read, and forgets it.
         """
         letter = self.store.claim(LEASE_SECONDS) if self.outgoing else None
         if letter is None or self.outgoing is None:
@@ -56,7 +56,7 @@ class Post:
         except MailRefused:
             self._again(letter)
             raise
-        except SealError:
+        except Unreadable:
             self.store.gone(letter, GIVEN_UP)  # nobody can read it any more
             raise
         except Exception as failed:  # or one letter would hold up all others, without end

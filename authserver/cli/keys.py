@@ -14,6 +14,7 @@ from ..services.deployment import Deployment
 from .deployment import with_deployment
 from .table import as_objects, show
 
+SECONDS_TO_NOTICE = 2.0  # in which every node has learnt of a new root secret
 HEADS = ("algorithm", "for", "kid", "state", "next rotation")
 TOLD = ("kid", "alg", "purpose", "signs_from", "signs_until", "published_until")
 
@@ -67,6 +68,7 @@ def reencrypt(found: Deployment, new_root: bool) -> None:
     if new_root:
         number = found.roots.renew(Event("root_secret.made", "system"))
         click.echo(f"root secret {number} seals and derives from now on")
+        time.sleep(SECONDS_TO_NOTICE)  # what other nodes seal meanwhile, they seal under the one that leaked
         count = found.rotation.reseal() + found.second_factors.codes.reseal()
         click.echo(f"sealed {count} secrets anew; now run 'authserver keys rotate --emergency'")
     count = found.roots.rewrap(Event("root_secret.wrapped", "system"))

@@ -9,7 +9,7 @@ import base64
 import binascii
 import shlex
 import subprocess
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from .sealing import SealError
@@ -23,7 +23,7 @@ MOST = 16_384  # bytes of an answer, and characters of a complaint that are told
 class CommandKey:
     """A KEK behind the program and arguments ``words``."""
 
-    words: tuple[str, ...]
+    words: tuple[str, ...] = field(repr=False)
 
     @classmethod
     def at(cls, configured: str) -> "CommandKey":

@@ -79,7 +79,8 @@ class RootSecrets:
         for each in self._store.all():
             kek, was = self._keks[0], each.kek
             told = event.about(detail={**event.detail, "root": each.number, "was": was, "kek": kek.name})
-            done += self._store.rewrap(each, kek.wrap(self._opened[each.number]), kek.name, told)
+            secret = self._opened.get(each.number) or self._open(each)  # another may have been made in this moment
+            done += self._store.rewrap(each, kek.wrap(secret), kek.name, told)
         return done
 
     def renew(self, event: Event) -> int:

@@ -7,7 +7,7 @@ stays. After a leak there is a newer root secret: it seals and derives from then
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Protocol
 
@@ -24,6 +24,10 @@ class SealError(ValueError):
     """The key-encryption key is missing, malformed, or not the one that the data was sealed with."""
 
 
+class Unreadable(SealError):
+    """What is sealed was sealed under no root secret of this deployment, or for something else."""
+
+
 class Roots(Protocol):
     """Where a vault has its root secrets from."""
 
@@ -35,7 +39,7 @@ class Roots(Protocol):
 class OneRoot:
     """Roots that are one ``secret`` for ever."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
 
     def __call__(self, *, again: bool = False) -> tuple[bytes]:
         """The secret."""
@@ -65,12 +69,12 @@ class Vault:
         return nonce + self._cipher(self._roots()[-1]).encrypt(nonce, secret, context.encode())
 
     def open(self, sealed: bytes, context: str) -> bytes:
-        """The secret again. Raises `SealError` when root secret or context are other ones."""
+        """The secret again. Raises `Unreadable` when root secret or context are other ones."""
         found = self._opened(sealed, context, self._roots())
         if found is None:  # perhaps sealed under a root secret that another node has made in this moment
             found = self._opened(sealed, context, self._roots(again=True))
         if found is None:
-            raise SealError("what is sealed in the database cannot be opened: it was sealed under another root secret")
+            raise Unreadable("what is sealed in the database cannot be opened: it was sealed under another root secret")
         return found
 
     def is_newest(self, sealed: bytes, context: str) -> bool:

@@ -13,7 +13,7 @@ import binascii
 import hashlib
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -46,7 +46,7 @@ class KeyEncryptionKey(Protocol):
 class LocalKey:
     """A KEK whose bytes are here."""
 
-    secret: bytes
+    secret: bytes = field(repr=False)
 
     def __post_init__(self) -> None:
         """Raises `SealError` for another length than 32 bytes."""

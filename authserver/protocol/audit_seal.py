@@ -24,7 +24,8 @@ class Place(NamedTuple):
     id: int
 
 
-START = Place(-1, -1)
+START = Place(-(2**63), -(2**63))
+"""Before every place that a database can hold, though the server counts from 0: others may have written there."""
 
 
 class Recorded(NamedTuple):

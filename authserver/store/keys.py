@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Update, and_, func, insert, or_, select, update
 
-from ..keys.ports import NewKey
+from ..keys.ports import NewKey, Purpose
 from ..protocol.audit import Event
 from .audit import record
 from .clock import now
@@ -104,7 +104,9 @@ class KeyStore:
         With *promoted* in one transaction another signs, from *at*; 0, with nothing done, if it cannot any more.
         """
         published = or_(SigningKeyRow.published_until.is_(None), SigningKeyRow.published_until > now)
-        ending = and_(published, SigningKeyRow.kid.in_(kids))
+        # Seals are verified by a key of the trail for ever, so it can be forged with after it has retired too.
+        vouches = and_(SigningKeyRow.purpose == Purpose.AUDIT, SigningKeyRow.withdrawn_at.is_(None))
+        ending = and_(or_(published, vouches), SigningKeyRow.kid.in_(kids))
         # Long ago, so that it does not depend on any node's clock.
         ended = {"signs_from": func.coalesce(SigningKeyRow.signs_from, 0), "signs_until": 0, "published_until": 0}
         ending_now = update(SigningKeyRow).where(ending).values(**ended, withdrawn_at=now).returning(SigningKeyRow.kid)

@@ -164,11 +164,20 @@ def _limited(database: Database) -> int | None:
         if not alone(connection) or partitions(connection):
             return None
         end = (connection.scalar(NEXT) or 0) + MARGIN
-        left = connection.scalars(LIMITS, {"table": FIRST, "name": f"{LIMIT}_%"}).all()  # by whoever was killed at it
-        drops = [f"DROP CONSTRAINT {name}" for name in left]
         limit = f"ADD CONSTRAINT {LIMIT}_{end} CHECK (xid < {end}) NOT VALID"
-        _promptly(connection, f"ALTER TABLE {FIRST} {', '.join([*drops, limit])}")
+        _promptly(connection, f"ALTER TABLE {FIRST} {', '.join([*_left(connection), limit])}")
     return end
+
+
+def lift(connection: Connection) -> None:
+    """Take away the limit that a division left which somebody was killed at: events are to come from beyond it."""
+    if left := _left(connection):
+        _run(connection, f"ALTER TABLE {FIRST} {', '.join(left)}")
+
+
+def _left(connection: Connection) -> list[str]:
+    left = connection.scalars(LIMITS, {"table": FIRST, "name": f"{LIMIT}_%"})
+    return [f"DROP CONSTRAINT {name}" for name in left]
 
 
 def _go_on(connection: Connection, end: int) -> None:

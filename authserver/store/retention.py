@@ -75,9 +75,15 @@ def _oldest_finished(connection: Connection) -> tuple[Partition | None, Seal | N
     for each in partitions.partitions(connection):
         if standing[0].last.xid < each.end <= head.last.xid:
             last = last_before(connection, each.end)
-            holds = last is not None and last.number >= standing[0].number and not _straddles(connection, each, last)
-            return (each, last) if holds else (None, None)
+            if last is None or last.number < standing[0].number or not _begins(each, standing[0]):
+                return None, None
+            return (None, None) if _straddles(connection, each, last) else (each, last)
     return None, None
+
+
+def _begins(partition: Partition, seal: Seal) -> bool:
+    """Whether *seal* is of *partition* or before all, and not of the partition for the rest, which does not go."""
+    return partition.begin is None or partition.begin <= seal.last.xid
 
 
 def _straddles(connection: Connection, partition: Partition, last: Seal) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, literal, select, text, true, tuple_
 
 from ..protocol.audit_seal import Place, Recorded
+from . import partitions
 from .audit import COLUMNS, event_of
 from .clock import now_in_milliseconds
 from .database import Database
@@ -112,6 +113,7 @@ def count_on(connection: Connection, least: int = 0) -> None:
     The transaction in their places is *least* at the least. For PostgreSQL only.
     """
     connection.execute(text("LOCK TABLE audit_events IN SHARE ROW EXCLUSIVE MODE"))
+    partitions.lift(connection)
     last, lowest = connection.scalar(LAST) or 0, connection.scalar(OLDEST_RUNNING) or 0
     connection.execute(text(ORDER.format(max(last + 1, least) - lowest)))
 

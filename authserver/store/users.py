@@ -139,7 +139,8 @@ class UserStore:
         Raises `LastOwner` and `StillEnding`, with nothing done.
         """
         other = UserRow.disabled_at.is_(None) if disabled else UserRow.disabled_at.is_not(None)
-        changed = update(UserRow).where(UserRow.id == user_id, other).values(disabled_at=now if disabled else None)
+        columns = {"disabled_at": now} if disabled else {"disabled_at": None, "ending_since": None}
+        changed = update(UserRow).where(UserRow.id == user_id, other).values(columns)
         with self._database.transaction() as connection:
             if disabled:
                 _leave_an_owner(connection, user_id)

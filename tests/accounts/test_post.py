@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select, update
 
 from authserver.accounts.post import MOST_TRIES, Post
-from authserver.keys.sealing import SealError
+from authserver.keys.sealing import SealError, Vault
 from authserver.outbound.mail import Mail, MailRefused
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Role
@@ -144,6 +144,22 @@ def test_words_that_were_sealed_for_another_receiver_are_sent_to_nobody(site, po
     due(site)
     assert not post.deliver(), "it is forgotten"
     assert relay.taken == []
+
+
+def test_a_process_that_lacks_the_key_of_the_deployment_loses_no_letter(site, post, relay, asked):
+    def lacking(*, again: bool = False) -> tuple[bytes, ...]:
+        raise SealError("the root secret is wrapped with another key-encryption key")
+
+    with down(relay), pytest.raises(MailRefused):
+        post.deliver()
+    due(site)
+    letters = replace(post.own.letters, vault=Vault(lacking))
+    unable = replace(post, own=replace(post.own, letters=letters))
+    with pytest.raises(MailRefused):
+        unable.deliver()
+    due(site)
+    assert post.deliver(), "it waits for one that has it"
+    assert len(relay.taken) == 1
 
 
 def test_without_a_way_nothing_is_sent_and_nothing_is_lost(site, post, asked):

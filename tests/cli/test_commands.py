@@ -1,10 +1,14 @@
 """The command line: what an operator types by mistake is told in words and changes nothing."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from authserver.keys.sealing import OneRoot, Vault
 from authserver.keys.wrapping import FILE_NAME, generated
+
+from .conftest import typed
 
 ISSUER = "http://localhost:9000"
 
@@ -63,3 +67,12 @@ def test_after_a_leak_of_everything_all_is_sealed_anew(run):
     assert "sealed 8 secrets anew" in told
     assert "wrapped 2 root secrets" in told
     assert run("keys", "rotate", "--emergency").exit_code == 0
+
+
+@pytest.mark.requirement("TK-12")
+def test_what_a_node_seals_before_it_knows_of_the_new_root_secret_is_sealed_anew_too(site, monkeypatch):
+    found = site.deployment
+    unaware = replace(found.rotation, vault=Vault(OneRoot(found.roots()[0])))
+    monkeypatch.setattr("authserver.cli.keys.time.sleep", lambda _: unaware.rotate())
+    assert typed("keys", "reencrypt", "--new-root").exit_code == 0
+    assert all(found.vault.is_newest(key.sealed_private, key.kid) for key in found.stores.keys.all())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 from flask import Flask
 
+from authserver.keys.command import CommandKey
 from authserver.keys.roots import RootSecrets
 from authserver.keys.rotation import Rotation
 from authserver.keys.sealing import OneRoot, SealError, Vault
@@ -140,3 +141,25 @@ def test_what_is_sealed_under_a_root_secret_of_this_moment_opens_on_a_node_that_
     there.vault.derive("cookies")
     here.roots.renew(EVENT)
     assert there.vault.open(here.vault.seal(b"new", "x"), "x") == b"new"
+
+
+@pytest.mark.requirement("TK-12")
+def test_a_root_secret_that_is_made_while_all_are_wrapped_is_wrapped_too(database, monkeypatch):
+    here, there = Process.knowing(database, NEW, OLD), Process.knowing(database, OLD)
+    there.vault.derive("cookies")
+    opened = RootSecrets.__call__
+
+    def late(roots: RootSecrets, *, again: bool = False) -> tuple[bytes, ...]:
+        found = opened(roots, again=again)
+        if again and len(found) == 1:
+            there.roots._add(2, os.urandom(32), EVENT)
+        return found
+
+    monkeypatch.setattr(RootSecrets, "__call__", late)
+    assert here.roots.rewrap(EVENT) == 2
+    assert {root.kek for root in here.stores.roots.all()} == {NEW.name}
+
+
+@pytest.mark.parametrize("holder", [LocalKey(b"k" * 32), OneRoot(b"k" * 32), CommandKey(("/kms", "kkkk"))])
+def test_what_is_secret_of_a_key_is_in_no_representation_of_it(holder):
+    assert "kkkk" not in repr(holder)

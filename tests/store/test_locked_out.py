@@ -78,6 +78,17 @@ def test_nobody_is_let_in_before_all_has_ended(scene: Scene):
     assert let_in(users, scene.user_id, EVENT, FOREVER) is False
 
 
+def test_of_who_was_let_in_as_the_last_grants_ended_nothing_more_is_ended(scene: Scene):
+    five(scene)
+    users = scene.stores.users
+    users.set_disabled(scene.user_id, True, EVENT, limit=1)
+    assert users.set_disabled(scene.user_id, False, EVENT, limit=4) is True
+    assert users.ending(9) == []
+    five(scene)
+    users.end_more(scene.user_id, EVENT)
+    assert live(scene) == 5
+
+
 def test_of_an_enabled_person_nothing_is_ended(scene: Scene):
     five(scene)
     assert let_in(scene.stores.users, scene.user_id, EVENT, FOREVER) is False

@@ -67,6 +67,15 @@ def test_an_added_event_is_found(sealed: Trail):
     assert kind is Kind.EVENTS_ADDED
 
 
+@pytest.mark.parametrize(("xid", "event_id"), [(-2, 1000), (-(2**63), 1000), (-2, -2)])
+def test_an_event_before_all_that_the_server_counts_is_found(sealed: Trail, xid: int, event_id: int):
+    sealed.tamper(
+        "INSERT INTO audit_events (id, xid, at_ms, name, actor, outcome, address, correlation_id, detail)"
+        f" VALUES ({event_id}, {xid}, 1, 'forged', 'system', 'success', '', '', '{{}}')"
+    )
+    assert sealed.wrong() == [(Kind.EVENTS_ADDED, 1)]
+
+
 def test_two_events_that_changed_places_are_found(sealed: Trail):
     if sealed.database.dialect == "postgresql":
         swap = f"CASE name WHEN 'b' THEN {C} ELSE {B} END"

@@ -71,3 +71,22 @@ def test_it_drops_nothing_either(sealed: Trail, stolen: Keyring):
         f"UPDATE audit_seals SET dropped = '{word}' WHERE number = 2",
     )
     assert sealed.wrong() == [(Kind.KEY_WITHDRAWN, 2)]
+
+
+@pytest.mark.parametrize("withdraw", ["all", "one"])
+def test_a_key_that_has_retired_long_ago_is_withdrawn_too(sealed: Trail, withdraw: str):
+    retired = sealed.keyring.signing_kid("ES256", Purpose.AUDIT)
+    stolen = Keyring(sealed.stores.keys, Vault(OneRoot(KEK)), lambda: 0)
+    stolen.signing_kid("ES256", Purpose.AUDIT)
+    sealed.rotation().rotate()
+    sealed.tamper(f"UPDATE signing_keys SET signs_until = 2, published_until = 2 WHERE kid = '{retired}'")
+    if withdraw == "one":
+        assert sealed.rotation().withdraw(retired)
+        assert not sealed.rotation().withdraw(retired), "done twice, it is done"
+    else:
+        sealed.rotation().replace_all()
+    sealed.seal("f")
+    assert sealed.wrong() == []
+    newest = newest_of(sealed)
+    forge(sealed, newest.number, stolen, later=3600)
+    assert sealed.wrong() == [(Kind.KEY_WITHDRAWN, newest.number)]
