@@ -204,7 +204,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         lane = Lane.BULK if has_come is Come.STREAM else lane_of(line, self._issuer)
         unreader = conn.parser.unreader
         unreader.unread(bytes(found.received))
-        unreader.sock = Bounded(conn.sock, self._seconds)  # where it is whole, nothing more is read
+        # Where it is whole, nothing more is read: whoever thinks otherwise does not get to wait for it.
+        unreader.sock = Bounded(conn.sock, self._seconds if has_come is Come.STREAM else 0)
         self._take_turn(conn, lane)
         return True
 

@@ -58,6 +58,7 @@ BEGUN = [
     b"POST /to",
     b"POST /token HTTP/1.1\r\n" + FORM,
     b"POST /token HTTP/1.1\r\n" + FORM + b"Content-Length: 500\r\n\r\ngrant_type=client_cre",
+    b"POST /token HTTP/1.1\r\n" + FORM + b"Content-Length: 0000000000000500\r\n\r\ngrant_type=client_cre",
     b"POST /tool-receipts HTTP/1.1\r\n" + FORM + b"Content-Length: 500000\r\n\r\nreceipts=",
     b"POST /token HTTP/1.1\r\n" + FORM + b"Transfer-Encoding: chunked\r\n\r\n5\r\ngr",
 ]
