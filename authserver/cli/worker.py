@@ -66,8 +66,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401 - gunicorn's handler of SIGTERM
         """Be ready no more; stop when whoever looks at that has had the time to go elsewhere."""
-        self._readiness.drain()
         stop = super().handle_exit
+        if not self.booted:  # nobody was told that it is ready
+            stop(sig, frame)
+            return
+        self._readiness.drain()
         threading.Timer(self._drain_seconds, stop, (sig, frame)).start() if self._drain_seconds else stop(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -76,7 +79,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         Kept open until the last answer, as gunicorn does, it would go on collecting connections that nobody answers:
         a proxy would wait in vain instead of going to another node.
         """
-        super().set_accept_enabled(enabled)
+        super().set_accept_enabled(enabled and self.alive)
         if self.alive:
             return
         for listener in self.sockets:
@@ -129,9 +132,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401
         """In a thread: answer what came on *conn*, and calls that come right after it. Whether it is kept."""
-        self._queue.pop()
         if self._is_gunicorns:
             return super().handle(conn)
+        self._queue.pop()
         try:
             kept = self._answer(conn, conn.parser.unreader.take_buffered())
             for _ in range(MOST_STAYED):
