@@ -9,6 +9,7 @@ from flask import Flask
 from ..web.backchannel import plain
 from ..web.front import Front
 
+RECEIVED_AT_ONCE = 65_536  # bytes
 PATIENCE = 3  # milliseconds that a thread stays with a connection while no other waits for one
 MOST_STAYED = 100  # answers, after which the others have their turn, whether they were noticed or not
 
@@ -35,6 +36,16 @@ class ShortWay:
         conn.sock.setblocking(True)
         conn.sock.sendall(plain.answer(*said[0], body, keep=keep))
         return keep
+
+
+def what_came(client: socket.socket) -> bytes | None:
+    """What has come of *client*, which does not block; empty at the end of it, None if nothing has yet."""
+    try:
+        return client.recv(RECEIVED_AT_ONCE)
+    except BlockingIOError:
+        return None
+    except OSError:
+        return b""
 
 
 def takes_more(client: socket.socket) -> bool:

@@ -25,10 +25,10 @@ from ..web import busy
 from ..web.arriving import Come, come
 from ..web.backchannel.unchanged import Unchanged
 from ..web.lanes import Lane, Turns, lane_of
-from .short_way import MOST_STAYED, ShortWay, sends_more, takes_more
+from .leaving import Leaving
+from .short_way import MOST_STAYED, RECEIVED_AT_ONCE, ShortWay, sends_more, takes_more, what_came
 from .streaming import Bounded
 
-RECEIVED_AT_ONCE = 65_536
 SEND_BUFFER = 524_288  # bytes: an answer goes there at once, so a client that reads slowly holds no thread
 MOST_HELD = 16_777_216  # bytes of requests that have not come whole, all together
 STOPPED_SECONDS = 2.0  # that a worker which is told to stop gives a request to arrive
@@ -58,6 +58,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._turns: Turns[Any] = Turns(self.cfg.threads)
         self._arriving: OrderedDict[Any, Arriving] = OrderedDict()
         self._held = 0
+        self._leaving = Leaving(self.poller, self._close)
         self._short_way = ShortWay(self.wsgi)
         self._queue: deque[None] = deque()  # a request each that waits for a thread
         self._readiness, self._drain_seconds = found.readiness, found.settings.drain_seconds
@@ -65,8 +66,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401 - gunicorn's handler of SIGTERM
         """Be ready no more; stop when whoever looks at that has had the time to go elsewhere."""
-        self._readiness.drain()
         stop = super().handle_exit
+        if not self.booted:  # nobody was told that it is ready
+            stop(sig, frame)
+            return
+        self._readiness.drain()
         threading.Timer(self._drain_seconds, stop, (sig, frame)).start() if self._drain_seconds else stop(sig, frame)
 
     def set_accept_enabled(self, enabled: bool) -> None:
@@ -75,7 +79,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         Kept open until the last answer, as gunicorn does, it would go on collecting connections that nobody answers:
         a proxy would wait in vain instead of going to another node.
         """
-        super().set_accept_enabled(enabled)
+        super().set_accept_enabled(enabled and self.alive)
         if self.alive:
             return
         for listener in self.sockets:
@@ -110,7 +114,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def on_client_socket_readable(self, conn: Any, client: socket.socket) -> None:  # noqa: ANN401
         """Answer here what came on a kept connection, or see to it that all of it comes."""
-        received = self._received(client) if client.fileno() >= 0 else None
+        received = what_came(client) if client.fileno() >= 0 else None
         if received is None:  # or closed, to make room, since its turn came
             return
         answer = self._unchanged.answer(received) if self.alive else None
@@ -128,9 +132,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def handle(self, conn: Any) -> Any:  # noqa: ANN401
         """In a thread: answer what came on *conn*, and calls that come right after it. Whether it is kept."""
-        self._queue.pop()
         if self._is_gunicorns:
             return super().handle(conn)
+        self._queue.pop()
         try:
             kept = self._answer(conn, conn.parser.unreader.take_buffered())
             for _ in range(MOST_STAYED):
@@ -145,13 +149,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     def finish_request(self, conn: Any, fs: Future[Any]) -> None:  # noqa: ANN401
         """Keep or close the connection, and let those go on who waited for the thread."""
         lane = getattr(conn, "lane", None)
-        super().finish_request(conn, fs)
+        if fs.cancelled() or fs.exception() or fs.result():
+            super().finish_request(conn, fs)
+        else:
+            self._leaving.add(conn)
         for of, waiting in self._turns.leave(lane) if lane else ():
             self._start(waiting, of)
 
     def murder_pending(self) -> None:
         """Close connections whose request did not arrive in time; send those away who waited too long."""
         super().murder_pending()
+        self._leaving.close_late()
         now = time.monotonic()
         while self._arriving and now > (first := next(iter(self._arriving.items())))[1].until:
             self._drop(first[0])
@@ -164,7 +172,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
     # ---- a request that arrives
 
     def _make_room(self) -> bool:
-        """Close the connection that has been sending longest, or else resting; False if all are at work."""
+        """Close a connection that is done, or has been sending longest, or else resting; False if all are at work."""
+        if self._leaving.close_first():
+            return True
         if self._arriving:
             self._drop(next(iter(self._arriving)))
         elif self.keepalived_conns:
@@ -179,7 +189,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         found = self._arriving.get(conn)
         if found is None:  # closed, to make room, since its turn came
             return
-        received = self._received(conn.sock)
+        received = what_came(conn.sock)
         if received is None:
             self._watch(conn, found)
         elif received:
@@ -204,7 +214,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         lane = Lane.BULK if has_come is Come.STREAM else lane_of(line, self._issuer)
         unreader = conn.parser.unreader
         unreader.unread(bytes(found.received))
-        unreader.sock = Bounded(conn.sock, self._seconds)  # where it is whole, nothing more is read
+        # Where it is whole, nothing more is read: whoever thinks otherwise does not get to wait for it.
+        unreader.sock = Bounded(conn.sock, self._seconds if has_come is Come.STREAM else 0)
         self._take_turn(conn, lane)
         return True
 
@@ -267,23 +278,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
 
     def _send_away(self, conn: Any, answer: bytes) -> None:  # noqa: ANN401
         self._sent(conn.sock, answer)
-        with suppress(OSError):
-            conn.sock.shutdown(socket.SHUT_WR)
-        self._close(conn)
+        self._leaving.add(conn)
 
     def _close(self, conn: Any) -> None:  # noqa: ANN401
         self.nr_conns -= 1
         conn.close()
-
-    @staticmethod
-    def _received(client: socket.socket) -> bytes | None:
-        """What has come; empty at the end of it, None if nothing has yet."""
-        try:
-            return client.recv(RECEIVED_AT_ONCE)
-        except BlockingIOError:
-            return None
-        except OSError:
-            return b""
 
     @staticmethod
     def _sent(client: socket.socket, answer: bytes) -> bool:

@@ -36,7 +36,7 @@ def come(received: bytes | bytearray) -> Come:
     lengths = [value.strip() for _, value in fields]
     if not lengths or not lengths[0].isdigit():
         return Come.WHOLE
-    length = int(lengths[0][:12])
+    length = int(lengths[0].lstrip(b"0")[:12] or 0)
     if length > MOST_BODY:
         return Come.STREAM
     return Come.WHOLE if len(received) >= head + len(END) + length else Come.PART

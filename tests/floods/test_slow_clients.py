@@ -4,11 +4,13 @@ import json
 import resource
 import select
 import socket
+import time
 from contextlib import suppress
 from urllib.parse import urlencode
 
 import pytest
 
+from authserver.cli.leaving import SECONDS
 from authserver.cli.worker import MOST_HELD
 from tests.browser.scene import Scene
 from tests.conformance.site import NOTES
@@ -58,6 +60,7 @@ BEGUN = [
     b"POST /to",
     b"POST /token HTTP/1.1\r\n" + FORM,
     b"POST /token HTTP/1.1\r\n" + FORM + b"Content-Length: 500\r\n\r\ngrant_type=client_cre",
+    b"POST /token HTTP/1.1\r\n" + FORM + b"Content-Length: 0000000000000500\r\n\r\ngrant_type=client_cre",
     b"POST /tool-receipts HTTP/1.1\r\n" + FORM + b"Content-Length: 500000\r\n\r\nreceipts=",
     b"POST /token HTTP/1.1\r\n" + FORM + b"Transfer-Encoding: chunked\r\n\r\n5\r\ngr",
 ]
@@ -130,6 +133,47 @@ def test_who_asks_on_and_reads_no_answer_is_let_go(running: Scene, indexer: Mach
     finally:
         for each in deaf:
             each.close()
+
+
+@pytest.mark.parametrize(
+    "last", [b"GET /jwks HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", b"nonsense\r\n\r\n"]
+)
+def test_who_does_not_close_after_the_last_answer_holds_nobody(running: Scene, indexer: Machine, last: bytes) -> None:
+    open_ones = [connected(running) for _ in range(5)]
+    try:
+        with caller() as http:
+            assert asks(running, indexer, http) == 200
+            began = time.monotonic()
+            for each in open_ones:
+                each.sendall(last)
+                assert answer(each)[0] in (200, 400)
+                assert each.recv(1) == b"", "nothing more comes"
+                assert asks(running, indexer, http) == 200
+            assert time.monotonic() - began < SECONDS
+        assert all(is_closed(each) for each in open_ones), "after a while the worker closes by itself"
+    finally:
+        for each in open_ones:
+            each.close()
+
+
+def is_closed(connection: socket.socket) -> bool:
+    """Whether within half a minute the other side takes nothing more."""
+    until = time.monotonic() + 30
+    try:
+        while time.monotonic() < until:
+            connection.send(b"x")
+            time.sleep(0.1)
+    except ConnectionError:
+        return True
+    return False
+
+
+def test_who_goes_on_sending_after_the_last_answer_is_let_go(running: Scene) -> None:
+    with connected(running) as connection:
+        connection.sendall(b"POST /token HTTP/1.1\r\n" + FORM + b"Content-Length: 90000000\r\n\r\n")
+        assert answer(connection)[0] == 413
+        with pytest.raises(ConnectionError):
+            connection.sendall(b"x" * 90_000_000)
 
 
 def test_a_request_in_many_pieces_is_answered(running: Scene, indexer: Machine) -> None:
