@@ -211,7 +211,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             self._send_away(conn, busy.too_large())
             return True
         line = bytes(found.received.partition(b"\r\n")[0])
-        lane = Lane.BULK if has_come is Come.STREAM else lane_of(line, self._issuer)
+        lane = Lane.STREAMS if has_come is Come.STREAM else lane_of(line, self._issuer)
         unreader = conn.parser.unreader
         unreader.unread(bytes(found.received))
         # Where it is whole, nothing more is read: whoever thinks otherwise does not get to wait for it.

@@ -35,7 +35,9 @@ class Lane(Enum):
     """The console and the API: what counts and lists."""
     REGISTRATIONS = "registrations"
     BULK = "bulk"
-    """Receipts and manifests of guards, and all bodies that are read as they come."""
+    """Receipts and manifests of guards."""
+    STREAMS = "streams"
+    """All bodies that are read as they come: who sends one slowly holds a thread."""
 
 
 CALLS = frozenset(
@@ -86,6 +88,7 @@ def widths(threads: int) -> dict[Lane, int]:
         Lane.ADMINISTRATION: quarter,
         Lane.REGISTRATIONS: quarter,
         Lane.BULK: quarter,
+        Lane.STREAMS: quarter,
     }
 
 

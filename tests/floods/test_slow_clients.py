@@ -83,6 +83,19 @@ def test_token_calls_go_on_while_many_connections_trickle(running: Scene, indexe
             each.close()
 
 
+def test_receipts_are_taken_while_others_trickle(running: Scene) -> None:
+    slow = [connected(running) for _ in range(20)]
+    try:
+        for each in slow:
+            each.sendall(b"POST /tool-receipts HTTP/1.1\r\n" + FORM + b"Transfer-Encoding: chunked\r\n\r\n5\r\ngr")
+        with caller() as http:
+            assert http.post(f"{running.issuer}/tool-receipts", json={}).status_code == 400
+        assert not select.select(slow, [], [], 0)[0], "they still do"
+    finally:
+        for each in slow:
+            each.close()
+
+
 def test_heads_that_do_not_end_hold_no_memory_without_end(running: Scene, indexer: Machine) -> None:
     """As much as the worker holds together comes twice: the oldest are let go, and new ones are served."""
     size, begun = 30_000, b"GET /jwks HTTP/1.1\r\nHost: localhost\r\nX: "
