@@ -161,6 +161,8 @@ def _divide(database: Database) -> bool:
 def _limited(database: Database) -> int | None:
     """Say of the first table that it ends at some transaction to come, as it does not yet; which one."""
     with database.transaction() as connection:
+        # One at a time: a limit that was reckoned before another's is below the partition that this other one makes.
+        _promptly(connection, f"LOCK TABLE {FIRST} IN SHARE UPDATE EXCLUSIVE MODE")
         if not alone(connection) or partitions(connection):
             return None
         end = (connection.scalar(NEXT) or 0) + MARGIN

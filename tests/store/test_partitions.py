@@ -12,7 +12,6 @@ from sqlalchemy import delete, select, text
 from authserver.protocol.audit_seal import START
 from authserver.store import partitions, retention
 from authserver.store.audit import AuditFilter
-from authserver.store.clock import now_in_milliseconds
 from authserver.store.database import Database, connect
 from authserver.store.models import AuditRow
 from authserver.store.partitions import Partition, TrailBusy
@@ -141,13 +140,13 @@ def test_events_wait_for_their_partition_if_it_goes_soon(
     names = written(stores, 2)
     seal_all(stores, 1)
     second = stores.seals.after(0)[1]
-    with database.reading() as connection:
-        age_ms = (connection.scalar(select(now_in_milliseconds)) or 0) - second.to_ms
+    just_after = second.to_ms + 1  # whatever the clock says by now
+    monkeypatch.setattr(retention.Old, "than", lambda database, *rest: retention.Old(just_after, *rest))
     before = there(database)
     monkeypatch.setattr(retention, "PATIENCE", 1)
-    assert drop(stores, age_ms=age_ms) == 0
+    assert drop(stores, age_ms=60_000) == 0
     monkeypatch.setattr(retention, "PATIENCE", 10**6)
-    assert drop(stores, age_ms=age_ms) >= 1
+    assert drop(stores, age_ms=60_000) >= 1
     assert sealed(stores)[-1] == names[-1]
     assert there(database) == before
 
