@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, literal, select, table, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from .clock import now_in_milliseconds
 from .database import Database
@@ -21,6 +21,7 @@ ATTEMPTS = 5
 LEAST, MOST = 2**20, 2**24  # transactions in a partition: not too many partitions, nor too many seals in one
 STEP = 4  # times the width of the one before, at most: a burst tells nothing of a day
 MARGIN = 4 * LEAST  # that may begin while older events are told apart from those to come
+NEAR = LEAST // 4  # that may begin while a partition is made: one that is to begin sooner would come too late
 BOUND = re.compile(r"FROM \((?:'(-?\d+)'|MINVALUE)\) TO \('(-?\d+)'\)")
 FOUND = text(
     "SELECT relname, pg_get_expr(relpartbound, pg_class.oid) FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid"
@@ -107,7 +108,7 @@ def _one_ahead(database: Database, seconds: int) -> bool:
         if there and following < (there[-1].begin or 0):
             return False
         if there:
-            begin = there[-1].end if following < there[-1].end else following + MARGIN
+            begin = there[-1].end if following + NEAR < there[-1].end else following + MARGIN
             _make(connection, begin, begin + _width(connection, there, seconds))
             return True
     return _divide(database)
@@ -127,7 +128,10 @@ def _width(connection: Connection, there: list[Partition], seconds: int) -> int:
 def _make(connection: Connection, begin: int, end: int) -> None:
     name = f"audit_events_{begin}"
     _create(connection, name)
-    _promptly(connection, ATTACH.format(name, f"FOR VALUES FROM ({begin}) TO ({end})"))
+    try:
+        _promptly(connection, ATTACH.format(name, f"FOR VALUES FROM ({begin}) TO ({end})"))
+    except IntegrityError as error:  # whoever made it was held up for so long
+        raise TrailBusy("events came to where the next partition of the audit trail was to begin") from error
 
 
 def _create(connection: Connection, name: str) -> None:

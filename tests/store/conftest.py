@@ -10,7 +10,7 @@ from authserver.store import migrate
 from authserver.store.database import Database, connect
 from authserver.store.models import EpochRow, Row
 from authserver.store.stores import Stores
-from tests.database import Databases
+from tests.database import Databases, PostgresqlDatabases, postgresql_server
 from tests.tampering import unguarded
 
 from .crowd import Crowd
@@ -23,6 +23,18 @@ def url(databases: Databases) -> Iterator[str]:
     migrate.upgrade(created)
     yield created
     databases.drop(created)
+
+
+@pytest.fixture(scope="session")
+def apart(pytestconfig: pytest.Config) -> Iterator[tuple[Databases, str]]:
+    """A PostgreSQL server on which nobody else uses transactions up, and the URL of a migrated database to copy."""
+    if pytestconfig.getoption("database") != "postgresql":
+        pytest.skip("SQLite counts no transactions and has no partitions")
+    with postgresql_server() as server:
+        databases = PostgresqlDatabases(server)
+        template = databases.create()
+        migrate.upgrade(template)
+        yield databases, template
 
 
 @pytest.fixture

@@ -24,24 +24,24 @@ from .test_plans import noted, plans
 from .test_seals import drop, seal_all, sealed, signed, write
 
 DAY = 86_400
-WIDTH = 1024  # other tests write to the same server meanwhile
+WIDTH = 1024
 
 
 @pytest.fixture
-def url(url: str, databases: Databases) -> Iterator[str]:
+def url(apart: tuple[Databases, str]) -> Iterator[str]:
     """A database of the test's own: partitions stay when its rows are gone."""
-    created = databases.create(template=url)
+    databases, template = apart
+    created = databases.create(template)
     yield created
     databases.drop(created)
 
 
 @pytest.fixture(autouse=True)
-def narrow(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     """Partitions of not too many transactions."""
-    if database.dialect != "postgresql":
-        pytest.skip("SQLite has no partitions")
     for name in ("LEAST", "MOST", "MARGIN"):
         monkeypatch.setattr(partitions, name, WIDTH)
+    monkeypatch.setattr(partitions, "NEAR", WIDTH // 4)
 
 
 def there(database: Database) -> list[Partition]:
@@ -197,24 +197,38 @@ def in_rest(database: Database) -> int:
 def test_any_number_of_nodes_make_each_partition_once(
     stores: Stores, database: Database, url: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(partitions, "MARGIN", 8 * WIDTH)  # more than the others get through meanwhile
+    wide = 32 * WIDTH  # so that what the others get through while one makes a partition is little
+    for name in ("LEAST", "MOST", "MARGIN"):
+        monkeypatch.setattr(partitions, name, wide)
+    monkeypatch.setattr(partitions, "NEAR", wide // 4)
     others = [connect(Flask(str(number)), url) for number in range(4)]
     crowd = [Stores.over(other) for other in others]
 
     def work(one: Stores) -> None:
         for _ in range(10):
             write(one, "event")
-            let_pass(one.database, WIDTH // 2)
             with suppress(TrailBusy):  # then another makes it
                 one.seals.make_room(DAY)
 
     with ThreadPoolExecutor(4) as pool:
-        list(pool.map(work, crowd))
+        for _ in range(4):
+            list(pool.map(work, crowd))
+            let_pass(database, wide // 2)
+    assert len(there(database)) > 2
     assert all(end <= (begin or 0) for end, begin in pairwise_bounds(database))
     seal_all(stores)
-    assert sealed(stores) == ["event"] * 40
+    assert sealed(stores) == ["event"] * 160
     for other in others:
         other.close()
+
+
+def test_a_partition_that_would_come_too_late_is_begun_further_on(stores: Stores, database: Database):
+    stores.seals.make_room(DAY)
+    *_, newest = there(database)
+    with database.reading() as connection:
+        let_pass(database, newest.end - (connection.scalar(partitions.NEXT) or 0) - WIDTH // 8)
+    stores.seals.make_room(DAY)
+    assert (there(database)[-1].begin or 0) > newest.end
 
 
 @pytest.fixture
