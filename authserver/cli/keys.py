@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..keys.life import rotates_at
+from ..keys.life import State, rotates_at, state
 from ..keys.ports import StoredKey
 from ..protocol.audit import Event
 from ..services.deployment import Deployment
@@ -87,15 +87,12 @@ def _facts(key: StoredKey, *, every: int) -> dict[str, Any]:
 
 
 def _state(key: StoredKey) -> str:
-    return state(key.signs_from, key.signs_until, key.published_until, int(time.time()))
-
-
-def state(signs_from: int | None, signs_until: int | None, published_until: int | None, now: int) -> str:
-    """What a key with this schedule does at *now* (Unix seconds), in words."""
-    if published_until is not None and published_until <= now:
-        return "withdrawn"
-    if signs_until is not None and signs_until <= now:
-        return f"retired, published for {published_until - now if published_until else 0} s more"
-    if signs_from is None:
-        return "standby, published"
-    return "signing" if signs_from <= now else f"published, signs in {signs_from - now} s"
+    """What *key* does now, in words."""
+    now = int(time.time())
+    found = state(key, now)
+    if found is State.RETIRED:
+        more = (key.published_until or 0) - now
+        return f"retired, published for {more} s more" if more > 0 else "retired, seals are verified by it"
+    if found is State.STANDBY:
+        return "standby, published" if key.signs_from is None else f"published, signs in {key.signs_from - now} s"
+    return found

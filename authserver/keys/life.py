@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from ..protocol.msg import msg
-from .ports import StoredKey
+from .ports import Purpose, StoredKey
 
 
 class State(StrEnum):
@@ -21,8 +21,9 @@ def rotates_at(key: StoredKey, every: int) -> int | None:
 
 
 def state(key: StoredKey, now: int) -> State:
-    """What *key* does at *now* (Unix seconds)."""
-    if key.published_until is not None and key.published_until <= now:
+    """What *key* does at *now* (Unix seconds). One of the trail vouches for its seals for ever, unless withdrawn."""
+    gone = key.published_until is not None and key.published_until <= now
+    if key.withdrawn_at is not None or (gone and key.purpose != Purpose.AUDIT):
         return State.WITHDRAWN
     if key.signs_until is not None and key.signs_until <= now:
         return State.RETIRED

@@ -11,6 +11,13 @@ SERIES = {
     Series.CLIENTS: msg("new clients"),
     Series.CALLS: msg("tool calls"),
 }
+ONE_OF = {
+    Series.SIGN_INS: msg("1 sign-in"),
+    Series.FAILURES: msg("1 failure"),
+    Series.TOKENS: msg("1 token"),
+    Series.CLIENTS: msg("1 new client"),
+    Series.CALLS: msg("1 tool call"),
+}
 SEVERAL = {
     Matter.TRAIL_MOVED: msg("This database was restored from a dump: run authserver audit resume"),
     Matter.UNSEALED: msg("Events have waited {} seconds to be sealed"),

@@ -56,9 +56,13 @@ class Chart:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A row of figures: ``kind`` is its colour, ``name`` its words (``sign-ins``), and a figure for each moment."""
+    """A row of figures: ``kind`` is its colour, ``one`` and ``name`` its words (``1 sign-in``, ``sign-ins``).
+
+    It has a figure for each moment.
+    """
 
     kind: str
+    one: str
     name: str
     figures: Sequence[int]
 
@@ -104,4 +108,4 @@ def _words(lines: Sequence[Line], index: int) -> str:
 
 
 def _figure(figure: int, line: Line) -> str:
-    return Filled("{} {}", f"{figure:,}", Filled(line.name))
+    return Filled(line.one) if figure == 1 else Filled("{} {}", f"{figure:,}", Filled(line.name))

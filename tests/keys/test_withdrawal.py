@@ -1,12 +1,17 @@
 """One key is withdrawn: the others go on, and something always signs."""
 
+import time
+
 import pytest
 
+from authserver.keys.life import State, state
 from authserver.protocol.access_token import TYPE
 
-from .test_rotation import CLAIMS, ISSUER, kid, nodes
+from .test_rotation import CLAIMS, ISSUER, Node, kid, nodes
 
 __all__ = ["nodes"]
+
+YEAR = 365 * 86_400
 
 
 @pytest.mark.requirement("TK-12")
@@ -65,3 +70,19 @@ def test_of_a_key_that_is_about_to_sign_and_is_withdrawn_the_published_standby_f
     assert kid(there.keyring.sign(CLAIMS, typ=TYPE, alg="ES256")) == old, "the one that signs goes on"
     schedule = {key.kid: key.signs_from for key in here.stores.keys.all()}
     assert schedule[standby] == about_to.signs_from
+
+
+def test_a_key_of_the_trail_that_has_retired_is_retired_for_ever_unless_it_is_withdrawn(nodes):
+    here, _ = nodes
+    here.rotation().ensure()
+    old = next(key.kid for key in here.stores.keys.all() if key.purpose == "audit" and key.signs_from is not None)
+    here.rotation().rotate()
+    later = int(time.time()) + YEAR
+    assert states(here, later)[old] is State.RETIRED
+    assert here.rotation().withdraw(old)
+    assert states(here, later)[old] is State.WITHDRAWN
+    assert not here.rotation().withdraw(old)
+
+
+def states(node: Node, now: int) -> dict[str, State]:
+    return {key.kid: state(key, now) for key in node.stores.keys.all()}

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 
 from ...protocol.msg import msg
 from ...protocol.role import Permission
-from ...services.overview_words import SERIES
+from ...services.overview_words import ONE_OF, SERIES
 from ...store.audit import AuditFilter
 from ...store.overview import MOST, overview
 from ...store.tallies import DAYS, HOURS, Figures, Series, moments
@@ -78,7 +78,7 @@ def _panel(title: str, series: Sequence[Series], hours: tuple[int, Figures], day
 
 
 def _lines(series: Sequence[Series], figures: Figures) -> list[Line]:
-    return [Line(one, SERIES[one], figures[one]) for one in series]
+    return [Line(one, ONE_OF[one], SERIES[one], figures[one]) for one in series]
 
 
 def _table(name: str, last: int, figures: Figures, length: int) -> Table:

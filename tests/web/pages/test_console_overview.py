@@ -117,7 +117,7 @@ def test_sign_ins_of_now_are_drawn_once_they_are_sealed(own_site: Site):
     assert "0 sign-ins, 0 failures in 24 hours" in browser.open("/admin").text
     until = time.monotonic() + PATIENCE
     # What another test has not committed yet, somewhere in the cluster, may keep the newest events from their seal.
-    while "1 sign-ins, 0 failures in 24 hours" not in browser.http.get("/admin").text:
+    while "1 sign-in, 0 failures in 24 hours" not in browser.http.get("/admin").text:
         assert time.monotonic() < until
         own_site.deployment.sealer.seal()
 
