@@ -141,8 +141,7 @@ def test_another_address_is_confirmed_by_mail(running, page, lee):
     assert "no more to this one" in told(running, f"{lee}@example.com", "address was changed")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [360, 400, 1280])
+@pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (400, "dark"), (1280, "light")])
 def test_the_pages_of_ones_own_account_are_accessible(running, opened, scheme, width):
     deployment = running.site.deployment
     invited = f"ivy-{scheme}-{width}"

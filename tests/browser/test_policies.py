@@ -9,9 +9,9 @@ from tests.conformance.site import CALENDAR
 from .axe import faults
 from .person import sign_in
 from .scene import EVENT
-from .test_accessibility import NASTY, page, reload_until, scheme
+from .test_accessibility import NASTY, page, reload_until
 
-__all__ = ["page", "scheme"]
+__all__ = ["page"]
 
 LONG = "a-rule-without-a-single-space-in-its-name-that-goes-on-and-on-"
 HERE = {"servers": [CALENDAR.identifier]}
