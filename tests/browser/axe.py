@@ -6,7 +6,6 @@ from pathlib import Path
 AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 GRAVE = {"serious", "critical"}
-PHONE = 360  # pixels wide, and without a pointer
 # One of each look that is there to be pressed.
 PRESSED = """() => {
   const looks = new Map();
@@ -26,8 +25,7 @@ def faults(page) -> list[str]:
     page.mouse.move(0, 0)
     # It would fetch imported style sheets by itself, which the policy does not let scripts do.
     grave = _grave(page, page.evaluate("tags => axe.run(document, {runOnly: tags, preload: false})", TAGS))
-    if page.viewport_size["width"] > PHONE:
-        grave.extend(_faults_under_pointer(page))
+    grave.extend(_faults_under_pointer(page))
     wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     return grave + ([f"{page.url}: {wide} px run off the side"] if wide else [])
 

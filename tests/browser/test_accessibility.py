@@ -28,7 +28,7 @@ from tests.conformance.visitor import Visitor
 from tests.store.scene import a_client
 from tests.web.pages.test_roles import OPEN_TO
 
-from .axe import PHONE, faults
+from .axe import faults
 from .person import allow, sign_in
 from .scene import EVENT
 
@@ -68,7 +68,7 @@ def reload_until(page, words: str) -> None:
 
 
 # Width changes where things stand, the scheme their colours, and neither what the other does.
-@pytest.fixture(params=[(PHONE, "dark"), (1440, "light")], ids=["phone-dark", "wide-light"])
+@pytest.fixture(params=[(360, "dark"), (1440, "light")], ids=["phone-dark", "wide-light"])
 def page(request, opened):
     width, scheme = request.param
     # Without transitions: what axe sees half-way is no state of the page.
