@@ -8,7 +8,7 @@ from authserver.store.database import Database
 from authserver.store.models import AuditRow
 from authserver.store.stores import Stores
 
-from .test_partitions import DAY, WIDTH, in_rest, let_pass, narrow, there, url, written
+from .test_partitions import DAY, WIDTH, let_pass, narrow, there, url, written, written_past_all
 from .test_seals import drop, seal_all, write
 
 __all__ = ["narrow", "url"]
@@ -18,11 +18,7 @@ def test_retention_takes_events_without_a_partition_before_the_partition_behind_
     stores: Stores, database: Database
 ):
     stores.seals.make_room(DAY)
-    names: list[str] = []
-    while not names or in_rest(database) == 0:
-        names.append(f"event.{len(names)}")
-        write(stores, names[-1])
-        let_pass(database, WIDTH // 2)
+    names = written_past_all(stores)
     names += written(stores, 3)
     seal_all(stores)
     head = stores.seals.head()

@@ -75,6 +75,22 @@ def written(stores: Stores, count: int) -> list[str]:
     return names
 
 
+def written_past_all(stores: Stores) -> list[str]:
+    """Events until one has no partition; their names."""
+    names: list[str] = []
+    while not names or in_rest(stores.database) == 0:
+        names.append(f"event.{len(names)}")
+        write(stores, names[-1])
+        let_pass(stores.database, WIDTH // 2)
+    return names
+
+
+def in_rest(database: Database) -> int:
+    """How many events have none."""
+    with database.reading() as connection:
+        return int(connection.scalar(text(f"SELECT count(*) FROM {partitions.REST}")) or 0)  # noqa: S608
+
+
 def test_there_is_always_a_partition_that_nothing_has_come_to_yet(stores: Stores, database: Database):
     write(stores, "before")
     written(stores, 3)
@@ -174,11 +190,7 @@ def test_a_partition_that_is_empty_goes_when_it_is_finished(stores: Stores, data
 def test_events_that_have_no_partition_are_kept_all_the_same(stores: Stores, database: Database):
     stores.seals.make_room(DAY)
     *_, newest = there(database)
-    names: list[str] = []
-    while not names or in_rest(database) == 0:
-        names.append(f"event.{len(names)}")
-        write(stores, names[-1])
-        let_pass(database, WIDTH // 2)
+    names = written_past_all(stores)
     stores.seals.make_room(DAY)
     assert (there(database)[-1].begin or 0) > newest.end
     names += written(stores, 2)
@@ -187,11 +199,6 @@ def test_events_that_have_no_partition_are_kept_all_the_same(stores: Stores, dat
     while drop(stores):
         pass
     assert in_rest(database) == 0
-
-
-def in_rest(database: Database) -> int:
-    with database.reading() as connection:
-        return int(connection.scalar(text(f"SELECT count(*) FROM {partitions.REST}")) or 0)  # noqa: S608
 
 
 def test_any_number_of_nodes_make_each_partition_once(
