@@ -1,7 +1,7 @@
 """The one way to the database, and the only module that knows Flask-SQLAlchemy."""
 
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import Any
@@ -75,12 +75,17 @@ class Database:
         return Session(self.engine)
 
     @single
-    def at_once(self, statement: str, parameters: Mapping[str, Any]) -> Found | None:
+    def at_once(
+        self, statement: str, parameters: Mapping[str, Any], *, by: Sequence[str] | None = None
+    ) -> Found | None:
         """The one row of a PostgreSQL *statement* that is a transaction of its own, in one round trip.
 
-        *statement* is written as the driver takes it (``%(name)s``).
+        *statement* is written as the driver takes it (``%(name)s``). With *by*, the parameters that tell which rows it
+        locks, it may be committed with others of its kind that come at the same time (decision 27).
         """
-        return self._lane.one_row(statement, parameters)
+        if by is None:
+            return self._lane.one_row(statement, parameters)
+        return self._lane.one_row_of_many(statement, parameters, by)
 
     @repeatable
     def look_up(self, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, Any]) -> Found | None:
@@ -119,6 +124,11 @@ class Database:
     def waited(self) -> Tally:
         """How often a hot statement had to wait for a connection, and how often in vain."""
         return self._lane.waited
+
+    @property
+    def committed(self) -> Tally:
+        """How many hot statements were committed alone, and how many together with others."""
+        return self._lane.committed
 
     def close(self) -> None:
         """Close what is open and idle; before a fork, so that no process inherits a connection."""

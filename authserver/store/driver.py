@@ -7,15 +7,17 @@ comes, so these are what they always were.
 import re
 import time
 from collections import namedtuple
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from typing import Any, TypeAlias
 
 from sqlalchemy import PoolProxiedConnection
 
 Found: TypeAlias = Any  # a row; its columns are its attributes
+Bound: TypeAlias = tuple[Sequence[bytes | None], Sequence[bool]]  # parameters as they are sent, and which are binary
 PLACE = re.compile(r"%(?:\((\w+)\)s|%)")
 UNKNOWN = b"26000"  # SQLSTATE: no such prepared statement
 KNOWN = b"42P05"  # SQLSTATE: there is one of that name
@@ -60,6 +62,7 @@ class Link:
         self._pooled = pooled
         self._psycopg = psycopg
         self._pgconn = connection.pgconn
+        self._generators = psycopg.generators
         self._good = (psycopg.pq.ExecStatus.TUPLES_OK, psycopg.pq.ExecStatus.COMMAND_OK)
         self._encoding: str = connection.info.encoding
         self._prepared: dict[bytes, Callable[[Any], Found] | None] = {}
@@ -67,19 +70,19 @@ class Link:
 
     def one_row(self, statement: Statement, parameters: Mapping[str, Any]) -> Found | None:
         """The first row of *statement*, or None. Raises the driver's ``Error``."""
-        given = [parameters[name] for name in statement.names]
-        values, formats = list(map(self._written, given)), [isinstance(value, bytes) for value in given]
-        self.connection.waits_since = time.monotonic()
-        try:
-            result = self._execute(statement, values, formats)
-        finally:
-            self.connection.waits_since = None
-        if not result.ntuples:
-            return None
-        read = self._prepared.get(statement.key)
-        if read is None:
-            read = self._prepared[statement.key] = self._reader(result)
-        return read(result)
+        with self._waiting():
+            (result,) = self._execute(statement, [self._bound(statement, parameters)])
+        return self._found(statement, result)
+
+    def rows(self, statement: Statement, calls: Sequence[Mapping[str, Any]]) -> list[Found | None]:
+        """The first row, or None, of *statement* for the parameters of each of *calls*, all in one transaction.
+
+        Raises the driver's ``Error``: then nothing was done for any of them, unless the connection was lost.
+        """
+        bound = [self._bound(statement, parameters) for parameters in calls]
+        with self._waiting():
+            results = self._execute(statement, bound)
+        return [self._found(statement, result) for result in results]
 
     def rest(self) -> None:
         """Note that it is idle from now on."""
@@ -97,29 +100,79 @@ class Link:
         """Close the connection."""
         self._pooled.invalidate()
 
-    def _execute(self, statement: Statement, values: Sequence[bytes | None], formats: Sequence[bool]) -> Any:  # noqa: ANN401
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """Say of the connection for how long it has waited (see `silence`)."""
+        self.connection.waits_since = time.monotonic()
+        try:
+            yield
+        finally:
+            self.connection.waits_since = None
+
+    def _bound(self, statement: Statement, parameters: Mapping[str, Any]) -> Bound:
+        given = [parameters[name] for name in statement.names]
+        return list(map(self._written, given)), [isinstance(value, bytes) for value in given]
+
+    def _found(self, statement: Statement, result: Any) -> Found | None:  # noqa: ANN401
+        if not result.ntuples:
+            return None
+        read = self._prepared.get(statement.key)
+        if read is None:
+            read = self._prepared[statement.key] = self._reader(result)
+        return read(result)
+
+    def _execute(self, statement: Statement, calls: Sequence[Bound]) -> list[Any]:
+        """The result of *statement* for each of *calls*, in one transaction."""
         if statement.key not in self._prepared:
             self._prepare(statement)
-        result = self._pgconn.exec_prepared(statement.key, values, formats)
-        if result.status not in self._good and self._state(result) == UNKNOWN:
+        results = self._by_name(statement, calls)
+        if any(self._state(result) == UNKNOWN for result in results):
             # A pooler has put us into another session. Nothing was executed.
             self._prepare(statement)
-            result = self._pgconn.exec_prepared(statement.key, values, formats)
-        return self._checked(result)
+            results = self._by_name(statement, calls)
+        return self._checked(results)
+
+    def _by_name(self, statement: Statement, calls: Sequence[Bound]) -> list[Any]:
+        if len(calls) == 1:
+            return [self._pgconn.exec_prepared(statement.key, *calls[0])]
+        send = self._pgconn.send_query_prepared
+        return self._in_one([partial(send, statement.key, *call) for call in calls])
+
+    def _in_one(self, commands: Sequence[Callable[[], None]]) -> list[Any]:
+        """The results of *commands*, sent as one pipeline, which is one transaction; none after one that failed."""
+        try:
+            self._pgconn.enter_pipeline_mode()
+            for command in commands:
+                command()
+            self._pgconn.pipeline_sync()
+            found = self._results(len(commands) + 1)
+            self._pgconn.exit_pipeline_mode()
+        except BaseException:
+            self.connection.close()  # answers that nobody has read would be taken for the next call's
+            raise
+        return found
+
+    def _results(self, awaited: int) -> list[Any]:
+        """The results of the pipeline, which has *awaited* parts with its end, but for that of its end."""
+        wait, pgconn, status = self.connection.wait, self._pgconn, self._psycopg.pq.ExecStatus
+        wait(self._generators.send(pgconn))
+        found = [result for _ in range(awaited) for result in wait(self._generators.fetch_many(pgconn))]
+        return [result for result in found if result.status not in (status.PIPELINE_SYNC, status.PIPELINE_ABORTED)]
 
     def _prepare(self, statement: Statement) -> None:
         result = self._pgconn.prepare(statement.key, statement.text)
         if self._state(result) != KNOWN:
-            self._checked(result)
+            self._checked([result])
         self._prepared.setdefault(statement.key, None)
 
     def _state(self, result: Any) -> bytes | None:  # noqa: ANN401
         state: bytes | None = result.error_field(self._psycopg.pq.DiagnosticField.SQLSTATE)
         return state
 
-    def _checked(self, result: Any) -> Any:  # noqa: ANN401
-        if result.status in self._good:
-            return result
+    def _checked(self, results: list[Any]) -> list[Any]:
+        result = next((result for result in results if result.status not in self._good), None)
+        if result is None:
+            return results
         wrong: Exception = self._psycopg.errors.error_from_result(result, encoding=self._encoding)
         if self.connection.broken:  # which libpq tells in words, without an SQLSTATE
             raise self._psycopg.OperationalError(str(wrong))

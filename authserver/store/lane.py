@@ -6,8 +6,9 @@ A kept one is still one of the pool's: made, counted and limited by it.
 
 import os
 import threading
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, PoolProxiedConnection
 from sqlalchemy.exc import DBAPIError
@@ -20,7 +21,9 @@ from .driver import Found, Link, Statement, numbered
 from .failures import is_loss
 from .lent import LentLink
 from .pooler import SETTINGS
+from .together import Together
 
+T = TypeVar("T")
 WAIT_SECONDS = 30  # as long as the pool lets others wait
 
 _of_parents: list[Link] = []  # held for ever after a fork, since whatever lets go of a connection closes it
@@ -34,7 +37,9 @@ class Lane:
         self._engine = engine
         self._most = most
         self._idle: list[Link] = []
+        self._together: dict[str, Together] = {}
         self.waited = Tally()
+        self.committed = Tally()
         self._psycopg = engine.dialect.loaded_dbapi
         self._begin()
 
@@ -45,15 +50,24 @@ class Lane:
         `sqlalchemy.exc.TimeoutError` when for half a minute no connection was free.
         """
         statement = numbered(text)
+        return self._on_a_link(statement, lambda link: link.one_row(statement, parameters))
+
+    def one_row_of_many(self, text: str, parameters: Mapping[str, Any], by: Sequence[str]) -> Found | None:
+        """As `one_row`, committed with calls of the same statement that come at the same time (see `together`).
+
+        *by* names the parameters that tell which rows it locks. Raises what `one_row` raises.
+        """
         if self._process != os.getpid():
             self._leave_to_parent()
-        room = self._room
-        if not room.acquire(blocking=False) and not self._comes_free(room):
-            raise PoolTimeout("no connection became free for a hot statement")
-        try:
-            return self._on_a_link(statement, parameters)
-        finally:
-            room.release()
+        together = self._together.get(text)
+        if together is None:
+            new = Together(partial(self.one_row, text), partial(self._rows, text), by, self.committed)
+            together = self._together.setdefault(text, new)
+        return together.one_row(parameters)
+
+    def _rows(self, text: str, calls: Sequence[Mapping[str, Any]]) -> list[Found | None]:
+        statement = numbered(text)
+        return self._on_a_link(statement, lambda link: link.rows(statement, calls))
 
     @property
     def idle(self) -> int:
@@ -75,6 +89,7 @@ class Lane:
         self._process = os.getpid()
         self._room = threading.Semaphore(self._most)
         self._idle = []
+        self._together = {}
 
     def _leave_to_parent(self) -> None:
         """After a fork, connections are the parent's: neither used here nor closed, which it would feel."""
@@ -82,11 +97,22 @@ class Lane:
         self._engine.dispose(close=False)
         self._begin()
 
-    def _on_a_link(self, statement: Statement, parameters: Mapping[str, Any]) -> Found | None:
+    def _on_a_link(self, statement: Statement, use: Callable[[Link], T]) -> T:
+        if self._process != os.getpid():
+            self._leave_to_parent()
+        room = self._room
+        if not room.acquire(blocking=False) and not self._comes_free(room):
+            raise PoolTimeout("no connection became free for a hot statement")
+        try:
+            return self._used(statement, use)
+        finally:
+            room.release()
+
+    def _used(self, statement: Statement, use: Callable[[Link], T]) -> T:
         home = self._idle
         link = self._take()
         try:
-            return link.one_row(statement, parameters)
+            return use(link)
         except self._psycopg.Error as wrong:
             lost = is_loss(wrong) or self._engine.dialect.is_disconnect(wrong, link.connection, None)
             if lost:

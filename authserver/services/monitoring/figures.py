@@ -108,6 +108,10 @@ class Figures:
         metrics.follow(found.status_lists.unchanged, unchanged)
         waited = metrics.counter("database_waits", "Hot statements that waited for a connection.", "outcome")
         metrics.follow(stores.database.waited, waited)
+        together = metrics.counter(
+            "database_committed_calls", "Changes of tokens, by what they were committed with.", "how"
+        )
+        metrics.follow(stores.database.committed, together)
         refused = metrics.counter("ceilings_refused", "What was over a ceiling on rates, by ceiling.", "ceiling")
         metrics.follow(stores.ceilings, refused)
 

@@ -76,4 +76,7 @@ def approve_again(database: Database, approval: Approval, code: NewCode, event: 
         "wants_refresh": "true" if code.wants_refresh else "false",
         "lifetime": code.lifetime,
     }
-    return database.at_once(STATEMENT, {**audit.parameters(event), **here, **known_as, **issued}) is not None
+    return (
+        database.at_once(STATEMENT, {**audit.parameters(event), **here, **known_as, **issued}, by=("grant_id",))
+        is not None
+    )

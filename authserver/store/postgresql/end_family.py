@@ -23,4 +23,6 @@ SELECT grant_id FROM ended
 
 def end_family(database: Database, family_id: str, event: Event) -> bool:
     """See `refresh_tokens.RefreshTokenStore.revoke_family`."""
-    return database.at_once(STATEMENT, {**audit.parameters(event), "family_id": family_id}) is not None
+    return (
+        database.at_once(STATEMENT, {**audit.parameters(event), "family_id": family_id}, by=("family_id",)) is not None
+    )

@@ -29,5 +29,5 @@ SELECT position FROM place, trail
 def issue(database: Database, authority: ClientAuthority, ceiling: tuple[str, ...], event: Event) -> int | None:
     """See `access_tokens.AccessTokenStore.issue`."""
     about = {"client_id": authority.client_id, "resource": authority.resource, "ceiling": json.dumps(ceiling)}
-    found = database.at_once(STATEMENT, {**audit.parameters(event), **about})
+    found = database.at_once(STATEMENT, {**audit.parameters(event), **about}, by=())
     return int(found.position) if found else None

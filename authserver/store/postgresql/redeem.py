@@ -69,7 +69,7 @@ FROM ended, family
 
 def redeem(database: Database, attempt: Redemption, event: Event) -> Redeemed | None:
     """See `codes.CodeStore.redeem`."""
-    found = database.at_once(STATEMENT, {**audit.parameters(event), **_parameters(attempt)})
+    found = database.at_once(STATEMENT, {**audit.parameters(event), **_parameters(attempt)}, by=("digest",))
     return Redeemed(authority(found), found.wants_refresh) if found else None
 
 

@@ -62,7 +62,7 @@ FROM used
 
 def rotate(database: Database, attempt: Rotation, event: Event) -> Authority | None:
     """See `refresh_tokens.RefreshTokenStore.rotate`."""
-    found = database.at_once(STATEMENT, {**audit.parameters(event), **_parameters(attempt)})
+    found = database.at_once(STATEMENT, {**audit.parameters(event), **_parameters(attempt)}, by=("digest",))
     return authority(found) if found else None
 
 
