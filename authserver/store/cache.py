@@ -3,13 +3,17 @@
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Hashable
 from typing import Generic, TypeVar
 
 Value = TypeVar("Value")
 
 
 class RecentlyUsed(Generic[Value]):
-    """Keeps the values used last, each for some seconds and only within the configuration's epoch that it is of."""
+    """Keeps the values used last, each for some seconds and only within the epoch that it is of.
+
+    That is of the configuration, or whatever else is another one when what was kept holds no more.
+    """
 
     def __init__(self, most: int, seconds: float) -> None:
         """At most *most* values, none older than *seconds*."""
@@ -17,9 +21,9 @@ class RecentlyUsed(Generic[Value]):
         self._seconds = seconds
         self._lock = threading.Lock()
         self.hits = self.misses = 0
-        self._kept: OrderedDict[str, tuple[Value, int, float]] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Value, Hashable, float]] = OrderedDict()
 
-    def get(self, key: str, epoch: int) -> Value | None:
+    def get(self, key: str, epoch: Hashable) -> Value | None:
         """The value of *key*, if it was kept in this *epoch* and is young enough."""
         with self._lock:
             kept = self._kept.get(key)
@@ -35,7 +39,7 @@ class RecentlyUsed(Generic[Value]):
             self.hits += 1
             return value
 
-    def keep(self, key: str, value: Value, epoch: int) -> None:
+    def keep(self, key: str, value: Value, epoch: Hashable) -> None:
         """Keep *value*, and let go of what was used longest ago if there are too many."""
         with self._lock:
             self._kept[key] = (value, epoch, time.monotonic() + self._seconds)

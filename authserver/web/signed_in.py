@@ -5,7 +5,6 @@ The signed cookie carries the session's secret; whether that session lives, its 
 
 from collections.abc import Callable, Iterable
 from functools import wraps
-from typing import cast
 
 from flask import Flask, Request, after_this_request, g, redirect, request, session
 from flask.typing import ResponseReturnValue
@@ -55,7 +54,8 @@ def install(app: Flask) -> None:
 
 def visitor() -> Visitor | None:
     """Who is signed in, or None."""
-    return cast(Visitor, current_user) if current_user.is_authenticated else None
+    person = current_user._get_current_object()  # itself, for each look through the proxy asks Flask-Login again
+    return person if isinstance(person, Visitor) else None
 
 
 def the_visitor() -> Visitor:

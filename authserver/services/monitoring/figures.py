@@ -91,6 +91,7 @@ class Figures:
             "documents": stores.fetched.recent,
             "approvals": stores.pending_grants.recent,
             "tool_details": found.token.tools.used,
+            "tokens": found.introspection.formats.lately,
         }
         looked = metrics.counter("cache_requests", "Look-ups in caches, by whether it was there.", "cache", "result")
         for name, counts in caches.items():
