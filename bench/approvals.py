@@ -40,8 +40,9 @@ class Approvals:
     def codes(self, count: int, client_ids: Sequence[str]) -> list[Code]:
         """Make *count* codes, of each client in turn, in one transaction."""
         made = [self._new(client_ids[number % len(client_ids)]) for number in range(count)]
+        rows = [self._row(code) for code in made]  # a client's first one is a transaction of its own
         with self._stores.database.transaction() as connection:
-            connection.execute(insert(CodeRow), [self._row(code) for code in made])
+            connection.execute(insert(CodeRow), rows)
         return made
 
     def refresh_tokens(self, count: int, client_ids: Sequence[str]) -> list[Refresh]:
