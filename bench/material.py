@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from authserver.protocol import credential
 
 from .approvals import SCOPES
-from .contestant import Code, Contestant
+from .contestant import BenchError, Code, Contestant
 from .http import Caller
 
 PUBLIC_CLIENT = {
@@ -86,6 +86,14 @@ def tokens(contestant: Contestant, codes: Iterable[Code]) -> list[str]:
 def access_tokens(contestant: Contestant, codes: Iterable[Code]) -> list[str]:
     """Forms that introspect an access token for each of *codes*."""
     return [urlencode({"token": token}) for token in tokens(contestant, codes)]
+
+
+def expect_active(contestant: Contestant, forms: Iterable[str], authorization: str) -> None:
+    """Introspect by all *forms*. Raises `BenchError` if a token is not active: the load looks at statuses alone."""
+    with Caller(contestant.origin) as caller:
+        for form in forms:
+            if (found := caller.post_form("/introspect", form, authorization)).get("active") is not True:
+                raise BenchError(f"a token of {contestant.name} is not active: {found}")
 
 
 def write(file: Path, lines: Sequence[str]) -> str:

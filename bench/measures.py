@@ -28,10 +28,10 @@ class Bench:
     folder: Path
 
     @classmethod
-    def prepare(cls, contestant: Contestant, folder: Path) -> "Bench":
-        """Register the clients of *contestant*."""
+    def prepare(cls, contestant: Contestant, folder: Path, **more: object) -> "Bench":
+        """Register the clients of *contestant*; *more* of what they say of themselves."""
         folder.mkdir()
-        return cls(contestant, material.register(contestant, CLIENTS), folder)
+        return cls(contestant, material.register(contestant, CLIENTS, **more), folder)
 
     def write(self, name: str, lines: list[str]) -> str:
         """Put *lines* into a file and return its path."""
@@ -73,9 +73,11 @@ def _refresh(bench: Bench, _calls: int) -> Load:
 
 def _introspection(bench: Bench, _calls: int) -> Load:
     codes = bench.contestant.codes(TOKENS, bench.client_ids, introspectable=True)
-    tokens = bench.write("tokens", material.access_tokens(bench.contestant, codes))
+    forms = material.access_tokens(bench.contestant, codes)
+    tokens = bench.write("tokens", forms)
     asking = bench.contestant.introspector()
     basic = b64encode(f"{asking.client_id}:{asking.client_secret}".encode()).decode()
+    material.expect_active(bench.contestant, forms, f"Basic {basic}")
     return Load("again.lua", ("/introspect", FORM, tokens, f"Basic {basic}"))
 
 

@@ -36,12 +36,13 @@ function request()
 end
 
 function response(status, _, body)
+  local before = current.token
   current.token = body:match('"refresh_token"%s*:%s*"([^"]+)"')
-  if current.token then
-    last = last + 1
-    chains[last] = current
-  else
+  if not current.token or current.token == before then
     io.stderr:write(status, " ", body, "\n")
+    current.token = "" -- it will be refused in its turn, and the run is spoilt
   end
+  last = last + 1
+  chains[last] = current
   current = nil
 end
