@@ -8,7 +8,7 @@ INSTALL := $(PIP) install --constraint constraints.txt --editable . --editable .
 DECLARED := pyproject.toml middleware/pyproject.toml constraints.txt
 TEST_NODE_MODULES := $(patsubst %/package.json,%/node_modules/.package-lock.json,\
 	$(wildcard tests/*/package.json tests/*/*/package.json))
-BENCH_NODE_MODULES := bench/peer/node_modules/.package-lock.json
+BENCH_NODE_MODULES := $(patsubst %/package.json,%/node_modules/.package-lock.json,$(wildcard bench/*/package.json))
 
 # Node.js may come from the virtual environment, where the system has none.
 export PATH := $(CURDIR)/$(BIN):$(PATH)

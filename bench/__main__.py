@@ -3,20 +3,14 @@
 import argparse
 import signal
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from . import consent, documents, guard, polling, proofs, report, revocation, sign_ins
+from . import consent, documents, guard, peers, polling, proofs, report, revocation, sign_ins
 from .contestant import BenchError
-from .database import database
 from .facts import facts, others, take_two_cores
-from .measures import MEASURES, RESOURCE, Bench, Measure
-from .oidc_provider import oidc_provider
-from .ours import authserver
-from .pairs import pairs
+from .measures import MEASURES
 
+TOOLKIT = "toolkit"
+BETTER_AUTH = "better-auth"
 GUARD = "guard"
 PROOFS = "proofs"
 DOCUMENTS = "documents"
@@ -34,7 +28,9 @@ def main() -> int:
     busy = {"load before": others()}
     signal.signal(signal.SIGTERM, _end)
     try:
-        rows = _servers(chosen, asked.pairs, asked.seconds) if chosen else []
+        rows = peers.beside_oidc_provider(chosen, asked.pairs, asked.seconds) if chosen else []
+        toolkit = peers.beside_toolkit(asked.pairs, asked.seconds) if TOOLKIT in asked.only else []
+        better = peers.beside_better_auth(asked.pairs, asked.seconds) if BETTER_AUTH in asked.only else []
         costs = guard.costs(asked.pairs) if GUARD in asked.only else []
         kept = documents.costs(asked.pairs) if DOCUMENTS in asked.only else []
         pages = consent.costs(asked.pairs) if CONSENT in asked.only else []
@@ -50,6 +46,8 @@ def main() -> int:
     known = facts() | busy
     tables = [
         report.of_servers(rows) if rows else "",
+        report.of_servers(toolkit, "django-oauth-toolkit") if toolkit else "",
+        report.of_servers(better, "better-auth, both on SQLite") if better else "",
         report.of_guards(costs) if costs else "",
         report.of_proofs(proven) if proven else "",
         report.of_documents(kept) if kept else "",
@@ -60,8 +58,9 @@ def main() -> int:
     ]
     print(*(f"{name}: {value}" for name, value in known.items()), "", sep="\n")
     print("\n\n".join(filter(None, tables)))
+    beside_others = {"toolkit": toolkit, "better_auth": better}
     costs_of = {"guard": costs, "proofs": proven, "documents": kept, "consent": pages}
-    written = report.save(known, rows, **costs_of, polling=shares, revocation=felt, sign_ins=beside)
+    written = report.save(known, rows, **beside_others, **costs_of, polling=shares, revocation=felt, sign_ins=beside)
     print(f"\nmedian of {asked.pairs} pairs (least-greatest); written to {written}")
     return 0
 
@@ -72,7 +71,7 @@ def _end(*_signal: object) -> None:
 
 
 def _arguments() -> argparse.Namespace:
-    parts = (GUARD, PROOFS, DOCUMENTS, CONSENT, POLLING, REVOCATION, SIGN_INS)
+    parts = (TOOLKIT, BETTER_AUTH, GUARD, PROOFS, DOCUMENTS, CONSENT, POLLING, REVOCATION, SIGN_INS)
     names = [*(measure.name for measure in MEASURES), *parts]
     parser = argparse.ArgumentParser(prog="python -m bench", description="This server beside its peers.")
     parser.add_argument("--seconds", type=int, default=5, help="of each point")
@@ -82,31 +81,6 @@ def _arguments() -> argparse.Namespace:
     if unknown := set(found.only) - set(names):
         parser.error(f"--only knows {', '.join(names)}; not {', '.join(sorted(unknown))}")
     return found
-
-
-def _servers(measures: Sequence[Measure], count: int, seconds: int) -> list[report.Row]:
-    with _contestants() as (ours, peer):
-        rows = []
-        for measure in measures:
-            print(f"{measure.title} …", file=sys.stderr, flush=True)
-            found = tuple(pairs(measure, ours, peer, count=count, seconds=seconds))
-            rows.append(report.Row(measure.name, measure.title, found))
-        return rows
-
-
-@contextmanager
-def _contestants() -> Iterator[tuple[Bench, Bench]]:
-    # In the system's own place for temporary files: the path of a Unix socket has about 100 bytes.
-    with TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        home = folder / "home"
-        home.mkdir()
-        with (
-            database(folder) as postgresql,
-            authserver(home, postgresql, RESOURCE) as ours,
-            oidc_provider(folder, RESOURCE) as peer,
-        ):
-            yield Bench.prepare(ours, folder / "ours"), Bench.prepare(peer, folder / "peer")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What the measures need from a running server, ours or the peer."""
+"""What the measures need from a running server, ours or a peer."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -75,3 +75,28 @@ class Contestant(Protocol):
 
     def visitor(self, client_id: str) -> Visitor:
         """Somebody who is signed in, and has let *client_id* do what it asks for, for good."""
+
+
+class ForFewMeasures:
+    """A contestant that has no more than codes, of which tokens are made."""
+
+    __slots__ = ()
+
+    def introspector(self) -> Credentials:
+        """See `Contestant`."""
+        raise self._lacks("introspection")
+
+    def machine(self) -> Credentials:
+        """See `Contestant`."""
+        raise self._lacks("tokens of a client's own")
+
+    def refresh_tokens(self, count: int, client_ids: Sequence[str]) -> list[Refresh]:
+        """See `Contestant`."""
+        raise self._lacks(f"{count} refresh tokens of {len(client_ids)} clients")
+
+    def visitor(self, client_id: str) -> Visitor:
+        """See `Contestant`."""
+        raise self._lacks(f"a visitor for {client_id}")
+
+    def _lacks(self, what: str) -> BenchError:
+        return BenchError(f"{type(self).__name__} is not measured by {what}")

