@@ -10,6 +10,9 @@ TEST_NODE_MODULES := $(patsubst %/package.json,%/node_modules/.package-lock.json
 	$(wildcard tests/*/package.json tests/*/*/package.json))
 BENCH_NODE_MODULES := $(patsubst %/package.json,%/node_modules/.package-lock.json,$(wildcard bench/*/package.json))
 
+# Every program would compile hundreds of modules anew each time it starts, and tests start hundreds of programs.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Node.js may come from the virtual environment, where the system has none.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
