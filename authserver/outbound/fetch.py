@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 
 from httpcore2 import (
     URL,
@@ -51,8 +52,9 @@ class Fetched:
     body: bytes
 
 
+@lru_cache(maxsize=4)
 def trusting(ca_file: str = "") -> ssl.SSLContext:
-    """The system's certification authorities, and those of *ca_file* (PEM) if given."""
+    """The system's certification authorities, and those of *ca_file* (PEM) if given: read once, which takes long."""
     context = ssl.create_default_context()
     if ca_file:
         context.load_verify_locations(ca_file)

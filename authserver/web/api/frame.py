@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
+from functools import cached_property, partial
 from urllib.parse import parse_qsl
 
 import structlog
@@ -40,7 +40,6 @@ class Api:
         self._paths: dict[str, dict[str, AnyOperation]] = {}
         for each in operations:
             self._paths.setdefault(own_api.PATH + each.path, {})[each.method] = each
-        self._document = response.Document.of(openapi.document(deployment.settings.issuer, self.operations()))
 
     def operations(self) -> list[AnyOperation]:
         """All of them."""
@@ -78,6 +77,10 @@ class Api:
         call = Call(self._deployment, caller, request.origin, _query(request, operation), _body(request, operation))
         act = partial(_acted, request, operation, call)
         return _written(request, once(request, operation, call, act) if operation.once else act())
+
+    @cached_property
+    def _document(self) -> response.Document:
+        return response.Document.of(openapi.document(self._deployment.settings.issuer, self.operations()))
 
     def _enabled(self) -> bool:
         return identified(self._deployment.stores.resources.all(), self._identifier) is not None
