@@ -22,6 +22,7 @@ from .database import Database
 from .engine import WRITING, create
 from .migration_patience import AS_USUAL, Patience, persist
 from .models import Row
+from .schema_version import newest, of
 
 LOCK = 0x6D6370  # any number that nobody else takes: one node migrates, the others wait for it
 LOOK_SECONDS = 0.2
@@ -41,7 +42,7 @@ def upgrade(
     """
     applied: list[str] = []
     with _one_here, _opened(url) as database, _alone(database, tell):
-        for each in lacking(_version(database), revision):
+        for each in lacking(of(database), revision):
             persist(database, each.revision, functools.partial(_up, database, each.revision, patience), patience, tell)
             applied.append(each.revision)
     return tuple(applied)
@@ -56,7 +57,7 @@ def downgrade(url: str, revision: str = "base") -> None:
 def current(url: str) -> str | None:
     """The revision that the database has, None for an empty one."""
     with _opened(url) as database:
-        return _version(database)
+        return of(database)
 
 
 def pending(url: str) -> tuple[str, ...]:
@@ -68,12 +69,6 @@ def lacking(version: str | None, revision: str = "head") -> list[Script]:
     """The revisions up to *revision* that a database at *version* lacks, oldest first."""
     last = newest() if revision == "head" else revision
     return [each for each in reversed(list(script().walk_revisions())) if (version or "") < each.revision <= last]
-
-
-@functools.cache
-def newest() -> str:
-    """The revision that this code is written for."""
-    return str(script().get_current_head())
 
 
 @functools.cache
@@ -108,11 +103,6 @@ def _limit(patience: Patience, connection: Connection) -> None:
         return
     for name, seconds in (("lock_timeout", patience.lock), ("statement_timeout", patience.statement)):
         connection.exec_driver_sql(f"SET LOCAL {name} = '{seconds * 1000:.0f}ms'")
-
-
-def _version(database: Database) -> str | None:
-    with database.reading() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
 
 
 @contextmanager

@@ -1,12 +1,10 @@
 """Whether the database has the schema that this code is written for."""
 
 import structlog
-from sqlalchemy import text
 
 from .database import Database
-from .migrate import newest
+from .schema_version import VERSION, newest
 
-VERSION = text("SELECT version_num FROM alembic_version")
 log = structlog.get_logger(__name__)
 
 

@@ -13,6 +13,7 @@ from authserver.store.database import Database
 from authserver.store.engine import create
 from authserver.store.migration_patience import MigrationBlocked, Patience
 from authserver.store.own_schema import OwnSchema
+from authserver.store.schema_version import newest
 
 BEFORE, LAST = "0019", "0020"
 SHORT = Patience(lock=0.1, statement=60, tries=2, pause=0.01)
@@ -109,7 +110,7 @@ def test_a_node_on_an_older_schema_is_not_ready_and_says_what_to_do(fresh_databa
         schema = OwnSchema(database)
         assert schema.is_there() is False
         assert "authserver migrate" in logged[0]["event"]
-        assert (logged[0]["has"], logged[0]["needs"]) == (BEFORE, migrate.newest())
+        assert (logged[0]["has"], logged[0]["needs"]) == (BEFORE, newest())
         migrate.upgrade(fresh_database_url)
         assert schema.is_there() is True
 

@@ -15,6 +15,7 @@ from authserver.store.database import Database
 from authserver.store.engine import UnknownDatabase, create
 from authserver.store.models import Row
 from authserver.store.positions import next_position
+from authserver.store.schema_version import newest
 from authserver.store.stores import Stores
 
 from .scene import EVENT, Scene, a_client
@@ -98,6 +99,10 @@ def test_an_empty_database_goes_up_to_the_newest_revision_and_back(fresh_databas
     migrate.downgrade(url)
     assert migrate.current(url) is None
     assert tables(url) == BOOKKEEPING
+
+
+def test_the_newest_revision_that_nodes_ask_for_is_the_one_that_is_migrated_to():
+    assert newest() == migrate.script().get_current_head()
 
 
 def test_nodes_that_migrate_at_the_same_time_wait_for_each_other(fresh_database_url: str):
