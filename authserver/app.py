@@ -42,7 +42,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     settings = settings or load()
     logs.configure(settings.log_level)
     app = Application("authserver")
-    stores = Stores.over(connect(app, settings.url_of_database, _bounds(settings)), session_idle=settings.session_idle)
+    stores = Stores.over(
+        connect(app, settings.url_of_database, Bounds.of(settings)), session_idle=settings.session_idle
+    )
     app.extensions["authserver.tracer"] = tracer = spans.tracer(settings)
     if tracer is not None:
         spans.of_stores(tracer, stores)
@@ -55,15 +57,6 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["authserver.figures"] = figures = Figures(deployment, metrics)
     _install_front(app, deployment, figures, metrics)
     return app
-
-
-def _bounds(settings: Settings) -> Bounds:
-    return Bounds(
-        connections=settings.database_connections,
-        statement=settings.database_statement_timeout,
-        lock=settings.database_lock_timeout,
-        idle=settings.database_idle_timeout,
-    )
 
 
 def _install_front(app: Flask, deployment: Deployment, figures: Figures, metrics: Metrics) -> None:

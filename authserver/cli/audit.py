@@ -17,13 +17,18 @@ from ..services.deployment import Deployment
 from ..services.trail.verification import Finding, Noted, Summary, Verification
 from ..store.seals import TrailMoved
 from .deployment import with_deployment
+from .elsewhere import Elsewhere
 from .plain import plain
 
 MOST_FINDINGS = 1000
 NOTED = re.compile(r"([1-9][0-9]{0,17}):([A-Za-z0-9_-]{43})")
+ELSEWHERE = {
+    "list": "audit_list.list_events",
+    "export": "audit_export.export",
+}
 
 
-@click.group()
+@click.group(commands=Elsewhere(ELSEWHERE))
 def audit() -> None:
     """The audit trail: verify and export it (docs/audit.md)."""
 

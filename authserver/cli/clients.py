@@ -13,6 +13,7 @@ from ..services.mass_revocation import few_left
 from ..store.client_listing import ClientListing
 from ..store.grants import Whose
 from .deployment import with_deployment
+from .elsewhere import Elsewhere
 from .plain import plain
 from .table import as_object, as_objects, facts_of, show
 
@@ -22,9 +23,20 @@ TOLD = (
     "client_id", "name", "kind", "pending", "suspended", "declared", "created_at", "redirect_uris", "grant_types",
     "auth_method", "jwks_uri",
 )  # fmt: skip
+ELSEWHERE = {
+    "add": "client_add.add",
+    "allow": "client_allow.allow",
+    "rotate-secret": "client_secret.rotate_secret",
+    "approve": "client_approval.approve",
+    "refuse": "client_approval.refuse",
+    "reap": "client_reap.reap",
+    "alike": "client_alike.alike",
+    "alike-delete": "client_alike.delete_alike",
+    "history": "client_history.history",
+}
 
 
-@click.group()
+@click.group(commands=Elsewhere(ELSEWHERE))
 def client() -> None:
     """Clients."""
 

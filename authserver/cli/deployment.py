@@ -9,14 +9,19 @@ from collections.abc import Callable
 from typing import Concatenate, ParamSpec
 
 import click
+from flask import Flask
 
-from ..app import create_app
 from ..keys.sealing import SealError
+from ..observability import logs
 from ..protocol.audit import Origin
 from ..protocol.errors import OAuthError
+from ..services.composition import compose
 from ..services.deployment import Deployment
 from ..settings import Settings, SettingsError, load
-from ..store.migrate import pending
+from ..store import schema_version
+from ..store.bounds import Bounds
+from ..store.database import connect
+from ..store.stores import Stores
 
 P = ParamSpec("P")
 
@@ -33,14 +38,21 @@ def deployment() -> Deployment:
     """The deployment, migrated, and closed when the command ends; otherwise a message that says what to run first."""
     configured = settings()
     try:
-        found: Deployment = create_app(configured).extensions["authserver"]
+        found = _composed(configured)
     except (SealError, SettingsError) as wrong:
         raise click.ClickException(str(wrong)) from None
     click.get_current_context().call_on_close(found.stores.database.close)
     found.stores.database.act_from(operator())
-    if pending(configured.url_of_database):
+    if (schema_version.of(found.stores.database) or "") < schema_version.newest():
         raise click.ClickException("the database is not at this version's schema: run 'authserver migrate' first")
     return found
+
+
+def _composed(configured: Settings) -> Deployment:
+    """Without pages and endpoints, which no command answers with."""
+    logs.configure(configured.log_level)
+    database = connect(Flask("authserver"), configured.url_of_database, Bounds.of(configured))
+    return compose(configured, Stores.over(database, session_idle=configured.session_idle))
 
 
 def operator() -> Origin:

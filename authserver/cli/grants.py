@@ -12,15 +12,21 @@ from ..store.grants import GrantListing, Whose
 from ..store.paging import filled
 from .clients import existing
 from .deployment import with_deployment
+from .elsewhere import Elsewhere
 from .endings import revoke_in_batches
 from .person import person
 from .resources import registered
 from .table import as_objects, show
 
 HEADS = ("id", "person", "client", "server", "scopes", "state")
+ELSEWHERE = {
+    "families": "families.families",
+    "revoke-family": "families.revoke_family",
+    "whose": "whose.whose",
+}
 
 
-@click.group()
+@click.group(commands=Elsewhere(ELSEWHERE))
 def grant() -> None:
     """What people allowed clients to do."""
 

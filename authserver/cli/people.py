@@ -14,13 +14,28 @@ from ..protocol.user_name import UserNameRefused
 from ..services.deployment import Deployment
 from ..store.users import UserExists, UserListing
 from .deployment import with_deployment
+from .elsewhere import Elsewhere
 from .person import ROLES, described
 from .table import as_objects, show
 
 HEADS = ("user name", "role", "state", "grants", "name")
+ELSEWHERE = {
+    "show": "person.show",
+    "role": "person.give_role",
+    "disable": "person.disable",
+    "enable": "person.enable",
+    "reset-password": "person.reset_password",
+    "sessions": "person.sessions",
+    "remove-factors": "person.remove_factors",
+    "invite": "invitations.invite",
+    "invitations": "invitations.invitations",
+    "withdraw-invitation": "invitations.withdraw",
+    "join": "policy_requests.join",
+    "leave": "policy_requests.leave",
+}
 
 
-@click.group()
+@click.group(commands=Elsewhere(ELSEWHERE))
 def user() -> None:
     """People who sign in."""
 

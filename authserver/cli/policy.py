@@ -14,13 +14,20 @@ from ..services.policy import file
 from ..services.policy.review import Reviewer
 from ..store.policies import Overtaken
 from .deployment import with_deployment
+from .elsewhere import Elsewhere
 from .plain import plain
 
 WOULD_CHANGE = 2
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+ELSEWHERE = {
+    "explain": "policy_explain.explain",
+    "replay": "policy_explain.replay",
+    "requests": "policy_requests.requests",
+    "withdraw": "policy_requests.withdraw",
+}
 
 
-@click.group()
+@click.group(commands=Elsewhere(ELSEWHERE))
 def policy() -> None:
     """Rules on who gets what, through which client, and when."""
 

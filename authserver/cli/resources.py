@@ -15,6 +15,7 @@ from ..protocol.tool import Tool
 from ..services.deployment import Deployment
 from ..store.resources import AlreadyRegistered
 from .deployment import with_deployment
+from .elsewhere import Elsewhere
 from .guard_key import identity
 from .plain import plain
 from .table import as_objects, show
@@ -28,9 +29,20 @@ HEADS = ("identifier", "name", "scopes", "state")
 TOLD = ("identifier", "name", "aliases", "is_default", "token_format", "signing_algorithm", "suspended")
 FORMAT_HELP = "jwt, which the server judges by itself; opaque, about which it asks this server each time."
 ALGORITHM_HELP = "What its JWTs are signed by; unless said, as the setting access_token_algorithm says."
+ELSEWHERE = {
+    "show": "resource_state.show",
+    "suspend": "resource_state.suspend",
+    "resume": "resource_state.resume",
+    "remove": "resource_state.remove",
+    "sync": "tools.sync",
+    "diff": "tools.diff",
+    "agree": "tools.agree",
+    "tool": "tools.tool",
+    "limit": "tool_limits.limit",
+}
 
 
-@click.group()
+@click.group(commands=Elsewhere(ELSEWHERE))
 def resource() -> None:
     """MCP servers that tokens are for."""
 

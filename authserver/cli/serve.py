@@ -17,8 +17,9 @@ from ..outbound.fetch import trusting
 from ..services.deployment import Deployment
 from ..services.doctor.own_url import OwnUrl
 from ..services.maintenance import Maintenance
+from ..services.monitoring import spans
 from ..services.monitoring.figures import Figures
-from ..settings import Settings, load
+from ..settings import Settings, SettingsError, load
 from ..store.listening import Listener as Listening
 from ..web.metrics import Listener
 from .deployment import deployment
@@ -136,8 +137,9 @@ def serve() -> None:
     """Serve until told to stop. Production puts a TLS proxy in front."""
     found = deployment()
     try:
+        spans.tracer(found.settings)
         found.keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS)
-    except (NoSigningKey, SealError) as lacking:
+    except (NoSigningKey, SealError, SettingsError) as lacking:
         raise click.ClickException(str(lacking)) from None
     found.stores.database.close()
     click.echo(f"serving {found.settings.issuer} on {found.settings.bind}")

@@ -1,6 +1,9 @@
 """What a process may take of its database server: how many connections, and for how long."""
 
 from dataclasses import dataclass
+from typing import Self
+
+from ..settings import Settings
 
 CONNECTIONS = 15
 
@@ -17,6 +20,16 @@ class Bounds:
     statement: int | None = None
     lock: int | None = None
     idle: int | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Those that *settings* set."""
+        return cls(
+            connections=settings.database_connections,
+            statement=settings.database_statement_timeout,
+            lock=settings.database_lock_timeout,
+            idle=settings.database_idle_timeout,
+        )
 
     @property
     def for_hot_statements(self) -> int:
