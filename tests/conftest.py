@@ -11,7 +11,19 @@ from tests.database import Databases, PostgresqlDatabases, SqliteDatabases, post
 
 SERVER = pytest.StashKey[str]()
 DATABASE_FIXTURES = {"databases", "database_url", "fresh_database_url"}
-FOLDERS_WITHOUT_DATABASE = ("tests/unit/", "tests/middleware/", "tests/outbound/")
+# Where a test that asks for no database has none: neither the run's nor one of its own.
+FOLDERS_WITHOUT_DATABASE = (
+    "tests/catalogue/",
+    "tests/conformance/",
+    "tests/doctor/",
+    "tests/floods/test_lanes.py",
+    "tests/languages/",
+    "tests/limits/",
+    "tests/middleware/",
+    "tests/outbound/",
+    "tests/unit/",
+    "tests/web/",
+)
 
 # Two busy workers share the machine with servers and browsers: how long an example takes says nothing.
 hypothesis.settings.register_profile("project", deadline=None, print_blob=True)
@@ -62,6 +74,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _depends_on_database(item: pytest.Item) -> bool:
     """Whether another database can change the outcome; where it cannot, the run on SQLite has told all."""
+    if item.get_closest_marker("looks"):
+        return False
     uses = DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
     return bool(uses) or not item.nodeid.startswith(FOLDERS_WITHOUT_DATABASE)
 
