@@ -79,6 +79,9 @@ class NewKey:
 class KeyStore(Protocol):
     """Key pairs in the database; every change is seen by all nodes within a second."""
 
+    def clock(self) -> int:
+        """The time by which keys are scheduled, the same for all nodes (Unix seconds)."""
+
     def all(self) -> "tuple[StoredKey, ...]":
         """All key pairs, oldest first."""
 

@@ -1,6 +1,5 @@
 """Rotation: each use of each algorithm has a key that signs and a standby, published ahead of its use (DI-5, TK-12)."""
 
-import time
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
@@ -56,7 +55,7 @@ class Rotation:
         keys, made = self.store.all(), []
         for slot in self._slots(keys):
             if _signing(slot, keys) is None:
-                made.append(self._fill(slot, int(time.time()) + (0 if self._is_needed(slot) else self.lead)))
+                made.append(self._fill(slot, self.store.clock() + (0 if self._is_needed(slot) else self.lead)))
             if _standby(slot, keys) is None:
                 made.append(self._fill(slot, None))
         return [kid for kid in made if kid]
@@ -73,7 +72,7 @@ class Rotation:
         """
         if self.lacking():
             self.ensure()
-        now, keys = time.time(), self.store.all()
+        now, keys = self.store.clock(), self.store.all()
         signing = {slot: _signing(slot, keys) for slot in self._slots(keys)}
         due = {slot: rotates_at(key, self.every) for slot, key in signing.items() if key}
         return [self._rotate(slot, keys) for slot, at in due.items() if at is not None and at <= now]
@@ -95,7 +94,7 @@ class Rotation:
         each withdraws what it found, so that the keys of one are left at the least.
         """
         found = self.store.all()
-        since = int(time.time()) - CLOCK_SKEW  # at once on all nodes, whatever their clocks say
+        since = self.store.clock() - CLOCK_SKEW  # at once on all nodes, whatever their clocks say
         made = [self._add(slot, signs) for slot in self._slots(found) for signs in (since, None)]
         return self.store.withdraw([key.kid for key in found], self._event("keys.withdrawn")), made
 
@@ -108,7 +107,7 @@ class Rotation:
         found = next((key for key in self.store.all() if key.kid == kid), None)
         if found is None:
             return False
-        now = int(time.time())
+        now = self.store.clock()
         signs = state(found, now) is State.SIGNING
         about_to = found.signs_until is None and not signs and found.signs_from is not None
         promoted = self._successor(found) if signs or about_to else None
@@ -154,7 +153,7 @@ class Rotation:
         old, standby = _signing(slot, keys), _standby(slot, keys)
         if standby is None:
             raise LookupError(f"no standby key for {slot.alg} {slot.purpose}")
-        at = max(int(time.time()), standby.created_at + self.lead)
+        at = max(self.store.clock(), standby.created_at + self.lead)
         event = self._event("key.rotated", alg=slot.alg, kid=standby.kid, signs_from=at)
         if self.store.rotate(
             retired=old.kid if old else None,

@@ -32,6 +32,7 @@ class EndedPlaces:
         self._seen_epoch = -1
         self._whole_at = NEVER
         self._looked_at = NEVER
+        self._booted_at = NEVER
         self._seen: set[int] = set()
         self._shards: set[Place] = set()
         self._ended: dict[Place, dict[int, int]] = {}
@@ -47,11 +48,17 @@ class EndedPlaces:
         epoch = self._epoch.current(max_age=0)
         whole_at, self._whole_at = self._whole_at, NEVER
         whole = began - whole_at >= WHOLE_SECONDS
+        if whole:
+            self._booted_at = self._store.clock() - began
         within = LATELY if whole else RECENT_SECONDS + math.ceil(began - self._looked_at)
         changed = self._read(within, whole=whole, moved=epoch != self._seen_epoch)
         self._whole_at = began if whole else whole_at
         self._seen_epoch, self._looked_at = epoch, began
         return changed
+
+    def clock(self) -> float:
+        """The database's time (Unix seconds) by what it was at the last look at all: the same on every node."""
+        return self._booted_at + time.monotonic()
 
     def frame(self) -> None:
         """Find out which lists there are."""

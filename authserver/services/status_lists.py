@@ -31,9 +31,9 @@ SUMMARY = ""
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """A document as it is served until ``until`` (Unix seconds). ``etag`` is of what it says, the same on every node.
+    """A document as it is served until ``until`` (Unix seconds, by the database's clock).
 
-    ``version`` is that of a list's content.
+    ``etag`` is of what it says, the same on every node. ``version`` is that of a list's content.
     """
 
     media_type: str
@@ -85,7 +85,7 @@ class StatusLists:
         # In this order: what another thread's look has thrown away meanwhile must not pass for what it has seen.
         fresh = time.monotonic() - self._looked < LOOK_SECONDS
         served = self._served.get(place) if fresh and place else None
-        return served if served and time.time() < served.until else None
+        return served if served and self._places.clock() < served.until else None
 
     def all(self) -> list[str]:
         """The URIs of all status lists (§9.3)."""
@@ -134,7 +134,7 @@ class StatusLists:
 
     def _current(self, place: Place) -> Served:
         served = self._served.get(place)
-        if served is None or time.time() >= served.until:
+        if served is None or self._places.clock() >= served.until:
             key, shard = place
             served = self._served[place] = self._summary(key) if shard == SUMMARY else self._sign(key, shard)
         return served
@@ -147,7 +147,7 @@ class StatusLists:
         return Served("application/json", body, etag, min(served.until for served in lists.values()))
 
     def _sign(self, key: str, shard: str) -> Served:
-        now = time.time()
+        now = self._places.clock()
         content: dict[str, Any]
         if shard == status_list.REVOKED:
             revoked, changed_at = self._places.tokens(key)

@@ -69,7 +69,7 @@ class TokenEndpoint:
         registered.check(outcome.authority.resource, self.resources)
         left = self.policies.left(outcome.authority, client, origin)
         # 7. Sign and answer
-        found = self._response(outcome, left, asked if "refresh_token" in form.single else ())
+        found = self._response(outcome, left, asked if "refresh_token" in form.single else (), client.created_at)
         if left.rules:
             self.traces.narrowed(form, outcome.authority, left.rules, origin)
         self.ceilings.given(outcome.authority, form)
@@ -83,11 +83,13 @@ class TokenEndpoint:
             offered = ", ".join(self.grants)
             raise UnsupportedGrantType(f"grant_type must be one of: {offered}") from None
 
-    def _response(self, outcome: Outcome, left: Left, narrowed_to: tuple[str, ...]) -> dict[str, Any]:
+    def _response(
+        self, outcome: Outcome, left: Left, narrowed_to: tuple[str, ...], not_before: int = 0
+    ) -> dict[str, Any]:
         scopes = tuple(name for name in left.scopes if name in narrowed_to) if narrowed_to else left.scopes
         if not scopes:
             raise InvalidScope("nothing is left of what was granted; start a new authorization")
-        now = int(time.time())
+        now = max(int(time.time()), not_before)  # no token is older than its client, which another node has dated
         tools = self.tools.of(outcome.authority, scopes, now, left.closed)
         ends = (outcome.authority.ends_at, tools.ends if tools else None)
         lifetime = min([self.lifetime, *(moment - now for moment in ends if moment is not None)])

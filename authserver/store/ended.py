@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Executable, and_, bindparam, func, or_, select, text, union_all
 
-from .clock import now
+from .clock import now, now_in_milliseconds
 from .database import Database
 from .failures import repeatable
 from .models import (
@@ -78,6 +78,12 @@ class EndedStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+
+    @repeatable
+    def clock(self) -> float:
+        """The database's time (Unix seconds)."""
+        with self._database.reading() as connection:
+            return connection.execute(select(now_in_milliseconds)).scalar_one() / 1000
 
     @repeatable
     def positions(self, within: int = LATELY) -> list[Ended]:

@@ -46,6 +46,12 @@ class KeyStore:
         self._epoch = epoch
 
     @repeatable
+    def clock(self) -> int:
+        """The database's time (Unix seconds)."""
+        with self._database.reading() as connection:
+            return connection.execute(select(now)).scalar_one()
+
+    @repeatable
     def all(self) -> tuple[StoredKey, ...]:
         """All key pairs, oldest first."""
         columns = [getattr(SigningKeyRow, name) for name in StoredKey.__slots__]

@@ -146,10 +146,11 @@ class Verifier:
 
     def _check_times(self, claims: dict[str, Any]) -> int:
         now, leeway = self._clock(), self._expected.leeway
-        expires_at, issued_at = _seconds(claims, "exp"), _seconds(claims, "iat")
+        expires_at, _issued_at = _seconds(claims, "exp"), _seconds(claims, "iat")
         if now >= expires_at + leeway:
             raise TokenRefused("the token has expired")
-        if max(issued_at, _seconds(claims, "nbf", issued_at)) > now + leeway:
+        # Not by iat (RFC 7519 §4.1.6 does not ask for it): the issuer's clock may be ahead of ours.
+        if _seconds(claims, "nbf", 0) > now + leeway:
             raise TokenRefused("the token is not valid yet")
         return int(expires_at)
 

@@ -71,7 +71,7 @@ async def test_the_issuer_reads_it_and_the_guard_judges_what_it_says(guard: Guar
         ({"exp": None}, "exp is not a time"),
         ({"exp": True}, "exp is not a time"),
         ({"exp": 10**400}, "exp is not a time"),
-        ({"iat": 99_999_999_999}, "not valid yet"),
+        ({"nbf": 99_999_999_999}, "not valid yet"),
         ({"scope": ["notes:read"]}, "scope is not a string"),
         ({"sub": None}, "who calls"),
         ({"authorization_details": "all"}, "cannot be read"),

@@ -135,8 +135,8 @@ async def test_times_are_checked_with_a_small_leeway(guard: Guard, issuer: Issue
     now = int(time.time())
     assert "expired" in await refusal(guard, issuer.token(exp=now - 60))
     assert "not valid yet" in await refusal(guard, issuer.token(nbf=now + 60))
-    assert "not valid yet" in await refusal(guard, issuer.token(iat=now + 60))
     assert (await guard.verify(issuer.token(exp=now - 2, nbf=now + 2, iat=now + 2))).subject == "alice"
+    assert await guard.verify(issuer.token(exp=now + 900, iat=now + 300)), "the issuer's clock is ahead"
 
 
 @pytest.mark.parametrize("time_claim", ["exp", "iat", "nbf"])

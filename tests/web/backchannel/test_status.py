@@ -5,7 +5,6 @@ import time
 import zlib
 from base64 import urlsafe_b64decode
 from collections.abc import Callable
-from types import SimpleNamespace
 from urllib.parse import urlsplit
 
 import jwt
@@ -15,8 +14,8 @@ from werkzeug.test import TestResponse
 from authserver.keys.numbering import SIZE, tag
 from authserver.protocol import credential, status_list
 from authserver.protocol.audit import Event
-from authserver.services import status_lists
 from authserver.services.composition import compose
+from authserver.services.ended_places import EndedPlaces
 from authserver.store.grants import Whose
 from tests.conformance.flow import Flow
 from tests.conformance.site import CALENDAR, ISSUER, NOTES, Site
@@ -220,7 +219,7 @@ def test_a_list_is_signed_anew_at_half_its_time_and_two_nodes_say_the_same(
     site = site_with()  # of its own: what it signs in the future would be served to whoever comes after
     path, _ = place(Flow(site).tokens(Visitor(site))["access_token"])
     now = [time.time() // status_list.TTL * status_list.TTL + 1000 * status_list.TTL]
-    monkeypatch.setattr(status_lists, "time", SimpleNamespace(time=lambda: now[0], monotonic=time.monotonic))
+    monkeypatch.setattr(EndedPlaces, "clock", lambda _: now[0])
     first = site.get(path)
     now[0] += status_list.TTL / 2 - 1
     same, elsewhere = site.get(path), compose(site.deployment.settings, site.deployment.stores)

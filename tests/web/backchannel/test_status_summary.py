@@ -14,6 +14,7 @@ from authserver.protocol import status_list
 from authserver.protocol.audit import Event
 from authserver.services import status_lists
 from authserver.services.composition import compose
+from authserver.services.ended_places import EndedPlaces
 from authserver.services.status_lists import StatusLists
 from authserver.store.ended import EndedStore, RevokedToken
 from tests.conformance.flow import Flow
@@ -88,7 +89,7 @@ def test_lists_that_are_signed_anew_and_say_the_same_do_not_change_it_on_any_nod
 ) -> None:
     site = site_with()
     now = [time.time() // status_list.TTL * status_list.TTL + 1000 * status_list.TTL]
-    monkeypatch.setattr(status_lists, "time", SimpleNamespace(time=lambda: now[0], monotonic=time.monotonic))
+    monkeypatch.setattr(EndedPlaces, "clock", lambda _: now[0])
     before, signed = etag(site), etag(site, f"{SUMMARY}/revoked")
     now[0] += status_list.RENEWED
     assert etag(site, f"{SUMMARY}/revoked") != signed
