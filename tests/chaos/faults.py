@@ -1,17 +1,20 @@
 """The faults: each breaks one thing when its block begins, and mends it at the end."""
 
 import os
-import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
+from io import FileIO
+
+import psycopg
 
 from .postgres import OWNER
 from .stage import Stage, faked_time, moved_clock
 
 CONNECTIONS = f"FROM pg_stat_activity WHERE usename = '{OWNER}'"
+SPARE_SEGMENTS = 8  # of the write-ahead log, which PostgreSQL keeps to use again
 
 
 @dataclass(frozen=True)
@@ -103,15 +106,29 @@ def _half_open(stage: Stage) -> Iterator[None]:
 
 @contextmanager
 def _disk_full(stage: Stage) -> Iterator[None]:
-    ballast = stage.folder / "disk" / "ballast"
-    free = shutil.disk_usage(ballast.parent).free
-    with ballast.open("wb") as file, suppress(OSError):
-        os.posix_fallocate(file.fileno(), 0, free)
-        while file.write(b"0" * 4096):
-            file.flush()
-    yield
+    """Not a byte is left: neither for tables nor, once the spare segments are used up, for the write-ahead log."""
+    log, ballast = stage.postgres.log, stage.folder / "disk" / "ballast"
+    said = log.stat().st_size
+    with ballast.open("wb", buffering=0) as file:
+        for _ in range(SPARE_SEGMENTS):
+            _fill(file)
+            with suppress(psycopg.Error):
+                stage.postgres.execute("SELECT pg_switch_wal()")
+            time.sleep(0.1)
+        yield
+    assert b"No space left on device" in log.read_bytes()[said:], "PostgreSQL had room"
     ballast.unlink()
     stage.postgres.revive()
+
+
+def _fill(file: FileIO) -> None:
+    """Take all the room there is."""
+    with suppress(OSError):
+        while file.write(bytes(1 << 20)):
+            continue
+    with suppress(OSError):
+        while file.write(bytes(1 << 12)):
+            continue
 
 
 def _node_clock(minutes: int) -> Callable[[Stage], AbstractContextManager[None]]:
@@ -177,8 +194,8 @@ FAULTS = (
         "half-open", "all connections to the database silent for ever, none closed", _half_open, hold=0, is_short=True
     ),
     Fault("disk-full", "the database's disk full for 5 s", _disk_full, hold=5, lacks=_no_limit),
-    Fault("node-clock-ahead", "a node's clock 5 minutes ahead for 5 s", _node_clock(5), hold=5, lacks=_no_clock),
-    Fault("node-clock-behind", "a node's clock 5 minutes behind for 5 s", _node_clock(-5), hold=5, lacks=_no_clock),
+    Fault("node-clock-ahead", "a node's clock 5 minutes ahead for 5 s", _node_clock(5), hold=5),
+    Fault("node-clock-behind", "a node's clock 5 minutes behind for 5 s", _node_clock(-5), hold=5),
     Fault("clock-ahead", "the database's clock 5 minutes ahead for 5 s", _database_clock(5), hold=5, lacks=_no_clock),
     Fault(
         "clock-behind", "the database's clock 5 minutes behind for 5 s", _database_clock(-5), hold=5, lacks=_no_clock

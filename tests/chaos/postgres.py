@@ -5,6 +5,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import chown
@@ -39,7 +40,15 @@ class Postgres:
     package: PostgresServer
     settings: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict)
+    logs: Path | None = None
+    """The folder for its log, if that is not to be beside the data."""
+
     process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> Path:
+        """Where it writes its log."""
+        return (self.logs or self.data.parent) / f"{self.data.name}.log"
 
     @classmethod
     def new(
@@ -48,12 +57,13 @@ class Postgres:
         port: int,
         settings: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
+        logs: Path | None = None,
     ) -> "Postgres":
         """A new server, which does not run yet."""
         # PostgreSQL refuses to run as root: for root the package makes a system user who can read the folders.
         package = get_server(data, start=False, postgres_version=MAJOR)
         package.ensure_pgdata_inited()
-        return cls(data, port, package, settings or {}, environment or {})
+        return cls(data, port, package, settings or {}, environment or {}, logs)
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -65,7 +75,7 @@ class Postgres:
         settings = {**SETTINGS, "port": str(self.port), "unix_socket_directories": str(self.data), **self.settings}
         command = [str(self.package.bin_path / "postgres"), "-D", str(self.data)]
         command += [f"--{name}={value}" for name, value in settings.items()]
-        with self.data.parent.joinpath(f"{self.data.name}.log").open("ab") as output:
+        with self.log.open("ab") as output:
             self.process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -82,7 +92,8 @@ class Postgres:
             return
         if how is signal.SIGKILL:
             for each in (self.process.pid, *children(self.process.pid)):
-                os.kill(each, how)
+                with suppress(ProcessLookupError):  # it ends by itself at this moment
+                    os.kill(each, how)
         else:
             self.process.send_signal(how)
         self.process.wait(START_SECONDS)
@@ -118,7 +129,7 @@ class Postgres:
         command = [str(self.package.bin_path / "pg_basebackup"), "-D", str(data), "-d", source]
         command += ["--write-recovery-conf", "--checkpoint=fast", "--wal-method=stream"]
         subprocess.run(command, user=self.package.system_user, check=True, capture_output=True, cwd="/")
-        return Postgres(data, port, self.package, self.settings, self.environment)
+        return Postgres(data, port, self.package, self.settings, self.environment, self.logs)
 
     def promote(self) -> None:
         """Have a standby lead, and wait until it does."""

@@ -24,6 +24,7 @@ from .postgres import DATABASE, OWNER, Postgres
 from .proxy import Proxy
 
 ROOM = "768m"
+MOVED = Path(__file__).parent / "moved"
 REGISTERED = Event("client.registered", "system")
 ENOUGH = ("REGISTRATIONS_PER_ADDRESS", "REGISTRATION_FLOOD_PER_ADDRESS", "SIGN_INS_PER_ADDRESS")
 
@@ -76,7 +77,13 @@ def faked_time() -> str | None:
 
 
 def moved_clock(file: Path) -> dict[str, str]:
-    """The environment of a process whose wall clock is off by what *file* says; empty where that cannot be."""
+    """The environment of a node whose wall clock is off by the seconds that *file* says."""
+    file.write_text("+0")
+    return {"PYTHONPATH": str(MOVED), "MOVED_CLOCK": str(file)}
+
+
+def _moved_database_clock(file: Path) -> dict[str, str]:
+    """The same for PostgreSQL; empty where that cannot be."""
     library = faked_time()
     if library is None:
         return {}
@@ -108,9 +115,9 @@ def _disk(folder: Path) -> Iterator[bool]:
 
 
 def _stage(folder: Path, limited: bool) -> Stage:
-    # Of its time PostgreSQL knows by the same library as a node: it is there from the start, and tells the truth.
-    clock = moved_clock(folder / "database-clock")
-    postgres = Postgres.new(folder / "disk" / "data", free_port(), environment=clock)
+    # The library by which PostgreSQL knows its time is there from the start, and tells the truth.
+    clock = _moved_database_clock(folder / "database-clock")
+    postgres = Postgres.new(folder / "disk" / "data", free_port(), environment=clock, logs=folder)
     postgres.start()
     postgres.execute(f"CREATE ROLE {OWNER} LOGIN", f"CREATE DATABASE {DATABASE} OWNER {OWNER}")
     proxies = (Proxy(free_port(), postgres.port), Proxy(free_port(), free_port()))
