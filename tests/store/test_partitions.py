@@ -248,6 +248,19 @@ def reader(database: Database, url: str) -> Iterator[None]:
     other.close()
 
 
+def test_who_is_overtaken_by_events_is_told_so_and_has_made_nothing(
+    stores: Stores, database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    stores.seals.make_room(DAY)
+    written_past_all(stores)
+    write(stores, "came meanwhile")
+    before = there(database)
+    monkeypatch.setattr(partitions, "MARGIN", -3)  # as if that had come after it was reckoned where to begin
+    with pytest.raises(TrailBusy, match="events came to where the next partition"):
+        stores.seals.make_room(DAY)
+    assert there(database) == before
+
+
 def test_while_somebody_reads_for_long_partitions_wait_and_events_do_not(
     stores: Stores, database: Database, reader: None
 ):
