@@ -21,6 +21,7 @@ def recovered(site: Site) -> tuple[Flow, dict[str, str], Visitor]:
     tokens = flow.tokens(visitor)
     done = typed("recover", "--yes")
     assert done.exit_code == 0, done.output
+    site.deployment.stores.epoch.forget()  # as a node that starts now, which has read nothing yet
     return flow, tokens, visitor
 
 
