@@ -13,9 +13,6 @@ from sqlalchemy.exc import DBAPIError
 from ..observability.tally import Tally
 from .driver import Found
 
-AT_ONCE: Final = 2
-"""Transactions of a statement that a process has under way before others wait for one of them to end: one on its way
-while the other commits."""
 MOST: Final = 16  # calls in one transaction
 PATIENCE: Final = 0.05  # seconds after which a call goes by itself: what is before it is stuck
 
@@ -53,7 +50,7 @@ class Together:
         self._by = tuple(by)
         self._sizes = sizes
         self._lock = threading.Lock()
-        self._under_way = 0
+        self._is_under_way = False
         self._waiting: list[_Call] = []
 
     def one_row(self, parameters: Parameters) -> Found | None:
@@ -79,8 +76,8 @@ class Together:
     def _queued(self, parameters: Parameters) -> _Call | None:
         """The call in the queue; None if it need not wait."""
         with self._lock:
-            if self._under_way < AT_ONCE:
-                self._under_way += 1
+            if not self._is_under_way:
+                self._is_under_way = True
                 return None
             call = _Call(parameters)
             self._waiting.append(call)
@@ -95,11 +92,11 @@ class Together:
             return True
 
     def _hand_on(self) -> None:
-        """A transaction has ended: all that wait go in the next, and the first of them sees to it."""
+        """The transaction under way has ended: all that wait go in the next, and the first of them sees to it."""
         with self._lock:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
             if not batch:
-                self._under_way -= 1
+                self._is_under_way = False
                 return
         batch[0].batch = batch
         batch[0].turn.release()
