@@ -62,7 +62,8 @@ def main() -> int:
     costs_of = {"guard": costs, "proofs": proven, "documents": kept, "consent": pages}
     written = report.save(known, rows, **beside_others, **costs_of, polling=shares, revocation=felt, sign_ins=beside)
     print(f"\nmedian of {asked.pairs} pairs (least-greatest); written to {written}")
-    return 0
+    expected = len(chosen) + 2 * (TOOLKIT in asked.only) + (BETTER_AUTH in asked.only)
+    return int(len(rows) + len(toolkit) + len(better) < expected)
 
 
 def _end(*_signal: object) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from .better_auth import better_auth
+from .contestant import BenchError
 from .database import database, sqlite
 from .django_toolkit import django_toolkit
 from .measures import MEASURES, RESOURCE, Bench, Measure
@@ -64,7 +65,11 @@ def _rows(measures: Sequence[Measure], benches: tuple[Bench, Bench], count: int,
     rows = []
     for measure in measures:
         print(f"{measure.title}, beside {peer.contestant.name} …", file=sys.stderr, flush=True)
-        found = tuple(pairs(measure, ours, peer, count=count, seconds=seconds))
+        try:
+            found = tuple(pairs(measure, ours, peer, count=count, seconds=seconds))
+        except BenchError as wrong:  # the others are as good without it
+            print(f"{measure.title} is thrown away: {wrong}", file=sys.stderr)
+            continue
         rows.append(Row(measure.name, measure.title, found))
     return rows
 
