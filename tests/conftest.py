@@ -74,8 +74,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def _depends_on_database(item: pytest.Item) -> bool:
     """Whether another database can change the outcome; where it cannot, the run on SQLite has told all."""
-    if item.get_closest_marker("looks"):
-        return False
     uses = DATABASE_FIXTURES.intersection(getattr(item, "fixturenames", ()))
     return bool(uses) or not item.nodeid.startswith(FOLDERS_WITHOUT_DATABASE)
 

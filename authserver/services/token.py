@@ -83,9 +83,7 @@ class TokenEndpoint:
             offered = ", ".join(self.grants)
             raise UnsupportedGrantType(f"grant_type must be one of: {offered}") from None
 
-    def _response(
-        self, outcome: Outcome, left: Left, narrowed_to: tuple[str, ...], not_before: int = 0
-    ) -> dict[str, Any]:
+    def _response(self, outcome: Outcome, left: Left, narrowed_to: tuple[str, ...], not_before: int) -> dict[str, Any]:
         scopes = tuple(name for name in left.scopes if name in narrowed_to) if narrowed_to else left.scopes
         if not scopes:
             raise InvalidScope("nothing is left of what was granted; start a new authorization")

@@ -32,9 +32,6 @@ from .axe import faults
 from .person import allow, sign_in
 from .scene import EVENT
 
-# That each of these pages comes, with its rows, is held on either database by tests/web/pages.
-pytestmark = pytest.mark.looks
-
 ALL = "notes:read notes:write notes:delete"
 NASTY = "A very long name \u202e that tries to fool you " * 8
 CONSOLE = (

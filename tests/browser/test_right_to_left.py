@@ -7,8 +7,6 @@ from playwright.sync_api import expect
 
 from tests.conformance.site import PASSWORD
 
-pytestmark = pytest.mark.looks
-
 PHONE = 360  # pixels
 PAGES = (
     "",

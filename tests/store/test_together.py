@@ -99,6 +99,15 @@ def test_calls_that_come_while_one_is_under_way_are_one_transaction_each_with_it
     assert postgresql.committed.counts()["together"] == before + 4
 
 
+def test_who_finds_no_room_in_one_transaction_goes_in_the_next(postgresql: Database, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("authserver.store.together.MOST", 2)
+    with ThreadPoolExecutor(8) as callers:
+        with stuck(postgresql, callers):
+            later = behind(postgresql, callers, ["one", "two", "three", "four", "five"])
+        xids = [one.result().xid for one in later]
+    assert xids[0] == xids[1] != xids[2] == xids[3] != xids[4] != xids[0]
+
+
 def test_one_that_fails_is_told_alone(postgresql: Database):
     with ThreadPoolExecutor(8) as callers:
         with stuck(postgresql, callers):
@@ -122,7 +131,7 @@ def test_when_the_connection_is_lost_nobody_is_done_again(postgresql: Database):
         assert first.result().key == "first"
         await_at_the_gate(connection, 1)
         connection.execute(text(f"SELECT pg_terminate_backend(pid, 5000) {AT_THE_GATE}"))
-        wrongs = [one.exception() for one in later]
+        wrongs = [one.exception(timeout=20) for one in later]
         assert all(isinstance(wrong, OperationalError) and wrong.connection_invalidated for wrong in wrongs), wrongs
 
 

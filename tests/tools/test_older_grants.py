@@ -85,7 +85,7 @@ def test_a_client_for_itself_has_no_token_that_no_server_takes(docs: Docs):
     docs.change(tools=tuple(tool(f"read_a_document_number_{number}", "docs:read", Risk.READ) for number in range(400)))
     authority = ClientAuthority("job", docs.resource.identifier, ("docs:read",))
     with pytest.raises(InvalidGrant, match="ask for fewer"):
-        docs.site.deployment.token._response(Outcome(authority, None), Left(authority.scopes), ())
+        docs.site.deployment.token._response(Outcome(authority, None), Left(authority.scopes), (), 0)
 
 
 def test_what_was_refused_stays_refused_over_a_downgrade(site_with, docs_on):
