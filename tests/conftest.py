@@ -1,10 +1,14 @@
 """What every test has at hand: the database of this run, and the record of which requirements were held."""
 
+import gc
 from collections.abc import Iterator
 from contextlib import ExitStack
 
 import hypothesis
 import pytest
+from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from tests import requirements
 from tests.database import Databases, PostgresqlDatabases, SqliteDatabases, postgresql_server
@@ -28,6 +32,23 @@ FOLDERS_WITHOUT_DATABASE = (
 # Two busy workers share the machine with servers and browsers: how long an example takes says nothing.
 hypothesis.settings.register_profile("project", deadline=None, print_blob=True)
 hypothesis.settings.load_profile("project")
+
+
+class Templates(BytecodeCache):
+    """The templates that were compiled for one application of this process, for all others."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+Flask.jinja_options = {"bytecode_cache": Templates()}
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -70,6 +91,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         needed = [item for item in items if _depends_on_database(item)]
         config.hook.pytest_deselected(items=[item for item in items if item not in needed])
         items[:] = needed
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Thousands of tests are there until the end: to look again and again whether they are took a fifth of a run."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 def _depends_on_database(item: pytest.Item) -> bool:

@@ -6,8 +6,8 @@ from ..protocol import credential
 from ..protocol.audit import Event, Origin
 from ..protocol.client import Client
 from ..protocol.form import Form
-from ..protocol.ports import RefreshTokens
 from ..store.access_tokens import AccessTokenStore
+from ..store.refresh_tokens import RefreshTokenStore
 from .ceilings import ClientLimit
 from .client_authentication import ClientAuthentication
 from .token_formats import TokenFormats
@@ -18,7 +18,7 @@ class Revocation:
     """Ends refresh families and single access tokens."""
 
     who: ClientAuthentication
-    refresh_tokens: RefreshTokens
+    refresh_tokens: RefreshTokenStore
     access_tokens: AccessTokenStore
     formats: TokenFormats
     limit: ClientLimit
@@ -33,17 +33,10 @@ class Revocation:
             self.limit.count(client.client_id)
         token = form.need("token")
         event = Event("token.revoked", f"client:{client.client_id}", origin, client_id=client.client_id)
-        if not self._revoke_family(token, client, event):
+        if token.startswith(credential.Prefix.REFRESH):
+            self.refresh_tokens.revoke(credential.digest(token), client.client_id, event)
+        else:
             self._revoke_access_token(token, client, event)
-
-    def _revoke_family(self, token: str, client: Client, event: Event) -> bool:
-        if not token.startswith(credential.Prefix.REFRESH):
-            return False
-        state = self.refresh_tokens.state(credential.digest(token))
-        if state and state.client_id == client.client_id:
-            about = event.about(grant_id=state.authority.grant_id, user_id=state.authority.subject)
-            self.refresh_tokens.revoke_family(state.authority.family_id, about)
-        return True
 
     def _revoke_access_token(self, token: str, client: Client, event: Event) -> None:
         claims = self.formats.read(token)

@@ -81,6 +81,18 @@ class RefreshTokenStore:
             sealed_successor=row.sealed,
         )
 
+    def revoke(self, digest: bytes, client_id: str, event: Event) -> None:
+        """End the family of a token, also of one that was rotated since; nothing for one that is not *client_id*'s."""
+        if self._database.dialect == "postgresql" and self._revoked_at_once(digest, client_id, event):
+            return
+        state = self.state(digest)
+        if state and state.client_id == client_id:
+            self.revoke_family(state.authority.family_id, event)
+
+    @repeatable
+    def _revoked_at_once(self, digest: bytes, client_id: str, event: Event) -> bool:
+        return postgresql.end_family_of(self._database, digest, client_id, event)
+
     @repeatable
     def revoke_family(self, family_id: str, event: Event) -> bool:
         """End a family: its refresh tokens, and its access tokens for introspection. False if it had ended already."""

@@ -121,10 +121,14 @@ class Together:
         if len(batch) == 1:
             batch[0].found = self._by_itself(batch[0].parameters)
             return
-        batch = sorted(batch, key=lambda call: [call.parameters[name] for name in self._by])
+        batch = sorted(batch, key=self._place)
         for call, found in zip(batch, self._several([call.parameters for call in batch]), strict=True):
             call.found = found
         self._sizes.add("together", len(batch))
+
+    def _place(self, call: _Call) -> list[tuple[bool, Any]]:
+        values = [call.parameters[name] for name in self._by]
+        return [(value is not None, value) for value in values]
 
     def _by_itself(self, parameters: Parameters) -> Found | None:
         self._sizes.add("alone")

@@ -2,8 +2,6 @@
 
 import os
 import secrets
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from email.message import EmailMessage
@@ -15,6 +13,7 @@ from playwright.sync_api import Page, expect
 from authserver.protocol.role import Role
 from tests.conformance.site import PASSWORD
 from tests.database import Databases
+from tests.forked import authserver
 from tests.journeys.ports import free_port
 from tests.mailbox import link, mails, settings
 
@@ -45,8 +44,7 @@ def command(running: Scene, *arguments: str) -> str:
         "AUTHSERVER_MAIL_DIRECTORY": held.mail_directory,
         "AUTHSERVER_MAIL_FROM": held.mail_from,
     }
-    program = str(Path(sys.executable).with_name("authserver"))
-    return subprocess.run([program, *arguments], env=environment, check=True, capture_output=True, text=True).stdout
+    return authserver(*arguments, environment=environment, folder=held.home)
 
 
 def mailed(running: Scene, receiver: str, subject: str) -> str:

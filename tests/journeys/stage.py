@@ -12,10 +12,11 @@ from typing import Any
 
 import httpx2
 
+from tests.forked import authserver
+
 from .ports import free_port
 
 ROOT = Path(__file__).parents[2]
-COMMAND_SECONDS = 60
 STOP_SECONDS = 30
 PORT_TRIES = 3
 TAKEN = ("is taken", "in use")
@@ -43,17 +44,7 @@ class Stage:
 
     def authserver(self, *arguments: str) -> str:
         """Run the ``authserver`` command as an administrator would, beside the running server."""
-        done = subprocess.run(
-            [str(Path(sys.executable).with_name("authserver")), *arguments],
-            env=dict(self.environment),
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return authserver(*arguments, environment=self.environment, folder=ROOT)
 
     def metadata(self) -> dict[str, Any]:
         """The authorization server's own description."""

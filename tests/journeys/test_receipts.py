@@ -20,7 +20,7 @@ from tests.database import Databases
 
 from .minting import Mint
 from .ports import free_port
-from .stage import COMMAND_SECONDS, ROOT, STOP_SECONDS, Account, Stage
+from .stage import ROOT, STOP_SECONDS, Account, Stage
 
 PATIENCE = 60  # seconds
 ANYTHING = ("notes:read=See your notes", "notes:write=Write notes")
@@ -159,7 +159,7 @@ def test_no_answered_call_is_missing_and_none_is_told_twice_whatever_is_down_or_
         until(lambda: len(running.answered) > 200)
         running.kill("guarded server")
         for caller in callers:
-            caller.join(COMMAND_SECONDS)
+            caller.join(STOP_SECONDS)
     assert len(told(mint)) == 1
 
     running.start("guarded server")

@@ -13,8 +13,10 @@ from pathlib import Path
 import httpx2
 
 from tests.conformance.site import create_site
+from tests.forked import authserver
 from tests.journeys.ports import free_port
 
+ROOT = Path(__file__).parents[2]
 AUTHSERVER = str(Path(sys.executable).with_name("authserver"))
 START_SECONDS = 120
 STOP_SECONDS = 30
@@ -54,8 +56,7 @@ class Cluster:
 
     def authserver(self, *arguments: str) -> None:
         """Run the ``authserver`` command, in a process beside the nodes."""
-        command = [AUTHSERVER, *arguments]
-        subprocess.run(command, env=dict(self.environment), check=True, capture_output=True, timeout=120)
+        authserver(*arguments, environment=self.environment, folder=ROOT)
 
 
 @contextmanager

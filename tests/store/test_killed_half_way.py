@@ -1,6 +1,5 @@
 """A process that dies between any two statements leaves no half of an account, a link or a session behind."""
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from authserver.store.models import (
 )
 from authserver.store.sessions import Staying
 from authserver.store.stores import Stores
+from tests.forked import PROCESSES
 
 from .conftest import empty
 from .scene import EVENT
@@ -114,9 +114,7 @@ def live(url: str, deed: Deed, number: int) -> None:
 
 def died(url: str, deed: Deed, number: int) -> bool:
     """Whether a process that did it died before its end."""
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload([__name__])
-    process = processes.Process(target=live, args=(url, deed, number))
+    process = PROCESSES.Process(target=live, args=(url, deed, number))
     process.start()
     process.join(60)
     assert process.exitcode in {0, -signal.SIGKILL}

@@ -1,5 +1,7 @@
 """Refresh tokens: rotation, lost answers, theft."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from cryptography.exceptions import InvalidTag
 from sqlalchemy import func, select
@@ -9,7 +11,7 @@ from authserver.protocol import credential
 from authserver.protocol.access_token import Authority, TokenId
 from authserver.protocol.errors import InvalidGrant, InvalidTarget
 from authserver.store.grants import Whose
-from authserver.store.models import AuditRow, RefreshTokenRow
+from authserver.store.models import AuditRow, FamilyRow, RefreshTokenRow
 
 from .scene import EVENT, LIFETIME, RESOURCE, WINDOW, Scene, a_client, let_pass, refresh_token
 
@@ -97,6 +99,40 @@ def test_a_family_can_be_ended_once(scene: Scene, token: str):
     assert scene.stores.refresh_tokens.revoke_family(family_id, EVENT) is True
     assert scene.stores.refresh_tokens.revoke_family(family_id, EVENT) is False
     assert scene.stores.refresh_tokens.revoke_family("unknown", EVENT) is False
+
+
+@pytest.mark.requirement("TK-8")
+def test_its_client_ends_a_family_by_any_of_its_tokens(scene: Scene, token: str):
+    other = scene.first_token()
+    newest = refresh_token(scene.refresh(token))
+    digest, client_id = credential.digest(token), scene.client.client_id
+    for wrong in ((digest, "another"), (credential.digest("unknown"), client_id)):
+        scene.stores.refresh_tokens.revoke(*wrong, EVENT)
+    newest = refresh_token(scene.refresh(newest))
+    for _ in range(2):
+        scene.stores.refresh_tokens.revoke(digest, client_id, EVENT)
+    with pytest.raises(InvalidGrant):
+        scene.refresh(newest)
+    assert scene.refresh(other)
+    with scene.stores.database.reading() as connection:
+        (told,) = connection.execute(select(AuditRow).where(AuditRow.name == EVENT.name, AuditRow.resource == RESOURCE))
+    assert (told.user_id, told.client_id, told.grant_id is None) == (scene.user_id, client_id, False)
+
+
+@pytest.mark.requirement("TK-8")
+def test_who_revokes_what_somebody_else_has_locked_waits_for_them(scene: Scene, token: str):
+    if scene.stores.database.dialect != "postgresql":
+        pytest.skip("about PostgreSQL's locks; SQLite has one writer")
+    revoke = scene.stores.refresh_tokens.revoke
+    with ThreadPoolExecutor() as callers:
+        with scene.stores.database.transaction() as connection:
+            connection.execute(select(FamilyRow.id).with_for_update())
+            waits = callers.submit(revoke, credential.digest(token), scene.client.client_id, EVENT)
+            with pytest.raises(TimeoutError):
+                waits.result(0.5)
+        waits.result(30)
+    with pytest.raises(InvalidGrant):
+        scene.refresh(token)
 
 
 def test_an_unused_token_ends_after_its_lifetime(scene: Scene, token: str):

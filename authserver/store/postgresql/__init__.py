@@ -8,10 +8,10 @@ needs to know is looked up by primary key, each by what the one before told (see
 """
 
 from .approve_again import approve_again
-from .end_family import end_family
+from .end_family import end_family, end_family_of
 from .issue import issue
 from .redeem import redeem
 from .register import register
 from .rotate import rotate
 
-__all__ = ["approve_again", "end_family", "issue", "redeem", "register", "rotate"]
+__all__ = ["approve_again", "end_family", "end_family_of", "issue", "redeem", "register", "rotate"]

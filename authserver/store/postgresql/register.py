@@ -51,7 +51,9 @@ def register(
 ) -> str | None:
     """See `clients.ClientStore.register`."""
     about = {**audit.parameters(event), "resource": event.resource, "ticket": ticket, "fingerprint": fingerprint}
-    found = database.at_once(STATEMENT, {**about, **_parameters(client)})
+    # Rows in two tables know no order in which two transactions would never wait for each other.
+    by = ("fingerprint",) if ticket is None else None
+    found = database.at_once(STATEMENT, {**about, **_parameters(client)}, by=by)
     return str(found.client_id) if found else None
 
 
