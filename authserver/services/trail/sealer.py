@@ -18,6 +18,7 @@ from ...store.partitions import TrailBusy
 from ...store.sealed import Seal
 from ...store.seals import SealStore, TrailMoved
 from ...store.streams import StreamStore
+from ...store.trail import PAGE
 from ..alerts.state_rules import broken
 from .targets import Target
 from .verification import stated_of
@@ -54,12 +55,23 @@ class Sealer:
         threading.Thread(target=self._run, args=(stop,), name="sealer", daemon=True).start()
         return stop
 
-    def seal(self, batches: int | None = None) -> int:
-        """Seal what is finished now, all or so many *batches*; returns how many events.
+    def seal(self) -> int:
+        """Seal all that is finished; returns how many events. Raises `NoSigningKey` and `TrailMoved`."""
+        return sum(iter(lambda: self.seals.seal(self._signed), 0))
 
-        Raises `NoSigningKey` and `TrailMoved`.
+    def seal_what_waits(self) -> int:
+        """Seal what is finished now, and leave to the next round what comes meanwhile; returns how many events.
+
+        A seal of a few events costs as much as one of a thousand, so who took whatever is there would do nothing else.
+        Raises as `seal`.
         """
-        return sum(islice(iter(lambda: self.seals.seal(self._signed), 0), batches))
+        total = 0
+        for _ in range(TIMES_PER_ROUND):
+            sealed = self.seals.seal(self._signed)
+            total += sealed
+            if sealed < PAGE:
+                break
+        return total
 
     def drop(self, times: int | None = None) -> int:
         """Drop what is older than retention keeps it, all or some, so many *times*; returns how many events.
@@ -104,7 +116,7 @@ class Sealer:
         while not stop.wait(pause):
             pause = SECONDS_AFTER_FAILURE
             try:
-                self.seal(TIMES_PER_ROUND)
+                self.seal_what_waits()
                 if time.monotonic() - looked >= SECONDS_BETWEEN_LOOKS_AHEAD:
                     looked = time.monotonic()
                     self.make_room()
