@@ -15,6 +15,7 @@ from .credential import base64url
 
 SEAL_TYPE = "audit-seal+jwt"
 DROP_TYPE = "audit-drop+jwt"
+ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 
 class Place(NamedTuple):
@@ -56,7 +57,7 @@ class Recorded(NamedTuple):
 
 def canonical(recorded: Recorded) -> bytes:
     """The bytes that stand for *recorded* in digests: one line of JSON in ASCII, members in order of their names."""
-    return json.dumps(recorded.members(), sort_keys=True, separators=(",", ":")).encode() + b"\n"
+    return ENCODER.encode(recorded.members()).encode() + b"\n"
 
 
 class Digest:

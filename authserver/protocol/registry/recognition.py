@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from .. import redirect_uri
@@ -80,6 +82,21 @@ def stays_on_device(uri: str) -> bool:
 
 def recognise(client: Client, uri: str) -> Recognition:
     """What to think of *client* when it asks for the code at *uri*, one of its redirect URIs."""
+    return _recognise(_Said(client.kind, client.client_id, client.name, client.vouched, client.voucher), uri)
+
+
+class _Said(NamedTuple):
+    """What there is to judge by, of a client that comes again and again."""
+
+    kind: ClientKind
+    client_id: str
+    name: str
+    vouched: bool
+    voucher: str | None
+
+
+@lru_cache(maxsize=1024)
+def _recognise(client: _Said, uri: str) -> Recognition:
     publisher = urlsplit(client.client_id).hostname if client.kind is ClientKind.METADATA_DOCUMENT else None
     known, proof = _prove(client, uri)
     vouched = proof is Proof.ADMINISTRATOR or (client.vouched and publisher is not None)
@@ -103,7 +120,7 @@ def recognise(client: Client, uri: str) -> Recognition:
     )
 
 
-def _prove(client: Client, uri: str) -> tuple[KnownClient | None, Proof]:
+def _prove(client: _Said, uri: str) -> tuple[KnownClient | None, Proof]:
     if client.kind is ClientKind.PREREGISTERED:
         return None, Proof.ADMINISTRATOR
     if client.voucher:
