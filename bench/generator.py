@@ -33,15 +33,18 @@ class Counted:
     p99: int
 
 
-def send(load: Load, origin: str, seconds: int) -> Counted:
-    """Load *origin* for *seconds*. Raises `BenchError` if any call was refused or broken: such figures say nothing."""
+def send(load: Load, origin: str, seconds: int, pause: float = 0.0) -> Counted:
+    """Load *origin* for *seconds*, each connection resting so many seconds before each call, *pause* on the average.
+
+    Raises `BenchError` if any call was refused or broken: such figures say nothing.
+    """
     if shutil.which("wrk") is None:
         raise BenchError("wrk is missing: 'make bench' installs it as root; on Debian: sudo apt-get install wrk")
     shape = [f"-t{load.threads}", f"-c{CONNECTIONS}", f"-d{seconds}s", "--timeout", "10s", "--latency"]
     finished = subprocess.run(
         ["wrk", *shape, "-s", load.script, origin, "--", *load.arguments],  # noqa: S607 - found in PATH, as make does
         cwd=SCRIPTS,
-        env={**os.environ, "CONNECTIONS": str(CONNECTIONS)},
+        env={**os.environ, "CONNECTIONS": str(CONNECTIONS), "PAUSE": str(1000 * pause)},
         capture_output=True,
         text=True,
         check=False,

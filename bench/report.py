@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median, quantiles
+from typing import Any
 
 from .pairs import Pair, Point
 
@@ -59,6 +60,17 @@ class Beside:
     seconds: tuple[float, ...]
     sign_ins: tuple[float, ...] = ()
     put_off: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Eased:
+    """Calls at a share of the rate that there can be: both in calls per second, latencies in microseconds."""
+
+    name: str
+    top: tuple[float, ...]
+    rates: tuple[float, ...]
+    p50: tuple[int, ...]
+    p99: tuple[int, ...]
 
 
 def spread(values: Iterable[float], digits: int = 2) -> str:
@@ -121,12 +133,17 @@ def of_sign_ins(found: Sequence[Beside]) -> str:
     return _table(head, list(map(_of_beside, found)))
 
 
-def save(facts: Mapping[str, str], rows: Sequence[Row], **others: Sequence[Row | Cost | Share | Felt | Beside]) -> Path:
-    """Write all that was measured to a file of its own, and return its path."""
+def of_latency(found: Sequence[Eased]) -> str:
+    """The table of latencies with room to spare."""
+    head = ("call", "of the top rate", "p99 / p50", "p50, ms", "p99, ms", "calls/s")
+    return _table(head, list(map(_of_eased, found)))
+
+
+def save(facts: Mapping[str, str], measured: Mapping[str, Sequence[Any]]) -> Path:
+    """Write all that was *measured* to a file of its own, and return its path."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     file = FOLDER / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json"
-    found = {"facts": dict(facts), "servers": [asdict(row) for row in rows]}
-    found |= {name: [asdict(one) for one in measured] for name, measured in others.items()}
+    found = {"facts": dict(facts), **{name: [asdict(one) for one in rows] for name, rows in measured.items()}}
     file.write_text(json.dumps(found, indent=1) + "\n")
     return file
 
@@ -178,6 +195,13 @@ def _of_beside(found: Beside) -> tuple[str, ...]:
     waits = (median(found.sign_ins), quantiles(found.sign_ins, n=100)[98]) if found.sign_ins else ()
     told = [f"{taken:.1f}" for taken in (*times, *waits)]
     return found.name, str(len(ordered)), *told, *(["", ""] if not waits else []), f"{found.put_off:.1f}"
+
+
+def _of_eased(found: Eased) -> tuple[str, ...]:
+    share = spread(rate / top for rate, top in zip(found.rates, found.top, strict=True))
+    ratio = spread((late / usual for late, usual in zip(found.p99, found.p50, strict=True)), 1)
+    times = [spread((time / 1000 for time in times), 1) for times in (found.p50, found.p99)]
+    return found.name, share, ratio, *times, f"{median(found.rates):.0f}"
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
