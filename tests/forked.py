@@ -26,7 +26,8 @@ def authserver(*arguments: str, environment: Mapping[str, str], folder: Path) ->
     """What the command writes, as an administrator would run it in *folder*, in a process of its own."""
     with tempfile.TemporaryDirectory() as place:
         said, complained = Path(place, "said"), Path(place, "complained")
-        process = PROCESSES.Process(target=_run, args=(arguments, dict(environment), folder, said, complained))
+        words = tuple(map(str, arguments))  # of an enumeration the other process would get the member
+        process = PROCESSES.Process(target=_run, args=(words, dict(environment), folder, said, complained))
         process.start()
         process.join(COMMAND_SECONDS)
         if process.exitcode is None:
