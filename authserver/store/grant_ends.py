@@ -28,11 +28,14 @@ def close(connection: Connection, grants: ColumnElement[bool]) -> None:
     """End live *grants* (a condition on `GrantRow`, which are locked), their unredeemed codes and their families."""
     these = select(GrantRow.id).where(grants)
     # First the codes: a redemption under way is waited for, and one that waits for this finds its code ended. So the
-    # families of all that were redeemed are there when they are ended.
-    of_codes = update(CodeRow).where(CodeRow.grant_id.in_(these), CodeRow.redeemed_at.is_(None))
-    connection.execute(of_codes.values(redeemed_at=now))
-    of_families = update(FamilyRow).where(FamilyRow.grant_id.in_(these), FamilyRow.revoked_at.is_(None))
-    connection.execute(of_families.values(revoked_at=now))
+    # families of all that were redeemed are there when they are ended. Both in the order of what is redeemed or ended
+    # together (decision 27), or each could wait for the other.
+    codes = select(CodeRow.digest).where(CodeRow.grant_id.in_(these), CodeRow.redeemed_at.is_(None))
+    codes = codes.order_by(CodeRow.digest).with_for_update()
+    connection.execute(update(CodeRow).where(CodeRow.digest.in_(codes)).values(redeemed_at=now))
+    families = select(FamilyRow.id).where(FamilyRow.grant_id.in_(these), FamilyRow.revoked_at.is_(None))
+    families = families.order_by(FamilyRow.id).with_for_update(key_share=True)
+    connection.execute(update(FamilyRow).where(FamilyRow.id.in_(families)).values(revoked_at=now))
     connection.execute(update(GrantRow).where(grants).values(revoked_at=now))
 
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from tests.forked import authserver
 from .ports import free_port
 
 ROOT = Path(__file__).parents[2]
+KNOWN_SECONDS = 1.1  # after which each process has looked whether something has changed
 STOP_SECONDS = 30
 PORT_TRIES = 3
 TAKEN = ("is taken", "in use")
@@ -43,7 +45,13 @@ class Stage:
     environment: Mapping[str, str]
 
     def authserver(self, *arguments: str) -> str:
-        """Run the ``authserver`` command as an administrator would, beside the running server."""
+        """Run the ``authserver`` command as an administrator would, until each process knows what it has changed."""
+        said = self.at_once(*arguments)
+        time.sleep(KNOWN_SECONDS)
+        return said
+
+    def at_once(self, *arguments: str) -> str:
+        """Run the ``authserver`` command: processes may not know it yet."""
         return authserver(*arguments, environment=self.environment, folder=ROOT)
 
     def metadata(self) -> dict[str, Any]:

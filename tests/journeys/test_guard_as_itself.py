@@ -55,7 +55,7 @@ def _by_itself(running: Stage, mint: Mint, minted: Minted) -> None:
 
 
 def _by_command(running: Stage, mint: Mint, minted: Minted) -> None:
-    running.authserver("client", "suspend", minted.client_id)
+    running.at_once("client", "suspend", minted.client_id)
 
 
 def seconds_let_in(guard: Guard, token: str) -> float:

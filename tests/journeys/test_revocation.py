@@ -71,7 +71,7 @@ def _by_itself(running: Stage, mint: Mint, minted: Minted) -> None:
 
 
 def _by_command(running: Stage, mint: Mint, minted: Minted) -> None:
-    running.authserver("client", "suspend", minted.client_id)
+    running.at_once("client", "suspend", minted.client_id)
 
 
 @pytest.mark.requirement("TK-10")
@@ -96,15 +96,15 @@ def test_the_next_calls_are_refused_within_three_seconds(
 
 
 def _by_allowing_less(running: Stage, name: str) -> None:
-    running.authserver("client", "allow", name, running.resource, "notes:read")
+    running.at_once("client", "allow", name, running.resource, "notes:read")
 
 
 def _by_allowing_nothing(running: Stage, name: str) -> None:
-    running.authserver("client", "allow", name, running.resource, "--none")
+    running.at_once("client", "allow", name, running.resource, "--none")
 
 
 def _by_removal(running: Stage, name: str) -> None:
-    running.authserver("client", "remove", name)
+    running.at_once("client", "remove", name)
 
 
 @pytest.mark.requirement("TK-10", "EX-1")
@@ -139,7 +139,7 @@ def test_after_an_emergency_rotation_a_forged_token_is_refused_within_three_seco
         forged = minting.forged(minted)
         with httpx2.Client() as http:
             assert status(http, running, forged) not in (401, 503)
-            assert "withdrew" in running.authserver("keys", "rotate", "--emergency")
+            assert "withdrew" in running.at_once("keys", "rotate", "--emergency")
             let_in = seconds_let_in(running, forged)
             assert status(http, running, minted.access_token) == 401
             assert status(http, running, minting.refreshed(minted)) not in (401, 503)

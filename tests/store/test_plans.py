@@ -34,8 +34,11 @@ def noted(database: Database) -> Iterator[Executed]:
         found.append((statement, parameters))
         return one_row(lane, statement, parameters)
 
+    def by_itself(lane, statement, parameters, by) -> object:
+        return lane.one_row(statement, parameters)
+
     event.listen(database.engine, "before_cursor_execute", note)
-    with patch.object(Lane, "one_row", note_one_row):
+    with patch.object(Lane, "one_row", note_one_row), patch.object(Lane, "one_row_of_many", by_itself):
         yield found
     event.remove(database.engine, "before_cursor_execute", note)
 
