@@ -5,7 +5,8 @@ so what counts is how late the latest are then. Callers rest at random between t
 make the wanted rate; but none begins a call before its last is answered, so a stall is felt once by each.
 """
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,11 +17,10 @@ from .measures import MEASURES, RESOURCE, Bench
 from .ours import authserver
 from .report import Eased
 
-CALLS = ("client", "refresh", "introspection")
+CALLS = ("client", "refresh", "introspection")  # none of which uses material up
 SHARE = 0.7
 TOLERATED = 0.05  # that the share may be off
 TRIES = 6
-SETTLED = 20_000  # calls of material, for measures that use some up
 
 
 def eased(rounds: int, seconds: int) -> list[Eased]:
@@ -32,12 +32,20 @@ def eased(rounds: int, seconds: int) -> list[Eased]:
         home.mkdir()
         with database(folder) as postgresql, authserver(home, postgresql, RESOURCE) as ours:
             bench = Bench.prepare(ours, folder / "ours")
-            return [_eased(measure.title, _runs(bench, measure.load, seconds), rounds)
-                    for measure in MEASURES if measure.name in CALLS]  # fmt: skip
+            return list(_all_eased(bench, rounds, seconds))
+
+
+def _all_eased(bench: Bench, rounds: int, seconds: int) -> Iterator[Eased]:
+    for measure in MEASURES:
+        if measure.name in CALLS:
+            try:
+                yield _eased(measure.title, _runs(bench, measure.load, seconds), rounds)
+            except BenchError as wrong:  # the others are as good without it
+                print(f"the latency of {measure.title} is thrown away: {wrong}", file=sys.stderr)
 
 
 def _runs(bench: Bench, load: Callable[[Bench, int], Load], seconds: int) -> Callable[[float], Counted]:
-    return lambda pause: send(load(bench, SETTLED), bench.contestant.origin, seconds, pause)
+    return lambda pause: send(load(bench, 0), bench.contestant.origin, seconds, pause)
 
 
 def _eased(title: str, run: Callable[[float], Counted], rounds: int) -> Eased:

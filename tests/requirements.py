@@ -3,7 +3,8 @@
 ``docs/requirements.md`` states the requirements, a table row each, and ends with the list of those that this
 release covers. A test names what it holds with ``@pytest.mark.requirement("AZ-1")``. Each run leaves its
 outcomes in ``var/requirements/``, a file per kind of database; ``python -m tests.requirements`` prints the table
-and exits 1 where a covered requirement is not held or a test names one that does not exist.
+and exits 1 where a covered requirement is not held or a test names one that does not exist. What failed is said once
+more at the end, for those who see only the last lines of a long run.
 """
 
 import json
@@ -20,6 +21,8 @@ PAGE = ROOT / "docs" / "requirements.md"
 RECORDS = ROOT / "var" / "requirements"
 COVERED_HEADING = "## Covered by this release"
 PROPERTY = "requirement"
+FAILURES = ".failures"
+MOST_OF_FAILURE = 1500  # characters, its last ones
 # A test is as bad as its worst phase; a requirement is held by a test that passes, if none fails.
 OF_PHASES = ("passed", "xfailed", "skipped", "failed").index
 OF_TESTS = ("skipped", "xfailed", "passed", "failed").index
@@ -60,8 +63,11 @@ class Recorder:
     file: Path
     tests: dict[str, str] = field(default_factory=dict)
     outcomes: Outcomes = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed:
+            self.failures[report.nodeid] = report.longreprtext[-MOST_OF_FAILURE:]
         outcome = "xfailed" if hasattr(report, "wasxfail") and report.skipped else report.outcome
         worst = max(self.tests.get(report.nodeid, "passed"), outcome, key=OF_PHASES)
         self.tests[report.nodeid] = worst
@@ -74,6 +80,8 @@ class Recorder:
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         earlier = {} if _is_complete(session.config, exitstatus) else read(self.file)
         write(self.file, merge(earlier, self.outcomes, self.tests))
+        told = "".join(f"---- {test}\n{said}\n" for test, said in self.failures.items())
+        self.file.with_suffix(FAILURES).write_text(told)
 
 
 def _is_complete(config: pytest.Config, exitstatus: int) -> bool:
@@ -156,6 +164,7 @@ def main() -> int:
     found = list(faults(page, runs))
     print(*table(page, runs), "", sep="\n")
     print(f"{len(page.covered)} requirements are covered by this release; faults: {len(found)}", *found, sep="\n")
+    print(*(file.read_text() for file in sorted(RECORDS.glob(f"*{FAILURES}"))), sep="")
     return 1 if found else 0
 
 

@@ -9,17 +9,6 @@ IPV6_SITE_BITS = 64
 MOST_AGENT = 200  # characters of what software calls itself
 
 
-@lru_cache(maxsize=4096)
-def _site(address: str) -> str:
-    try:
-        found = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    if isinstance(found, ipaddress.IPv6Address):
-        found = found.ipv4_mapped or found
-    return str(found if found.version == 4 else ipaddress.ip_network((found, IPV6_SITE_BITS), strict=False))
-
-
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a request came from: the client's ``address`` and the ``correlation_id`` that its log lines carry.
@@ -39,6 +28,17 @@ class Origin:
         An IPv4 address stays one where a socket for both writes it as IPv6 (RFC 4291 §2.5.5.2).
         """
         return _site(self.address)
+
+
+@lru_cache(maxsize=4096)
+def _site(address: str) -> str:
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address):
+        found = found.ipv4_mapped or found
+    return str(found if found.version == 4 else ipaddress.ip_network((found, IPV6_SITE_BITS), strict=False))
 
 
 @dataclass(frozen=True, slots=True)

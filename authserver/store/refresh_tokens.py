@@ -15,6 +15,7 @@ from .models import RefreshTokenRow
 
 ROTATE = {"postgresql": postgresql.rotate, "sqlite": sqlite.rotate}
 END = {"postgresql": postgresql.end_family, "sqlite": sqlite.end_family}
+END_OF = {"postgresql": postgresql.end_family_of, "sqlite": sqlite.end_family_of}
 
 Successor = aliased(RefreshTokenRow)
 
@@ -83,15 +84,16 @@ class RefreshTokenStore:
 
     def revoke(self, digest: bytes, client_id: str, event: Event) -> None:
         """End the family of a token, also of one that was rotated since; nothing for one that is not *client_id*'s."""
-        if self._database.dialect == "postgresql" and self._revoked_at_once(digest, client_id, event):
+        if self._revoke_at_once(digest, client_id, event):
             return
+        # Nothing to end, or somebody has it locked: then it is waited for.
         state = self.state(digest)
         if state and state.client_id == client_id:
             self.revoke_family(state.authority.family_id, event)
 
     @repeatable
-    def _revoked_at_once(self, digest: bytes, client_id: str, event: Event) -> bool:
-        return postgresql.end_family_of(self._database, digest, client_id, event)
+    def _revoke_at_once(self, digest: bytes, client_id: str, event: Event) -> bool:
+        return END_OF[self._database.dialect](self._database, digest, client_id, event)
 
     @repeatable
     def revoke_family(self, family_id: str, event: Event) -> bool:

@@ -16,7 +16,7 @@ from .conftest import ClientOf
 from .minting import Mint
 from .person import Person
 from .stage import Stage, stage
-from .test_revocation import PATIENCE, SOON, seconds_let_in
+from .test_revocation import PATIENCE, WITHIN, seconds_let_in
 from .test_whole_dance import introspected
 from .ways import WAYS, Console, Way, account
 
@@ -71,7 +71,7 @@ def test_a_new_client_is_seen_approved_watched_and_its_grant_revoked(
 
     tokens = client.tokens
     way.revoke(client.client_id)
-    assert seconds_let_in(running, tokens["access_token"]) < SOON
+    assert seconds_let_in(running, tokens["access_token"]) < WITHIN
     assert introspected(running, tokens["access_token"]) == {"active": False}
     form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"], "client_id": client.client_id}
     assert httpx2.post(f"{running.issuer}/token", data=form).json()["error"] == "invalid_grant"
@@ -112,7 +112,7 @@ def test_support_ends_a_grant_and_an_auditor_does_not(approving: tuple[Stage, Mi
     expect(auditor.person.page.get_by_role("row").filter(has_text="Poller")).to_have_count(1)
     expect(auditor.person.page.get_by_role("link", name="Revoke")).to_have_count(0)
     support.revoke(minted.client_id)
-    assert seconds_let_in(running, minted.access_token) < SOON
+    assert seconds_let_in(running, minted.access_token) < WITHIN
     for console in (auditor, support):
         console.close()
 

@@ -16,9 +16,9 @@ from .conftest import ClientOf
 from .person import Person
 from .ports import free_port
 from .stage import ROOT, Stage
-from .test_revocation import SOON
 
 NOTE = {"title": "work/plan", "text": "a text"}
+WITHIN = 3.0  # seconds
 PATIENCE = 60  # seconds, on a busy machine
 OTHER = {"title": "home/plan", "text": "a text"}
 
@@ -164,7 +164,7 @@ def test_what_was_done_is_told_to_person_and_administrator_and_what_is_revoked_e
         _until_told(who, page, "delete_note")
 
     administrator.revoke_grant_of(client.client_id)
-    assert _seconds_let_in(client, person) < SOON
+    assert _seconds_let_in(client, person) < WITHIN
 
 
 def _seconds_let_in(client: Client, person: Person) -> float:

@@ -178,11 +178,11 @@ class Command:
     def revoke(self, client_id: str) -> None:
         """See `Way`."""
         (grant,) = self._grants(client_id)
-        self.stage.authserver("grant", "revoke", grant["id"])
+        self.stage.at_once("grant", "revoke", grant["id"])
 
     def disable(self, username: str) -> None:
         """See `Way`."""
-        self.stage.authserver("user", "disable", username)
+        self.stage.at_once("user", "disable", username)
 
     def close(self) -> None:
         """See `Way`: nothing."""

@@ -82,6 +82,15 @@ def test_a_run_records_the_worst_outcome_of_every_phase(project, workers):
     }
 
 
+def test_a_run_keeps_what_its_failures_said_and_the_next_run_what_its_own_did(project):
+    record(project, "-n", "2")
+    said = (project / "record.failures").read_text()
+    assert said.index("test_fails") < said.index("assert False")
+    assert "test_fails_at_the_end" in said
+    record(project, "-k", "test_passes")
+    assert (project / "record.failures").read_text() == ""
+
+
 def test_a_run_of_chosen_tests_keeps_what_is_known_of_the_others_and_a_whole_run_does_not(project):
     whole = record(project)
     tests = project / "inner" / "test_inner.py"

@@ -8,7 +8,7 @@ from ..database import Database
 PRESENTED = """
 id = (SELECT family.id FROM refresh_tokens AS token JOIN refresh_families AS family ON family.id = token.family_id
       WHERE token.digest = %(digest)s AND family.client_id = %(client_id)s AND family.revoked_at IS NULL
-      FOR UPDATE OF family SKIP LOCKED)
+      FOR NO KEY UPDATE OF family SKIP LOCKED)
 """
 STATEMENT = """
 WITH ended AS (
@@ -35,6 +35,6 @@ def end_family(database: Database, family_id: str, event: Event) -> bool:
 
 
 def end_family_of(database: Database, digest: bytes, client_id: str, event: Event) -> bool:
-    """End the family of a token of that client; False also where somebody else is about to, or has it locked."""
+    """See `refresh_tokens.RefreshTokenStore.revoke`; False also for one that somebody else has locked."""
     sought = {**audit.parameters(event), "digest": digest, "client_id": client_id}
     return database.at_once(BY_DIGEST, sought, by=()) is not None
