@@ -1,7 +1,6 @@
 """``authserver audit list``: the newest events, sealed or not, by what they are about."""
 
 import json
-from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -37,7 +36,7 @@ def list_events(found: Deployment, /, username: str | None, limit: int, as_json:
 
 
 def _facts(line: AuditListing) -> dict[str, Any]:
-    return {"id": line.id, "at_ms": line.at_ms, **asdict(line.event)}
+    return {"id": line.id, "at_ms": line.at_ms, **line.event._asdict(), "origin": line.event.origin._asdict()}
 
 
 def _row(line: AuditListing) -> tuple[str, ...]:

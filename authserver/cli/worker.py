@@ -8,7 +8,6 @@ hold what another needs. Plain calls go a short way, and the thread that has ans
 import resource
 import select
 import socket
-import struct
 import threading
 import time
 from collections import OrderedDict, deque
@@ -26,10 +25,9 @@ from ..web.arriving import Come, come
 from ..web.backchannel.unchanged import Unchanged
 from ..web.lanes import Lane, Turns, lane_of
 from .leaving import Leaving
-from .short_way import MOST_STAYED, RECEIVED_AT_ONCE, ShortWay, sends_more, takes_more, what_came
+from .short_way import MOST_STAYED, MOST_UNSEEN, ShortWay, bound, takes_more, what_came
 from .streaming import Bounded
 
-SEND_BUFFER = 524_288  # bytes: an answer goes there at once, so a client that reads slowly holds no thread
 MOST_HELD = 16_777_216  # bytes of requests that have not come whole, all together
 STOPPED_SECONDS = 2.0  # that a worker which is told to stop gives a request to arrive
 
@@ -100,10 +98,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             super().enqueue_req(conn)
             return
         if not conn.initialized:
-            with suppress(OSError):  # it is gone already
-                conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-                conn.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", self._seconds, 0))
-            conn.answered = False
+            bound(conn.sock, self._seconds)
+            conn.answered, conn.unseen = False, 0
         conn.init()
         conn.sock.setblocking(False)
         now = time.monotonic()
@@ -138,9 +134,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         try:
             kept = self._answer(conn, conn.parser.unreader.take_buffered())
             for _ in range(MOST_STAYED):
-                if kept is not True or not self._stays(conn):
+                received = what_came(conn.sock) if kept is True and self._stays(conn) else None
+                if received is None:
                     break
-                received = conn.sock.recv(RECEIVED_AT_ONCE)
                 kept = bool(received) and self._answer_call(conn, received)
         except OSError:
             return False
@@ -272,9 +268,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return found is not False
 
     def _stays(self, conn: Any) -> bool:  # noqa: ANN401
-        """Whether the thread waits a moment for what comes on *conn* next, and something does."""
-        free = self.alive and not self._queue and conn.lane is Lane.CALLS
-        return free and not conn.parser.unreader.buf.tell() and takes_more(conn.sock) and sends_more(conn.sock)
+        """Whether the thread waits a moment for what comes on *conn* next, whose socket blocks for no longer."""
+        free = self.alive and not self._queue and conn.lane is Lane.CALLS and not conn.parser.unreader.buf.tell()
+        if free and conn.unseen > MOST_UNSEEN:
+            free, conn.unseen = takes_more(conn.sock), 0
+        return bool(free)
 
     def _send_away(self, conn: Any, answer: bytes) -> None:  # noqa: ANN401
         self._sent(conn.sock, answer)

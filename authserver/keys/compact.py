@@ -4,8 +4,6 @@ import json
 from functools import lru_cache
 from typing import Any
 
-import jwt
-
 from ..protocol.credential import base64url
 from .pair import KeyPair
 
@@ -15,8 +13,7 @@ ENCODER = json.JSONEncoder(separators=(",", ":"))
 def sign(claims: dict[str, Any], key: KeyPair, *, typ: str) -> str:
     """The JWT of type *typ* that says *claims*, signed by *key*."""
     said = f"{_header(key.kid, key.alg, typ)}.{_part(claims)}"
-    signature = jwt.get_algorithm_by_name(key.alg).sign(said.encode(), key.private)
-    return f"{said}.{base64url(signature)}"
+    return f"{said}.{base64url(key.sign(said.encode()))}"
 
 
 @lru_cache(maxsize=256)

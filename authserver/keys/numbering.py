@@ -22,6 +22,7 @@ ROUNDS = 8
 TAG_CHARACTERS = 22
 
 
+@lru_cache(maxsize=4096)
 def tag(resource: str) -> str:
     """What stands for *resource* in the URLs of its lists: the SHA-256 of its identifier, 128 bits as base64url."""
     return base64url(sha256(resource.encode()).digest())[:TAG_CHARACTERS]
@@ -33,12 +34,16 @@ class Numbering:
     def __init__(self, secret: Callable[[], bytes]) -> None:
         """*secret* gives 32 bytes, and the same for the life of a deployment."""
         self._secret = secret
+        self._placed = lru_cache(maxsize=16_384)(self._place)  # a family's tokens have the same one after the other
         self._shard = lru_cache(maxsize=4096)(self._permuted_shard)
         # Families that are made one after the other share shard and resource: a round has a thousand inputs there.
         self._mixed = lru_cache(maxsize=8 * ROUNDS << HALF)(self._mix)
 
     def place(self, resource: str, position: int) -> tuple[int, int]:
         """The shard and the index on it that *position* has among the lists of *resource*."""
+        return self._placed(resource, position)
+
+    def _place(self, resource: str, position: int) -> tuple[int, int]:
         block, low = divmod(position, SIZE)
         shard = self._shard(resource, block)
         return shard, self._permute(low, f"index {shard} {resource}")

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import jwt
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -19,6 +21,8 @@ from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 from ..protocol.credential import base64url
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+ES256 = ec.ECDSA(hashes.SHA256())
+P256_BYTES = 32  # of each of the two numbers (RFC 7518 §3.4)
 _THUMBPRINT_MEMBERS = ("crv", "e", "kty", "n", "x", "y")
 
 _MAKERS: dict[str, Callable[[], PrivateKey]] = {
@@ -44,6 +48,14 @@ class KeyPair:
     def alg(self) -> str:
         """``ES256``, ``RS256`` or ``EdDSA``."""
         return str(self.public_jwk["alg"])
+
+    def sign(self, said: bytes) -> bytes:
+        """The signature over *said* as a JWS has it (RFC 7518 §3, RFC 8037 §3.1)."""
+        if isinstance(self.private, ec.EllipticCurvePrivateKey):  # what most tokens are signed by, without detours
+            r, s = decode_dss_signature(self.private.sign(said, ES256))
+            return r.to_bytes(P256_BYTES) + s.to_bytes(P256_BYTES)
+        signature: bytes = jwt.get_algorithm_by_name(self.alg).sign(said, self.private)
+        return signature
 
     def private_jwk(self) -> dict[str, Any]:
         """The whole key as a JWK: a secret."""

@@ -1,7 +1,7 @@
 """The audit trail: written by every store in the transaction of the change itself, read by the console."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,9 +32,21 @@ def record(connection: Connection, event: Event, number: int | None = None) -> N
 
     *number* is its own, and those of later events are above it; None: the next.
     """
-    if event.origin == NOWHERE:
-        event = event.about(origin=connection.get_execution_options().get("origin", NOWHERE))
+    event = _from_somewhere(connection, event)
     connection.execute(RECORD if number is None else RECORD.values(id=number), columns(event))
+
+
+def record_all(connection: Connection, events: Iterable[Event]) -> None:
+    """`record` each of *events*, in order, at the price of little more than one."""
+    rows = [columns(_from_somewhere(connection, event)) for event in events]
+    if rows:
+        connection.execute(RECORD, rows)
+
+
+def _from_somewhere(connection: Connection, event: Event) -> Event:
+    if event.origin != NOWHERE:
+        return event
+    return event.about(origin=connection.get_execution_options().get("origin", NOWHERE))
 
 
 def columns(event: Event) -> dict[str, Any]:

@@ -1,15 +1,17 @@
 """The one way to the database, and the only module that knows Flask-SQLAlchemy."""
 
-import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeAlias
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, Select, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
@@ -22,8 +24,14 @@ from .driver import Found
 from .failures import repeatable, single
 from .lane import Lane
 from .silence import Silence
+from .together import Together
+from .turn import Turn
 
 SIMPLEST = select(literal(1))
+NO_TURN = nullcontext()
+WITHOUT_END = -1
+
+Work: TypeAlias = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +50,12 @@ class Database:
         """*engine* is one that `engine.prepare` has seen, with the same *bounds*."""
         self.engine = engine
         self._writing = engine.execution_options(**engines.WRITING[engine.dialect.name])
-        # SQLite lets waiting writers poll, and under load some come too late every time: threads wait in line here.
-        self._turn = threading.Lock() if self.dialect == "sqlite" else nullcontext()
-        self._lane = Lane(engine, bounds.for_hot_statements)
+        self._turn = Turn(Path(str(engine.url.database)).parent) if self.dialect == "sqlite" else None
         self._silence = Silence(engine, bounds) if self.dialect == "postgresql" else None
+        self._together: dict[Work, Together[Any]] = {}
+        self.committed = Tally()
+        """How many hot calls were committed alone, and how many together with others."""
+        self._lane = Lane(engine, self.committed, bounds.for_hot_statements)
         self._compiled: dict[Select[*tuple[Any, ...]], tuple[str, dict[str, Any]]] = {}
 
     @property
@@ -59,7 +69,7 @@ class Database:
 
         On SQLite it is the only writer from its beginning on.
         """
-        with self._turn, self._writing.begin() as connection:
+        with self._turn or NO_TURN, self._writing.begin() as connection:
             yield connection
 
     def act_from(self, origin: Origin) -> None:
@@ -86,6 +96,29 @@ class Database:
         if by is None:
             return self._lane.one_row(statement, parameters)
         return self._lane.one_row_of_many(statement, parameters, by)
+
+    def as_one_of_many(self, work: Work, asked: Any) -> Any:  # noqa: ANN401 - what *work* takes, and what it gives
+        """What *work* does with what is *asked*, in a transaction with others that ask at the same time (decision 27).
+
+        *work* is a function that gives an answer to each, in order. For SQLite, where one thing after the other is
+        written anyway: who waits for the writer before goes with whoever else does, and pays for one commit.
+        """
+        together = self._together.get(work)
+        if together is None:
+            several = partial(self._in_one, work)
+            new = Together(
+                lambda one: several([one])[0],
+                several,
+                self.committed,
+                patience=WITHOUT_END,
+                nobodys=OperationalError,  # locked, full, gone: whatever a call asks
+            )
+            together = self._together.setdefault(work, new)
+        return together.do(asked)
+
+    def _in_one(self, work: Work, asked: Sequence[Any]) -> Sequence[Any]:
+        with self.transaction() as connection:
+            return work(connection, asked)
 
     @repeatable
     def look_up(self, statement: Select[*tuple[Any, ...]], parameters: Mapping[str, Any]) -> Found | None:
@@ -125,15 +158,12 @@ class Database:
         """How often a hot statement had to wait for a connection, and how often in vain."""
         return self._lane.waited
 
-    @property
-    def committed(self) -> Tally:
-        """How many hot statements were committed alone, and how many together with others."""
-        return self._lane.committed
-
     def close(self) -> None:
         """Close what is open and idle; before a fork, so that no process inherits a connection."""
         self._lane.close()
         self.engine.dispose()
+        if self._turn:
+            self._turn.close()
 
     def insert(self, table: type[models.Row]) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that may say what to do ON CONFLICT."""

@@ -7,8 +7,7 @@ comes, so these are what they always were.
 import re
 import time
 from collections import namedtuple
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from hashlib import sha256
@@ -70,8 +69,7 @@ class Link:
 
     def one_row(self, statement: Statement, parameters: Mapping[str, Any]) -> Found | None:
         """The first row of *statement*, or None. Raises the driver's ``Error``."""
-        with self._waiting():
-            (result,) = self._execute(statement, [self._bound(statement, parameters)])
+        (result,) = self._awaited(statement, [self._bound(statement, parameters)])
         return self._found(statement, result)
 
     def rows(self, statement: Statement, calls: Sequence[Mapping[str, Any]]) -> list[Found | None]:
@@ -80,8 +78,7 @@ class Link:
         Raises the driver's ``Error``: then nothing was done for any of them, unless the connection was lost.
         """
         bound = [self._bound(statement, parameters) for parameters in calls]
-        with self._waiting():
-            results = self._execute(statement, bound)
+        results = self._awaited(statement, bound)
         return [self._found(statement, result) for result in results]
 
     def rest(self) -> None:
@@ -100,15 +97,6 @@ class Link:
         """Close the connection."""
         self._pooled.invalidate()
 
-    @contextmanager
-    def _waiting(self) -> Iterator[None]:
-        """Say of the connection for how long it has waited (see `silence`)."""
-        self.connection.waits_since = time.monotonic()
-        try:
-            yield
-        finally:
-            self.connection.waits_since = None
-
     def _bound(self, statement: Statement, parameters: Mapping[str, Any]) -> Bound:
         given = [parameters[name] for name in statement.names]
         return list(map(self._written, given)), [isinstance(value, bytes) for value in given]
@@ -121,12 +109,21 @@ class Link:
             read = self._prepared[statement.key] = self._reader(result)
         return read(result)
 
+    def _awaited(self, statement: Statement, calls: Sequence[Bound]) -> list[Any]:
+        """`_execute`; meanwhile the connection says since when it waits (see `silence`)."""
+        self.connection.waits_since = time.monotonic()
+        try:
+            return self._execute(statement, calls)
+        finally:
+            self.connection.waits_since = None
+
     def _execute(self, statement: Statement, calls: Sequence[Bound]) -> list[Any]:
         """The result of *statement* for each of *calls*, in one transaction."""
         if statement.key not in self._prepared:
             self._prepare(statement)
         results = self._by_name(statement, calls)
-        if any(self._state(result) == UNKNOWN for result in results):
+        failed = self._failed(results)
+        if failed is not None and self._state(failed) == UNKNOWN:
             # A pooler has put us into another session. Nothing was executed.
             self._prepare(statement)
             results = self._by_name(statement, calls)
@@ -169,8 +166,15 @@ class Link:
         state: bytes | None = result.error_field(self._psycopg.pq.DiagnosticField.SQLSTATE)
         return state
 
+    def _failed(self, results: list[Any]) -> Any:  # noqa: ANN401
+        """The first of *results* that is an error, or None."""
+        for result in results:
+            if result.status not in self._good:
+                return result
+        return None
+
     def _checked(self, results: list[Any]) -> list[Any]:
-        result = next((result for result in results if result.status not in self._good), None)
+        result = self._failed(results)
         if result is None:
             return results
         wrong: Exception = self._psycopg.errors.error_from_result(result, encoding=self._encoding)

@@ -32,14 +32,14 @@ _of_parents: list[Link] = []  # held for ever after a fork, since whatever lets 
 class Lane:
     """The kept connections of one PostgreSQL engine. None is opened before it is needed."""
 
-    def __init__(self, engine: Engine, most: int = UNBOUNDED.for_hot_statements) -> None:
-        """*engine* is one that `engine.prepare` has seen; *most* calls go at once."""
+    def __init__(self, engine: Engine, committed: Tally, most: int = UNBOUNDED.for_hot_statements) -> None:
+        """*engine* is one that `engine.prepare` has seen; *most* calls go at once, and are counted as *committed*."""
         self._engine = engine
+        self._committed = committed
         self._most = most
         self._idle: list[Link] = []
-        self._together: dict[str, Together] = {}
+        self._together: dict[str, Together[Mapping[str, Any]]] = {}
         self.waited = Tally()
-        self.committed = Tally()
         self._psycopg = engine.dialect.loaded_dbapi
         self._begin()
 
@@ -61,9 +61,14 @@ class Lane:
             self._leave_to_parent()
         together = self._together.get(text)
         if together is None:
-            new = Together(partial(self.one_row, text), partial(self._rows, text), by, self.committed)
+            new = Together(
+                partial(self.one_row, text),
+                partial(self._rows, text),
+                self._committed,
+                order=partial(_place, tuple(by)),
+            )
             together = self._together.setdefault(text, new)
-        return together.one_row(parameters)
+        return together.do(parameters)
 
     def _rows(self, text: str, calls: Sequence[Mapping[str, Any]]) -> list[Found | None]:
         statement = numbered(text)
@@ -161,3 +166,9 @@ class Lane:
             return self._engine.dialect.do_ping(link.connection)
         except self._psycopg.Error:
             return False
+
+
+def _place(names: Sequence[str], parameters: Mapping[str, Any]) -> list[tuple[bool, Any]]:
+    """What calls are ordered by: the parameters of these *names*, None before all others."""
+    values = [parameters[name] for name in names]
+    return [(value is not None, value) for value in values]

@@ -5,8 +5,8 @@ that wake for it. Whoever is alone waits for nobody.
 """
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
@@ -16,74 +16,84 @@ from .driver import Found
 MOST: Final = 16  # calls in one transaction
 PATIENCE: Final = 0.05  # seconds after which a call goes by itself: what is before it is stuck
 
-Parameters: TypeAlias = Mapping[str, Any]
-Alone: TypeAlias = Callable[[Parameters], Found | None]
-Several: TypeAlias = Callable[[Sequence[Parameters]], Sequence[Found | None]]
+Asked = TypeVar("Asked")
 
 
-class _Call:
+class _Call(Generic[Asked]):
     """One that waits for its ``turn``: to go on with what another has done for it, or to lead a ``batch`` itself."""
 
-    __slots__ = ("apart", "batch", "failure", "found", "parameters", "turn")
+    __slots__ = ("apart", "asked", "batch", "failure", "found", "turn")
 
-    def __init__(self, parameters: Parameters) -> None:
-        self.parameters = parameters
+    def __init__(self, asked: Asked) -> None:
+        self.asked = asked
         self.turn = threading.Lock()
         self.turn.acquire()
-        self.batch: list[_Call] = []
+        self.batch: list[_Call[Asked]] = []
         self.found: Found | None = None
         self.failure: BaseException | None = None
         self.apart = False
 
 
-class Together:
-    """The calls of one statement in one process."""
+class Together(Generic[Asked]):
+    """The calls of one kind in one process."""
 
-    def __init__(self, alone: Alone, several: Several, by: Sequence[str], sizes: Tally) -> None:
-        """*alone* executes the statement for one call; *several* for many in one transaction, or for none if it fails.
+    def __init__(
+        self,
+        alone: Callable[[Asked], Found | None],
+        several: Callable[[Sequence[Asked]], Sequence[Found | None]],
+        sizes: Tally,
+        *,
+        order: Callable[[Asked], Any] | None = None,
+        patience: float | None = None,
+        nobodys: type[Exception] | tuple[()] = (),
+    ) -> None:
+        """*alone* does what one call asks; *several* what many ask, in one transaction, or nothing if it fails.
 
-        *by* names the parameters that tell which rows a call locks: calls go in their order, so that two transactions
-        never wait for each other. *sizes* counts calls ``alone`` and ``together``.
+        Calls go in the *order* of the rows that they lock, so that two transactions never wait for each other; None
+        where there are no two. *patience* is in seconds, -1 without end. An error that is *nobodys* is every call's.
+        *sizes* counts calls ``alone`` and ``together``.
         """
         self._alone = alone
         self._several = several
-        self._by = tuple(by)
+        self._order = order
+        self._patience = PATIENCE if patience is None else patience
+        self._nobodys = nobodys
         self._sizes = sizes
         self._lock = threading.Lock()
         self._is_under_way = False
-        self._waiting: list[_Call] = []
+        self._waiting: list[_Call[Asked]] = []
 
-    def one_row(self, parameters: Parameters) -> Found | None:
-        """The first row for *parameters*, committed when this returns. Raises what the statement raises alone."""
-        call = self._queued(parameters)
+    def do(self, asked: Asked) -> Found | None:
+        """What there is for *asked*, committed when this returns. Raises what it raises alone."""
+        call = self._queued(asked)
         if call is None:
             try:
-                return self._by_itself(parameters)
+                return self._by_itself(asked)
             finally:
                 self._hand_on()
-        if not call.turn.acquire(timeout=PATIENCE):
+        if not call.turn.acquire(timeout=self._patience):
             if self._left(call):
-                return self._by_itself(parameters)
+                return self._by_itself(asked)
             call.turn.acquire()
         if call.batch:
             self._lead(call.batch)
         if call.apart:
-            return self._by_itself(parameters)
+            return self._by_itself(asked)
         if call.failure:
             raise call.failure
         return call.found
 
-    def _queued(self, parameters: Parameters) -> _Call | None:
+    def _queued(self, asked: Asked) -> _Call[Asked] | None:
         """The call in the queue; None if it need not wait."""
         with self._lock:
             if not self._is_under_way:
                 self._is_under_way = True
                 return None
-            call = _Call(parameters)
+            call = _Call(asked)
             self._waiting.append(call)
             return call
 
-    def _left(self, call: _Call) -> bool:
+    def _left(self, call: _Call[Asked]) -> bool:
         """Whether *call* has left the queue: nobody had taken it along yet."""
         with self._lock:
             if call not in self._waiting:
@@ -101,12 +111,13 @@ class Together:
         batch[0].batch = batch
         batch[0].turn.release()
 
-    def _lead(self, batch: Sequence[_Call]) -> None:
+    def _lead(self, batch: Sequence[_Call[Asked]]) -> None:
         try:
             self._execute(batch)
-        except DBAPIError as wrong:
+        except (DBAPIError, UnicodeEncodeError) as wrong:
             # Where one of several has failed, nothing was done. If the connection was lost, nobody knows.
-            apart = len(batch) > 1 and not wrong.connection_invalidated
+            known = not getattr(wrong, "connection_invalidated", False)
+            apart = len(batch) > 1 and known and not isinstance(wrong, self._nobodys)
             for call in batch:
                 call.apart, call.failure = apart, wrong
         except BaseException as wrong:  # noqa: BLE001 - each of them raises it
@@ -117,19 +128,16 @@ class Together:
                 call.turn.release()
             self._hand_on()
 
-    def _execute(self, batch: Sequence[_Call]) -> None:
+    def _execute(self, batch: Sequence[_Call[Asked]]) -> None:
         if len(batch) == 1:
-            batch[0].found = self._by_itself(batch[0].parameters)
+            batch[0].found = self._by_itself(batch[0].asked)
             return
-        batch = sorted(batch, key=self._place)
-        for call, found in zip(batch, self._several([call.parameters for call in batch]), strict=True):
+        if order := self._order:
+            batch = sorted(batch, key=lambda call: order(call.asked))
+        for call, found in zip(batch, self._several([call.asked for call in batch]), strict=True):
             call.found = found
         self._sizes.add("together", len(batch))
 
-    def _place(self, call: _Call) -> list[tuple[bool, Any]]:
-        values = [call.parameters[name] for name in self._by]
-        return [(value is not None, value) for value in values]
-
-    def _by_itself(self, parameters: Parameters) -> Found | None:
+    def _by_itself(self, asked: Asked) -> Found | None:
         self._sizes.add("alone")
-        return self._alone(parameters)
+        return self._alone(asked)

@@ -39,7 +39,7 @@ def is_delayed(sign_in: SignIn, username: str, origin: Origin, browser: str | No
 
 def test_what_strangers_guess_from_everywhere_delays_no_browser_that_is_known(sign_in, person, origin):
     for number in range(21):
-        fail(sign_in, person.username, replace(origin, address=f"192.0.2.{number}"))
+        fail(sign_in, person.username, origin._replace(address=f"192.0.2.{number}"))
     assert is_delayed(sign_in, person.username, origin)
     assert is_delayed(sign_in, person.username, origin, "y" * 43)
     assert not is_delayed(sign_in, person.username, origin, BROWSER)
@@ -58,7 +58,7 @@ def test_its_own_failures_delay_it_wherever_it_is_and_nobody_else(sign_in, perso
     for _ in range(2):
         fail(sign_in, person.username, origin, BROWSER)
     assert is_delayed(sign_in, person.username, origin, BROWSER)
-    assert is_delayed(sign_in, person.username, replace(origin, address="192.0.2.99"), BROWSER)
+    assert is_delayed(sign_in, person.username, origin._replace(address="192.0.2.99"), BROWSER)
     assert not is_delayed(sign_in, person.username, origin)
 
 

@@ -103,7 +103,7 @@ def _grant(site: Site, client: Client, scopes: tuple[str, ...]) -> None:
         wants_refresh=client.kind is ClientKind.DYNAMIC,
         lifetime=60,
     )
-    stores.grants.approve(approval, code, replace(EVENT, name="grant.approved"))
+    stores.grants.approve(approval, code, EVENT._replace(name="grant.approved"))
 
 
 def _take(page: Page, name: str) -> None:

@@ -50,7 +50,7 @@ def test_what_is_known_later_is_added_and_nothing_is_forgotten(stores: Stores):
 
 
 def test_a_request_is_found_by_its_correlation_id(stores: Stores):
-    stores.traces.write([(0, replace(FIRST, origin=replace(ORIGIN, correlation_id="c0ffee")))])
+    stores.traces.write([(0, replace(FIRST, origin=ORIGIN._replace(correlation_id="c0ffee")))])
     found = stores.traces.find_by_correlation("c0ffee")
     assert found is not None
     assert found.id == FIRST.reference

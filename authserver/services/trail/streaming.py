@@ -9,7 +9,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import accumulate
 
 import structlog
@@ -114,4 +114,4 @@ def _bounded(batch: Sequence[Recorded]) -> Sequence[Recorded]:
 def _without_detail(recorded: Recorded) -> Recorded:
     detail = recorded.event.detail
     left_out = detail if LEFT_OUT in detail else {LEFT_OUT: len(plain_json(detail))}
-    return recorded._replace(event=replace(recorded.event, detail=left_out))
+    return recorded._replace(event=recorded.event._replace(detail=left_out))

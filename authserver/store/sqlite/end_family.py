@@ -1,6 +1,8 @@
 """End a refresh family, by its id or by one of its tokens, as the only writer."""
 
-from sqlalchemy import bindparam, select, update
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, bindparam, select, update
 
 from ...protocol.audit import Event
 from ..audit import record
@@ -24,12 +26,19 @@ OWNER = select(GrantRow.user_id).where(GrantRow.id == bindparam("grant_id"))
 
 def end_family(database: Database, family_id: str, event: Event) -> bool:
     """See `refresh_tokens.RefreshTokenStore.revoke_family`."""
-    with database.transaction() as connection:
-        found = connection.execute(END, {"family_id": family_id}).one_or_none()
-        if found is None:
-            return False
-        user_id = connection.execute(OWNER, {"grant_id": found.grant_id}).scalar_one()
-        record(connection, event.about(user_id=user_id, **found._asdict()))
+    return bool(database.as_one_of_many(_end_all, (family_id, event)))
+
+
+def _end_all(connection: Connection, asked: Sequence[tuple[str, Event]]) -> list[bool]:
+    return [_end(connection, family_id, event) for family_id, event in asked]
+
+
+def _end(connection: Connection, family_id: str, event: Event) -> bool:
+    found = connection.execute(END, {"family_id": family_id}).one_or_none()
+    if found is None:
+        return False
+    user_id = connection.execute(OWNER, {"grant_id": found.grant_id}).scalar_one()
+    record(connection, event.about(user_id=user_id, **found._asdict()))
     return True
 
 

@@ -1,5 +1,7 @@
 """Redeem an authorization code, as the only writer."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from ...protocol.audit import Event
@@ -43,21 +45,27 @@ FIRST_TOKEN = insert(RefreshTokenRow).values(
 
 def redeem(database: Database, attempt: Redemption, event: Event) -> Redeemed | None:
     """See `codes.CodeStore.redeem`."""
+    found: Redeemed | None = database.as_one_of_many(_redeem_all, (attempt, event))
+    return found
+
+
+def _redeem_all(connection: Connection, asked: Sequence[tuple[Redemption, Event]]) -> list[Redeemed | None]:
+    return [_redeem(connection, attempt, event) for attempt, event in asked]
+
+
+def _redeem(connection: Connection, attempt: Redemption, event: Event) -> Redeemed | None:
     sought = {"digest": attempt.digest, "client_id": attempt.client_id, "resource": attempt.resource}
-    with database.transaction() as connection:
-        found = connection.execute(REDEEMABLE, sought).one_or_none()
-        if found is None or not authority(found, family_id=attempt.family_id).scopes:
-            return None
-        position = None
-        proven = _proves(attempt, found)
-        family_id = attempt.family_id if proven else None
-        connection.execute(END, {"ended": attempt.digest, "redeemed_at": found.now, "family_id": family_id})
-        if proven:
-            position = _found_family(connection, attempt, found)
-        about = event.about(**subject_of(found))
-        audit.record(connection, about if proven else about.about(outcome="refused"))
+    found = connection.execute(REDEEMABLE, sought).one_or_none()
+    if found is None or not authority(found, family_id=attempt.family_id).scopes:
+        return None
+    proven = _proves(attempt, found)
+    family_id = attempt.family_id if proven else None
+    connection.execute(END, {"ended": attempt.digest, "redeemed_at": found.now, "family_id": family_id})
+    about = event.about(**subject_of(found))
+    audit.record(connection, about if proven else about.about(outcome="refused"))
     if not proven:
         return None
+    position = _found_family(connection, attempt, found)
     return Redeemed(authority(found, family_id=attempt.family_id, position=position), found.wants_refresh)
 
 

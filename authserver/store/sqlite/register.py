@@ -1,6 +1,9 @@
 """Register a client, using up the token that admits it, as the only writer."""
 
-from sqlalchemy import bindparam, or_, update
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from sqlalchemy import Connection, bindparam, or_, update
 from sqlalchemy.dialects.sqlite import insert
 
 from ...protocol.audit import Event
@@ -27,16 +30,28 @@ USE = (
     .values(uses_left=InitialAccessTokenRow.uses_left - 1)
 )
 
+Asked: TypeAlias = tuple[Client, Event, bytes | None, bytes | None]
+
 
 def register(
     database: Database, client: Client, event: Event, *, ticket: bytes | None, fingerprint: bytes | None
 ) -> str | None:
     """See `clients.ClientStore.register`."""
-    with database.transaction() as connection:
-        if ticket is not None and not connection.execute(USE, {"ticket": ticket}).rowcount:
-            return None
-        columns = {**lasting(client), **changeable(client), "fingerprint": fingerprint}
-        client_id: str = connection.execute(REGISTER, columns).scalar_one()
-        actor = event.actor.replace(client.client_id, client_id)
-        audit.record(connection, event.about(actor=actor, client_id=client_id))
+    found: str | None = database.as_one_of_many(_register_all, (client, event, ticket, fingerprint))
+    return found
+
+
+def _register_all(connection: Connection, asked: Sequence[Asked]) -> list[str | None]:
+    return [_register(connection, *each) for each in asked]
+
+
+def _register(
+    connection: Connection, client: Client, event: Event, ticket: bytes | None, fingerprint: bytes | None
+) -> str | None:
+    if ticket is not None and not connection.execute(USE, {"ticket": ticket}).rowcount:
+        return None
+    columns = {**lasting(client), **changeable(client), "fingerprint": fingerprint}
+    client_id: str = connection.execute(REGISTER, columns).scalar_one()
+    actor = event.actor.replace(client.client_id, client_id)
+    audit.record(connection, event.about(actor=actor, client_id=client_id))
     return client_id

@@ -1,6 +1,9 @@
 """Rotate a refresh token, as the only writer."""
 
-from sqlalchemy import bindparam, insert, or_, select, update
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, bindparam, insert, or_, select, update
 
 from ...protocol.access_token import Authority
 from ...protocol.audit import Event
@@ -42,23 +45,48 @@ SUCCEED = insert(RefreshTokenRow).values(
 )
 
 
+class _Rotated(NamedTuple):
+    """What a token stood on, and what is written of it: of itself, of its successor, and in the trail."""
+
+    authority: Authority
+    used: dict[str, Any]
+    successor: dict[str, Any]
+    event: Event
+
+
 def rotate(database: Database, attempt: Rotation, event: Event) -> Authority | None:
     """See `refresh_tokens.RefreshTokenStore.rotate`."""
+    found: Authority | None = database.as_one_of_many(_rotate, (attempt, event))
+    return found
+
+
+def _rotate(connection: Connection, asked: Sequence[tuple[Rotation, Event]]) -> list[Authority | None]:
+    """Of those who present the same token the first gets what it stands on. All that is written is written at once."""
+    rotations: dict[bytes, _Rotated] = {}
+    found: list[Authority | None] = []
+    for attempt, event in asked:
+        rotated = None if attempt.digest in rotations else _rotatable(connection, attempt, event)
+        if rotated is not None:
+            rotations[attempt.digest] = rotated
+        found.append(rotated and rotated.authority)
+    if rotations:
+        connection.execute(USE, [rotated.used for rotated in rotations.values()])
+        connection.execute(SUCCEED, [rotated.successor for rotated in rotations.values()])
+        audit.record_all(connection, [rotated.event for rotated in rotations.values()])
+    return found
+
+
+def _rotatable(connection: Connection, attempt: Rotation, event: Event) -> _Rotated | None:
     sought = {"digest": attempt.digest, "client_id": attempt.client_id, "resource": attempt.resource}
-    with database.transaction() as connection:
-        found = connection.execute(ROTATABLE, sought).one_or_none()
-        if found is None or not authority(found).scopes:
-            return None
-        used = {"used": attempt.digest, "rotated_at": found.now, "successor_digest": attempt.successor_digest}
-        connection.execute(USE, used)
-        successor = {
-            "digest": attempt.successor_digest,
-            "family_id": found.family_id,
-            "created_at": found.now,
-            "expires_at": min(found.now + attempt.lifetime, found.expires_at),
-            "sealed": attempt.sealed_successor,
-        }
-        connection.execute(SUCCEED, successor)
-        about = event.about(**subject_of(found))
-        audit.record(connection, about)
-    return authority(found)
+    found = connection.execute(ROTATABLE, sought).one_or_none()
+    if found is None or not (stands_on := authority(found)).scopes:
+        return None
+    successor = {
+        "digest": attempt.successor_digest,
+        "family_id": found.family_id,
+        "created_at": found.now,
+        "expires_at": min(found.now + attempt.lifetime, found.expires_at),
+        "sealed": attempt.sealed_successor,
+    }
+    used = {"used": attempt.digest, "rotated_at": found.now, "successor_digest": attempt.successor_digest}
+    return _Rotated(stands_on, used, successor, event.about(**subject_of(found)))

@@ -260,7 +260,7 @@ def test_what_is_cached_of_a_client_gives_it_nothing(site: Site, indexer: Machin
     name = indexer.client.client_id
     ceiling = indexer.client.ceilings[NOTES.identifier]
     authority = ClientAuthority(name, NOTES.identifier, ceiling)
-    assert tokens.issue(authority, ceiling, replace(EVENT, client_id=name)) is not None
+    assert tokens.issue(authority, ceiling, EVENT._replace(client_id=name)) is not None
     assert tokens.issue(authority, (*ceiling, "notes:delete"), EVENT) is None
     assert tokens.issue(replace(authority, resource="https://elsewhere.example/"), ceiling, EVENT) is None
     site.deployment.stores.clients.set_suspended(name, True, EVENT)

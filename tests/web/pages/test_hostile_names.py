@@ -67,7 +67,7 @@ def changed(site: Site, client_id: str) -> Client:
     said = {"client_uri": ADDRESSES[0], "policy_uri": HOSTILE, HOSTILE: HOSTILE, "contacts": [HOSTILE, ADDRESSES[2]]}
     uris = (*found.redirect_uris, "evil:/<b>")
     now = replace(found, name=f"{HOSTILE} 2", redirect_uris=uris, metadata=said)
-    clients.update(now, replace(EVENT, name=BREAKOUT[:40], actor=HOSTILE))
+    clients.update(now, EVENT._replace(name=BREAKOUT[:40], actor=HOSTILE))
     now = replace(now, metadata={**said, "tos_uri": ADDRESSES[1]})
     clients.update(now, EVENT)
     return now
