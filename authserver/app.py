@@ -3,7 +3,8 @@
 `create_app` opens no connection and starts no thread; migrations and keys are made by ``authserver init``.
 """
 
-from typing import cast
+from collections.abc import Callable
+from typing import Any, cast
 
 from flask import Flask
 
@@ -26,6 +27,10 @@ from .web.traced import Traced
 
 class Application(Flask):
     """Flask, with a key for cookies that is derived of a secret in the database: so not before the first cookie."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """*func*: none of ours is a coroutine, which Flask would find out anew of fourteen for each page."""
+        return func
 
     @property
     def secret_key(self) -> str:  # type: ignore[override]

@@ -5,6 +5,7 @@ whole requests, each kind as many threads as its lane has. So neither clients th
 hold what another needs. Plain calls go a short way, and the thread that has answered one waits a moment for the next.
 """
 
+import gc
 import resource
 import select
 import socket
@@ -61,6 +62,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._queue: deque[None] = deque()  # a request each that waits for a thread
         self._readiness, self._drain_seconds = found.readiness, found.settings.drain_seconds
         _may_open(2 * self.worker_connections)
+        gc.collect()
+        gc.freeze()  # what is loaded stays: looking through all of it would stop every thread for a fifth of a second
 
     def handle_exit(self, sig: int, frame: Any) -> None:  # noqa: ANN401 - gunicorn's handler of SIGTERM
         """Be ready no more; stop when whoever looks at that has had the time to go elsewhere."""

@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from .audit import Event
+from .courtesy import politely
 from .credential import base64url
 
 SEAL_TYPE = "audit-seal+jwt"
@@ -146,7 +147,7 @@ def statement(number: int, previous: str, batch: Iterable[Recorded], iat: int) -
     """The statement of seal *number* over *batch*, in order and not empty, made at *iat* (Unix seconds)."""
     events = list(batch)
     digest = Digest()
-    for recorded in events:
+    for recorded in politely(events):
         digest.add(recorded)
     times = [recorded.at_ms for recorded in events]
     places = (*events[0].place, *events[-1].place)

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+import hmac
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
@@ -81,7 +82,8 @@ def knows_secret(secret: str, client: Client | None, now: float) -> bool:
     """
     overlap = client is not None and now < (client.previous_secret_until or 0)
     held = (client and client.secret_digest, client and client.previous_secret_digest if overlap else None)
-    proofs = [credential.matches(secret, stored or _NOBODY) and stored is not None for stored in held]
+    shown = credential.digest(secret)
+    proofs = [hmac.compare_digest(shown, stored or _NOBODY) and stored is not None for stored in held]
     return any(proofs)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, literal, select, text, true, tuple_
 
 from ..protocol.audit_seal import Place, Recorded
+from ..protocol.courtesy import politely
 from . import partitions
 from .audit import COLUMNS, event_of
 from .clock import now_in_milliseconds
@@ -94,7 +95,7 @@ class TrailStore:
 def read(connection: Connection, limit: int, *conditions: ColumnElement[bool]) -> list[Recorded]:
     """The first *limit* events that fit, in order."""
     wanted = EVENTS.where(*conditions).order_by(AuditRow.xid, AuditRow.id).limit(limit)
-    return [_recorded(row) for row in connection.execute(wanted)]
+    return [_recorded(row) for row in politely(connection.execute(wanted))]
 
 
 def finished(connection: Connection) -> ColumnElement[bool]:

@@ -3,12 +3,14 @@
 from contextlib import suppress
 from typing import cast
 
-from flask import g, request, url_for
+from flask import g, request
 
 from ..services.traces.tracing import Attempt
 from ..store.failures import UNAVAILABLE
 from . import next_page
 from .deployment import deployment
+
+PAGE = "/authorize"  # below the issuer's own path
 
 
 def running() -> Attempt | None:
@@ -30,8 +32,7 @@ def belong_to(page: str) -> None:
 
 def _query() -> str | None:
     """The query of the authorization request: this one, or the one to come back to."""
-    page = url_for("oauth.authorize")
-    if request.script_root + request.path == page:
+    if request.path == PAGE:
         return request.query_string.decode("latin-1")
     if request.endpoint not in ("account.sign_in", "account.attempt"):
         return None
@@ -40,4 +41,4 @@ def _query() -> str | None:
 
 def _of(onwards: str) -> str | None:
     path, _, query = onwards.partition("?")
-    return query if path == url_for("oauth.authorize") and next_page.is_own_page(onwards) else None
+    return query if path == request.script_root + PAGE and next_page.is_own_page(onwards) else None
