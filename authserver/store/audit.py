@@ -73,7 +73,7 @@ def parameters(event: Event) -> dict[str, Any]:
         "outcome": event.outcome,
         "address": storable(event.origin.address),
         "correlation_id": storable(event.origin.correlation_id),
-        "detail": json.dumps(event.detail),
+        "detail": json.dumps(event.detail) if event.detail else "{}",
     }
 
 

@@ -1,7 +1,7 @@
 """The one way to the database, and the only module that knows Flask-SQLAlchemy."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -24,11 +24,10 @@ from .driver import Found
 from .failures import repeatable, single
 from .lane import Lane
 from .silence import Silence
-from .together import Together
+from .together import OPEN, Together
 from .turn import Turn
 
 SIMPLEST = select(literal(1))
-NO_TURN = nullcontext()
 WITHOUT_END = -1
 
 Work: TypeAlias = Callable[[Connection, Sequence[Any]], Sequence[Any]]
@@ -69,7 +68,7 @@ class Database:
 
         On SQLite it is the only writer from its beginning on.
         """
-        with self._turn or NO_TURN, self._writing.begin() as connection:
+        with self._turn or OPEN, self._writing.begin() as connection:
             yield connection
 
     def act_from(self, origin: Origin) -> None:
@@ -110,6 +109,7 @@ class Database:
                 lambda one: several([one])[0],
                 several,
                 self.committed,
+                gate=self._turn or OPEN,
                 patience=WITHOUT_END,
                 nobodys=OperationalError,  # locked, full, gone: whatever a call asks
             )
@@ -117,7 +117,8 @@ class Database:
         return together.do(asked)
 
     def _in_one(self, work: Work, asked: Sequence[Any]) -> Sequence[Any]:
-        with self.transaction() as connection:
+        """What *work* does, by whoever has the turn."""
+        with self._writing.begin() as connection:
             return work(connection, asked)
 
     @repeatable

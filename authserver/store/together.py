@@ -6,6 +6,7 @@ that wake for it. Whoever is alone waits for nobody.
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, Generic, TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -15,20 +16,21 @@ from .driver import Found
 
 MOST: Final = 16  # calls in one transaction
 PATIENCE: Final = 0.05  # seconds after which a call goes by itself: what is before it is stuck
+OPEN: Final[AbstractContextManager[Any]] = nullcontext()
 
 Asked = TypeVar("Asked")
 
 
 class _Call(Generic[Asked]):
-    """One that waits for its ``turn``: to go on with what another has done for it, or to lead a ``batch`` itself."""
+    """One that waits for its ``turn``: to go on with what another has done for it, or to lead a transaction itself."""
 
-    __slots__ = ("apart", "asked", "batch", "failure", "found", "turn")
+    __slots__ = ("apart", "asked", "failure", "found", "leads", "turn")
 
     def __init__(self, asked: Asked) -> None:
         self.asked = asked
         self.turn = threading.Lock()
         self.turn.acquire()
-        self.batch: list[_Call[Asked]] = []
+        self.leads = False
         self.found: Found | None = None
         self.failure: BaseException | None = None
         self.apart = False
@@ -44,18 +46,21 @@ class Together(Generic[Asked]):
         sizes: Tally,
         *,
         order: Callable[[Asked], Any] | None = None,
+        gate: AbstractContextManager[Any] = OPEN,
         patience: float | None = None,
         nobodys: type[Exception] | tuple[()] = (),
     ) -> None:
         """*alone* does what one call asks; *several* what many ask, in one transaction, or nothing if it fails.
 
         Calls go in the *order* of the rows that they lock, so that two transactions never wait for each other; None
-        where there are no two. *patience* is in seconds, -1 without end. An error that is *nobodys* is every call's.
-        *sizes* counts calls ``alone`` and ``together``.
+        where there are no two. Whoever comes while a transaction waits at the *gate* goes with it. *patience* is in
+        seconds, -1 without end. An error that is *nobodys* is every call's. *sizes* counts calls ``alone`` and
+        ``together``.
         """
         self._alone = alone
         self._several = several
         self._order = order
+        self._gate = gate
         self._patience = PATIENCE if patience is None else patience
         self._nobodys = nobodys
         self._sizes = sizes
@@ -71,12 +76,12 @@ class Together(Generic[Asked]):
                 return self._by_itself(asked)
             finally:
                 self._hand_on()
-        if not call.turn.acquire(timeout=self._patience):
+        if not call.leads and not call.turn.acquire(timeout=self._patience):
             if self._left(call):
                 return self._by_itself(asked)
             call.turn.acquire()
-        if call.batch:
-            self._lead(call.batch)
+        if call.leads:
+            self._lead()
         if call.apart:
             return self._by_itself(asked)
         if call.failure:
@@ -84,36 +89,46 @@ class Together(Generic[Asked]):
         return call.found
 
     def _queued(self, asked: Asked) -> _Call[Asked] | None:
-        """The call in the queue; None if it need not wait."""
+        """The call in the queue, which it leads if nothing is under way; None if it need not wait for anything."""
         with self._lock:
-            if not self._is_under_way:
+            if not self._is_under_way and self._gate is OPEN:
                 self._is_under_way = True
                 return None
             call = _Call(asked)
             self._waiting.append(call)
+            if not self._is_under_way:
+                self._is_under_way = call.leads = True
             return call
 
     def _left(self, call: _Call[Asked]) -> bool:
-        """Whether *call* has left the queue: nobody had taken it along yet."""
+        """Whether *call* has left the queue: nobody had taken it along, nor handed on to it, yet."""
         with self._lock:
-            if call not in self._waiting:
+            if call.leads or call not in self._waiting:
                 return False
             self._waiting.remove(call)
             return True
 
-    def _hand_on(self) -> None:
-        """The transaction under way has ended: all that wait go in the next, and the first of them sees to it."""
+    def _taken(self) -> list[_Call[Asked]]:
+        """All that wait, as many as go together; who leads is the first of them."""
         with self._lock:
             batch, self._waiting = self._waiting[:MOST], self._waiting[MOST:]
-            if not batch:
+            return batch
+
+    def _hand_on(self) -> None:
+        """The transaction under way has ended: the first of those that wait sees to the next."""
+        with self._lock:
+            if not self._waiting:
                 self._is_under_way = False
                 return
-        batch[0].batch = batch
-        batch[0].turn.release()
+            self._waiting[0].leads = True
+            self._waiting[0].turn.release()
 
-    def _lead(self, batch: Sequence[_Call[Asked]]) -> None:
+    def _lead(self) -> None:
+        batch: list[_Call[Asked]] = []
         try:
-            self._execute(batch)
+            with self._gate:
+                batch = self._taken()
+                self._execute(batch)
         except (DBAPIError, UnicodeEncodeError) as wrong:
             # Where one of several has failed, nothing was done. If the connection was lost, nobody knows.
             known = not getattr(wrong, "connection_invalidated", False)
@@ -121,6 +136,7 @@ class Together(Generic[Asked]):
             for call in batch:
                 call.apart, call.failure = apart, wrong
         except BaseException as wrong:  # noqa: BLE001 - each of them raises it
+            batch = batch or self._taken()
             for call in batch:
                 call.failure = wrong
         finally:
@@ -130,7 +146,8 @@ class Together(Generic[Asked]):
 
     def _execute(self, batch: Sequence[_Call[Asked]]) -> None:
         if len(batch) == 1:
-            batch[0].found = self._by_itself(batch[0].asked)
+            self._sizes.add("alone")
+            batch[0].found = self._alone(batch[0].asked)
             return
         if order := self._order:
             batch = sorted(batch, key=lambda call: order(call.asked))
@@ -140,4 +157,5 @@ class Together(Generic[Asked]):
 
     def _by_itself(self, asked: Asked) -> Found | None:
         self._sizes.add("alone")
-        return self._alone(asked)
+        with self._gate:
+            return self._alone(asked)

@@ -8,6 +8,7 @@ import fcntl
 import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -35,7 +36,8 @@ class Turn:
     def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, at: TracebackType | None) -> None:
         """Give the turn to the next."""
         if self._file is not None:
-            fcntl.flock(self._file, fcntl.LOCK_UN)
+            with suppress(OSError):
+                fcntl.flock(self._file, fcntl.LOCK_UN)
         self._threads.release()
 
     def close(self) -> None:
@@ -46,11 +48,12 @@ class Turn:
                 self._file = None
 
     def _wait(self) -> None:
-        if self._file is None:
-            self._file = os.open(self._folder, os.O_RDONLY)
         until = time.monotonic() + PATIENCE
-        while not _taken(self._file) and time.monotonic() < until:
-            time.sleep(LOOK_SECONDS)
+        with suppress(PermissionError):  # a folder that may not be read has no line
+            if self._file is None:
+                self._file = os.open(self._folder, os.O_RDONLY)
+            while not _taken(self._file) and time.monotonic() < until:
+                time.sleep(LOOK_SECONDS)
 
 
 def _taken(file: int) -> bool:
@@ -59,4 +62,6 @@ def _taken(file: int) -> bool:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
+    except OSError:  # nor has a file system without locks
+        return True
     return True

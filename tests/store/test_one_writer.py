@@ -1,5 +1,6 @@
 """SQLite's one writer: what comes meanwhile is one transaction (decision 27), and processes stand in line."""
 
+import errno
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -30,12 +31,11 @@ def sqlite(database: Database) -> Database:
 
 @contextmanager
 def behind(database: Database, deed: Callable[[str], Any], about: Sequence[str]) -> Iterator[list[Future[Any]]]:
-    """*deed* about each, all in a queue behind the first of them, which cannot write until the block begins."""
+    """*deed* about each: the first waits for its turn to write, and the others for it, until the block begins."""
     with ThreadPoolExecutor(len(about)) as callers:
         with database.transaction():
-            done = [callers.submit(deed, about[0])]
-            await_that(lambda: any(queue._is_under_way for queue in [*database._together.values()]))
-            for number, one in enumerate(about[1:], 1):
+            done = []
+            for number, one in enumerate(about, 1):
                 done.append(callers.submit(deed, one))
                 await_that(lambda at=number: waiting(database) == at)  # type: ignore[misc]
         yield done
@@ -82,7 +82,7 @@ def test_refreshes_that_come_meanwhile_are_one_transaction_and_the_same_token_is
     assert len(set(answers)) == 4
     assert answers[1] == answers[2] == answers[5], "whoever comes second gets what the first got"
     assert count(sqlite, RefreshTokenRow) == before + 4
-    assert sqlite.committed.counts()["together"] == together + 5
+    assert sqlite.committed.counts()["together"] == together + 6
     for answer in set(answers):
         assert scene.refresh(answer)
 
@@ -158,3 +158,19 @@ def test_who_is_stuck_with_the_turn_holds_nobody_up_for_ever(tmp_path: Path, mon
         assert one._file is not None
     one.close()
     other.close()
+
+
+def test_where_no_line_can_be_made_each_writes_as_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_given: object) -> None:
+        raise PermissionError
+
+    def lack(*_given: object) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    for lacking, why in ("os.open", refuse), ("fcntl.flock", lack):
+        with monkeypatch.context() as patched:
+            patched.setattr(f"authserver.store.turn.{lacking}", why)
+            turn = Turn(tmp_path)
+            with turn:
+                pass
+        turn.close()
