@@ -14,7 +14,7 @@ from ..web.front import Front
 RECEIVED_AT_ONCE = 65_536  # bytes
 SEND_BUFFER = 524_288  # bytes: an answer goes there at once, so a client that reads slowly holds no thread
 MOST_UNSEEN = 65_536  # bytes of answers before a look whether the client reads them: far less than the buffer
-PATIENCE = 3000  # microseconds that a thread stays with a connection while no other waits for one
+PATIENCE = 3  # milliseconds that a thread stays with a connection while no other waits for one
 MOST_STAYED = 100  # answers, after which the others have their turn, whether they were noticed or not
 
 
@@ -46,15 +46,14 @@ class ShortWay:
 
 
 def bound(client: socket.socket, seconds: int) -> None:
-    """Have a thread wait for *client* no longer than a moment when it asks, and *seconds* when it answers."""
+    """Have answers to *client* go at once, and a thread wait for it no longer than *seconds*."""
     with suppress(OSError):  # it is gone already
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", seconds, 0))
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, PATIENCE))
 
 
 def what_came(client: socket.socket) -> bytes | None:
-    """What comes of *client*, within what its socket waits for; empty at the end of it, None if nothing does."""
+    """What has come of *client*, which does not block; empty at the end of it, None if nothing has yet."""
     try:
         return client.recv(RECEIVED_AT_ONCE)
     except BlockingIOError:
@@ -65,6 +64,15 @@ def what_came(client: socket.socket) -> bytes | None:
 
 def takes_more(client: socket.socket) -> bool:
     """Whether an answer can be sent to *client* without waiting for it to read earlier ones."""
+    return _is(client, select.POLLOUT, 0)
+
+
+def sends_more(client: socket.socket) -> bool:
+    """Whether something comes within a moment."""
+    return _is(client, select.POLLIN, PATIENCE)
+
+
+def _is(client: socket.socket, state: int, milliseconds: int) -> bool:
     asked = select.poll()
-    asked.register(client, select.POLLOUT)
-    return bool(asked.poll(0))
+    asked.register(client, state)
+    return bool(asked.poll(milliseconds))

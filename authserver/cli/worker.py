@@ -26,7 +26,7 @@ from ..web.arriving import Come, come
 from ..web.backchannel.unchanged import Unchanged
 from ..web.lanes import Lane, Turns, lane_of
 from .leaving import Leaving
-from .short_way import MOST_STAYED, MOST_UNSEEN, ShortWay, bound, takes_more, what_came
+from .short_way import MOST_STAYED, MOST_UNSEEN, ShortWay, bound, sends_more, takes_more, what_came
 from .streaming import Bounded
 
 MOST_HELD = 16_777_216  # bytes of requests that have not come whole, all together
@@ -271,11 +271,11 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         return found is not False
 
     def _stays(self, conn: Any) -> bool:  # noqa: ANN401
-        """Whether the thread waits a moment for what comes on *conn* next, whose socket blocks for no longer."""
+        """Whether the thread waits a moment for what comes on *conn* next, and something does."""
         free = self.alive and not self._queue and conn.lane is Lane.CALLS and not conn.parser.unreader.buf.tell()
         if free and conn.unseen > MOST_UNSEEN:
             free, conn.unseen = takes_more(conn.sock), 0
-        return bool(free)
+        return free and sends_more(conn.sock)
 
     def _send_away(self, conn: Any, answer: bytes) -> None:  # noqa: ANN401
         self._sent(conn.sock, answer)

@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from .audit import Event
-from .courtesy import politely
 from .credential import base64url
 
 SEAL_TYPE = "audit-seal+jwt"
@@ -145,10 +144,10 @@ class Statement:
 
 def statement(number: int, previous: str, batch: Iterable[Recorded], iat: int) -> Statement:
     """The statement of seal *number* over *batch*, in order and not empty, made at *iat* (Unix seconds)."""
-    events = list(batch)
-    digest = Digest()
-    for recorded in politely(events):
+    events, digest = [], Digest()
+    for recorded in batch:
         digest.add(recorded)
+        events.append(recorded)
     times = [recorded.at_ms for recorded in events]
     places = (*events[0].place, *events[-1].place)
     return Statement(number, previous, digest.rows, digest.value(), *places, min(times), max(times), iat)

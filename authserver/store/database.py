@@ -11,7 +11,6 @@ from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, Select, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import QueuePool
 
@@ -21,7 +20,7 @@ from . import engine as engines
 from . import models
 from .bounds import UNBOUNDED, Bounds
 from .driver import Found
-from .failures import repeatable, single
+from .failures import UNAVAILABLE, repeatable, single
 from .lane import Lane
 from .silence import Silence
 from .together import OPEN, Together
@@ -111,7 +110,7 @@ class Database:
                 self.committed,
                 gate=self._turn or OPEN,
                 patience=WITHOUT_END,
-                nobodys=OperationalError,  # locked, full, gone: whatever a call asks
+                is_own=_is_not_the_databases,
             )
             together = self._together.setdefault(work, new)
         return together.do(asked)
@@ -169,6 +168,11 @@ class Database:
     def insert(self, table: type[models.Row]) -> postgresql.Insert | sqlite.Insert:
         """An INSERT that may say what to do ON CONFLICT."""
         return sqlite.insert(table) if self.dialect == "sqlite" else postgresql.insert(table)
+
+
+def _is_not_the_databases(wrong: BaseException) -> bool:
+    """Whether an error may be one call's own: a database that is locked or full refuses whatever is asked."""
+    return isinstance(wrong, Exception) and not isinstance(wrong, UNAVAILABLE)
 
 
 def connect(app: Flask, url: str, bounds: Bounds = UNBOUNDED) -> Database:

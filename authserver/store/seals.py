@@ -13,7 +13,7 @@ from .database import Database
 from .models import SealRow
 from .sealed import Seal, Word, newest, oldest
 from .tallies import tally
-from .trail import PAGE, beyond, count_on, counts_on_from, finished, read
+from .trail import PAGE, beyond, count_on, counts_on_from, finished, read, unhurried
 
 Sign = Callable[[Statement], str]
 
@@ -45,7 +45,7 @@ class SealStore:
                 return 0
             made_at = connection.scalar(select(now)) or 0
             previous = (head.number + 1, seal_digest(head.signed)) if head else (1, "")
-            stated = statement(*previous, batch, made_at)
+            stated = statement(*previous, unhurried(connection, batch), made_at)
             connection.execute(insert(SealRow).values(**_columns(stated, sign(stated))))
             tally(self._database, connection, batch)
         return len(batch)

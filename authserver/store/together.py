@@ -21,6 +21,12 @@ OPEN: Final[AbstractContextManager[Any]] = nullcontext()
 Asked = TypeVar("Asked")
 
 
+def _is_own(wrong: BaseException) -> bool:
+    """Whether one of several may have failed by itself: then nothing was done. If a connection is lost, who knows."""
+    is_lost = isinstance(wrong, DBAPIError) and wrong.connection_invalidated
+    return isinstance(wrong, (DBAPIError, UnicodeEncodeError)) and not is_lost
+
+
 class _Call(Generic[Asked]):
     """One that waits for its ``turn``: to go on with what another has done for it, or to lead a transaction itself."""
 
@@ -48,21 +54,21 @@ class Together(Generic[Asked]):
         order: Callable[[Asked], Any] | None = None,
         gate: AbstractContextManager[Any] = OPEN,
         patience: float | None = None,
-        nobodys: type[Exception] | tuple[()] = (),
+        is_own: Callable[[BaseException], bool] = _is_own,
     ) -> None:
         """*alone* does what one call asks; *several* what many ask, in one transaction, or nothing if it fails.
 
         Calls go in the *order* of the rows that they lock, so that two transactions never wait for each other; None
         where there are no two. Whoever comes while a transaction waits at the *gate* goes with it. *patience* is in
-        seconds, -1 without end. An error that is *nobodys* is every call's. *sizes* counts calls ``alone`` and
-        ``together``.
+        seconds, -1 without end. After an error that may be one call's own (*is_own*), each is done by itself; all
+        others are every call's. *sizes* counts calls ``alone`` and ``together``.
         """
         self._alone = alone
         self._several = several
         self._order = order
         self._gate = gate
         self._patience = PATIENCE if patience is None else patience
-        self._nobodys = nobodys
+        self._is_own = is_own
         self._sizes = sizes
         self._lock = threading.Lock()
         self._is_under_way = False
@@ -129,16 +135,11 @@ class Together(Generic[Asked]):
             with self._gate:
                 batch = self._taken()
                 self._execute(batch)
-        except (DBAPIError, UnicodeEncodeError) as wrong:
-            # Where one of several has failed, nothing was done. If the connection was lost, nobody knows.
-            known = not getattr(wrong, "connection_invalidated", False)
-            apart = len(batch) > 1 and known and not isinstance(wrong, self._nobodys)
+        except BaseException as wrong:  # noqa: BLE001 - each of them raises it, or is done by itself
+            batch = batch or self._taken()
+            apart = len(batch) > 1 and self._is_own(wrong)
             for call in batch:
                 call.apart, call.failure = apart, wrong
-        except BaseException as wrong:  # noqa: BLE001 - each of them raises it
-            batch = batch or self._taken()
-            for call in batch:
-                call.failure = wrong
         finally:
             for call in batch[1:]:
                 call.turn.release()

@@ -1,7 +1,11 @@
 """SQLite's one writer: what comes meanwhile is one transaction (decision 27), and processes stand in line."""
 
 import errno
+import fcntl
+import gc
+import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing, contextmanager
@@ -17,7 +21,7 @@ from sqlalchemy.exc import OperationalError
 
 from authserver.store.database import Database, Work, connect
 from authserver.store.models import AuditRow, RefreshTokenRow
-from authserver.store.turn import Turn
+from authserver.store.turn import LOOK_SECONDS, Turn
 
 from .scene import Scene, refresh_token
 
@@ -65,7 +69,7 @@ def echo(connection: Connection, asked: Sequence[str]) -> list[Any]:
             {"name": word},
         )  # fmt: skip
         if word == "wrong":
-            raise UnicodeEncodeError("utf-8", word, 0, 1, "as a lone surrogate")
+            raise ValueError(word)
         found.append((word, connection.execute(text("SELECT count(*) FROM audit_events")).scalar_one()))
     return found
 
@@ -100,7 +104,7 @@ def test_one_that_fails_is_told_alone_and_leaves_nothing(sqlite: Database):
     words = ["first", "one", "wrong", "two"]
     with behind(sqlite, partial(sqlite.as_one_of_many, echo), words) as done:
         wrongs = [type(one.exception()) for one in done]
-    assert wrongs == [type(None), type(None), UnicodeEncodeError, type(None)]
+    assert wrongs == [type(None), type(None), ValueError, type(None)]
     assert count(sqlite, AuditRow) == there + 3
 
 
@@ -150,14 +154,58 @@ def test_one_has_the_turn_at_a_time_whichever_process_it_is(tmp_path: Path):
 
 
 def test_who_is_stuck_with_the_turn_holds_nobody_up_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("authserver.store.turn.PATIENCE", 0.05)
-    one, other = Turn(tmp_path), Turn(tmp_path)
-    with one, other:
-        pass
-    with other:  # and had no turn to give away
-        assert one._file is not None
-    one.close()
+    monkeypatch.setattr("authserver.store.turn.PATIENCE", 0.3)
+    stuck, other = Turn(tmp_path), Turn(tmp_path)
+    with stuck:
+        began = time.monotonic()
+        with other:
+            assert time.monotonic() - began > 0.3
+        for _ in range(20):  # and is waited for once, not by each that writes
+            with other:
+                pass
+        assert time.monotonic() - began < 3
+    third = os.open(tmp_path, os.O_RDONLY)
+    with other, pytest.raises(BlockingIOError):  # it stands in line again
+        fcntl.flock(third, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    os.close(third)
+    stuck.close()
     other.close()
+
+
+def test_the_threads_of_one_process_do_not_keep_the_turn_among_themselves(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    turn, third, looks = Turn(tmp_path), os.open(tmp_path, os.O_RDONLY), list[float]()
+
+    def look_meanwhile(seconds: float) -> None:
+        fcntl.flock(third, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(third, fcntl.LOCK_UN)
+        looks.append(seconds)
+
+    monkeypatch.setattr("authserver.store.turn.time.sleep", look_meanwhile)
+    for _ in range(3):
+        with turn:
+            pass
+    assert not looks, "who writes now and then waits for nobody"
+    monkeypatch.setattr("authserver.store.turn.SHARE_SECONDS", -1.0)
+    with turn:
+        pass
+    assert looks
+    assert min(looks) > LOOK_SECONDS, "long enough that another process looks"
+    os.close(third)
+    turn.close()
+
+
+def test_a_line_that_nobody_closed_lets_go_of_the_folder(tmp_path: Path):
+    turn = Turn(tmp_path)
+    with turn:
+        pass
+    file = turn._file
+    assert file is not None
+    del turn
+    gc.collect()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(file)
 
 
 def test_where_no_line_can_be_made_each_writes_as_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
