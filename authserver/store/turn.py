@@ -17,7 +17,7 @@ from types import TracebackType
 import structlog
 
 LOOK_SECONDS = 0.0005
-SHARE_SECONDS = 0.02  # that the threads of one process hand the turn on among themselves, while others look for it
+SHARE_SECONDS = 0.05  # that the threads of one process hand the turn on among themselves, while others look for it
 PATIENCE = 2.0  # seconds, after which a process goes without having its turn: who has it may be stuck
 SULK_SECONDS = 30.0  # for which it then looks once and does not wait
 log = structlog.get_logger(__name__)
