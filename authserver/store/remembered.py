@@ -79,7 +79,7 @@ class RememberedStore:
         it, once; also where it stayed no longer, for a thief who is done may have signed out. None for that, and for a
         browser that does not stay or whose person is disabled.
         """
-        mine = select(ROW.secret, ROW.previous, (now - ROW.used_at).label("age"), (ROW.expires_at - now).label("left"))
+        mine = select(ROW.secret, ROW.previous, (now - ROW.used_at).label("age"), now.label("now"), ROW.expires_at)
         mine = mine.add_columns(ROW.user_id, ROW.auth_time, ROW.methods, ROW.ended_at)
         theirs = mine.join(UserRow, UserRow.id == ROW.user_id).where(UserRow.disabled_at.is_(None))
         wanted = theirs.where(ROW.digest == presented.digest, WATCHED)
@@ -97,11 +97,13 @@ class RememberedStore:
             if not is_tab:
                 _rotate(connection, presented, found.user_id, address, agent)
                 stem = {"user_id": found.user_id, "auth_time": found.auth_time, "methods": found.methods}
-                ends = now + min(lifetime, found.left)
+                ends = min(
+                    found.now + lifetime, found.expires_at
+                )  # of one statement: a later one may see a later second
                 where = {"digest": presented.session, "remembered": presented.digest, "expires_at": ends}
                 enter(connection, **stem, **where, address=address, agent=agent, recalled=True)
                 record(connection, event)
-            return int(found.left)
+            return int(found.expires_at - found.now)
 
     def of_user(self, user_id: str, limit: int) -> tuple[RememberedListing, ...]:
         """The browsers with which a person stays signed in, the one used last first, *limit* of them at the most."""

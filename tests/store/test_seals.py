@@ -16,6 +16,7 @@ from authserver.store.models import AuditRow, SealRow
 from authserver.store.sealed import Seal
 from authserver.store.seals import TrailMoved
 from authserver.store.stores import Stores
+from authserver.store.trail import unhurried
 from tests.sealing import wait_until_finished
 from tests.tampering import unguarded
 
@@ -267,3 +268,13 @@ def test_a_restored_database_says_so_and_goes_on_behind_what_was_sealed(fresh_da
     with database.reading() as connection:
         assert connection.scalar(select(AuditRow.xid).where(AuditRow.name == "b")) > head.last.xid
     database.close()
+
+
+def test_sealing_lets_other_threads_go_first_where_it_holds_up_no_writer(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    rests: list[float] = []
+    monkeypatch.setattr("authserver.store.trail.time.sleep", rests.append)
+    with database.reading() as connection:
+        assert list(unhurried(connection, range(100))) == [*range(100)]
+    assert rests == ([] if database.dialect == "sqlite" else [0, 0, 0])
