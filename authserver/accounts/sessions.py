@@ -8,6 +8,7 @@ from ..protocol.amr import Method
 from ..protocol.audit import Event, Origin
 from ..protocol.credential import Prefix
 from ..store.sessions import Session, SessionStore, Staying
+from ..store.standing import Place
 from ..store.user import User
 from .errors import WrongCredentials
 
@@ -78,9 +79,12 @@ class Sessions:
         )
         return secret if opened else None
 
-    def find(self, secret: str) -> Session | None:
-        """The live session of *secret*; None once it is ended, expired, idle for too long, or its person disabled."""
-        return self.store.find(credential.digest(secret))
+    def find(self, secret: str, place: Place | None = None) -> Session | None:
+        """The live session of *secret*; None once it is ended, expired, idle for too long, or its person disabled.
+
+        With *place* it says how they stand there.
+        """
+        return self.store.find(credential.digest(secret), place)
 
     def confirm(
         self, session: Session, origin: Origin, methods: Iterable[Method] = (Method.PASSWORD,), auth_age: int = 0

@@ -4,7 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import jwt
 from cryptography.hazmat.primitives import hashes
@@ -51,8 +51,8 @@ class KeyPair:
 
     def sign(self, said: bytes) -> bytes:
         """The signature over *said* as a JWS has it (RFC 7518 §3, RFC 8037 §3.1)."""
-        if isinstance(self.private, ec.EllipticCurvePrivateKey):  # what most tokens are signed by, without detours
-            r, s = decode_dss_signature(self.private.sign(said, ES256))
+        if self.public_jwk["alg"] == "ES256":  # what most tokens are signed by, without detours
+            r, s = decode_dss_signature(cast(ec.EllipticCurvePrivateKey, self.private).sign(said, ES256))
             return r.to_bytes(P256_BYTES) + s.to_bytes(P256_BYTES)
         signature: bytes = jwt.get_algorithm_by_name(self.alg).sign(said, self.private)
         return signature

@@ -4,6 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from . import jwk, redirect_uri
@@ -106,8 +107,7 @@ class Client:
     @property
     def identity(self) -> bytes:
         """A digest of what people know it by: when it changes, they are asked again (AZ-8, CR-9)."""
-        known_by = [self.name, sorted(self.redirect_uris), self.auth_method, *filter(None, [self.jwks_uri])]
-        return hashlib.sha256(json.dumps(known_by).encode()).digest()
+        return _identity(self.name, self.redirect_uris, self.auth_method, self.jwks_uri)
 
     @property
     def key_digests(self) -> tuple[str, ...]:
@@ -149,3 +149,9 @@ class Client:
         if not redirect_uri.find(requested, self.redirect_uris, public=self.is_public):
             raise UnregisteredRedirect(self.name)
         return requested
+
+
+@lru_cache(maxsize=128)
+def _identity(name: str, redirect_uris: tuple[str, ...], method: AuthMethod, jwks_uri: str | None) -> bytes:
+    known_by = [name, sorted(redirect_uris), method, *filter(None, [jwks_uri])]
+    return hashlib.sha256(json.dumps(known_by).encode()).digest()

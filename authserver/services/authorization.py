@@ -19,7 +19,8 @@ from ..protocol.tool_request import ToolRequest
 from ..protocol.way import ANY_WAY
 from ..store.audit import AuditStore
 from ..store.clients import ClientStore
-from ..store.grants import Approval, GrantStore, Standing
+from ..store.grants import Approval, GrantStore
+from ..store.standing import Place, Standing
 from ..store.tool_permissions import Challenge, ToolPermissionStore
 from . import registered
 from .gravity import lets_destroy
@@ -80,13 +81,11 @@ class AuthorizationService:
         An `OAuthError` is for the client.
         """
         request = asked.request
-        standing = self.grants.standing(
-            user_id=person.user_id,
-            client_id=request.client.client_id,
-            device_digest=credential.digest(person.device),
-            redirect_host=request.redirect_host,
-            resource=asked.resource.identifier,
-        )
+        device = credential.digest(person.device)
+        place = Place(request.client.client_id, request.redirect_host, asked.resource.identifier, device)
+        standing = person.stood.lately_at(place) if person.stood else None
+        if standing is None:
+            standing = self.grants.standing(person.user_id, place)
         past = Past(
             granted=standing.granted,
             consented=standing.consented,
@@ -134,12 +133,19 @@ class AuthorizationService:
         return replace(asked, tools=replace(tools, named=named, once=tools.once.intersection(named)))
 
     def approve(
-        self, proposal: Proposal, choice: Choice, person: Person, origin: Origin, code: str | None = None
+        self,
+        proposal: Proposal,
+        choice: Choice,
+        person: Person,
+        origin: Origin,
+        code: str | None = None,
+        *,
+        silent: bool = False,
     ) -> str:
         """4. Write the decision down and return the URL with a code.
 
-        The same *code*, while it waits to be redeemed, is the same decision; None: a new one. Raises as
-        `verdict.verdict`, `SignInTooOld` for what can destroy, and `GrantOver` and `SessionOver`.
+        The same *code*, while it waits to be redeemed, is the same decision; None: a new one. *silent*: the person was
+        not asked. Raises as `verdict.verdict`, `SignInTooOld` for what can destroy, and `GrantOver` and `SessionOver`.
         """
         until = choice.until or Until.KEPT
         try:
@@ -150,7 +156,7 @@ class AuthorizationService:
         if not person.fresh and lets_destroy(proposal, found, until):
             raise SignInTooOld(private="what is allowed can destroy")
         self.clients.keep(proposal.asked.request.client, origin)
-        approval = self._approval(proposal, found, until, person)
+        approval = replace(self._approval(proposal, found, until, person), silent=silent)
         detail = {**found.detail, **proposal.rules, "until": approval.until}
         event = self._event("grant.approved", proposal, person, origin).about(detail=detail)
         saved = self._save(code, proposal, approval, person, event)

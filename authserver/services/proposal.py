@@ -16,6 +16,7 @@ from ..protocol.resource import Resource
 from ..protocol.scope import Risk, Scope, Selection
 from ..protocol.tool_permission import Permissions
 from ..protocol.tool_request import ToolRequest
+from ..store.standing import Stood
 from ..store.tool_permissions import Challenge
 from .tool_choices import ToolChoice, ToolItem
 
@@ -31,6 +32,7 @@ class Person:
 
     ``session`` is the one in which they are signed in; None: nothing can be allowed for as long as it lasts.
     ``fresh``: that was a short while ago. ``recalled``: their browser stays signed in, so that this is never fresh.
+    ``stood`` is how they stood where they seem to be asked, if that was found out with their session.
     """
 
     user_id: str
@@ -40,6 +42,7 @@ class Person:
     session: BrowserSession | None = None
     recalled: bool = False
     fresh: bool = False
+    stood: Stood | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """A person's decision, written down: grant, consent and code in one transaction (AZ-9, AZ-14)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import BigInteger, Connection, and_, bindparam, insert, or_, select, update
@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, Connection, and_, bindparam, insert, or_, sel
 from ..protocol import credential, tool_permission
 from ..protocol.authorization_code import CodeSpent, NewCode
 from ..protocol.grant_term import BrowserSession, GrantOver, Until
-from ..protocol.tool_permission import Permissions
+from ..protocol.tool_permission import Permission, Permissions
 from . import grant_ends
 from .authority import MAY_ACT
 from .clock import now
@@ -52,7 +52,8 @@ class Approval:
     decided about others stays. ``unasked`` is what a grant without decisions stands for, ``minted`` names the single
     uses that are new. ``client_name`` and ``client_identity`` are the client's as the person saw it
     (`protocol.client.Client.identity`). The grant lasts ``until`` then, with ``session`` where it is to end with one; a
-    decision that keeps the term of a grant that there was names it (``kept``).
+    decision that keeps the term of a grant that there was names it (``kept``). ``silent``: nobody was asked, since all
+    of it had been allowed before.
     """
 
     user_id: str
@@ -68,6 +69,7 @@ class Approval:
     until: Until = Until.KEPT
     session: BrowserSession | None = None
     kept: str | None = None
+    silent: bool = False
     client_name: str = field(kw_only=True)
     client_identity: bytes = field(kw_only=True)
 
@@ -114,6 +116,30 @@ def hold_grant(database: Database, connection: Connection, approval: Approval) -
     if approval.until is Until.KEPT and (ended or approval.kept not in (None, grant.id)):
         raise GrantOver
     return grant
+
+
+def hold_to_what_stands(connection: Connection, grant: Found, approval: Approval) -> None:
+    """Raise `GrantOver` unless *grant*, from `hold_grant`, and the consent behind it still cover what is approved.
+
+    For what nobody is asked about: it may have been taken back since it was looked at.
+    """
+    consent = select(ConsentRow.scopes, ConsentRow.tools).filter_by(**approval.place).with_for_update(read=True)
+    found = connection.execute(consent).one_or_none()
+    scopes, tools = (found.scopes, tool_permission.read(found.tools)) if found else ((), {})
+    if not {*grant.scopes, *scopes}.issuperset(approval.approved):
+        raise GrantOver
+    held = tool_permission.read(grant.tools)
+    if held is None and approval.kept is not None:
+        held = approval.unasked
+    known = [each for each in (held, tools) if each is not None]
+    if known and not all(_stands(name, one, known) for name, one in (approval.permissions or {}).items()):
+        raise GrantOver
+
+
+def _stands(name: str, permission: Permission, known: Sequence[Permissions]) -> bool:
+    """Whether one of *known* allows the tool of that *name* in all the ways of *permission*."""
+    allowed = (each[name].ways if name in each else () for each in known)
+    return any(all(way in ways for way in permission.ways) for ways in allowed)
 
 
 def change_grant(connection: Connection, grant: Found, approval: Approval, term: Mapping[str, object]) -> bool:

@@ -51,7 +51,7 @@ class Ceiling:
             if (over := free_at - now - self._most) > 0:
                 self.refused += 1
                 return over
-            self._put(key, free_at + self._one)
+            self._put(key, free_at + self._one, now)
             if self._taken is not None:
                 self._taken[key] = self._taken.get(key, 0) + 1
         return 0.0
@@ -88,13 +88,15 @@ class Ceiling:
         with self._lock:
             for key, debt in debts.items():
                 since = (self._taken or {}).get(key, 0) * self._one
-                self._put(key, max(now + debt + since, self._free_at.get(key, 0.0)))
+                self._put(key, max(now + debt + since, self._free_at.get(key, 0.0)), now)
 
-    def _put(self, key: str, free_at: float) -> None:
-        self._free_at[key] = free_at
-        self._free_at.move_to_end(key)
-        if len(self._free_at) > MOST_KEYS:
-            self._free_at.popitem(last=False)
+    def _put(self, key: str, free_at: float, now: float) -> None:
+        """Also forget, of those that came first, who owes nothing any more: it is as if they had never come."""
+        kept = self._free_at
+        kept[key] = free_at
+        kept.move_to_end(key)
+        while kept and (len(kept) > MOST_KEYS or kept[next(iter(kept))] <= now):
+            kept.popitem(last=False)
 
 
 class Ceilings:

@@ -161,7 +161,6 @@ class Database:
     def close(self) -> None:
         """Close what is open and idle; before a fork, so that no process inherits a connection."""
         self._lane.close()
-        self.engine.dispose()
         if self._turn:
             self._turn.close()
 

@@ -9,7 +9,7 @@ from ..protocol.domain import Decision
 from .audit import record
 from .clock import now
 from .database import Database
-from .epoch import ConfigEpoch, bump
+from .epoch import ConfigEpoch, OfEpoch, bump
 from .models import DomainPolicyRow
 
 ROW = DomainPolicyRow
@@ -22,14 +22,11 @@ class DomainStore:
         """*epoch* tells when another process changed one."""
         self._database = database
         self._epoch = epoch
-        self._known: tuple[int, dict[str, Decision]] | None = None
+        self._known = OfEpoch(epoch, self._read)
 
     def all(self) -> Mapping[str, Decision]:
         """The decision for each domain. At most a second older than any change."""
-        epoch, known = self._epoch.current(), self._known
-        if known is None or known[0] != epoch:
-            known = self._known = (epoch, self._read())
-        return known[1]
+        return self._known.current()
 
     def find(self, domain: str) -> Decision | None:
         """What was decided about exactly *domain*, as it stands now; None if nothing was."""

@@ -89,10 +89,6 @@ class Link:
         """For how many seconds it has been idle."""
         return time.monotonic() - self._rested_since
 
-    def give_back(self) -> None:
-        """Return the connection to the pool that it is from."""
-        self._pooled.close()
-
     def end(self) -> None:
         """Close the connection."""
         self._pooled.invalidate()

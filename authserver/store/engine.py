@@ -5,6 +5,7 @@ asks for one by `WRITING`, an execution option.
 """
 
 import sqlite3
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Dialect, Engine, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import InvalidatePoolError
-from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from . import pooler
 from .bounds import UNBOUNDED, Bounds
@@ -40,6 +41,31 @@ class UnknownDatabase(ValueError):
     """The URL names a database that this server does not run on."""
 
 
+class Pool(QueuePool):
+    """A pool that has nothing open any more once it was disposed of: what is in use then is closed when it comes back.
+
+    SQLAlchemy's own puts it by, open, for the garbage collector to find.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:  # noqa: ANN401 - the pool's own
+        """See `QueuePool`."""
+        super().__init__(*args, **options)
+        self._is_over = False
+        self._ending = threading.RLock()  # the garbage collector gives connections back too, at any moment
+
+    def dispose(self) -> None:
+        """Close what is idle, and from now on what comes back."""
+        with self._ending:
+            self._is_over = True
+            super().dispose()
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        with self._ending:
+            if self._is_over:
+                record.close()  # whoever waits for it connects it anew
+            super()._do_return_conn(record)
+
+
 def locate(url: str) -> URL:
     """*url* with its driver and, for SQLite, an absolute path. Raises `UnknownDatabase`."""
     parsed = make_url(url)
@@ -56,9 +82,10 @@ def options(url: URL, bounds: Bounds) -> dict[str, Any]:
     """The arguments of `sqlalchemy.create_engine` for *url*, within *bounds*."""
     # What is asked for can be a secret, or its digest: errors tell the statement alone.
     if url.get_backend_name() == "sqlite":
-        return {"hide_parameters": True, "connect_args": {"timeout": BUSY_SECONDS}}
+        return {"hide_parameters": True, "poolclass": Pool, "connect_args": {"timeout": BUSY_SECONDS}}
     return {
         "hide_parameters": True,
+        "poolclass": Pool,
         "connect_args": {"connect_timeout": CONNECT_SECONDS, **KEPT_ALIVE},
         "isolation_level": "AUTOCOMMIT",
         "skip_autocommit_rollback": True,

@@ -10,7 +10,16 @@ from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, selec
 from ..protocol.audit import Event
 from ..protocol.authorization_code import NewCode
 from . import grant_ends, postgresql
-from .approval import Approval, change_grant, hold_client, hold_grant, is_saved, remember_consent, save_code
+from .approval import (
+    Approval,
+    change_grant,
+    hold_client,
+    hold_grant,
+    hold_to_what_stands,
+    is_saved,
+    remember_consent,
+    save_code,
+)
 from .audit import record
 from .authority import holds
 from .client_listing import LISTED
@@ -20,11 +29,11 @@ from .ending import BATCH, end_grants, end_some_grants
 from .models import ClientRow, FamilyRow, GrantRow, RefreshTokenRow, ResourceRow, UserRow
 from .paging import Order, Page, cut
 from .searching import Searched
-from .standing import Standing, stands
+from .standing import Place, Standing, stands
 from .users import SEARCHED as PEOPLE
 from .withdrawal import withdraw
 
-__all__ = ["BATCH", "Approval", "GrantListing", "GrantStore", "Standing", "Whose"]
+__all__ = ["BATCH", "Approval", "GrantListing", "GrantStore", "Whose"]
 
 MOST_CALLED = 200
 
@@ -114,11 +123,9 @@ class GrantStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def standing(
-        self, user_id: str, client_id: str, device_digest: bytes, redirect_host: str, resource: str
-    ) -> Standing:
-        """How this person stands to this client, on this device, behind this redirect host, at this resource."""
-        return stands(self._database, user_id, client_id, device_digest, redirect_host, resource)
+    def standing(self, user_id: str, place: Place) -> Standing:
+        """How this person stands at this place."""
+        return stands(self._database, user_id, place)
 
     def approve(self, approval: Approval, code: NewCode, event: Event) -> str | None:
         """Write a decision down and save the code that comes of it; returns the grant's id.
@@ -126,7 +133,8 @@ class GrantStore:
         Widens this device's live grant, or makes one; ends no refresh family. Safe under concurrency; a *code* that
         waits to be redeemed was decided on before, and is not decided on twice. None, with nothing done, if the client
         may not act (any more): nobody's registration expires under a decision. Raises `GrantOver`, `SessionOver` and
-        `CodeSpent`, with nothing done too.
+        `CodeSpent`, with nothing done too. What nobody was asked about (``silent``) is refused by `GrantOver` where it
+        does not stand any more, and adds nothing to what is remembered.
         """
         at_once = self._database.dialect == "postgresql" and approval.changes_nothing
         if at_once and postgresql.approve_again(self._database, approval, code, event):
@@ -137,9 +145,12 @@ class GrantStore:
             # Sessions are locked before grants, by everyone.
             term = grant_ends.term(connection, approval.until, approval.session)
             grant = hold_grant(self._database, connection, approval)
+            if approval.silent:
+                hold_to_what_stands(connection, grant, approval)
             if not is_saved(connection, code):
                 lasts = change_grant(connection, grant, approval, term)
-                remember_consent(self._database, connection, approval, lasts=lasts)
+                if not approval.silent:  # nobody said anything that was not remembered, or taken back since
+                    remember_consent(self._database, connection, approval, lasts=lasts)
                 save_code(connection, grant.id, code)
                 record(connection, event.about(grant_id=grant.id))
         return str(grant.id)

@@ -6,7 +6,7 @@ A kept one is still one of the pool's: made, counted and limited by it.
 
 import os
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -80,10 +80,9 @@ class Lane:
         return len(self._idle)
 
     def close(self) -> None:
-        """Give back what is idle; what is in use is closed when its call is done."""
-        idle, self._idle = self._idle, []
-        for link in idle:
-            link.give_back()
+        """Close all connections of the engine that are idle; what is in use is closed when it comes back."""
+        with self._ending:
+            self._end_idle()
 
     def _comes_free(self, room: threading.Semaphore) -> bool:
         found = room.acquire(timeout=WAIT_SECONDS)
@@ -91,10 +90,11 @@ class Lane:
         return found
 
     def _begin(self) -> None:
-        self._process = os.getpid()
         self._room = threading.Semaphore(self._most)
+        self._ending = threading.Lock()
         self._idle = []
         self._together = {}
+        self._process = os.getpid()
 
     def _leave_to_parent(self) -> None:
         """After a fork, connections are the parent's: neither used here nor closed, which it would feel."""
@@ -121,21 +121,28 @@ class Lane:
         except self._psycopg.Error as wrong:
             lost = is_loss(wrong) or self._engine.dialect.is_disconnect(wrong, link.connection, None)
             if lost:
-                self._lose()
+                self._lose(home)
             raise self._error(statement, wrong, lost=lost) from wrong
         finally:
-            if home is self._idle:
-                link.rest()
-                home.append(link)
-            else:
-                link.end()
+            link.rest()
+            home.append(link)
+            if home is not self._idle:  # closed, or lost, since the call began
+                _end_all(home)
 
-    def _lose(self) -> None:
-        """End all connections: a server that is gone for one is gone for the others."""
-        idle, self._idle = self._idle, []
-        for link in idle:
-            link.end()
+    def _lose(self, home: list[Link]) -> None:
+        """End all connections, unless it was done since the call began that had *home* to take one from.
+
+        A server that is gone for one is gone for the others.
+        """
+        with self._ending:
+            if home is self._idle:
+                self._end_idle()
+
+    def _end_idle(self) -> None:
+        """The pool goes first: what is taken once the list is another one is the new pool's."""
         self._engine.dispose()
+        idle, self._idle = self._idle, []
+        _end_all(idle)
 
     def _error(self, statement: Statement, wrong: Exception, *, lost: bool) -> Exception:
         text, dialect = statement.text.decode(), self._engine.dialect
@@ -143,11 +150,7 @@ class Lane:
 
     def _take(self) -> Link:
         """The link that was used last, so that those of a busy minute come to rest; else a new one."""
-        while self._idle:
-            try:
-                link = self._idle.pop()
-            except IndexError:  # another thread was faster
-                break
+        for link in _taken_from(self._idle):
             if link.rested() < engines.IDLE_SECONDS or self._lives(link):
                 return link
             link.end()
@@ -166,6 +169,20 @@ class Lane:
             return self._engine.dialect.do_ping(link.connection)
         except self._psycopg.Error:
             return False
+
+
+def _taken_from(idle: list[Link]) -> Iterator[Link]:
+    """What is in *idle*, the last first, each for one thread alone."""
+    while True:
+        try:
+            yield idle.pop()
+        except IndexError:
+            return
+
+
+def _end_all(idle: list[Link]) -> None:
+    for link in _taken_from(idle):
+        link.end()
 
 
 def _place(names: Sequence[str], parameters: Mapping[str, Any]) -> list[tuple[bool, Any]]:

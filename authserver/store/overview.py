@@ -1,19 +1,17 @@
 """The numbers of the console's first page, and of what waits there for somebody."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, TextClause, func, select
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, ScalarSelect, TextClause, func, literal, select
 
 from ..protocol.trace.step import Verdict
 from .clock import now_in_milliseconds
 from .database import Database
 from .decisions import HELD, PENDING
-from .models import AlertRow, ClientRow, GrantRow, PendingGrantRow, ResourceRow, TraceRow, UserRow
+from .models import AlertRow, ClientRow, PendingGrantRow, ResourceRow, Row, TraceRow, UserRow
 from .models.client import UNUSED
 from .pending_grants import WAITS as REQUESTED
-from .tallies import Census, TallyStore
+from .tallies import LIVING, TallyStore, Those
 
 MOST = 10_000
 """Up to here things are counted when they are asked for; of more there is the census, a minute old."""
@@ -50,14 +48,13 @@ class Waiting:
 def overview(database: Database) -> Overview:
     """Count what lives now; of what there is very much, what was counted last."""
     census = {name: number for name, number in TallyStore(database).census().items() if number >= MOST}
-    wanted: dict[str, InstrumentedAttribute[int | None]] = {
-        Census.GRANTS: GrantRow.revoked_at,
-        Census.CLIENTS: ClientRow.deleted_at,
-        "users": UserRow.disabled_at,
-        "resources": ResourceRow.suspended_at,
+    wanted: dict[str, Those] = {
+        **LIVING,
+        "users": (UserRow, UserRow.disabled_at.is_(None)),
+        "resources": (ResourceRow, ResourceRow.suspended_at.is_(None)),
     }
-    some = {name: ended_at for name, ended_at in wanted.items() if name not in census}
-    counts = select(*(_count(ended_at, ended_at.is_(None)).label(name) for name, ended_at in some.items()))
+    some = {name: those for name, those in wanted.items() if name not in census}
+    counts = select(*(_count(*those).label(name) for name, those in some.items()))
     with database.reading() as connection:
         found = connection.execute(counts).one()._asdict()
     return Overview(**{**{str(name): number for name, number in census.items()}, **found})
@@ -67,17 +64,17 @@ def waiting(database: Database) -> Waiting:
     """Count what waits, by indexes that hold nothing else."""
     lately = now_in_milliseconds - DAY_MS
     counts = select(
-        _count(ClientRow.client_id, PENDING).label("approvals"),
-        _count(ClientRow.client_id, HELD).label("documents"),
-        _count(PendingGrantRow.id, *REQUESTED).label("requests"),
-        _count(AlertRow.id, AlertRow.dismissed_at.is_(None)).label("alerts"),
-        _count(ClientRow.client_id, UNUSED).label("unused"),
-        _count(TraceRow.id, TraceRow.verdict == Verdict.FAILED, TraceRow.last_ms > lately).label("attempts"),
+        _count(ClientRow, PENDING).label("approvals"),
+        _count(ClientRow, HELD).label("documents"),
+        _count(PendingGrantRow, *REQUESTED).label("requests"),
+        _count(AlertRow, AlertRow.dismissed_at.is_(None)).label("alerts"),
+        _count(ClientRow, UNUSED).label("unused"),
+        _count(TraceRow, TraceRow.verdict == Verdict.FAILED, TraceRow.last_ms > lately).label("attempts"),
     )
     with database.reading() as connection:
         return Waiting(**connection.execute(counts).one()._asdict())
 
 
-def _count(column: InstrumentedAttribute[Any], *which: ColumnElement[bool] | TextClause) -> ScalarSelect[int]:
-    some = select(column).where(*which).limit(MOST).subquery()
+def _count(table: type[Row], *which: ColumnElement[bool] | TextClause) -> ScalarSelect[int]:
+    some = select(literal(1)).select_from(table).where(*which).limit(MOST).subquery()
     return select(func.count()).select_from(some).scalar_subquery()

@@ -16,7 +16,7 @@ from ..protocol.role import Role
 from .audit import record
 from .clock import now
 from .database import Database
-from .epoch import ConfigEpoch, bump
+from .epoch import ConfigEpoch, OfEpoch, bump
 from .failures import repeatable
 from .models import ClientRow, GroupMemberRow, PolicyHeadRow, PolicyVersionRow, UserRow
 from .models.user import OF_WEIGHT
@@ -74,17 +74,12 @@ class PolicyStore:
         """*epoch* tells when another process changed something."""
         self._database = database
         self._epoch = epoch
-        self._known: tuple[int, tuple[int, int], Policy] | None = None
+        self._known = OfEpoch(epoch, self._newest)
+        self._last: tuple[tuple[int, int], Policy] | None = None
 
     def current(self) -> Policy:
         """The rules that count. At most a second older than any change."""
-        epoch, known = self._epoch.current(), self._known
-        if known is not None and known[0] == epoch:
-            return known[2]
-        head = self._head()
-        policy = known[2] if known is not None and known[1] == head else self._read(head[0])
-        self._known = (epoch, head, policy)
-        return policy
+        return self._known.current()
 
     def with_people(self, version: int, rules: Rules) -> Policy:
         """*rules* that may not be in force, with the people whom they ask for."""
@@ -121,6 +116,12 @@ class PolicyStore:
             record(connection, event.about(detail={**event.detail, "version": version, "rules": len(rules)}))
         self._epoch.forget()
         return version
+
+    def _newest(self) -> Policy:
+        head, last = self._head(), self._last
+        if last is None or last[0] != head:
+            last = self._last = (head, self._read(head[0]))
+        return last[1]
 
     def _head(self) -> tuple[int, int]:
         found = self._database.look_up(HEAD, {})

@@ -97,9 +97,8 @@ class RememberedStore:
             if not is_tab:
                 _rotate(connection, presented, found.user_id, address, agent)
                 stem = {"user_id": found.user_id, "auth_time": found.auth_time, "methods": found.methods}
-                ends = min(
-                    found.now + lifetime, found.expires_at
-                )  # of one statement: a later one may see a later second
+                # Both of one statement: a later one may see a later second.
+                ends = min(found.now + lifetime, found.expires_at)
                 where = {"digest": presented.session, "remembered": presented.digest, "expires_at": ends}
                 enter(connection, **stem, **where, address=address, agent=agent, recalled=True)
                 record(connection, event)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import ColumnElement, Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -15,7 +15,7 @@ from .audit import record
 from .clock import now
 from .database import Database
 from .ending import end_grants, end_requests
-from .epoch import ConfigEpoch, bump
+from .epoch import ConfigEpoch, OfEpoch, bump
 from .failures import repeatable
 from .models import ClientPositionRow, GrantRow, PendingGrantRow, ResourceRow
 
@@ -39,30 +39,24 @@ class ResourceStore:
         """*epoch* tells when another process changed a resource."""
         self._database = database
         self._epoch = epoch
-        self._known: tuple[int, tuple[Resource, ...], tuple[Resource, ...]] | None = None
+        self._known = OfEpoch(epoch, self._read)
 
     def all(self) -> tuple[Resource, ...]:
         """All that are registered and not suspended, oldest first. At most a second older than any change."""
-        return self._current()[1]
+        return self._known.current()[0]
 
     def suspended(self) -> tuple[Resource, ...]:
         """Those that are suspended, oldest first. At most a second older than any change."""
-        return self._current()[2]
+        return self._known.current()[1]
 
     def every(self) -> tuple[Resource, ...]:
         """All that are registered, those that are suspended last: for whoever administers them."""
-        return (*self.all(), *self.suspended())
+        active, resting = self._known.current()
+        return (*active, *resting)
 
     def find(self, identifier: str) -> Resource | None:
         """The one of `every` with exactly that identifier; None if there is none."""
         return identified(self.every(), identifier)
-
-    def _current(self) -> tuple[int, tuple[Resource, ...], tuple[Resource, ...]]:
-        epoch, known = self._epoch.current(), self._known
-        if known is None or known[0] != epoch:
-            resting = self._read(ResourceRow.suspended_at.is_not(None))
-            known = self._known = (epoch, self._read(ResourceRow.suspended_at.is_(None)), resting)
-        return known
 
     def refresh(self) -> None:
         """Have the next `all` see every change made until now: for a request that met an unknown resource."""
@@ -140,11 +134,12 @@ class ResourceStore:
         self._epoch.forget()
 
     @repeatable
-    def _read(self, which: ColumnElement[bool]) -> tuple[Resource, ...]:
-        found = select(ResourceRow).where(which)
+    def _read(self) -> tuple[tuple[Resource, ...], tuple[Resource, ...]]:
+        """Those that are not suspended, and those that are."""
         with self._database.session() as session:
-            rows = session.scalars(found.order_by(ResourceRow.created_at, ResourceRow.id)).all()
-            return catalogue.read(session, rows)
+            rows = session.scalars(select(ResourceRow).order_by(ResourceRow.created_at, ResourceRow.id)).all()
+            found = catalogue.read(session, rows)
+        return tuple(one for one in found if not one.suspended), tuple(one for one in found if one.suspended)
 
 
 def _find(connection: Connection, identifier: str) -> str:

@@ -18,6 +18,7 @@ from .failures import repeatable
 from .grant_ends import expire_on_device, expire_with_sessions, lengthen
 from .letters import Letter, post
 from .models import RememberedRow, SessionRow, UserRow
+from .standing import Place, Stood, beside, stood
 from .user import PERSON, User, user_of
 from .users import has_password
 
@@ -43,6 +44,9 @@ LIVE = (
 )
 
 
+LIVE_AND_STANDING = beside(LIVE, UserRow.id)
+
+
 @dataclass(frozen=True, slots=True)
 class Session:
     """A live session, by the digest of its cookie; times in Unix seconds.
@@ -50,7 +54,7 @@ class Session:
     ``auth_time`` is when its person last proved who they are, by ``methods``, ``auth_age`` how many seconds ago;
     ``has_factor``: whether they have a second factor, which they need not have used. ``recalled``: a browser that stays
     opened it, so nobody proved anything in it. ``has_other_role``: their role has changed since it got its secret;
-    ``ends_at`` is when it ends if they are not seen again.
+    ``ends_at`` is when it ends if they are not seen again. ``stood``: how they stood at a place, if that was asked.
     """
 
     digest: bytes
@@ -64,6 +68,7 @@ class Session:
     recalled: bool = False
     has_other_role: bool = False
     ends_at: int = 0
+    stood: Stood | None = None
 
     @property
     def bounds(self) -> BrowserSession:
@@ -150,9 +155,14 @@ class SessionStore:
         return True
 
     @repeatable
-    def find(self, digest: bytes) -> Session | None:
-        """The session, if it lives: not ended, not expired, not idle for too long, its person not disabled."""
-        row = self._database.look_up(LIVE, {"digest": digest, "idle": self._idle})
+    def find(self, digest: bytes, place: Place | None = None) -> Session | None:
+        """The session, if it lives: not ended, not expired, not idle for too long, its person not disabled.
+
+        With *place* it says how they stand there, by the same statement.
+        """
+        about = place._asdict() if place else {}
+        live = LIVE_AND_STANDING if place else LIVE
+        row = self._database.look_up(live, {"digest": digest, "idle": self._idle, **about})
         if row is None:
             return None
         seen_long_ago = row.last_seen_at <= row.now - TOUCH_SECONDS
@@ -168,6 +178,7 @@ class SessionStore:
             recalled=bool(row.recalled),
             has_other_role=bool(row.has_other_role),
             ends_at=min(row.expires_at, (row.now if seen_long_ago else row.last_seen_at) + self._idle),
+            stood=stood(row, place) if place else None,
         )
         if seen_long_ago:
             self._touch(live_session)

@@ -1,10 +1,24 @@
 """How a person stands to a client, before they are asked: what they allowed, what is remembered (AZ-9, AZ-14)."""
 
+import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import LargeBinary, Select, Text, and_, bindparam, exists, select
+from sqlalchemy import (
+    LargeBinary,
+    Select,
+    SQLColumnExpression,
+    Text,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+)
 from sqlalchemy.exc import NoResultFound
+from sqlalchemy.orm import aliased
 
 from ..protocol import tool_permission
 from ..protocol.tool_permission import Permissions
@@ -12,34 +26,19 @@ from .authority import holds, words
 from .database import Database
 from .models import ConsentRow, GrantRow
 
-
-def _statement() -> Select[Any]:
-    consent_is = {name: bindparam(name, type_=Text) for name in ("user_id", "client_id", "redirect_host", "resource")}
-    both = and_(*(getattr(GrantRow, name) == consent_is[name] for name in ("user_id", "client_id")))
-    here = and_(both, *(getattr(GrantRow, name) == consent_is[name] for name in ("redirect_host", "resource")))
-    live = and_(here, GrantRow.device_digest == bindparam("device_digest", type_=LargeBinary), holds(GrantRow))
-    # As what they knew it when they decided about this; if they never did, when they last decided about anything.
-    latest = select(ConsentRow.client_name).where(
-        ConsentRow.user_id == consent_is["user_id"], ConsentRow.client_id == consent_is["client_id"]
-    )
-    exactly = and_(*(getattr(ConsentRow, name) == consent_is[name] for name in ("redirect_host", "resource")))
-    latest = latest.order_by(exactly.desc(), ConsentRow.decided_at.desc()).limit(1)
-    consented = and_(*(getattr(ConsentRow, name) == value for name, value in consent_is.items()))
-    return select(
-        latest.scalar_subquery().label("client_name"),
-        latest.with_only_columns(ConsentRow.client_identity).scalar_subquery().label("client_identity"),
-        select(GrantRow.id).where(live).scalar_subquery().label("grant_id"),
-        select(GrantRow.scopes).where(live).scalar_subquery().label("granted"),
-        select(GrantRow.tools).where(live).scalar_subquery().label("tools"),
-        select(GrantRow.ends_at).where(live).scalar_subquery().label("ends_at"),
-        select(GrantRow.session_digest).where(live).scalar_subquery().label("session"),
-        select(ConsentRow.scopes).where(consented).scalar_subquery().label("consented"),
-        select(ConsentRow.tools).where(consented).scalar_subquery().label("consented_tools"),
-        exists().where(both).label("seen_before"),
-    )
+LATELY_SECONDS = 0.25
 
 
-STANDS = _statement()
+class Place(NamedTuple):
+    """Where somebody decides: about which client, whose answers go to which host, at which resource, on which device.
+
+    Its fields are parameters of what `beside` makes.
+    """
+
+    client_id: str
+    redirect_host: str
+    resource: str
+    device_digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +64,83 @@ class Standing:
     with_session: bool = False
 
 
-def stands(
-    database: Database, user_id: str, client_id: str, device_digest: bytes, redirect_host: str, resource: str
-) -> Standing:
+@dataclass(frozen=True, slots=True)
+class Stood:
+    """How somebody stood at a ``place``, and ``when`` (seconds of the process's clock): at the beginning of a request.
+
+    Between that and a decision the server may have fetched a document, and as long as that takes things may change.
+    """
+
+    place: Place
+    standing: Standing
+    when: float
+
+    def lately_at(self, place: Place) -> Standing | None:
+        """How they stand at *place*, if this is about it, and of a moment ago."""
+        return self.standing if self.place == place and time.monotonic() - self.when < LATELY_SECONDS else None
+
+
+def beside(statement: Select[Any], user_id: SQLColumnExpression[str]) -> Select[Any]:
+    """*statement*, with how the person of *user_id* stands at a `Place` beside each of its rows, for `stood`.
+
+    Each of both joins is on all columns of a unique key, so that one row stays one, and is found by that.
+    """
+    place: dict[str, SQLColumnExpression[str]] = {
+        name: bindparam(name, type_=Text) for name in ("client_id", "redirect_host", "resource")
+    }
+    place["user_id"] = user_id
+    live = and_(
+        *(getattr(GrantRow, name) == value for name, value in place.items()),
+        GrantRow.device_digest == bindparam("device_digest", type_=LargeBinary),
+        holds(GrantRow),
+    )
+    here = and_(*(getattr(ConsentRow, name) == value for name, value in place.items()))
+    ever, last = aliased(GrantRow), aliased(ConsentRow)
+    ever_granted = exists().where(ever.user_id == user_id, ever.client_id == place["client_id"])
+    # What they knew the client as when they decided about this; if they never did, when they last decided at all.
+    latest = select(last.client_name).where(
+        last.user_id == user_id, last.client_id == place["client_id"], ConsentRow.user_id.is_(None)
+    )
+    latest = latest.order_by(last.decided_at.desc()).limit(1)
+    known_as = {
+        "client_name": (ConsentRow.client_name, latest),
+        "client_identity": (ConsentRow.client_identity, latest.with_only_columns(last.client_identity)),
+    }
+    return (
+        statement.add_columns(
+            *(func.coalesce(now, then.scalar_subquery()).label(name) for name, (now, then) in known_as.items()),
+            GrantRow.id.label("grant_id"),
+            GrantRow.scopes.label("granted"),
+            GrantRow.tools,
+            GrantRow.ends_at,
+            GrantRow.session_digest.label("session"),
+            ConsentRow.scopes.label("consented"),
+            ConsentRow.tools.label("consented_tools"),
+            or_(GrantRow.id.is_not(None), ever_granted).label("seen_before"),
+        )
+        .outerjoin(GrantRow, live)
+        .outerjoin(ConsentRow, here)
+    )
+
+
+ONE_ROW = select(literal(1).label("only")).subquery()
+STANDS = beside(select(ONE_ROW).select_from(ONE_ROW), bindparam("user_id", type_=Text))
+
+
+def stands(database: Database, user_id: str, place: Place) -> Standing:
     """See `grants.GrantStore.standing`."""
-    where = {"user_id": user_id, "client_id": client_id, "redirect_host": redirect_host, "resource": resource}
-    row = database.look_up(STANDS, {**where, "device_digest": device_digest})
+    row = database.look_up(STANDS, {**place._asdict(), "user_id": user_id})
     if row is None:
-        raise NoResultFound("a SELECT of values has a row")
+        raise NoResultFound("a SELECT of a value has a row")
+    return _standing(row)
+
+
+def stood(row: Any, place: Place) -> Stood:  # noqa: ANN401 - a row of what `beside` makes
+    """What a *row* of `beside`, which was asked for just now, says of *place*."""
+    return Stood(place, _standing(row), time.monotonic())
+
+
+def _standing(row: Any) -> Standing:  # noqa: ANN401 - a row of what `beside` makes
     return Standing(
         grant_id=row.grant_id,
         granted=frozenset(words(row.granted or "")),

@@ -7,13 +7,14 @@ calls are summed up from the hours that are kept of them, and what is standing i
 from collections import Counter
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import TypeAlias
 
-from sqlalchemy import Connection, Select, delete, func, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Select, TextClause, delete, func, literal, select, update
 
 from ..protocol.audit_seal import Recorded
 from .clock import now
 from .database import Database
-from .models import CensusRow, ClientRow, GrantRow, TallyRow, ToolHourRow
+from .models import CensusRow, ClientRow, GrantRow, Row, TallyRow, ToolHourRow, client, grant
 
 HOURS = 24
 DAYS = 30
@@ -40,6 +41,9 @@ class Census(StrEnum):
     CLIENTS = "clients"
 
 
+Those: TypeAlias = tuple[type[Row], ColumnElement[bool] | TextClause]
+"""Which rows of which table."""
+
 COUNTED = {
     "sign_in.succeeded": Series.SIGN_INS,
     "sign_in.failed": Series.FAILURES,
@@ -50,7 +54,8 @@ COUNTED = {
     "client.discovered": Series.CLIENTS,
     "client.added": Series.CLIENTS,
 }
-CENSUSES = {Census.GRANTS: GrantRow.revoked_at, Census.CLIENTS: ClientRow.deleted_at}
+LIVING: dict[str, Those] = {Census.GRANTS: (GrantRow, grant.LIVE), Census.CLIENTS: (ClientRow, client.LIVE)}
+"""In the words of indexes that hold those alone, so that the tables themselves are not read for it."""
 Figures = dict[Series, tuple[int, ...]]
 
 
@@ -97,10 +102,9 @@ class TallyStore:
         with self._database.transaction() as connection:
             self._sum_calls(connection)
             connection.execute(delete(TallyRow).where(TallyRow.hour < now // 3600 - KEPT_HOURS))
-        for name, ended_at in CENSUSES.items():
+        for name, (table, living) in LIVING.items():
             with self._database.reading() as connection:
-                living = select(func.count()).select_from(ended_at.class_).where(ended_at.is_(None))
-                number = connection.execute(living).scalar_one()
+                number = connection.execute(select(func.count()).select_from(table).where(living)).scalar_one()
             with self._database.transaction() as connection:
                 connection.execute(update(CensusRow).where(CensusRow.name == name).values(number=number))
         return True
@@ -109,7 +113,7 @@ class TallyStore:
         """How many there were when they were last counted; what was never counted is left out."""
         with self._database.reading() as connection:
             found = connection.execute(select(CensusRow.name, CensusRow.number))
-            return {Census(name): number for name, number in found if name in CENSUSES}
+            return {Census(name): number for name, number in found if name in LIVING}
 
     def _figures(self, wanted: Select[str, int, int], length: int, hours: int) -> tuple[int, Figures]:
         with self._database.reading() as connection:

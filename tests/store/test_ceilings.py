@@ -68,6 +68,15 @@ def test_no_more_keys_are_known_than_there_is_room_for(clock: Clock, monkeypatch
     assert [ceiling.wait(str(number)) > 0 for number in (0, 989, 990, 999)] == [False, False, True, True]
 
 
+def test_who_owes_nothing_any_more_is_forgotten(clock: Clock):
+    ceiling = Ceiling(Rate(2, 60), clock)
+    for number in range(1000):
+        assert ceiling.take(str(number)) == 0
+        clock.now += 10
+    assert len(ceiling._free_at) == 3
+    assert [ceiling.take("999"), ceiling.take("999") > 0, ceiling.take("0")] == [0.0, True, 0.0]
+
+
 def test_of_a_crowd_at_one_instant_no_more_than_the_amount_get_in():
     ceiling, start = Ceiling(Rate(50, 3600)), Barrier(8)
     admitted: list[bool] = []

@@ -161,6 +161,15 @@ def test_a_mistake_in_a_statement_leaves_the_connection_usable(postgresql: Datab
     assert postgresql.at_once("SELECT 1 AS one", {}).one == 1
 
 
+def test_a_connection_that_is_in_use_when_all_are_closed_is_closed_when_it_comes_back(database: Database):
+    with database.reading() as connection:
+        kept = connection.connection.dbapi_connection
+        database.close()
+        assert connection.scalar(text("SELECT 1")) == 1
+    with pytest.raises(database.engine.dialect.loaded_dbapi.Error, match="closed"):
+        kept.cursor().execute("SELECT 1")
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 def test_a_forked_process_uses_connections_of_its_own(database: Database):
     before = epoch(database)

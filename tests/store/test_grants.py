@@ -8,8 +8,9 @@ from sqlalchemy import select
 from authserver.protocol import credential
 from authserver.protocol.access_token import TokenId
 from authserver.protocol.errors import InvalidGrant
-from authserver.store.grants import GrantListing, Standing, Whose
+from authserver.store.grants import GrantListing, Whose
 from authserver.store.models import AuditRow
+from authserver.store.standing import Place, Standing
 
 from .scene import EVENT, HOST, NOTES, RESOURCE, Scene, a_client, let_pass
 
@@ -18,7 +19,7 @@ PHONE = credential.digest("another device")
 
 def standing(scene: Scene, **changes: object) -> Standing:
     at = {"device_digest": scene.device, "redirect_host": HOST, "resource": RESOURCE, **changes}
-    return scene.stores.grants.standing(scene.user_id, scene.client.client_id, **at)  # type: ignore[arg-type]
+    return scene.stores.grants.standing(scene.user_id, Place(scene.client.client_id, **at))  # type: ignore[arg-type]
 
 
 def allow(scene: Scene, *scopes: str, **changes: object) -> str:

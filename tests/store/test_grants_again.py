@@ -13,9 +13,10 @@ from authserver.protocol.way import Way
 from authserver.store.approval import Approval
 from authserver.store.grants import Whose
 from authserver.store.models import AuditRow, ClientRow, CodeRow, ConsentRow, GrantRow
+from authserver.store.standing import Place
 
 from .crowd import SIZE, Crowd
-from .scene import EVENT, Scene
+from .scene import EVENT, HOST, RESOURCE, Scene
 
 NOW = {"updated_at", "decided_at"}
 TOOLS: Permissions = {"list_notes": Permission("seen", (Way(),)), "write_note": Permission("seen", ())}
@@ -142,3 +143,52 @@ def test_no_code_of_a_grant_that_ended_meanwhile_gives_tokens(
         live = connection.execute(select(CodeRow.digest).where(CodeRow.redeemed_at.is_(None))).all()
     assert {type(one) for one in answers} <= {str, type(None)}, answers
     assert live == []
+
+
+@pytest.mark.requirement("AZ-9")
+def test_what_nobody_is_asked_about_has_to_stand_still(scene: Scene, grant_id: str) -> None:
+    elsewhere = {"device_digest": credential.digest("another device"), "silent": True}
+    assert allow(scene, scene.approval("notes:read", "notes:write", **elsewhere), "there") not in (None, grant_id)
+    scene.stores.grants.withdraw(str(grant_id), ("notes:write",), EVENT)
+    before = rows(scene, GrantRow), rows(scene, ConsentRow), count(scene, CodeRow), count(scene, AuditRow)
+    third = {"device_digest": credential.digest("a third device"), "silent": True}
+    for silent in (
+        once_more(scene, grant_id, silent=True),
+        scene.approval("notes:read", "notes:write", **third),
+    ):
+        with pytest.raises(GrantOver):
+            allow(scene, silent, "again")
+    assert (rows(scene, GrantRow), rows(scene, ConsentRow)) == before[:2]
+    assert (count(scene, CodeRow), count(scene, AuditRow)) == before[2:]
+    assert allow(scene, scene.approval("notes:read", **third), "less") is not None
+    assert allow(scene, once_more(scene, grant_id), "asked") == grant_id, "who was asked may allow it again"
+
+
+@pytest.mark.requirement("AZ-9")
+def test_a_tool_that_was_taken_back_is_not_allowed_again_unasked(scene: Scene) -> None:
+    asked = replace(scene.approval("notes:read", "notes:write"), permissions=TOOLS)
+    first = allow(scene, asked, "first")
+    there = replace(asked, device_digest=credential.digest("another device"), silent=True)
+    kept = replace(asked, kept=first, unasked=TOOLS, silent=True)
+    assert allow(scene, there, "there") is not None, "all of it stands"
+    scene.stores.grants.withdraw(str(first), (), EVENT, ("list_notes",))
+    before = rows(scene, GrantRow), rows(scene, ConsentRow), count(scene, CodeRow)
+    for silent in (kept, replace(there, device_digest=credential.digest("a third device"))):
+        with pytest.raises(GrantOver):
+            allow(scene, silent, "again")
+    assert (rows(scene, GrantRow), rows(scene, ConsentRow), count(scene, CodeRow)) == before
+
+
+@pytest.mark.requirement("AZ-9", "AZ-14")
+def test_what_nobody_is_asked_about_gives_no_other_device_back_what_was_taken_from_it(
+    scene: Scene, grant_id: str
+) -> None:
+    elsewhere = credential.digest("another device")
+    other = allow(scene, scene.approval("notes:read", "notes:write", device_digest=elsewhere), "there")
+    scene.stores.grants.withdraw(str(other), ("notes:write",), EVENT)
+    assert allow(scene, once_more(scene, grant_id, silent=True), "here") == grant_id, "here it stands"
+    standing = scene.stores.grants.standing(scene.user_id, Place(scene.client.client_id, HOST, RESOURCE, elsewhere))
+    assert standing.granted == {"notes:read"}
+    assert standing.consented == {"notes:read"}
+    with pytest.raises(GrantOver):
+        allow(scene, scene.approval("notes:read", "notes:write", device_digest=elsewhere, silent=True), "back")

@@ -2,21 +2,23 @@
 
 import os
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import DataError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from authserver.store.bounds import UNBOUNDED
+from authserver.store.bounds import UNBOUNDED, Bounds
 from authserver.store.database import Database
-from authserver.store.driver import numbered
-from authserver.store.engine import create
+from authserver.store.driver import Link, numbered
+from authserver.store.engine import Pool, create
 
 MY_PROCESS = "SELECT pg_backend_pid() AS pid"
+LOCK = "SELECT pg_advisory_xact_lock(1)::text"
 WATCHED = "FROM pg_stat_activity WHERE datname = current_database() AND application_name <> 'watcher'"
 
 
@@ -33,10 +35,16 @@ def watcher(postgresql: Database) -> Iterator[Database]:
     """Connections of the test's own, which do not count."""
     url = postgresql.engine.url.update_query_dict({"application_name": "watcher"})
     watching = Database(create(url.render_as_string(hide_password=False)))
-    while connections(watching):  # those of the test before take a moment to end
-        pass
+    until(lambda: not connections(watching))  # those of the test before take a moment to end
     yield watching
     watching.close()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait until something is *true*; it is so soon, or never."""
+    last = time.monotonic() + 30
+    while not true():
+        assert time.monotonic() < last
 
 
 def process(database: Database) -> int:
@@ -55,20 +63,23 @@ def end(watcher: Database, pid: int) -> None:
         connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
 
 
+def await_locked(watcher: Database, count: int) -> None:
+    """Wait until *count* calls wait for the `LOCK`."""
+    waiting = text(f"SELECT count(*) {WATCHED} AND wait_event = 'advisory'")
+    with watcher.reading() as connection:
+        until(lambda: connection.scalar(waiting) >= count)
+
+
 @contextmanager
 def held(postgresql: Database, watcher: Database, count: int) -> Iterator[None]:
     """*count* calls that do not return before the block ends."""
-    statement = "SELECT pg_advisory_xact_lock(1)::text"
-    threads = [threading.Thread(target=postgresql.at_once, args=(statement, {})) for _ in range(count)]
+    threads = [threading.Thread(target=postgresql.at_once, args=(LOCK, {})) for _ in range(count)]
     try:
         with watcher.transaction() as holding:
-            holding.execute(text(statement))
+            holding.execute(text(LOCK))
             for thread in threads:
                 thread.start()
-            with watcher.reading() as connection:
-                waiting = text(f"SELECT count(*) {WATCHED} AND wait_event = 'advisory'")
-                while connection.scalar(waiting) < count:
-                    pass
+            await_locked(watcher, count)
             yield
     finally:
         for thread in threads:
@@ -102,6 +113,72 @@ def test_who_waits_in_vain_for_a_connection_is_told(
         with pytest.raises(PoolTimeout):
             process(postgresql)
     assert process(postgresql)
+
+
+@pytest.mark.parametrize("step", ["one_row", "rest"])
+def test_a_call_during_which_all_connections_are_closed_leaves_none_open(
+    postgresql: Database, monkeypatch: pytest.MonkeyPatch, step: str
+):
+    does, used = getattr(Link, step), []
+
+    def closing(link: Link, *given: object) -> object:
+        used.append(link)
+        postgresql.close()
+        return does(link, *given)
+
+    monkeypatch.setattr(Link, step, closing)
+    assert process(postgresql)
+    assert [link.connection.closed for link in used] == [True]
+
+
+def test_a_call_that_begins_while_all_connections_are_closed_leaves_none_open(
+    postgresql: Database, monkeypatch: pytest.MonkeyPatch
+):
+    rest, used = Link.rest, []
+
+    def noting(link: Link) -> None:
+        used.append(link)
+        rest(link)
+
+    monkeypatch.setattr(Link, "rest", noting)
+    event.listen(postgresql.engine, "engine_disposed", lambda _: process(postgresql))
+    postgresql.close()
+    assert [link.connection.closed for link in used] == [True]
+
+
+def test_calls_that_lose_the_server_together_have_connections_made_anew_once(postgresql: Database, watcher: Database):
+    disposed: list[object] = []
+    event.listen(postgresql.engine, "engine_disposed", disposed.append)
+    with ThreadPoolExecutor(3) as threads:
+        with watcher.transaction() as holding:
+            holding.execute(text(LOCK))
+            calls = [threads.submit(postgresql.at_once, LOCK, {}) for _ in range(3)]
+            await_locked(watcher, 3)
+            for pid in connections(watcher):
+                end(watcher, pid)
+        assert [type(call.exception()) for call in calls] == [OperationalError] * 3
+    assert len(disposed) == 1
+
+
+def test_who_waits_for_a_connection_when_all_are_closed_has_a_new_one(
+    postgresql: Database, monkeypatch: pytest.MonkeyPatch
+):
+    small = Database(create(postgresql.engine.url.render_as_string(hide_password=False), Bounds(connections=1)))
+    asked, get = threading.Event(), Pool._do_get
+
+    def asking(pool: Pool) -> object:
+        asked.set()
+        return get(pool)
+
+    with ThreadPoolExecutor(1) as threads:
+        with small.reading() as connection:
+            assert connection.scalar(text("SELECT 1")) == 1
+            monkeypatch.setattr(Pool, "_do_get", asking)
+            waiting = threads.submit(small.answers)
+            assert asked.wait(10)
+            small.close()
+        waiting.result(timeout=10)  # the pool has others wait for thrice as long
+    small.close()
 
 
 def test_a_kept_connection_that_died_while_it_rested_is_replaced(
@@ -159,9 +236,9 @@ def test_a_statement_that_the_session_does_not_know_is_prepared_again(postgresql
 
 
 def test_a_statement_that_the_session_knows_already_is_used_as_it_is(postgresql: Database):
-    before = process(postgresql)
-    postgresql._lane.close()
-    assert process(postgresql) == before
+    asked = "SELECT 40 + 2 AS found"
+    postgresql.at_once(f"PREPARE {numbered(asked).key.decode()} AS {asked}", {})
+    assert postgresql.at_once(asked, {}).found == 42
 
 
 def test_two_statements_never_share_a_name(postgresql: Database):

@@ -14,6 +14,7 @@ from authserver.protocol.client import AuthMethod, ClientKind, GrantType
 from authserver.store.database import Database
 from authserver.store.lane import Lane
 from authserver.store.models import Row
+from authserver.store.standing import Place
 
 from .scene import EVENT, HOST, RESOURCE, Scene, a_client, refresh_token
 
@@ -127,7 +128,9 @@ def test_what_a_request_looks_up_is_found_by_index(scene: Scene):
         stores.users.by_name("alice")
         stores.sessions.find(b"digest")
         stores.throttles.admit({"a": lambda failures: 0, "b": lambda failures: 0})
-        stores.grants.standing(scene.user_id, client_id, scene.device, HOST, RESOURCE)
+        place = Place(client_id, HOST, RESOURCE, scene.device)
+        stores.grants.standing(scene.user_id, place)
+        stores.sessions.find(b"digest", place)
         stores.grants.for_user(scene.user_id)
     assert scans(plans(stores.database, executed)) == []
 

@@ -1,6 +1,8 @@
 """What the overview draws: counted once each, by whoever seals, and never by looking at the trail again."""
 
+import re
 import time
+from collections.abc import Callable
 
 import pytest
 from sqlalchemy import func, insert, select, text, update
@@ -12,10 +14,11 @@ from authserver.store.models import CensusRow, TallyRow, ToolHourRow
 from authserver.store.overview import MOST, overview, waiting
 from authserver.store.stores import Stores
 from authserver.store.tallies import DAYS, FRESH_SECONDS, HOURS, Census, Series
+from tests.sealing import wait_until_finished
 
 from .scene import EVENT, Scene, a_client
 from .test_plans import noted, plans, scans
-from .test_seals import signed, write
+from .test_seals import seal_all, signed, write
 
 NAMES = ("sign_in.succeeded", "sign_in.failed", "token.refreshed", "token.issued", "code.redeemed", "client.added")
 
@@ -39,8 +42,7 @@ def of(figures: dict[Series, tuple[int, ...]]) -> dict[str, int]:
 def test_events_are_counted_when_they_are_sealed_and_once(stores: Stores):
     write(stores, *NAMES, "key.rotated", "sign_in.failed")
     assert of(stores.tallies.hours()[1]) == dict.fromkeys(Series, 0)
-    while stores.seals.seal(signed, 3):
-        pass
+    assert seal_all(stores, 3) == len(NAMES) + 2
     counted = {"sign_ins": 1, "failures": 2, "tokens": 3, "clients": 1, "calls": 0}
     assert of(stores.tallies.hours()[1]) == counted
     assert of(stores.tallies.days()[1]) == counted
@@ -50,6 +52,7 @@ def test_events_are_counted_when_they_are_sealed_and_once(stores: Stores):
 
 def test_what_cannot_be_sealed_is_not_counted(stores: Stores):
     write(stores, *NAMES)
+    wait_until_finished(stores.database)
     with pytest.raises(ZeroDivisionError):
         stores.seals.seal(lambda _: str(1 // 0))
     assert of(stores.tallies.hours()[1]) == dict.fromkeys(Series, 0)
@@ -88,6 +91,19 @@ def test_of_all_processes_one_counts_in_a_minute(stores: Stores, scene: Scene):
     assert stores.tallies.census() == {Census.GRANTS: 1, Census.CLIENTS: 1}
 
 
+@pytest.mark.parametrize("counts", [lambda stores: stores.tallies.recount(), lambda stores: overview(stores.database)])
+def test_what_is_many_is_counted_by_indexes_that_hold_the_living_alone(
+    stores: Stores, database: Database, counts: Callable[[Stores], object]
+):
+    with noted(database) as executed:
+        assert counts(stores)
+    steps = [step for step in plans(database, executed) if "clients" in step or "grants" in step]
+    way = {"postgresql": "Index Only Scan using", "sqlite": "USING INDEX"}[database.dialect]
+    named = re.findall(rf"{way} (ix_clients_live\b|ix_grants_live\w*)", " ".join(steps))
+    assert len(set(named)) == 2
+    assert [step for step in scans(steps) if "USING INDEX" not in step] == []
+
+
 def test_what_is_no_longer_shown_is_forgotten(stores: Stores, database: Database):
     with database.transaction() as connection:
         connection.execute(insert(TallyRow).values(series="tokens", hour=1, times=1))
@@ -117,7 +133,7 @@ def test_what_waits_is_counted_by_indexes_that_hold_nothing_else(stores: Stores,
 
 def test_the_newest_unsealed_event_is_found_by_index(stores: Stores, database: Database):
     write(stores, "a", "b")
-    stores.seals.seal(signed)
+    assert seal_all(stores) == 2
     last = stores.seals.head().last
     assert stores.trail.first_behind(last) is None
     write(stores, "c")

@@ -8,6 +8,7 @@ from authserver.protocol.access_token import TokenId
 from authserver.protocol.errors import InvalidGrant
 from authserver.store.audit import AuditFilter
 from authserver.store.models import EndedPositionRow, GrantRow
+from authserver.store.standing import Place
 
 from .crowd import Crowd
 from .scene import EVENT, HOST, RESOURCE, Scene, refresh_token
@@ -28,9 +29,8 @@ def places_left(scene: Scene) -> int:
 
 
 def standing(scene: Scene, device: str = "this device"):
-    return scene.stores.grants.standing(
-        scene.user_id, scene.client.client_id, credential.digest(device), HOST, RESOURCE
-    )
+    place = Place(scene.client.client_id, HOST, RESOURCE, credential.digest(device))
+    return scene.stores.grants.standing(scene.user_id, place)
 
 
 def test_the_rest_goes_on_and_what_was_issued_ends(scene: Scene):

@@ -23,9 +23,9 @@ def test_a_permission_used_while_a_decision_is_written_is_not_given_back(docs: D
     service = docs.site.deployment.authorization
     approve, answers = type(service).approve, []
 
-    def slow(self, *arguments):
+    def slow(self, *arguments, **more):
         answers.append(guard.consume(claims, permission).json["consumed"])
-        return approve(self, *arguments)
+        return approve(self, *arguments, **more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(type(service), "approve", slow)

@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from ...protocol import redirect_uri
 from ...protocol.audit import Origin
 from ...protocol.errors import OAuthError
+from ...protocol.form import Form
 from ...protocol.msg import msg
 from ...protocol.trace import diagnosis, harmless
 from ...protocol.trace.record import Record
@@ -53,12 +54,12 @@ class Tracing:
     references: References
     recorder: Recorder
 
-    def attempt(self, query: str) -> Attempt:
-        """The attempt whose authorization request has that *query*: the same at each of its pages (`References`)."""
-        try:
-            pairs = parse_qsl(query[:MOST_QUERY], errors="replace", max_num_fields=200)
-        except ValueError:
-            pairs = []
+    def attempt(self, query: str, form: Form | None = None) -> Attempt:
+        """The attempt whose authorization request has that *query*: the same at each of its pages (`References`).
+
+        *form* is what the query says, where that has been read already.
+        """
+        pairs = _read(query) if form is None else [*form.single.items(), *(("resource", one) for one in form.resources)]
         asked = {name: value[:MOST_VALUE] for name, value in reversed(pairs) if name in NAMES}
         challenge = asked.pop("code_challenge", None)
         if challenge and "client_id" in asked:
@@ -131,3 +132,11 @@ def of_registration(references: References, client_id: str) -> str:
 def loose(references: References, what: str, origin: Origin, *parts: str) -> str:
     """That of *what* happened to the source of *origin* about now, where nothing tells to which attempt it belongs."""
     return references.of(what, origin.site, origin.agent, str(int(time.time()) // SPAN), *parts)
+
+
+def _read(query: str) -> list[tuple[str, str]]:
+    """The parameters of a *query* that may be anything."""
+    try:
+        return parse_qsl(query[:MOST_QUERY], errors="replace", max_num_fields=200)
+    except ValueError:
+        return []

@@ -63,3 +63,9 @@ def test_a_number_beyond_all_shards_is_refused():
 def test_a_tag_is_short_and_fit_for_a_url():
     assert tag(RESOURCE) == tag(RESOURCE) != tag(RESOURCE + "/")
     assert len(tag(RESOURCE)) == 22
+
+
+def test_the_numbers_of_tokens_that_are_out_never_change():
+    numbering = Numbering(lambda: b"k" * 32)
+    found = [numbering.place("http://x/mcp", position) for position in (0, 5, 10**6, 2 * 10**6, 3 * 10**6 + 7)]
+    assert found == [(402435, 664986), (402435, 967398), (402435, 301627), (365301, 989104), (615187, 830640)]
