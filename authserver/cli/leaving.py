@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from selectors import EVENT_READ, BaseSelector
 from typing import Any
 
-from .short_way import what_came
+from .sockets import what_came
 
 SECONDS = 2.0
 MOST_READ = 65_536  # bytes that may still come of a request

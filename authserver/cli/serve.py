@@ -1,5 +1,6 @@
 """``authserver serve``: gunicorn with threads, each worker pinned to a core (docs/architecture.md, "Servers")."""
 
+import gc
 import os
 from typing import Any
 
@@ -54,7 +55,13 @@ def options(settings: Settings) -> dict[str, Any]:
 
 
 def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
-    """Before there are workers: where they count together, if anybody may see it."""
+    """Before there are workers: where they count together, if anybody may see it.
+
+    Their collectors leave alone what is loaded by now: each look writes to all that it looks at, and what was written
+    to is shared with the master no more.
+    """
+    gc.collect()
+    gc.freeze()
     if load().shows_metrics:
         shared.begin()
 

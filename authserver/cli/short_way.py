@@ -1,21 +1,18 @@
-"""The short way of a plain call: past gunicorn's parser and writer, to the back channel and back (`plain`)."""
+"""The short way of a plain request (`plain`): past gunicorn's parser and writer, to the application and back."""
 
-import select
-import socket
-import struct
-from contextlib import suppress
 from typing import Any
 
+import structlog
 from flask import Flask
 
-from ..web.backchannel import plain
+from ..web import plain
 from ..web.front import Front
 
-RECEIVED_AT_ONCE = 65_536  # bytes
-SEND_BUFFER = 524_288  # bytes: an answer goes there at once, so a client that reads slowly holds no thread
 MOST_UNSEEN = 65_536  # bytes of answers before a look whether the client reads them: far less than the buffer
-PATIENCE = 3  # milliseconds that a thread stays with a connection while no other waits for one
+FAILED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 MOST_STAYED = 100  # answers, after which the others have their turn, whether they were noticed or not
+
+log = structlog.get_logger(__name__)
 
 
 class ShortWay:
@@ -27,52 +24,33 @@ class ShortWay:
         self._front: Front = application.extensions["authserver.front"]
 
     def answer(self, conn: Any, received: bytes, *, keep: bool) -> bool | None:  # noqa: ANN401 - gunicorn has no types
-        """Answer the one plain call in *received*; whether the connection is kept then. None for all else.
+        """Answer the one plain request in *received*; whether the connection is kept then. None for all else.
+
+        That is a call of the back channel, or an authorization request: programs send both again and again.
 
         Raises `OSError` when the connection is gone.
         """
         by_tcp = isinstance(conn.client, tuple)  # who comes by a Unix socket has no address
         environ = plain.environ(received, conn.client[0]) if by_tcp else None
-        if environ is None or not self._front.is_back_channel(environ["PATH_INFO"]):
+        if environ is None or not self._front.answers_in_one_piece(environ["PATH_INFO"]):
             return None
-        said: list[tuple[str, plain.Headers]] = []
-        body = b"".join(self._application(environ, lambda status, headers: said.append((status, headers))))
+        try:
+            answer = self._answer(environ, keep=keep)
+        except Exception:  # left to gunicorn, it would be no answer at all, and a proxy would think the server dead
+            log.exception("request failed", path=environ["PATH_INFO"])
+            answer, keep = FAILED, False
         if conn.sock.gettimeout() is not None:
             conn.sock.setblocking(True)
-        answer = plain.answer(*said[0], body, keep=keep)
         conn.sock.sendall(answer)
         conn.unseen += len(answer)
         return keep
 
-
-def bound(client: socket.socket, seconds: int) -> None:
-    """Have answers to *client* go at once, and a thread wait for it no longer than *seconds*."""
-    with suppress(OSError):  # it is gone already
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
-        client.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", seconds, 0))
-
-
-def what_came(client: socket.socket) -> bytes | None:
-    """What has come of *client*, which does not block; empty at the end of it, None if nothing has yet."""
-    try:
-        return client.recv(RECEIVED_AT_ONCE)
-    except BlockingIOError:
-        return None
-    except OSError:
-        return b""
-
-
-def takes_more(client: socket.socket) -> bool:
-    """Whether an answer can be sent to *client* without waiting for it to read earlier ones."""
-    return _is(client, select.POLLOUT, 0)
-
-
-def sends_more(client: socket.socket) -> bool:
-    """Whether something comes within a moment."""
-    return _is(client, select.POLLIN, PATIENCE)
-
-
-def _is(client: socket.socket, state: int, milliseconds: int) -> bool:
-    asked = select.poll()
-    asked.register(client, state)
-    return bool(asked.poll(milliseconds))
+    def _answer(self, environ: dict[str, Any], *, keep: bool) -> bytes:
+        said: list[tuple[str, plain.Headers]] = []
+        found = self._application(environ, lambda status, headers, _failed=None: said.append((status, headers)))
+        try:
+            body = b"".join(found)
+        finally:
+            if close := getattr(found, "close", None):
+                close()
+        return plain.answer(*said[-1], body, keep=keep)

@@ -6,14 +6,12 @@ hold what another needs. Plain calls go a short way, and the thread that has ans
 """
 
 import gc
-import resource
 import select
 import socket
 import threading
 import time
 from collections import OrderedDict, deque
 from concurrent.futures import Future
-from contextlib import suppress
 from dataclasses import dataclass, field
 from selectors import EVENT_READ
 from typing import Any
@@ -25,8 +23,10 @@ from ..web import busy
 from ..web.arriving import Come, come
 from ..web.backchannel.unchanged import Unchanged
 from ..web.lanes import Lane, Turns, lane_of
+from .evenly import FULL, Evenly
 from .leaving import Leaving
-from .short_way import MOST_STAYED, MOST_UNSEEN, ShortWay, bound, sends_more, takes_more, what_came
+from .short_way import MOST_STAYED, MOST_UNSEEN, ShortWay
+from .sockets import bound, may_open, sends_more, sent, takes_more, what_came
 from .streaming import Bounded
 
 MOST_HELD = 16_777_216  # bytes of requests that have not come whole, all together
@@ -61,7 +61,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._short_way = ShortWay(self.wsgi)
         self._queue: deque[None] = deque()  # a request each that waits for a thread
         self._readiness, self._drain_seconds = found.readiness, found.settings.drain_seconds
-        _may_open(2 * self.worker_connections)
+        self._evenly = Evenly(self.age, self.cfg.threads)
+        may_open(2 * self.worker_connections)
         gc.collect()
         gc.freeze()  # what is loaded stays: looking through all of it would stop every thread for a fifth of a second
 
@@ -83,6 +84,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         super().set_accept_enabled(enabled and self.alive)
         if self.alive:
             return
+        self._evenly.tell(FULL)
         for listener in self.sockets:
             while select.select([listener], [], [], 0)[0]:
                 self.accept(listener)
@@ -90,10 +92,17 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self.sockets.clear()
 
     def accept(self, listener: socket.socket) -> None:
-        """Take a new connection; where there is no more room, in the place of another."""
+        """Take a new connection, if no worker that has fewer does; where there is no room, in the place of another."""
+        if self.alive and self._evenly.leaves(listener, self.nr_conns):
+            return
         while self.nr_conns >= self.worker_connections - 1 and self._make_room():
             pass
         super().accept(listener)
+
+    def notify(self) -> None:
+        """Tell the master that this worker lives, and the others how many connections it has."""
+        super().notify()
+        self._evenly.tell(self.nr_conns if self.alive else FULL)
 
     def enqueue_req(self, conn: Any) -> None:  # noqa: ANN401 - gunicorn has no types
         """Wait for the next request on *conn* to be whole, with what has been read of it already."""
@@ -122,7 +131,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             super().on_client_socket_readable(conn, client)
             return
         self.keepalived_conns.remove(conn)
-        if self._sent(client, answer):
+        if sent(client, answer):
             conn.set_timeout()
             self.keepalived_conns.append(conn)
             return
@@ -140,7 +149,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
                 received = what_came(conn.sock) if kept is True and self._stays(conn) else None
                 if received is None:
                     break
-                kept = bool(received) and self._answer_call(conn, received)
+                kept = bool(received) and self._answer_next(conn, received)
         except OSError:
             return False
         return kept
@@ -209,8 +218,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if has_come is Come.TOO_MUCH:
             self._send_away(conn, busy.too_large())
             return True
-        line = bytes(found.received.partition(b"\r\n")[0])
-        lane = Lane.STREAMS if has_come is Come.STREAM else lane_of(line, self._issuer)
+        lane = Lane.STREAMS if has_come is Come.STREAM else lane_of(found.received, self._issuer)
         unreader = conn.parser.unreader
         unreader.unread(bytes(found.received))
         # Where it is whole, nothing more is read: whoever thinks otherwise does not get to wait for it.
@@ -260,40 +268,32 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if found is not None:
             return found
         conn.parser.unreader.unread(received)
+        conn.unseen = MOST_UNSEEN + 1  # however much gunicorn writes
         return super().handle(conn)
 
-    def _answer_call(self, conn: Any, received: bytes) -> bool:  # noqa: ANN401
-        """What is no plain call is left on *conn*, for the main thread to see to."""
-        is_call = lane_of(received.partition(b"\r\n")[0], self._issuer) is Lane.CALLS
-        found = self._short_way.answer(conn, received, keep=self.alive) if is_call else None
+    def _answer_next(self, conn: Any, received: bytes) -> bool:  # noqa: ANN401
+        """What is not plain, or of another lane, is left on *conn*, for the main thread to see to."""
+        mine = lane_of(received, self._issuer) in (Lane.CALLS, conn.lane)
+        found = self._short_way.answer(conn, received, keep=self.alive) if mine else None
         if found is None:
             conn.parser.unreader.unread(received)
         return found is not False
 
     def _stays(self, conn: Any) -> bool:  # noqa: ANN401
         """Whether the thread waits a moment for what comes on *conn* next, and something does."""
-        free = self.alive and not self._queue and conn.lane is Lane.CALLS and not conn.parser.unreader.buf.tell()
+        free = self._is_spared(conn)
         if free and conn.unseen > MOST_UNSEEN:
             free, conn.unseen = takes_more(conn.sock), 0
-        return free and sends_more(conn.sock)
+        return free and sends_more(conn.sock) and self._is_spared(conn)
+
+    def _is_spared(self, conn: Any) -> bool:  # noqa: ANN401
+        """Whether nobody waits for the thread, or for the turn, that *conn* has."""
+        return self.alive and not (self._queue or conn.parser.unreader.buf.tell()) and self._turns.spares(conn.lane)
 
     def _send_away(self, conn: Any, answer: bytes) -> None:  # noqa: ANN401
-        self._sent(conn.sock, answer)
+        sent(conn.sock, answer)
         self._leaving.add(conn)
 
     def _close(self, conn: Any) -> None:  # noqa: ANN401
         self.nr_conns -= 1
         conn.close()
-
-    @staticmethod
-    def _sent(client: socket.socket, answer: bytes) -> bool:
-        with suppress(OSError):
-            return client.send(answer) == len(answer)
-        return False
-
-
-def _may_open(files: int) -> None:
-    """Let this process open so many files, where it is allowed to: each connection is one, and the usual is 1,024."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if 0 <= soft < files:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (files if hard < 0 else min(files, hard), hard))

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from flask import Flask, current_app, request
 from flask.typing import ResponseReturnValue
 
+from .local import itself
+
 MOST_BODY = 65_536  # bytes
 
 View = Callable[[], ResponseReturnValue]
@@ -30,6 +32,7 @@ def up_to(most: int) -> Callable[[View], View]:
 
 
 def _bound() -> None:
-    most = getattr(current_app.view_functions.get(request.endpoint or ""), "most_body", None)
+    asked = itself(request)
+    most = getattr(current_app.view_functions.get(asked.endpoint or ""), "most_body", None)
     if most is not None:
-        request.max_content_length = request.max_form_memory_size = most
+        asked.max_content_length = asked.max_form_memory_size = most

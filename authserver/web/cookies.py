@@ -6,15 +6,17 @@ That is a link that was mailed, and what opens a session of a browser that stays
 import re
 import secrets
 from datetime import UTC, datetime, timedelta
-from typing import Any, cast
+from typing import Any
 
 from flask import Flask, Request, Response, g, has_app_context, request, session
 from flask.sessions import NullSession, SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import BadSignature
+from werkzeug.http import dump_cookie
 
 from ..settings import Settings
 from ..store.failures import UNAVAILABLE, Unavailable
 from .deployment import deployment
+from .local import itself
 
 HOST_PREFIX = "__Host-"
 SESSION = "session"
@@ -36,6 +38,9 @@ class UnreadSession(NullSession):
 class Sessions(SecureCookieSessionInterface):
     """Flask's sessions, signed by one key from the beginning of a request to its end."""
 
+    def __init__(self) -> None:
+        self._made: tuple[str | bytes | None, Any] = (None, None)
+
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
         """The session that *request* brings."""
         try:
@@ -49,9 +54,18 @@ class Sessions(SecureCookieSessionInterface):
         """What signs and reads the cookie in this request."""
         if not has_app_context():
             return super().get_signing_serializer(app)
-        if "cookie_signer" not in g:
-            g.cookie_signer = super().get_signing_serializer(app)
-        return g.cookie_signer
+        kept = itself(g)
+        if "cookie_signer" not in kept:
+            kept.cookie_signer = self._signer(app)
+        return kept.cookie_signer
+
+    def _signer(self, app: Flask) -> Any:  # noqa: ANN401 - what Flask signs with
+        key = app.secret_key
+        made_for, signer = self._made
+        if made_for != key:
+            signer = super().get_signing_serializer(app)
+            self._made = (key, signer)
+        return signer
 
 
 def name(cookie: str, settings: Settings) -> str:
@@ -95,9 +109,11 @@ def _refuse_unread() -> None:
 
 def device() -> str:
     """The secret of this browser's device cookie; a new one (256 bits) where it brought none."""
-    if "device" not in g:
-        g.device = known_device() or secrets.token_urlsafe(32)
-    return cast(str, g.device)
+    kept = itself(g)
+    found: str | None = kept.get("device")
+    if found is None:
+        found = kept.device = known_device() or secrets.token_urlsafe(32)
+    return found
 
 
 def known_device() -> str | None:
@@ -127,7 +143,7 @@ def _tell(response: Response) -> Response:
 
 def _keep(response: Response, cookie: str, value: str, age: timedelta) -> Response:
     settings = deployment().settings
-    response.set_cookie(
+    said = dump_cookie(
         name(cookie, settings),
         value,
         max_age=age,
@@ -135,5 +151,7 @@ def _keep(response: Response, cookie: str, value: str, age: timedelta) -> Respon
         secure=settings.secure,
         httponly=True,
         samesite="Lax",
+        sync_expires=False,  # every browser goes by the age, and a date would be the dearest part of this
     )
+    response.headers.add("Set-Cookie", said)
     return response

@@ -5,10 +5,11 @@ from typing import cast
 from flask import current_app
 
 from ..services.deployment import Deployment
+from .local import itself
 
 EXTENSION = "authserver"
 
 
 def deployment() -> Deployment:
     """The deployment of the current Flask application."""
-    return cast(Deployment, current_app.extensions[EXTENSION])
+    return cast(Deployment, itself(current_app).extensions[EXTENSION])

@@ -16,6 +16,7 @@ from urllib.parse import quote, urlsplit
 from werkzeug.exceptions import BadRequest
 
 from ..protocol.metadata import base_path
+from .attempt import PAGE
 from .backchannel.application import Backchannel, Responder, StartResponse
 
 WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
@@ -55,6 +56,7 @@ class Front:
         self._pages = pages
         self._back = back
         self._base = base_path(issuer)
+        self._authorize = self._base + PAGE
         parts = urlsplit(issuer)
         self._scheme, self._host = parts.scheme, parts.netloc
         self._hops = trusted_proxies
@@ -74,9 +76,9 @@ class Front:
             return [b"Not found\n"]
         return self._pages(environ, start_response)
 
-    def is_back_channel(self, path: str) -> bool:
-        """Whether a request for *path* is the back channel's."""
-        return self._route(path) is not None
+    def answers_in_one_piece(self, path: str) -> bool:
+        """Whether *path*, as it was sent, is the back channel's, or that of an authorization request."""
+        return self._route(path) is not None or path == self._authorize
 
     def _settle(self, environ: dict[str, Any]) -> None:
         environ["SCRIPT_NAME"] = ""

@@ -11,6 +11,7 @@ from secure.headers import (
 )
 
 from ..settings import Settings
+from .local import itself
 
 NONE, SELF = "'none'", "'self'"
 HSTS_SECONDS = 365 * 86_400
@@ -27,9 +28,10 @@ def install(app: Flask, settings: Settings) -> None:
 
     @app.after_request
     def write(response: Response) -> Response:
-        chosen = leading_away if request.blueprint in ENDING_AT_CLIENTS else at_home
-        (asking_for_passkeys if g.get("runs_script") else chosen).set_headers(response)
-        if request.endpoint != "static":
+        asked = itself(request)
+        chosen = leading_away if asked.blueprint in ENDING_AT_CLIENTS else at_home
+        response.headers.update(asking_for_passkeys if g.get("runs_script") else chosen)
+        if asked.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         return response
 
@@ -39,8 +41,8 @@ def let_run_script() -> None:
     g.setdefault("runs_script", True)
 
 
-def _headers(settings: Settings, policy: ContentSecurityPolicy) -> Secure:
-    return Secure(
+def _headers(settings: Settings, policy: ContentSecurityPolicy) -> dict[str, str]:
+    made = Secure(
         csp=policy,
         # `no-referrer` would make Chromium post `Origin: null`, and the strict CSRF check refuse every https form.
         referrer=ReferrerPolicy().same_origin(),
@@ -48,6 +50,7 @@ def _headers(settings: Settings, policy: ContentSecurityPolicy) -> Secure:
         xfo=XFrameOptions().deny(),
         hsts=StrictTransportSecurity().max_age(HSTS_SECONDS) if settings.secure else None,
     )
+    return dict(made.headers)
 
 
 def _policy() -> ContentSecurityPolicy:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
+from urllib.parse import unquote
 
 from ..protocol import own_api
 from ..protocol.metadata import base_path
@@ -64,16 +65,25 @@ UNDER: tuple[tuple[str, Lane], ...] = (
 )
 
 
-def lane_of(request_line: bytes, issuer: str) -> Lane:
-    """The lane of a request by its first line, at the server whose issuer is *issuer*."""
-    method, _, rest = request_line.partition(b" ")
-    path = rest.partition(b" ")[0].partition(b"?")[0].decode("latin-1").removeprefix(base_path(issuer))
+def lane_of(received: bytes | bytearray, issuer: str) -> Lane:
+    """The lane of the request that begins with *received*, by its first line; the server's issuer is *issuer*."""
+    line = bytes(received.lstrip(b"\r\n").partition(b"\r\n")[0])  # empty lines before it are none (RFC 9112 §2.2)
+    method, _, rest = line.partition(b" ")
+    path = _path(rest.partition(b" ")[0].decode("latin-1")).removeprefix(base_path(issuer))
     if path in CALLS:
         return Lane.CALLS
     if path in BULK:
         return Lane.BULK
     found = next((lane for start, lane in UNDER if path.startswith(start)), None)
     return found or (Lane.ACCOUNTS if method == b"POST" else Lane.PAGES)
+
+
+def _path(target: str) -> str:
+    """The path that *target* is about, however it is written (RFC 9112 §3.2): each has one lane."""
+    path = target.partition("?")[0].partition("#")[0]
+    if not path.startswith("/"):
+        path = "/" + path.partition("://")[2].partition("/")[2]
+    return unquote(path, "latin-1") if "%" in path else path
 
 
 def widths(threads: int) -> dict[Lane, int]:
@@ -99,7 +109,7 @@ def together_of(threads: int) -> int:
 
 @dataclass(slots=True)
 class Turns(Generic[Waiting]):
-    """Whose turn it is, in one worker: for its main thread alone, so nothing is locked."""
+    """Whose turn it is, in one worker: for its main thread alone, if not said otherwise, so nothing is locked."""
 
     threads: int
     clock: Callable[[], float] = time.monotonic
@@ -131,6 +141,10 @@ class Turns(Generic[Waiting]):
                 self._running[each] += 1
                 started.append((each, self._queues[each].popleft()[1]))
         return started
+
+    def spares(self, lane: Lane) -> bool:
+        """Whether one of *lane* may keep its turn for a moment: nobody waits for one. For any thread."""
+        return lane is Lane.CALLS or (lane is Lane.AUTHORIZATIONS and not any(self._queues.values()))
 
     def weary(self) -> list[tuple[Lane, Waiting]]:
         """Those who have waited too long: they wait no more."""

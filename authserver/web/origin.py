@@ -1,12 +1,11 @@
 """Where the running request came from, under one correlation id for log, audit, flow trace and error page."""
 
-from typing import cast
-
 from flask import g, request
 
 from ..protocol.audit import MOST_AGENT, Origin
 from ..protocol.trace import reference
 from . import attempt, seen
+from .local import itself
 
 
 def origin() -> Origin:
@@ -14,9 +13,12 @@ def origin() -> Origin:
 
     The correlation id of a page is a reference for people. All pages of one attempt to connect have the attempt's.
     """
-    if "origin" not in g:
-        found = attempt.running()
-        agent = request.headers.get("User-Agent", "")[:MOST_AGENT]
-        g.origin = Origin(request.remote_addr or "", found.reference if found else reference.fresh(), agent)
-        seen.of(request.environ).correlation_id = g.origin.correlation_id
-    return cast(Origin, g.origin)
+    kept = itself(g)
+    found: Origin | None = kept.get("origin")
+    if found is None:
+        asked, attempted = itself(request), attempt.running()
+        agent = asked.headers.get("User-Agent", "")[:MOST_AGENT]
+        found = Origin(asked.remote_addr or "", attempted.reference if attempted else reference.fresh(), agent)
+        seen.of(asked.environ).correlation_id = found.correlation_id
+        kept.origin = found
+    return found

@@ -8,6 +8,7 @@ from flask import Flask, request
 from ..protocol.client_authentication import presented
 from ..protocol.errors import OAuthError, SlowDown
 from ..protocol.form import Form
+from .local import itself
 
 KEY = "authserver.seen"
 TOGETHER = {"admin": "console"}  # hundreds of pages that few people look at
@@ -65,8 +66,9 @@ def failed(error: str) -> None:
 
 
 def _name() -> None:
-    found = of(request.environ)
-    if request.url_rule is not None:
-        blueprint, _, name = str(request.endpoint).rpartition(".")
+    asked = itself(request)
+    if asked.url_rule is not None:
+        found = of(asked.environ)
+        blueprint, _, name = asked.url_rule.endpoint.rpartition(".")
         found.endpoint = TOGETHER.get(blueprint, name)
-        found.route = request.url_rule.rule
+        found.route = asked.url_rule.rule

@@ -15,7 +15,7 @@ from ..protocol.amr import Method
 from ..protocol.audit import Event
 from ..store.sessions import Session
 from ..store.user import User
-from . import cookies, languages, next_page
+from . import attempt, cookies, languages, next_page
 from .deployment import deployment
 from .origin import origin
 
@@ -167,7 +167,7 @@ def _guarded(view: View, elsewhere: Callable[[Visitor], str | None]) -> View:
 
 
 def _find(secret: str) -> Visitor | None:
-    found = deployment().sessions.find(secret)
+    found = deployment().sessions.find(secret, attempt.place())
     if found is None or not found.has_other_role:
         return Visitor(secret, found) if found else None
     # Who had this secret until now has not what the new role opens.

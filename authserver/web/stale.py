@@ -15,6 +15,7 @@ from ..protocol.trace.step import Cause, Step
 from . import tracing
 
 Page = Callable[[], ResponseReturnValue]
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 STALE = msg(
     "This page was out of date, so nothing was done. Please look at it again and decide. If this goes on, allow "
     "cookies for this site."
@@ -28,6 +29,8 @@ def install(app: Flask) -> None:
 
     @app.before_request
     def check() -> ResponseReturnValue | None:
+        if request.method in SAFE:  # it would look for exemptions first
+            return None
         try:
             protection.protect(apply_exemptions=True)
         except CSRFError:

@@ -48,6 +48,16 @@ def test_calls_that_end_start_nobody_and_take_nothing() -> None:
     assert turns.leave(Lane.CALLS) == []
 
 
+def test_who_is_done_keeps_the_turn_for_a_moment_while_nobody_waits_for_one() -> None:
+    turns: Turns[str] = Turns(3)
+    assert turns.enter(Lane.AUTHORIZATIONS, "first") is True
+    assert {lane for lane in Lane if turns.spares(lane)} == {Lane.CALLS, Lane.AUTHORIZATIONS}
+    assert turns.enter(Lane.PAGES, "waits") is False
+    assert {lane for lane in Lane if turns.spares(lane)} == {Lane.CALLS}
+    assert turns.leave(Lane.AUTHORIZATIONS) == [(Lane.PAGES, "waits")]
+    assert turns.spares(Lane.AUTHORIZATIONS)
+
+
 def test_the_queue_is_bounded_and_nobody_waits_without_end() -> None:
     now = [0.0]
     turns: Turns[int] = Turns(8, clock=lambda: now[0])
@@ -68,6 +78,11 @@ def test_the_queue_is_bounded_and_nobody_waits_without_end() -> None:
         (b"GET /.well-known/oauth-authorization-server HTTP/1.1", Lane.CALLS),
         (b"GET /status/abc HTTP/1.1", Lane.CALLS),
         (b"GET /health/live HTTP/1.1", Lane.CALLS),
+        (b"\r\n\r\nPOST /register HTTP/1.1\r\nHost: localhost\r\n\r\n", Lane.REGISTRATIONS),
+        (b"GET /%61uthorize?x=1 HTTP/1.1", Lane.AUTHORIZATIONS),
+        (b"GET http://localhost/authorize HTTP/1.1", Lane.AUTHORIZATIONS),
+        (b"POST http://localhost/%74ool-receipts#x HTTP/1.1", Lane.BULK),
+        (b"POST http://localhost HTTP/1.1", Lane.ACCOUNTS),
         (b"POST /register HTTP/1.1", Lane.REGISTRATIONS),
         (b"PUT /register/abc HTTP/1.1", Lane.REGISTRATIONS),
         (b"GET /authorize?client_id=x HTTP/1.1", Lane.AUTHORIZATIONS),

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,23 +23,16 @@ from cryptography.x509.oid import NameOID
 
 from authserver.keys.numbering import tag
 from authserver.services.status_lists import LOOK_SECONDS
-from authserver.web.backchannel.request import FORM_TYPE
-from tests.browser.conftest import running
 from tests.browser.scene import Scene
 from tests.conformance.site import NOTES, create_site
 from tests.database import Databases
 from tests.journeys.ports import free_port
 
+from .wire import answered, calling, connection, head, running
+
 SUMMARY = f"/status/{tag(NOTES.identifier)}"
 
-
-__all__ = ["running"]
-
-
-@pytest.fixture
-def connection(running: Scene) -> Iterator[socket.socket]:
-    with socket.create_connection(("localhost", int(running.issuer.rpartition(":")[2])), timeout=10) as found:
-        yield found
+__all__ = ["connection", "running"]
 
 
 @pytest.fixture
@@ -52,16 +45,6 @@ def asking(etag: str, path: str = SUMMARY, **more: str) -> bytes:
     return "".join(
         (f"GET {path} HTTP/1.1\r\n", *(f"{name}: {each}\r\n" for name, each in fields.items()), "\r\n")
     ).encode()
-
-
-def head(connection: socket.socket) -> bytes:
-    """What comes up to the end of one answer's header fields."""
-    received = b""
-    while not received.endswith(b"\r\n\r\n"):
-        byte = connection.recv(1)
-        assert byte, received
-        received += byte
-    return received
 
 
 def by_itself(answer: bytes) -> bool:
@@ -114,85 +97,6 @@ def test_who_goes_away_in_the_middle_hurts_nobody(running: Scene, etag: str) -> 
             answers(gone, asking(etag), by_itself)
             gone.sendall(part)
     assert httpx2.get(running.issuer + SUMMARY, headers={"If-None-Match": etag}).status_code == 304
-
-
-def calling(path: str = "/token", body: bytes = b"grant_type=none", **more: str) -> bytes:
-    """A plain call of a program."""
-    fields = {"Host": "localhost", "Content-Type": FORM_TYPE, "Content-Length": str(len(body)), **more}
-    lines = (f"POST {path} HTTP/1.1", *(f"{name}: {each}" for name, each in fields.items()), "", "")
-    return "\r\n".join(lines).encode() + body
-
-
-def answered(connection: socket.socket) -> tuple[bytes, bytes]:
-    """The head and the body of one answer."""
-    found = head(connection)
-    length = int(found.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])
-    return found, connection.recv(length, socket.MSG_WAITALL)
-
-
-@pytest.mark.requirement("TK-7")
-def test_a_call_is_answered_alike_by_either_way(connection: socket.socket) -> None:
-    connection.sendall(calling(TE="trailers"))  # a field that is gunicorn's to read
-    (first, body), names = answered(connection), []
-    assert first.startswith(b"HTTP/1.1 401 ")
-    assert b"Server: gunicorn" in first
-    for _ in range(20):
-        connection.sendall(calling())
-        later, again = answered(connection)
-        assert b"Server: gunicorn" not in later
-        assert (later.split(b"\r\n")[0], again) == (first.split(b"\r\n")[0], body)
-        names = [{line.partition(b":")[0] for line in each.split(b"\r\n")[1:]} for each in (first, later)]
-    assert names[0] - names[1] == {b"Server"}
-    assert names[0] >= names[1]
-
-
-@pytest.mark.requirement("TK-7")
-def test_a_call_in_parts_and_several_in_one_go_are_answered(connection: socket.socket) -> None:
-    for _ in range(3):
-        connection.sendall(calling())
-        _, wanted = answered(connection)
-        for cut in (10, 60, len(calling()) - 3):
-            connection.sendall(calling()[:cut])
-            connection.sendall(calling()[cut:])
-            assert answered(connection)[1] == wanted
-        connection.sendall(calling() * 3)
-        assert [answered(connection)[1] for _ in range(3)] == [wanted] * 3
-
-
-@pytest.mark.requirement("TK-7")
-def test_a_call_that_is_the_last_one_closes(connection: socket.socket) -> None:
-    connection.sendall(calling())
-    answered(connection)
-    connection.sendall(calling(Connection="close"))
-    assert b"\r\nConnection: close\r\n" in answered(connection)[0]
-    assert connection.recv(1) == b""
-
-
-def test_who_stays_takes_no_thread_from_others(running: Scene) -> None:
-    """More connections than threads, all of them in use: each is answered."""
-    port = int(running.issuer.rpartition(":")[2])
-    with ExitStack() as kept:
-        every = [kept.enter_context(socket.create_connection(("localhost", port), timeout=10)) for _ in range(40)]
-        for _ in range(5):
-            for one in every:
-                one.sendall(calling())
-            assert all(answered(one)[0].startswith(b"HTTP/1.1 401 ") for one in every)
-
-
-def test_pages_are_answered_between_calls(connection: socket.socket) -> None:
-    for _ in range(3):
-        connection.sendall(calling())
-        answered(connection)
-        connection.sendall(b"GET /sign-in HTTP/1.1\r\nHost: localhost\r\n\r\n")
-        assert b"Server: gunicorn" in answered(connection)[0]
-
-
-@pytest.mark.parametrize("more", [{"X-Long": 9000 * "x"}, {f"X-{number}": "y" for number in range(70)}])
-def test_what_is_too_long_is_refused_on_a_kept_connection_too(connection: socket.socket, more: dict[str, str]) -> None:
-    connection.sendall(calling())
-    answered(connection)
-    connection.sendall(calling("/token", b"grant_type=none", **more))
-    assert head(connection).startswith(b"HTTP/1.1 4")
 
 
 def test_by_a_unix_socket_calls_are_answered_as_often_as_they_come(site_home: Path, databases: Databases) -> None:
@@ -253,12 +157,18 @@ def certificate_in(home: Path) -> str:
 
 @contextmanager
 def node(
-    home: Path, databases: Databases, bind: str, command: Sequence[str] = ("authserver", "serve")
+    home: Path, databases: Databases, bind: str, command: Sequence[str] = ("authserver", "serve"), workers: int = 1
 ) -> Iterator["subprocess.Popen[bytes]"]:
     """A server of its own by *command*, which listens at *bind*."""
     url = databases.create()
     create_site(url, home, issuer="http://localhost:9000").deployment.stores.database.close()
-    own = {"HOME": str(home), "DATABASE_URL": url, "ISSUER": "http://localhost:9000", "BIND": bind, "WORKERS": "1"}
+    own = {
+        "HOME": str(home),
+        "DATABASE_URL": url,
+        "ISSUER": "http://localhost:9000",
+        "BIND": bind,
+        "WORKERS": str(workers),
+    }
     environment = {**os.environ, **{f"AUTHSERVER_{name}": value for name, value in own.items()}}
     process = subprocess.Popen([str(Path(sys.executable).with_name(command[0])), *command[1:]], env=environment)
     try:

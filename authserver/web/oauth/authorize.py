@@ -10,13 +10,12 @@ from dataclasses import replace
 from flask import Response, g, make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
-from ...protocol import credential, form, redirect_uri
+from ...protocol import credential, redirect_uri
 from ...protocol.authorization import Returnable
 from ...protocol.errors import (
     ConsentRequired,
     GrantPending,
     InvalidClient,
-    InvalidRequest,
     InvalidScope,
     OAuthError,
     PolicyRefused,
@@ -30,7 +29,7 @@ from ...services.gravity import asks_to_destroy
 from ...services.proposal import Asked, Choice, Person, Proposal
 from ...services.tool_limit import Unusable
 from ...store.pending_grants import TooManyWait
-from .. import bodies, cookies, next_page, policy_problems, problems, signed_in, stale, tracing
+from .. import attempt, bodies, cookies, next_page, policy_problems, problems, signed_in, stale, tracing
 from ..deployment import deployment
 from ..languages import told
 from ..origin import origin
@@ -41,7 +40,6 @@ from .decision import LOOKING, Button, Decision
 
 CHANGED = msg("What the app asks for has changed since this page was shown, so nothing was done. Please look again.")
 MOST_FORM = 524_288  # bytes: of 1,000 tools, each with a name, a term and a limit in fields named after it
-MOST_QUERY = 4500  # characters; encoded once more for the way through sign-in, it still fits a request line
 HALF_TICKED = msg("You ticked a tool without the permission that opens it. Now both are ticked: please look again.")
 NOTHING_TICKED = msg("You allowed the app, but ticked nothing. Tick what it may do, or deny.")
 OVER = msg("What you had allowed has just ended, so nothing was done. Please look again, and say for how long.")
@@ -71,9 +69,7 @@ def keep_device(response: Response) -> Response:
 
 def _pass_steps(answer: Answer) -> ResponseReturnValue:
     service = deployment().authorization
-    if len(request.query_string) > MOST_QUERY:
-        raise InvalidRequest(f"the authorization request is longer than {MOST_QUERY} characters")
-    asked_for = form.parse(request.query_string)
+    asked_for = attempt.parameters()
     way = service.way(asked_for, origin())
     try:
         asked = service.check(asked_for, way)
@@ -96,7 +92,13 @@ def _judge(asked: Asked, person: Person, answer: Answer) -> ResponseReturnValue:
     try:
         return answer(propose(asked, person, origin()), person)
     except GrantOver:  # in this moment: what stands there now is another proposal
-        return answer(propose(asked, person, origin()), person)
+        again = propose(asked, replace(person, stood=None), origin())
+    except SessionOver:
+        return redirect(next_page.sign_in(), 303)
+    try:
+        return answer(again, person)
+    except GrantOver:  # once more: whoever changes it so fast can be asked
+        return answer(replace(again, must_ask=True), person)
     except SessionOver:
         return redirect(next_page.sign_in(), 303)
 
@@ -105,7 +107,7 @@ def _person(visitor: Visitor) -> Person:
     session = visitor.session
     methods, bounds, fresh = session.methods, session.bounds, not signed_in.is_stale(visitor)
     proof = {"recalled": session.recalled, "fresh": fresh}
-    return Person(visitor.user.id, session.auth_time, cookies.device(), methods, bounds, **proof)
+    return Person(visitor.user.id, session.auth_time, cookies.device(), methods, bounds, **proof, stood=session.stood)
 
 
 def _admit(proposal: Proposal, person: Person) -> None:
@@ -177,7 +179,8 @@ def _allow(
     if proposal.lacking(choice.scopes):
         return stale.again(lambda: _page(proposal, choice), CONTRADICTION, 400)
     try:
-        target = deployment().authorization.approve(proposal, choice, person, origin(), code)
+        silent = how is Cause.REMEMBERED
+        target = deployment().authorization.approve(proposal, choice, person, origin(), code, silent=silent)
     except Unusable as unusable:
         note = told(unusable)
         return stale.again(lambda: _page(proposal, choice), note, 400)

@@ -203,9 +203,9 @@ def test_a_silent_answer_for_what_ends_in_that_moment_becomes_a_question(hosted,
     service = type(site.deployment.authorization)
     approve = service.approve
 
-    def meanwhile(*arguments):
+    def meanwhile(*arguments, **more):
         end_at_once(site)
-        return approve(*arguments)
+        return approve(*arguments, **more)
 
     monkeypatch.setattr(service, "approve", meanwhile)
     assert groups(visitor.open(asked)) == {"What it asks for": ["notes:read"]}
@@ -218,9 +218,9 @@ def test_a_session_that_ends_while_something_is_allowed_for_it_leads_to_sign_in(
     service = type(site.deployment.authorization)
     approve = service.approve
 
-    def meanwhile(*arguments):
+    def meanwhile(*arguments, **more):
         site.deployment.stores.sessions.end_all(arguments[3].user_id, EVENT)
-        return approve(*arguments)
+        return approve(*arguments, **more)
 
     with monkeypatch.context() as patched:
         patched.setattr(service, "approve", meanwhile)

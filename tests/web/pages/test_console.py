@@ -8,7 +8,6 @@ from authserver.protocol.audit import Event
 from authserver.store.audit import AuditFilter
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.visitor import Visitor, forms
-from tests.sealing import wait_until_finished
 from tests.web.pages.test_consent_page import words
 
 EVENT = Event("test.done", "system")
@@ -183,8 +182,7 @@ def test_an_issuer_with_a_path_has_its_console_there(site_with):
 
 def test_the_audit_page_tells_how_far_the_trail_is_sealed_and_whose_turn_fails(site, admin):
     stores = site.deployment.stores
-    wait_until_finished(stores.database)
-    site.deployment.sealer.seal()
+    site.seal()
     assert stores.streams.claim("webhook", "a worker", 30)
     stores.streams.fail("webhook", "a worker", "it answered with status <503>")
     page = admin.open("/admin/audit")

@@ -8,7 +8,7 @@ from authserver.protocol.audit import Event
 from authserver.protocol.resource import Resource
 from authserver.protocol.scope import Risk, Scope
 from authserver.protocol.tool import Tool
-from authserver.web.oauth.authorize import MOST_QUERY
+from authserver.web.attempt import MOST_QUERY
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import Site
 from tests.conformance.visitor import Visitor, forms

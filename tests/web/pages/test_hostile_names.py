@@ -151,7 +151,7 @@ def test_every_page_of_the_console_shows_hostile_names_as_text(hostile: tuple[Si
     site, of = hostile
     admin = Visitor(site, "root")
     admin.open("/admin")
-    site.deployment.sealer.seal()
+    site.seal()
     hostile_pages = 0
     for path in OPEN_TO:
         answer = admin.http.get(f"{path}?{of.get(path.removeprefix('/admin/'), '')}")

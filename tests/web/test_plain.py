@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from authserver.cli.serve import options
 from authserver.settings import Settings
-from authserver.web.backchannel import plain
+from authserver.web import plain
 
 ADDRESS = "192.0.2.7"
 BODY = b"grant_type=refresh_token&refresh_token=x"
@@ -68,6 +68,8 @@ def read(received: bytes) -> dict[str, Any] | None:
         asked(body=b"\r\n\r\nGET / HTTP/1.1\r\n\r\n"),
         asked(body=b"\x00\xff"),
         asked(method="GET", target="/jwks", body=b""),
+        asked(method="GET", target="/authorize?scope=a%20b%2F%zz%&?x=/?", body=b""),
+        asked("Cookie: a=b; c=d", method="GET", target="/authorize?", body=b""),
         asked('If-None-Match: "x"', method="GET", target="/jwks?", body=b""),
     ],
 )
@@ -120,7 +122,8 @@ def test_a_plain_request_is_read_as_gunicorn_reads_it(received: bytes) -> None:
         asked().replace(b"Host", b"Hosts"),
         asked()[:-1],
         asked("X-Long: " + 4097 * "x"),
-        asked(target="/" + 4097 * "x"),
+        asked(target="/" + 1025 * "x"),
+        asked(target="/?" + 4097 * "x"),
         asked(*(f"X-{number}: y" for number in range(60))),
         b"",
         b"\x16\x03\x01" * 100,
@@ -140,7 +143,7 @@ PIECES = [
 
 @settings(max_examples=500, deadline=None)
 @given(
-    st.sampled_from([asked(), asked(method="GET", target="/jwks?a", body=b"")]),
+    st.sampled_from([asked(), asked(method="GET", target="/jwks?a%41", body=b"")]),
     st.lists(st.tuples(st.integers(0, 300), st.integers(0, 3), st.sampled_from(PIECES)), min_size=1, max_size=3),
 )
 def test_whatever_is_put_into_a_request_is_read_as_gunicorn_reads_it_or_not_at_all(
@@ -169,7 +172,13 @@ def test_an_answer_says_all_that_http_needs() -> None:
     assert b"\r\nConnection: close\r\n" in plain.answer("200 OK", [], b"", keep=False)
 
 
-@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: x=y", "a\nb", "a\rb"])
+@pytest.mark.parametrize("value", ["a\r\nSet-Cookie: x=y", "a\nb", "a\rb", "a\0b", "a\x0bb", "a\x7fb"])
 def test_no_header_field_breaks_its_line(value: str) -> None:
     with pytest.raises(ValueError, match="break its line"):
         plain.answer("200 OK", [("X", value)], b"", keep=True)
+
+
+def test_a_header_field_may_have_what_latin_1_has() -> None:
+    assert b"\r\nX: a\tb\xe9\xa0\r\n" in plain.answer("200 OK", [("X", "a\tb\xe9\xa0")], b"", keep=True)
+    with pytest.raises(ValueError, match="latin-1"):
+        plain.answer("200 OK", [("X", "\u2028")], b"", keep=True)
