@@ -7,7 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import consent, documents, guard, latency, peers, polling, proofs, report, revocation, sign_ins
+from . import (
+    consent,
+    documents,
+    guard,
+    latency,
+    nodes,
+    peers,
+    polling,
+    proofs,
+    report,
+    revocation,
+    servers,
+    sign_ins,
+)
 from .contestant import BenchError
 from .facts import facts, others, take_two_cores
 from .measures import MEASURES
@@ -35,6 +48,11 @@ PARTS = {
         lambda asked: peers.beside_better_auth(asked.pairs, asked.seconds),
         lambda found: report.of_servers(found, "better-auth, both on SQLite"),
     ),
+    "floor": Part(
+        lambda asked: peers.beside_floor(asked.pairs, asked.seconds),
+        lambda found: report.of_servers(found, "its floor"),
+        rows=len(peers.ON_THE_FLOOR),
+    ),
     "guard": Part(lambda asked: guard.costs(asked.pairs), report.of_guards),
     "documents": Part(lambda asked: documents.costs(asked.pairs), report.of_documents),
     "consent": Part(lambda asked: consent.costs(asked.pairs), report.of_pages),
@@ -44,6 +62,12 @@ PARTS = {
     ),
     "sign-ins": Part(lambda asked: sign_ins.beside(4 * asked.seconds), report.of_sign_ins),
     "latency": Part(lambda asked: latency.eased(asked.pairs, asked.seconds), report.of_latency, len(latency.CALLS)),
+    "nodes": Part(lambda asked: nodes.beside(asked.pairs, asked.seconds), report.of_nodes, len(nodes.CALLS)),
+    "ways": Part(
+        lambda asked: servers.beside(asked.pairs, asked.seconds),
+        report.of_ways,
+        2 * len(servers.CALLS),
+    ),
     "revocation": Part(lambda asked: revocation.felt(2 * asked.pairs), report.of_revocation),
 }
 

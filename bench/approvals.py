@@ -37,10 +37,10 @@ class Approvals:
         self._resource = resource
         self._first_row = cache(self._approve)
 
-    def codes(self, count: int, client_ids: Sequence[str]) -> list[Code]:
-        """Make *count* codes, of each client in turn, in one transaction."""
+    def codes(self, count: int, client_ids: Sequence[str], lifetime: int = LIFETIME) -> list[Code]:
+        """Make *count* codes of so many seconds, of each client in turn, in one transaction."""
         made = [self._new(client_ids[number % len(client_ids)]) for number in range(count)]
-        rows = [self._row(code) for code in made]  # a client's first one is a transaction of its own
+        rows = [self._row(code, lifetime) for code in made]  # a client's first one is a transaction of its own
         with self._stores.database.transaction() as connection:
             connection.execute(insert(CodeRow), rows)
         return made
@@ -61,7 +61,7 @@ class Approvals:
     def remembered(self, client_id: str, host: str, device: str) -> User:
         """Let a new person on *device* (the secret of its cookie) allow the client at *host* for good."""
         event = Event("bench.prepared", ORIGIN, client_id=client_id)
-        user = self._stores.users.add(f"visitor-of-{client_id}", "Visitor", NOBODY, Role.MEMBER, event)
+        user = self._stores.users.add(f"visitor-{secrets.token_hex(8)}", "Visitor", NOBODY, Role.MEMBER, event)
         client = self._stores.clients.find(client_id)
         approval = replace(
             self._approval(user.id, client_id),
@@ -84,9 +84,10 @@ class Approvals:
             credential.mint(credential.Prefix.CODE), client_id, REDIRECT_URI, secrets.token_urlsafe(32), self._resource
         )
 
-    def _row(self, code: Code) -> dict[str, Any]:
+    def _row(self, code: Code, lifetime: int) -> dict[str, Any]:
+        now = int(time.time())
         own = {"digest": credential.digest(code.code), "challenge": _challenge(code.verifier)}
-        return {**self._first_row(code.client_id), **own}
+        return {**self._first_row(code.client_id), **own, "created_at": now, "expires_at": now + lifetime}
 
     def _approve(self, client_id: str) -> dict[str, Any]:
         """Let a new person approve the client, and return the code's row."""

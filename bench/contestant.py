@@ -73,8 +73,8 @@ class Contestant(Protocol):
     def refresh_tokens(self, count: int, client_ids: Sequence[str]) -> list[Refresh]:
         """Make *count* refresh tokens of *client_ids*, each of a family of its own."""
 
-    def visitor(self, client_id: str) -> Visitor:
-        """Somebody who is signed in, and has let *client_id* do what it asks for, for good."""
+    def visitors(self, count: int, client_id: str) -> list[Visitor]:
+        """So many people, each signed in, who have let *client_id* do what it asks for, for good."""
 
 
 class ForFewMeasures:
@@ -94,9 +94,9 @@ class ForFewMeasures:
         """See `Contestant`."""
         raise self._lacks(f"{count} refresh tokens of {len(client_ids)} clients")
 
-    def visitor(self, client_id: str) -> Visitor:
+    def visitors(self, count: int, client_id: str) -> list[Visitor]:
         """See `Contestant`."""
-        raise self._lacks(f"a visitor for {client_id}")
+        raise self._lacks(f"{count} visitors for {client_id}")
 
     def _lacks(self, what: str) -> BenchError:
         return BenchError(f"{type(self).__name__} is not measured by {what}")

@@ -9,10 +9,11 @@ TICK = os.sysconf("SC_CLK_TCK")
 
 def seconds(root: int) -> float:
     """The CPU seconds, user and system, of process *root* and all below it; children that have ended count too."""
-    return sum(map(_ticks, _tree(root))) / TICK
+    return sum(map(_ticks, tree(root))) / TICK
 
 
-def _tree(root: int) -> list[int]:
+def tree(root: int) -> list[int]:
+    """The ids of process *root* and all below it."""
     found = [root]
     for process in found:
         for task in Path(f"/proc/{process}/task").glob("*/children"):
@@ -33,7 +34,7 @@ def _ticks(process: int) -> int:
 
 def greatest_memory(root: int) -> int:
     """The bytes in memory of the greatest process below *root*; those it shares count by its share (PSS)."""
-    return max(map(_memory, _tree(root)[1:]), default=0)
+    return max(map(_memory, tree(root)[1:]), default=0)
 
 
 def _memory(process: int) -> int:

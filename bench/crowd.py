@@ -4,6 +4,7 @@ Not an even crowd: one client has a fifth of all grants, half of the grants have
 was deleted again (a flood, and the reaper), and most events are refreshes.
 """
 
+import time
 from dataclasses import dataclass
 from typing import Self
 
@@ -11,9 +12,12 @@ from flask import Flask
 from sqlalchemy import Connection, text
 
 from authserver.protocol.credential import base64url
+from authserver.store.database import Database
+from authserver.store.engine import create
 
 POPULAR = "https://popular.example/client.json"
 RARE = 10  # events of the rarest kind, the oldest of all
+LOADING = ("max_wal_size = '8GB'", "checkpoint_timeout = '30min'", "autovacuum = off")
 SERIES = {
     "postgresql": "generate_series(1, {}) AS n(i)",
     "sqlite": "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {}) SELECT i FROM n) AS n",
@@ -141,6 +145,25 @@ FILLED = (
 LARGE = ("audit_events", "clients", "consents", "grants", "refresh_families", "refresh_tokens", "tool_receipts")
 
 
+def load(reached: Database, size: Size, resource: str, other: str) -> float:
+    """`fill` a PostgreSQL database and have the server look at it, as it does by itself; returns the seconds it took.
+
+    This goes over connections of its own, since with 10,000,000 rows a statement takes longer than a server lets one.
+    """
+    began = time.monotonic()
+    database = Database(create(reached.engine.url.render_as_string(hide_password=False)))
+    try:
+        _set(database, *(f"SET {setting}" for setting in LOADING))
+        with database.transaction() as connection:
+            fill(connection, size, resource, other)
+        _alone(database, "VACUUM ANALYZE")
+        _alone(database, "CHECKPOINT")
+    finally:
+        _set(database, "RESET ALL")
+        database.close()
+    return time.monotonic() - began
+
+
 def fill(connection: Connection, size: Size, resource: str, other: str) -> None:
     """Write a crowd of that *size* into an empty database in the connection's transaction.
 
@@ -165,6 +188,17 @@ def known(app: Flask, resource: str) -> dict[str, object]:
         found = connection.execute(text(KNOWN.format(hex=hexadecimal))).one()._asdict()
     kid = app.extensions["authserver"].stores.keys.all()[0].kid
     return {**found, "kid": kid, "likeness": base64url(found["likeness"]), "popular": POPULAR, "resource": resource}
+
+
+def _set(database: Database, *changes: str) -> None:
+    for change in changes:
+        _alone(database, f"ALTER SYSTEM {change}")
+    _alone(database, "SELECT pg_reload_conf()")
+
+
+def _alone(database: Database, statement: str) -> None:
+    with database.reading() as connection:
+        connection.execute(text(statement))
 
 
 def _words(dialect: str, size: Size, resource: str, other: str) -> dict[str, object]:

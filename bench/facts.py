@@ -31,7 +31,7 @@ def facts() -> dict[str, str]:
         "machine": _processor(),
         "cores": str(len(os.sched_getaffinity(0))),
         "system": platform.platform(),
-        "python": platform.python_version(),
+        "python": f"{platform.python_version()} ({platform.python_compiler()}{_library()})",
         **{name: version(name) for name in DISTRIBUTIONS},
         "postgresql": database.version(),
         **oidc_provider.versions(),
@@ -40,6 +40,11 @@ def facts() -> dict[str, str]:
         "wrk": _wrk(),
         "nginx": fronts.nginx_version(),
     }
+
+
+def _library() -> str:
+    """Python as a library that programs share is slower, if it was built without thought for that."""
+    return ", a shared library" if "/libpython" in Path("/proc/self/maps").read_text() else ""
 
 
 def _processor() -> str:

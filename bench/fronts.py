@@ -57,15 +57,29 @@ class Front:
 
 
 @contextmanager
-def granian(folder: Path, environment: Mapping[str, str], database: int) -> Iterator[Front]:
-    """A second server of the deployment whose *environment* it gets."""
+def granian(folder: Path, environment: Mapping[str, str], database: int, threads: int = 0) -> Iterator[Front]:
+    """A second server of the deployment whose *environment* it gets; each worker has so many *threads*, or granian's.
+
+    Its workers are pinned to no core.
+    """
     port = free_port()
     own = {**environment, "GRANIAN_HOST": "127.0.0.1", "GRANIAN_PORT": str(port), "PYTHONPATH": str(Path.cwd())}
-    command = [GRANIAN, "--interface", "wsgi", "--workers", str(WORKERS), "--backpressure", str(MOST), "wsgi:app"]
+    command = [GRANIAN, "--interface", "wsgi", "--workers", str(WORKERS), "--backpressure", str(MOST)]
+    command += [*(["--blocking-threads", str(threads)] if threads else []), "wsgi:app"]
     if not Path(GRANIAN).exists():
         raise BenchError("granian is missing: 'make bench' installs it")
     with running(command, folder / "granian.log", ready=lambda: answers(port), environment=own) as process:
         yield Front("granian", port, (process.pid, database))
+
+
+@contextmanager
+def threaded(folder: Path, environment: Mapping[str, str], database: int) -> Iterator[Front]:
+    """The same, by gunicorn's own threaded worker."""
+    port = free_port()
+    own = {**environment, "BARE_BIND": f"127.0.0.1:{port}", "PYTHONPATH": str(Path.cwd())}
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:bench.bare", "wsgi:app"]
+    with running(command, folder / "threaded.log", ready=lambda: answers(port), environment=own) as process:
+        yield Front("gunicorn's own threaded worker", port, (process.pid, database))
 
 
 @contextmanager

@@ -18,9 +18,11 @@ from urllib.parse import urlencode
 import psycopg
 from sqlalchemy import text
 
+from authserver.store.partitions import TrailBusy
+
 from . import measures
 from .contestant import BenchError
-from .crowd import Size, fill
+from .crowd import Size, load
 from .database import Database, database
 from .generator import Load
 from .http import FORM
@@ -35,7 +37,7 @@ RESOURCE, OTHER = "http://localhost:9001/mcp", "http://localhost:9002/mcp"  # no
 BAR = 1.15
 EVENTS = 100_000  # partitions bound what more of them could cost; these are sealed before the load begins
 SEALING_SECONDS = 300
-LOADING = ("max_wal_size = '4GB'", "checkpoint_timeout = '30min'", "autovacuum = off")
+PARTITION_SECONDS = 86_400
 # Rows that were read one after the other, by whatever kind of plan; what an index finds is not among them.
 SCANNED = "SELECT relname, seq_scan FROM pg_stat_user_tables WHERE n_live_tup > 10000"
 
@@ -122,22 +124,20 @@ def _serving(folder: Path, server: Database, name: str) -> Iterator[Ours]:
 
 
 def _fill(ours: Ours, size: Size) -> None:
-    began = time.monotonic()
-    for setting in LOADING:
-        _alone(ours, f"ALTER SYSTEM SET {setting}")
-    _alone(ours, "SELECT pg_reload_conf()")
-    with ours.stores.database.transaction() as connection:
-        fill(connection, size, RESOURCE, OTHER)
-    _alone(ours, "VACUUM ANALYZE")
-    _alone(ours, "ALTER SYSTEM RESET ALL")
-    _alone(ours, "SELECT pg_reload_conf()")
-    _alone(ours, "CHECKPOINT")
+    """Load it, and wait until its trail is sealed: what goes on beside is to cost as much over both databases.
+
+    Then its trail is divided, as a server does once in the life of a database: the events up to then are read for it.
+    """
+    seconds = load(ours.stores.database, size, RESOURCE, OTHER)
     _await_seals(ours)
-    print(f"filled in {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
+    try:
+        ours.stores.seals.make_room(PARTITION_SECONDS)
+    except TrailBusy as busy:
+        raise BenchError(str(busy)) from busy
+    print(f"filled in {seconds:.0f} s", file=sys.stderr, flush=True)
 
 
 def _await_seals(ours: Ours) -> None:
-    """What goes on beside is to cost as much over both."""
     deadline = time.monotonic() + SEALING_SECONDS
     while not (head := ours.stores.seals.head()) or ours.stores.trail.first_behind(head.last):
         if time.monotonic() > deadline:
@@ -145,13 +145,9 @@ def _await_seals(ours: Ours) -> None:
         time.sleep(1)
 
 
-def _alone(ours: Ours, statement: str) -> None:
-    with ours.stores.database.reading() as connection:
-        connection.execute(text(statement))
-
-
 def _scans(ours: Ours) -> dict[str, int]:
-    _alone(ours, "SELECT pg_stat_force_next_flush()")
+    with ours.stores.database.reading() as connection:
+        connection.execute(text("SELECT pg_stat_force_next_flush()"))
     with ours.stores.database.reading() as connection:
         return {name: int(scans) for name, scans in connection.execute(text(SCANNED))}
 

@@ -7,14 +7,11 @@ make the wanted rate; but none begins a call before its last is answered, so a s
 
 import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from .contestant import BenchError
-from .database import database
 from .generator import CONNECTIONS, Counted, Load, send
 from .measures import MEASURES, RESOURCE, Bench
-from .ours import authserver
+from .ours import deployed
 from .report import Eased
 
 CALLS = ("client", "refresh", "introspection")  # none of which uses material up
@@ -25,14 +22,9 @@ TRIES = 6
 
 def eased(rounds: int, seconds: int) -> list[Eased]:
     """Measure each call *rounds* times, for *seconds* at the top and as long at `SHARE` of that."""
-    with TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        folder.chmod(0o755)  # PostgreSQL is another user's
-        home = folder / "home"
-        home.mkdir()
-        with database(folder) as postgresql, authserver(home, postgresql, RESOURCE) as ours:
-            bench = Bench.prepare(ours, folder / "ours")
-            return list(_all_eased(bench, rounds, seconds))
+    with deployed(RESOURCE) as (ours, _, folder):
+        bench = Bench.prepare(ours, folder / "ours")
+        return list(_all_eased(bench, rounds, seconds))
 
 
 def _all_eased(bench: Bench, rounds: int, seconds: int) -> Iterator[Eased]:

@@ -95,9 +95,9 @@ def _client(bench: Bench, _calls: int) -> Load:
 
 def _flow(bench: Bench, _calls: int) -> Load:
     (client_id,) = material.register(bench.contestant, 1, redirect_uris=[material.WEB_REDIRECT])
-    cookie = bench.contestant.visitor(client_id).cookie
+    cookies = bench.write("cookies", [one.cookie for one in bench.contestant.visitors(CONNECTIONS, client_id)])
     path, rest = f"/authorize?{material.asking(client_id, RESOURCE)}", material.exchange(client_id, RESOURCE)
-    return Load("flow.lua", (path, cookie, "/token", rest), threads=CONNECTIONS)
+    return Load("flow.lua", (path, cookies, "/token", rest), threads=CONNECTIONS)
 
 
 def _revocation(bench: Bench, calls: int) -> Load:

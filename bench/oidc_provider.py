@@ -55,10 +55,10 @@ class OidcProvider:
             made = caller.post_json("/bench/refresh-tokens", {"count": count, "clientIds": [*client_ids]})
         return [Refresh(**each) for each in made]
 
-    def visitor(self, client_id: str) -> Visitor:
+    def visitors(self, count: int, client_id: str) -> list[Visitor]:
         """See `Contestant`."""
         with Caller(self.origin) as caller:
-            return Visitor(**caller.post_json("/bench/visitor", {"clientId": client_id}))
+            return [Visitor(**caller.post_json("/bench/visitor", {"clientId": client_id})) for _ in range(count)]
 
 
 @contextmanager

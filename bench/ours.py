@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -25,6 +26,7 @@ from authserver.web import cookies
 from .approvals import SCOPES, Approvals
 from .contestant import BenchError, Code, Credentials, Refresh, Visitor
 from .database import Database, SqliteFile
+from .database import database as new_database
 from .material import WEB_REDIRECT
 from .process import answers, free_port, running
 
@@ -80,17 +82,22 @@ class Ours:
         """See `Contestant`."""
         return self.approvals.refresh_tokens(count, client_ids)
 
-    def visitor(self, client_id: str) -> Visitor:
-        """See `Contestant`. Their session is opened by an application in this process, which has the same keys."""
+    def visitors(self, count: int, client_id: str) -> list[Visitor]:
+        """See `Contestant`. Their sessions are opened by an application in this process, which has the same keys."""
+        app = application(self.environment)
+        found: Deployment = app.extensions["authserver"]
+        made = [self._visitor(app, client_id) for _ in range(count)]
+        found.stores.database.close()
+        return made
+
+    def _visitor(self, app: Flask, client_id: str) -> Visitor:
         device = secrets.token_urlsafe(32)
         person = self.approvals.remembered(client_id, urlsplit(WEB_REDIRECT).hostname or "", device)
-        app = application(self.environment)
         found: Deployment = app.extensions["authserver"]
         browser = app.test_client()
         with browser.session_transaction() as session:
             session["_user_id"] = found.sessions.open(person, Origin("127.0.0.1", "bench"))
         signed = browser.get_cookie(cookies.SESSION)
-        found.stores.database.close()
         return Visitor(f"{cookies.SESSION}={signed.value if signed else ''}; {cookies.DEVICE}={device}")
 
 
@@ -102,22 +109,44 @@ def authserver(
     *,
     public: int | None = None,
     more: Mapping[str, str] | None = None,
+    module: str = "",
 ) -> Iterator[Ours]:
     """Run the server, with its home in *folder*, until the block ends; its issuer is at *public*, or its own port.
 
-    *more* is added to its environment.
+    *more* is added to its environment; a *module* is what serves in place of the command.
     """
     port = free_port()
     environment = {**environment_of(folder, database, port, public), **(more or {})}
     log = folder / "authserver.log"
     with prepared(folder, database, resource, port=port, public=public) as found:
         credentials = _introspector(found, resource)
-        with running([COMMAND, "serve"], log, ready=lambda: answers(port), environment=environment) as process:
+        command = [sys.executable, "-m", module] if module else [COMMAND, "serve"]
+        with running(command, log, ready=lambda: answers(port), environment=environment) as process:
             approvals = Approvals(found.stores, resource)
             origin, roots = f"http://127.0.0.1:{port}", (process.pid, *database.roots)
             yield Ours(
-                origin, roots, approvals, credentials, found.settings.issuer, found.stores, environment, resource
+                origin,
+                roots,
+                approvals,
+                credentials,
+                found.settings.issuer,
+                found.stores,
+                environment,
+                resource,
+                module or "authserver",
             )
+
+
+@contextmanager
+def deployed(resource: str, more: Mapping[str, str] | None = None) -> Iterator[tuple[Ours, Database, Path]]:
+    """Run the server, as `authserver` does, over a PostgreSQL of its own; its database, and the folder of both."""
+    with TemporaryDirectory(prefix="bench-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        folder.chmod(0o755)  # PostgreSQL is another user's
+        home = folder / "home"
+        home.mkdir()
+        with new_database(folder) as postgresql, authserver(home, postgresql, resource, more=more) as found:
+            yield found, postgresql, folder
 
 
 @contextmanager

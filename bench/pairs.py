@@ -10,7 +10,7 @@ from .measures import Bench, Measure
 WARM_UP_SECONDS = 1
 WARM_UP_CALLS = 10_000
 SPARE = 4  # how much more material than the warm-up's rate would use up
-LEAST_CALLS = 10_000  # that there is material for: a warm-up can be slow
+LEAST_RATE = 5_000  # calls a second that there is material for: a warm-up can be slow
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Pair:
 def pairs(measure: Measure, ours: Bench, peer: Bench, *, count: int, seconds: int) -> Iterator[Pair]:
     """Measure *count* pairs of *seconds* for each point, after a warm-up; who begins alternates."""
     warm = [_point(measure, bench, WARM_UP_SECONDS, WARM_UP_CALLS) for bench in (ours, peer)]
-    calls = [max(LEAST_CALLS, int(point.rate * seconds * SPARE)) for point in warm]
+    calls = [seconds * max(LEAST_RATE, int(point.rate * SPARE)) for point in warm]
     for number in range(count):
         points: list[Point] = []
         for which in (0, 1) if number % 2 == 0 else (1, 0):

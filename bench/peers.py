@@ -16,6 +16,8 @@ from .ours import authserver
 from .pairs import pairs
 from .report import Row
 
+ON_THE_FLOOR = ("client", "flow", "code", "refresh")  # calls that the floor answers by itself
+
 
 def beside_oidc_provider(measures: Sequence[Measure], count: int, seconds: int) -> list[Row]:
     """Ours on PostgreSQL beside oidc-provider, which keeps everything in memory."""
@@ -56,22 +58,38 @@ def beside_better_auth(count: int, seconds: int) -> list[Row]:
         return _rows(_named("refresh"), (Bench.prepare(ours, folder / "ours"), theirs), count, seconds)
 
 
+def beside_floor(count: int, seconds: int) -> list[Row]:
+    """Ours beside the least that it can come to (`floor`), each on a PostgreSQL of its own."""
+    with _folders() as (folder, home):
+        theirs = folder / "theirs"
+        other_home = theirs / "home"
+        other_home.mkdir(parents=True)
+        with (
+            database(folder) as postgresql,
+            database(theirs) as other,
+            authserver(home, postgresql, RESOURCE) as ours,
+            authserver(other_home, other, RESOURCE, module="bench.floor") as floor,
+        ):
+            benches = Bench.prepare(ours, folder / "ours"), Bench.prepare(floor, folder / "floor")
+            return _rows(_named(*ON_THE_FLOOR), benches, count, seconds)
+
+
 def _named(*names: str) -> list[Measure]:
     return [measure for measure in MEASURES if measure.name in names]
 
 
 def _rows(measures: Sequence[Measure], benches: tuple[Bench, Bench], count: int, seconds: int) -> list[Row]:
     ours, peer = benches
-    rows = []
+    found = []
     for measure in measures:
         print(f"{measure.title}, beside {peer.contestant.name} …", file=sys.stderr, flush=True)
         try:
-            found = tuple(pairs(measure, ours, peer, count=count, seconds=seconds))
+            measured = tuple(pairs(measure, ours, peer, count=count, seconds=seconds))
         except BenchError as wrong:  # the others are as good without it
             print(f"{measure.title} is thrown away: {wrong}", file=sys.stderr)
             continue
-        rows.append(Row(measure.name, measure.title, found))
-    return rows
+        found.append(Row(measure.name, measure.title, measured))
+    return found
 
 
 @contextmanager

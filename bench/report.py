@@ -139,6 +139,24 @@ def of_latency(found: Sequence[Eased]) -> str:
     return _table(head, list(map(_of_eased, found)))
 
 
+def of_ways(rows: Sequence[Row]) -> str:
+    """The table of other servers for our application, beside `authserver serve`."""
+    head = (
+        "call: server",
+        "rate / `authserver serve`'s",
+        "CPU per call / its",
+        "calls/s",
+        "calls/s of `authserver serve`",
+    )
+    return _table(head, list(map(_of_way, rows)))
+
+
+def of_nodes(rows: Sequence[Row]) -> str:
+    """The table of two nodes over one database, beside one."""
+    head = ("call", "CPU per call of two nodes / of one", "their rate / of one", "CPU us of one", "calls/s of two")
+    return _table(head, list(map(_of_nodes, rows)))
+
+
 def save(facts: Mapping[str, str], measured: Mapping[str, Sequence[Any]]) -> Path:
     """Write all that was *measured* to a file of its own, and return its path."""
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -202,6 +220,17 @@ def _of_eased(found: Eased) -> tuple[str, ...]:
     ratio = spread((late / usual for late, usual in zip(found.p99, found.p50, strict=True)), 1)
     times = [spread((time / 1000 for time in times), 1) for times in (found.p50, found.p99)]
     return found.name, share, ratio, *times, f"{median(found.rates):.0f}"
+
+
+def _of_way(row: Row) -> tuple[str, ...]:
+    rates = [f"{median(rates):.0f}" for rates in zip(*((p.ours.rate, p.peer.rate) for p in row.pairs), strict=True)]
+    return row.title, spread(pair.rate for pair in row.pairs), spread(pair.cpu for pair in row.pairs), *rates
+
+
+def _of_nodes(row: Row) -> tuple[str, ...]:
+    ratios = spread(pair.cpu for pair in row.pairs), spread(pair.rate for pair in row.pairs)
+    alone = median(pair.peer.cpu for pair in row.pairs)
+    return row.title, *ratios, f"{alone:.0f}", f"{median(pair.ours.rate for pair in row.pairs):.0f}"
 
 
 def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:

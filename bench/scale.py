@@ -15,7 +15,6 @@ from tempfile import TemporaryDirectory
 
 import psycopg
 from flask import Flask
-from sqlalchemy import text
 
 from authserver.protocol.audit import Event
 from authserver.protocol.role import Role
@@ -25,7 +24,7 @@ from authserver.store.migrate import upgrade
 
 from . import ours
 from .contestant import BenchError
-from .crowd import POPULAR, Size, fill, known
+from .crowd import POPULAR, Size, known, load
 from .database import Database, database
 from .report import _table as table
 from .visits import Visited, addresses, owner, visit
@@ -34,7 +33,6 @@ RESOURCE, OTHER = "http://localhost:9001/mcp", "http://localhost:9002/mcp"  # no
 OWNER = "root"
 PORT = 9000  # nobody listens there: the pages are opened in this process
 BAR_MS = 150
-LOADING = ("max_wal_size = '8GB'", "checkpoint_timeout = '30min'", "autovacuum = off")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,25 +129,12 @@ def _application(folder: Path, server: Database, name: str) -> Flask:
 
 
 def _fill(app: Flask, size: Size) -> None:
-    """Fill its database unless that was done; then have PostgreSQL look at it, as it does by itself."""
+    """Fill its database unless that was done."""
     reached: Deployment = app.extensions["authserver"]
     if reached.stores.clients.find_fresh(POPULAR) is not None:
         return
-    began = time.monotonic()
-    for setting in LOADING:
-        _alone(reached, f"ALTER SYSTEM SET {setting}")
-    _alone(reached, "SELECT pg_reload_conf()")
-    with reached.stores.database.transaction() as connection:
-        fill(connection, size, RESOURCE, OTHER)
-    _alone(reached, "VACUUM ANALYZE")
-    _alone(reached, "ALTER SYSTEM RESET ALL")
-    _alone(reached, "SELECT pg_reload_conf()")
-    print(f"filled in {time.monotonic() - began:.0f} s: {size}", file=sys.stderr, flush=True)
-
-
-def _alone(deployment: Deployment, statement: str) -> None:
-    with deployment.stores.database.reading() as connection:
-        connection.execute(text(statement))
+    seconds = load(reached.stores.database, size, RESOURCE, OTHER)
+    print(f"filled in {seconds:.0f} s: {size}", file=sys.stderr, flush=True)
 
 
 def _lines(few: Flask, many: Flask, rounds: int) -> list[Line]:

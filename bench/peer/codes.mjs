@@ -6,13 +6,18 @@ const challengeOf = (verifier) => createHash('sha256').update(verifier).digest('
 // A person's standing approval of a client, made once, as the other server keeps it.
 const grants = new Map();
 
-export async function grantOf(provider, client, resource, scope) {
+export async function newGrant(provider, client, resource, scope, accountId) {
+  const grant = new provider.Grant({ accountId, clientId: client.clientId });
+  grant.addOIDCScope(scope); // the server knows them as its own too
+  grant.addResourceScope(resource, scope);
+  await grant.save();
+  return grant;
+}
+
+async function grantOf(provider, client, resource, scope) {
   const key = `${client.clientId} ${resource}`;
   if (!grants.has(key)) {
-    const grant = new provider.Grant({ accountId: `person of ${client.clientId}`, clientId: client.clientId });
-    grant.addResourceScope(resource, scope);
-    await grant.save();
-    grants.set(key, grant);
+    grants.set(key, await newGrant(provider, client, resource, scope, `person of ${client.clientId}`));
   }
   return grants.get(key);
 }
