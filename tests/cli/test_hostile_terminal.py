@@ -76,7 +76,7 @@ def asked(hostile: tuple[Site, dict[str, str]], monkeypatch: pytest.MonkeyPatch)
     stores.fetched.fail(document, HOSTILE, 60)
     notice = stores.notices.send("test", {}, f"mail:{HOSTILE}", 60)
     stores.notices.failed(notice, HOSTILE, None)
-    site.deployment.sealer.seal()
+    site.seal()
     commanded(site, monkeypatch)
     wanted = {name: of[name].removeprefix("id=") for name in ("client", "trace")}
     return {

@@ -116,20 +116,24 @@ def test_events_are_listed_by_what_they_are_about(flow: Flow) -> None:
 
 
 def test_the_overview_tells_what_waits_and_how_much_there_is(flow: Flow, site: Site) -> None:
-    site.deployment.sealer.seal()
+    site.seal()
     assert "nothing waits" in typed("overview").output
     clients = site.deployment.stores.clients
     known = clients.find_fresh(flow.values["client_id"])
     assert known is not None
     clients.register(replace(known, client_id="late", pending=True), EVENT)
-    site.deployment.sealer.seal()
+    site.seal()
     shown = typed("overview").output
     assert "A client waits for approval" in shown
     assert "live grants: 1, " in shown
     (one,) = told("overview")
     assert [each["matter"] for each in one["attention"]] == ["approvals"]
     assert (one["grants"], len(one["hours"]), len(one["days"])) == (1, HOURS, DAYS)
-    assert one["hours"][0]["tokens"] == one["days"][0]["tokens"] == 1
+    (redeemed,) = told("audit", "list", "--name", "code.redeemed")
+    for series, seconds in (("hours", 3600), ("days", 86_400)):
+        began = redeemed["at_ms"] // 1000 // seconds * seconds
+        assert [(each["from"], each["tokens"]) for each in one[series] if each["tokens"]] == [(began, 1)]
+        assert [each["from"] - began for each in one[series][:2]] in ([0, -seconds], [seconds, 0])
 
 
 def test_groups_are_listed_with_how_many_people_they_have(run: Run) -> None:

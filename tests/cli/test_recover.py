@@ -52,7 +52,7 @@ def test_nothing_that_was_lost_has_its_number_given_again(site: Site, recovered)
 
 def test_the_trail_tells_of_it_and_verifies(site: Site, recovered) -> None:
     assert "database.restored" in typed("audit", "list").output
-    site.deployment.sealer.seal()
+    site.seal()
     verified = typed("audit", "verify")
     assert verified.exit_code == 0, verified.output
     assert "unsealed  0" in verified.output

@@ -17,6 +17,7 @@ from authserver.protocol.tool import Tool
 from authserver.services.deployment import Deployment
 from authserver.settings import Settings
 from authserver.store.migrate import upgrade
+from tests.sealing import wait_until_finished
 
 ISSUER = "http://localhost:9000"
 PASSWORD = "a password for tests"
@@ -60,6 +61,11 @@ class Site:
     def post(self, path: str, **options: Any) -> TestResponse:
         """POST to *path* as a program would."""
         return self.app.test_client(use_cookies=False).post(path, **options)
+
+    def seal(self) -> None:
+        """Seal all that was written so far."""
+        wait_until_finished(self.deployment.stores.database)
+        self.deployment.sealer.seal()
 
 
 def create_site(database_url: str, home: Path, **settings: Any) -> Site:

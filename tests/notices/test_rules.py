@@ -16,7 +16,6 @@ from authserver.services.attention import Attention, Matter
 from authserver.store.audit import AuditFilter
 from authserver.store.models import AuditRow, NoticeMessageRow, StreamRow
 from tests.conformance.site import Site
-from tests.sealing import wait_until_finished
 from tests.store.scene import a_client
 
 SERVER = "https://notes.example/mcp"
@@ -31,8 +30,7 @@ def site(site_with: Callable[..., Site]) -> Site:
 
 def look(site: Site) -> None:
     """Seal what has happened, and look at all of it."""
-    wait_until_finished(site.deployment.stores.database)
-    site.deployment.sealer.seal()
+    site.seal()
     while site.deployment.watch.look():
         pass
 
@@ -282,8 +280,7 @@ def test_one_process_looks_at_a_time_and_the_next_goes_on_where_it_was(site: Sit
     look(site)
     other = replace(site.deployment.watch, holder="another process")
     write(site, "token.reused", "192.0.2.7", grant_id="g2")
-    wait_until_finished(site.deployment.stores.database)
-    site.deployment.sealer.seal()
+    site.seal()
     assert not other.look()
     with site.deployment.stores.database.transaction() as connection:
         connection.execute(update(StreamRow).values(leased_until=0))

@@ -124,7 +124,7 @@ def test_a_purge_tells_what_it_deleted_and_when(watched):
 
 
 def test_events_that_nobody_seals_are_told_by_their_age(watched):
-    watched.deployment.sealer.seal()
+    watched.seal()
     sealed = scraped(watched).value("authserver_audit_unsealed_seconds")
     assert sealed == 0
 

@@ -78,7 +78,7 @@ def live(lived: Postgres, folder: Path) -> tuple[Clients, Postgres, object]:
     backup = lived.copied(folder / "backup", free_port())
     rotated.tokens(visitor)
     then = rotated.values["refresh_token"]
-    site.deployment.sealer.seal()
+    site.seal()
     ((moment,),) = lived.execute("SELECT clock_timestamp()")
     form = {"token": revoked.values["refresh_token"], "client_id": revoked.values["client_id"]}
     assert site.post("/revoke", data=form).status_code == 200
@@ -127,5 +127,5 @@ def test_a_restore_to_a_moment_is_whole_and_lets_nothing_live_that_ended_after_i
         answer = Flow(site, clients.rotated).refresh(refresh_token=known)
         assert answer.json["error"] == "invalid_grant"
     assert Flow(site).tokens(Visitor(site))["token_type"] == "Bearer"
-    site.deployment.sealer.seal()
+    site.seal()
     verified()

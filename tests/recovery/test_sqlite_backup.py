@@ -41,7 +41,7 @@ def test_a_backup_is_whole_and_after_recovery_nothing_lives_that_ended_since(hom
     assert typed("recover", "--yes").exit_code == 0
     assert again.refresh().json["error"] == "invalid_grant"
     assert Flow(site).tokens(Visitor(site))["token_type"] == "Bearer"
-    site.deployment.sealer.seal()
+    site.seal()
     verified = typed("audit", "verify")
     assert verified.exit_code == 0, verified.output
     site.deployment.stores.database.close()
