@@ -4,14 +4,13 @@ import click
 
 from ..protocol.audit import Event
 from ..services.deployment import Deployment
-from ..store.grants import BATCH, Whose
+from ..store.grants import Whose
 
 
 def revoke_in_batches(found: Deployment, whose: Whose) -> int:
     """End the live grants of *whose*, saying after each batch how many ended until then; returns how many."""
-    total, ended = 0, BATCH
-    while ended == BATCH:
-        ended = found.stores.grants.revoke_all(whose, Event("grants.revoked", "system"))
+    total = 0
+    while ended := found.stores.grants.revoke_all(whose, Event("grants.revoked", "system")):
         total += ended
         click.echo(f"revoked {total}")
     return total

@@ -19,7 +19,7 @@ def revoke_all(grants: GrantStore, whose: Whose, event: Event, seconds: float) -
     while True:
         some = grants.revoke_all(whose, event)
         ended += some
-        if some < BATCH or time.monotonic() >= until:
+        if not some or time.monotonic() >= until:
             return ended
 
 

@@ -51,9 +51,10 @@ class Approval:
     ``permissions`` are their decisions about single tools (None: of a server whose tools are not known); what was
     decided about others stays. ``unasked`` is what a grant without decisions stands for, ``minted`` names the single
     uses that are new. ``client_name`` and ``client_identity`` are the client's as the person saw it
-    (`protocol.client.Client.identity`). The grant lasts ``until`` then, with ``session`` where it is to end with one; a
-    decision that keeps the term of a grant that there was names it (``kept``). ``silent``: nobody was asked, since all
-    of it had been allowed before.
+    (`protocol.client.Client.identity`). The grant lasts ``until`` then, with ``session`` where it is to end with one;
+    that is where the person decides, and nothing is allowed in one that has ended (None: in none). A decision that
+    keeps the term of a grant that there was names it (``kept``). ``silent``: nobody was asked, since all of it had been
+    allowed before.
     """
 
     user_id: str

@@ -51,7 +51,9 @@ class Pool(QueuePool):
         """See `QueuePool`."""
         super().__init__(*args, **options)
         self._is_over = False
-        self._ending = threading.RLock()  # the garbage collector gives connections back too, at any moment
+        # The queue's own: with another one, who gives back and who takes could wait for each other. It can be taken
+        # again by who has it, for the garbage collector gives connections back too, at any moment.
+        self._ending: threading.RLock = self._pool.mutex  # type: ignore[attr-defined]
 
     def dispose(self) -> None:
         """Close what is idle, and from now on what comes back."""

@@ -75,21 +75,24 @@ def _end(connection: Connection, grants: Sequence[Found]) -> int:
     return len(grants)
 
 
-def term(connection: Connection, until: Until, session: BrowserSession | None) -> dict[str, object]:
-    """The columns of a grant that lasts *until* then; none where it stays as it is.
+def hold_session(connection: Connection, session: BrowserSession) -> None:
+    """Raise `SessionOver` if *session* has ended; if not, it does not before the transaction of *connection* does.
 
-    Raises `SessionOver`; the session cannot end before the transaction of *connection* does, so a grant never hangs on
-    one that has ended.
+    So nothing is allowed in a session that has ended meanwhile, and no grant hangs on one.
     """
+    live = select(SessionRow.digest).where(SessionRow.digest == session.digest, SessionRow.ended_at.is_(None))
+    if connection.execute(live.with_for_update(read=True)).first() is None:
+        raise SessionOver
+
+
+def term(until: Until, session: BrowserSession | None) -> dict[str, object]:
+    """The columns of a grant that lasts *until* then; none where it stays. Raises `SessionOver` without one."""
     if until is Until.KEPT:
         return {}
     if until is not Until.SESSION:
         ends_at = now + SECONDS[until] if until in SECONDS else None
         return {"ends_at": ends_at, "session_digest": None}
-    live = select(SessionRow.digest).where(
-        SessionRow.digest == (session.digest if session else b""), SessionRow.ended_at.is_(None)
-    )
-    if session is None or connection.execute(live.with_for_update(read=True)).first() is None:
+    if session is None:
         raise SessionOver
     return {"ends_at": session.ends_at, "session_digest": session.digest}
 

@@ -132,9 +132,9 @@ class GrantStore:
 
         Widens this device's live grant, or makes one; ends no refresh family. Safe under concurrency; a *code* that
         waits to be redeemed was decided on before, and is not decided on twice. None, with nothing done, if the client
-        may not act (any more): nobody's registration expires under a decision. Raises `GrantOver`, `SessionOver` and
-        `CodeSpent`, with nothing done too. What nobody was asked about (``silent``) is refused by `GrantOver` where it
-        does not stand any more, and adds nothing to what is remembered.
+        may not act (any more): nobody's registration expires under a decision. Raises `GrantOver`, `SessionOver` (it
+        has ended since it was looked at) and `CodeSpent`, with nothing done too. What nobody was asked about
+        (``silent``) is refused by `GrantOver` where it does not stand any more, and adds nothing to what is remembered.
         """
         at_once = self._database.dialect == "postgresql" and approval.changes_nothing
         if at_once and postgresql.approve_again(self._database, approval, code, event):
@@ -142,8 +142,9 @@ class GrantStore:
         with self._database.transaction() as connection:
             if not hold_client(connection, approval.client_id):
                 return None
-            # Sessions are locked before grants, by everyone.
-            term = grant_ends.term(connection, approval.until, approval.session)
+            if approval.session is not None:  # sessions are locked before grants, by everyone
+                grant_ends.hold_session(connection, approval.session)
+            term = grant_ends.term(approval.until, approval.session)
             grant = hold_grant(self._database, connection, approval)
             if approval.silent:
                 hold_to_what_stands(connection, grant, approval)
@@ -193,7 +194,8 @@ class GrantStore:
     def revoke_all(self, whose: Whose, event: Event, *, limit: int = BATCH) -> int:
         """End live grants of those that *whose* tells, at most *limit* of them; returns how many.
 
-        Where it returns *limit* there may be more: so many that one transaction would hold up all others.
+        There may be more, until it returns 0: so many that one transaction would hold up all others, or what was just
+        being allowed by what had been allowed before, which has ended by then.
         """
         with self._database.transaction() as connection:
             ended = end_some_grants(connection, whose.live, limit)

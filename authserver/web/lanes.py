@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 from ..protocol import own_api
 from ..protocol.metadata import base_path
@@ -79,10 +79,16 @@ def lane_of(received: bytes | bytearray, issuer: str) -> Lane:
 
 
 def _path(target: str) -> str:
-    """The path that *target* is about, however it is written (RFC 9112 §3.2): each has one lane."""
+    """The path that *target* is about, however it is written (RFC 9112 §3.2): each has one lane.
+
+    What does not begin with it is read as by the server's own parser.
+    """
     path = target.partition("?")[0].partition("#")[0]
     if not path.startswith("/"):
-        path = "/" + path.partition("://")[2].partition("/")[2]
+        try:
+            path = urlsplit(target).path
+        except ValueError:
+            path = ""
     return unquote(path, "latin-1") if "%" in path else path
 
 

@@ -1,5 +1,7 @@
 """Whoever allows again what they have allowed already: one code more, and nothing else (AZ-9)."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
@@ -10,13 +12,16 @@ from authserver.protocol.authorization_code import CodeSpent
 from authserver.protocol.grant_term import GrantOver
 from authserver.protocol.tool_permission import Permission, Permissions
 from authserver.protocol.way import Way
+from authserver.services.mass_revocation import revoke_all
 from authserver.store.approval import Approval
+from authserver.store.audit import record
 from authserver.store.grants import Whose
 from authserver.store.models import AuditRow, ClientRow, CodeRow, ConsentRow, GrantRow
 from authserver.store.standing import Place
 
 from .crowd import SIZE, Crowd
 from .scene import EVENT, HOST, RESOURCE, Scene
+from .test_plans import noted
 
 NOW = {"updated_at", "decided_at"}
 TOOLS: Permissions = {"list_notes": Permission("seen", (Way(),)), "write_note": Permission("seen", ())}
@@ -162,6 +167,40 @@ def test_what_nobody_is_asked_about_has_to_stand_still(scene: Scene, grant_id: s
     assert (count(scene, CodeRow), count(scene, AuditRow)) == before[2:]
     assert allow(scene, scene.approval("notes:read", **third), "less") is not None
     assert allow(scene, once_more(scene, grant_id), "asked") == grant_id, "who was asked may allow it again"
+
+
+@pytest.mark.requirement("AZ-9")
+def test_the_grant_alone_is_enough_where_nobody_is_asked(scene: Scene, grant_id: str) -> None:
+    with scene.stores.database.transaction() as connection:
+        connection.execute(update(ConsentRow).values(scopes=()))
+    before = rows(scene, GrantRow), rows(scene, ConsentRow)
+    with noted(scene.stores.database) as statements:
+        assert allow(scene, once_more(scene, grant_id, silent=True), "again") == grant_id
+    assert (rows(scene, GrantRow), rows(scene, ConsentRow)) == before
+    if scene.stores.database.dialect == "postgresql":
+        assert len(statements) == 1
+
+
+@pytest.mark.requirement("AZ-9", "TK-10")
+def test_what_is_just_allowed_by_what_ends_ends_with_it(scene: Scene, grant_id: str, monkeypatch) -> None:
+    """Another device is led back unasked, at the instant in which the person ends all that they have allowed."""
+    elsewhere = scene.approval("notes:read", device_digest=credential.digest("another device"), silent=True)
+    writing, ended, audited = threading.Event(), threading.Event(), record
+
+    def slowly(connection, event):
+        if event.name == EVENT.name:
+            writing.set()
+            ended.wait(1)  # for the other to come as far as it can
+        audited(connection, event)
+
+    monkeypatch.setattr("authserver.store.grants.record", slowly)
+    with ThreadPoolExecutor(1) as threads:
+        allowing = threads.submit(allow, scene, elsewhere, "there")
+        assert writing.wait(10)
+        revoke_all(scene.stores.grants, Whose(user_id=scene.user_id), EVENT.about(name="grants.revoked"), 10)
+        ended.set()
+        assert allowing.result(10) not in (None, grant_id)
+    assert scene.stores.grants.for_user(scene.user_id) == ()
 
 
 @pytest.mark.requirement("AZ-9")

@@ -1,13 +1,13 @@
 """Grants that last as long as the browser session in which they were given (AZ-8)."""
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from authserver.protocol import credential
 from authserver.protocol.errors import InvalidGrant
 from authserver.protocol.grant_term import SessionOver, Until
 from authserver.protocol.role import Role
-from authserver.store.models import SessionRow
+from authserver.store.models import CodeRow, SessionRow
 from authserver.store.purge import purge
 from authserver.store.sessions import Session, Staying
 from authserver.store.stores import SESSION_IDLE_SECONDS
@@ -161,6 +161,22 @@ def test_a_session_that_has_ended_can_bound_nothing(scene: Scene):
         with pytest.raises(SessionOver):
             allow(scene, "notes:read", until=Until.SESSION, session=bounds)
     assert own(scene) == ()
+
+
+@pytest.mark.requirement("AZ-9", "AZ-10")
+def test_nothing_is_allowed_in_a_session_that_has_ended(scene: Scene):
+    bounds = sign_in(scene).bounds
+    kept = allow(scene, "notes:read", session=bounds)
+    assert allow(scene, "notes:read", session=bounds, kept=kept) == kept
+    scene.stores.sessions.end(COOKIE, EVENT)
+    with scene.stores.database.reading() as connection:
+        before = connection.scalar(select(func.count()).select_from(CodeRow))
+    for decision in ({}, {"kept": kept}, {"kept": kept, "silent": True}, {"device_digest": PHONE, "silent": True}):
+        with pytest.raises(SessionOver):
+            allow(scene, "notes:read", session=bounds, **decision)
+    with scene.stores.database.reading() as connection:
+        assert connection.scalar(select(func.count()).select_from(CodeRow)) == before
+    assert [one.id for one in own(scene)] == [kept]
 
 
 @pytest.mark.requirement("AZ-8", "AZ-10")

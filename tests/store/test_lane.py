@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 from sqlalchemy import event, text
@@ -179,6 +180,26 @@ def test_who_waits_for_a_connection_when_all_are_closed_has_a_new_one(
             small.close()
         waiting.result(timeout=10)  # the pool has others wait for thrice as long
     small.close()
+
+
+def test_who_gives_a_connection_back_holds_nothing_that_who_takes_one_waits_for(postgresql: Database):
+    """Python's collector gives connections back at any moment, that of taking one among them."""
+    pool: Any = postgresql.engine.pool
+    first, second = pool.connect(), pool.connect()
+    back = threading.Thread(target=first.close, daemon=True)
+
+    def take() -> None:
+        with pool._pool.mutex:
+            back.start()
+            back.join(0.3)  # it waits for this
+            second.close()
+
+    taking = threading.Thread(target=take, daemon=True)
+    taking.start()
+    taking.join(10)
+    back.join(10)
+    assert not taking.is_alive()
+    assert not back.is_alive()
 
 
 def test_a_kept_connection_that_died_while_it_rested_is_replaced(

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from authserver.cli.evenly import AWAY_SECONDS
+from authserver.cli.evenly import AWAY_SECONDS, FULL, IN_VAIN_SECONDS, PAUSES_SECONDS, Evenly
 from tests.database import Databases
 from tests.journeys.ports import free_port
 
@@ -89,3 +89,18 @@ def test_who_says_nothing_any_more_is_left_nothing(served: Served):
         assert time.monotonic() - began < 5
     finally:
         os.kill(other, signal.SIGCONT)
+
+
+def test_who_left_something_in_vain_waits_for_nobody_for_a_while():
+    one, other = Evenly(101, 1), Evenly(102, 1)
+    other.tell(0)
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
+        began = time.monotonic()
+        assert not one.leaves(listener, 1)
+        assert time.monotonic() - began >= PAUSES_SECONDS
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(time, "sleep", lambda _: pytest.fail("it waits"))
+            assert not one.leaves(listener, 1)
+        time.sleep(IN_VAIN_SECONDS)
+        assert not one.leaves(listener, 1)
+    other.tell(FULL)

@@ -1,7 +1,8 @@
 """Save a code under a grant of which a decision changes nothing, in one statement.
 
 Whoever has allowed an app for good signs in to it again and again. Where what they decide now is what grant and consent
-say already, to the letter, there is only the code to write. On a miss nothing was done.
+say already, to the letter, there is only the code to write; where nobody was asked, the grant alone has to say it. On
+a miss nothing was done.
 """
 
 from ...protocol import tool_permission
@@ -29,13 +30,15 @@ WITH moment AS (
       AND standing.redirect_host = %(redirect_host)s AND standing.resource = %(resource)s
       AND string_to_array(%(approved)s::text, ' ') <@ string_to_array(standing.scopes, ' ')
       AND (%(tools)s::text IS NULL OR standing.tools = %(tools)s::text)
-      AND EXISTS (
+      AND (%(session)s::bytea IS NULL
+           OR EXISTS (SELECT FROM sessions WHERE digest = %(session)s::bytea AND ended_at IS NULL))
+      AND (%(silent)s::boolean OR EXISTS (
           SELECT FROM consents
           WHERE user_id = %(user_id)s AND client_id = %(client_id)s
             AND redirect_host = %(redirect_host)s AND resource = %(resource)s
             AND client_name = %(client_name)s AND client_identity = %(client_identity)s
             AND string_to_array(%(approved)s::text, ' ') <@ string_to_array(scopes, ' ')
-            AND (%(tools)s::text IS NULL OR tools = %(tools)s::text))
+            AND (%(tools)s::text IS NULL OR tools = %(tools)s::text)))
     RETURNING standing.id, moment.now, moment.now_ms
 ), code AS (
     INSERT INTO authorization_codes
@@ -61,10 +64,15 @@ SELECT grant_id FROM code
 
 
 def approve_again(database: Database, approval: Approval, code: NewCode, event: Event) -> bool:
-    """Whether this device's grant and the consent behind it say what *approval* says, so that *code* was saved."""
+    """Whether this device's grant and the consent behind it say what *approval* says, so that *code* was saved.
+
+    Not in a session that has ended.
+    """
     tools = None if approval.permissions is None else tool_permission.written(approval.unasked)
     here = {**approval.place, "device_digest": approval.device_digest, "grant_id": approval.kept, "tools": tools}
     here["approved"] = " ".join(approval.approved)
+    here["session"] = approval.session.digest if approval.session else None
+    here["silent"] = "true" if approval.silent else "false"
     known_as = {"client_name": approval.client_name, "client_identity": approval.client_identity}
     issued = {
         "digest": code.digest,

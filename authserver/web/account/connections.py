@@ -10,7 +10,7 @@ from ...protocol.scope import MOST_SCOPES
 from ...protocol.tool_list import MOST_TOOLS
 from ...services.connections import Connection
 from ...store.audit import AuditFilter
-from ...store.grants import BATCH, Whose
+from ...store.grants import Whose
 from ...store.tool_calls import CallFilter
 from ..deployment import deployment
 from ..listing import LINES, Search, event, wanted_id
@@ -137,7 +137,7 @@ def end_connections() -> ResponseReturnValue:
 def do_end_connections() -> ResponseReturnValue:
     """End all of them. Done twice, it is done."""
     own = Whose(user_id=_own_id())
-    while deployment().stores.grants.revoke_all(own, event("grants.revoked")) == BATCH:
+    while deployment().stores.grants.revoke_all(own, event("grants.revoked")):
         pass
     return redirect(url_for("account.connections"), 303)
 

@@ -17,6 +17,7 @@ from ...protocol.errors import (
     GrantPending,
     InvalidClient,
     InvalidScope,
+    LoginRequired,
     OAuthError,
     PolicyRefused,
     SignInTooOld,
@@ -88,19 +89,25 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
 
 
 def _judge(asked: Asked, person: Person, answer: Answer) -> ResponseReturnValue:
+    try:
+        return _answer(asked, person, answer)
+    except SessionOver:
+        if "none" in asked.request.prompt:
+            raise LoginRequired("the session has just ended") from None
+        return redirect(next_page.sign_in(), 303)
+
+
+def _answer(asked: Asked, person: Person, answer: Answer) -> ResponseReturnValue:
     propose = deployment().authorization.propose
     try:
         return answer(propose(asked, person, origin()), person)
     except GrantOver:  # in this moment: what stands there now is another proposal
         again = propose(asked, replace(person, stood=None), origin())
-    except SessionOver:
-        return redirect(next_page.sign_in(), 303)
     try:
         return answer(again, person)
     except GrantOver:  # once more: whoever changes it so fast can be asked
-        return answer(replace(again, must_ask=True), person)
-    except SessionOver:
-        return redirect(next_page.sign_in(), 303)
+        last = replace(again, must_ask=True)
+        return answer(last, person) if answer is _ask else stale.again(lambda: _page(last), CHANGED, 409)
 
 
 def _person(visitor: Visitor) -> Person:

@@ -97,6 +97,41 @@ def test_what_they_took_back_meanwhile_is_asked_again(hosted, visitor, site, mon
     assert grant.revoked_at, "and nothing was allowed again"
 
 
+@pytest.mark.requirement("AZ-9", "AZ-10")
+@pytest.mark.parametrize("prompt", ["", "none"])
+def test_a_session_that_ends_meanwhile_allows_nothing(hosted, visitor, site, monkeypatch, prompt):
+    """As the server looks for the client, whose document may take seconds."""
+    asked, ada = hosted.url(redirect_uri=HOSTED, prompt=prompt), site.deployment.stores.users.by_name("ada")
+    hosted.answer(visitor.decide(hosted.url(redirect_uri=HOSTED)))
+    service = type(site.deployment.authorization)
+    way = service.way
+
+    def slowly(*arguments, **more):
+        site.deployment.stores.sessions.end_all(ada.id, Event("test.done", "system"))
+        return way(*arguments, **more)
+
+    monkeypatch.setattr(service, "way", slowly)
+    answer = visitor.http.get(asked)
+    assert answer.status_code == 303
+    if prompt:
+        assert "error=login_required" in answer.location
+    else:
+        assert answer.location.startswith("/sign-in?next=")
+
+
+@pytest.mark.requirement("AZ-13")
+def test_whoever_decides_while_it_changes_faster_is_shown_it_again(hosted, visitor, site, monkeypatch):
+    page = visitor.open(hosted.url(redirect_uri=HOSTED))
+
+    def over(*arguments, **more):
+        raise GrantOver
+
+    monkeypatch.setattr(type(site.deployment.authorization), "approve", over)
+    shown = decide(visitor, page)
+    assert shown.status_code == 409
+    assert consent_form(shown)
+
+
 @pytest.mark.requirement("AZ-13")
 def test_whoever_changes_it_faster_than_it_can_be_looked_at_is_asked(hosted, visitor, site, monkeypatch):
     asked = hosted.url(redirect_uri=HOSTED)
