@@ -16,6 +16,7 @@ from .site import ROOT
 
 STOP_SECONDS = 20
 DEPLOY = ROOT / "deploy"
+ACCESS_LOG = "access.log"
 AROUND = """
 daemon off;
 worker_processes 1;
@@ -56,6 +57,7 @@ def nginx(folder: Path, port: int, plain_port: int, nodes: tuple[int, int]) -> I
         "/etc/nginx/tls/tls.crt": f"{folder}/server.pem",
         "/etc/nginx/tls/tls.key": f"{folder}/server.key",
         "/var/cache/nginx/authserver": f"{folder}/cache",
+        "/var/log/nginx/access.log": f"{folder}/{ACCESS_LOG}",
     }
     (folder / "authserver.conf").write_text(told(DEPLOY / "nginx" / "authserver.conf", changes))
     user = "" if os.geteuid() else "user root;"

@@ -16,7 +16,7 @@ from tests.journeys.tls_proxy import make_certificates, trusting
 
 from .client import Client
 from .load import Load
-from .proxies import caddy, nginx
+from .proxies import ACCESS_LOG, caddy, nginx
 from .site import RESOURCE, ROOT, Furnished, Node, Site
 
 CLIENTS = 4
@@ -95,6 +95,16 @@ def address_of(topology: Topology, base: str) -> str | None:
 def test_plain_http_leads_to_https(topology: Topology):
     answer = httpx2.get(f"http://127.0.0.1:{topology.plain_port}/sign-in?next=/")
     assert (answer.status_code, answer.headers["Location"]) == (308, f"{topology.site.issuer}/sign-in?next=/")
+
+
+def test_what_nginx_logs_of_a_mailed_link_opens_nothing(topology: Topology):
+    link = "/password?secret=mcpl_planted"
+    with topology.http() as http:
+        http.get(link, headers={"Referer": f"{topology.site.issuer}{link}"})
+    httpx2.get(f"http://127.0.0.1:{topology.plain_port}{link}")
+    logged = (topology.folder / ACCESS_LOG).read_text()
+    assert [line.split('"')[1] for line in logged.splitlines()[-2:]] == ["GET /password"] * 2
+    assert "planted" not in logged
 
 
 @pytest.mark.requirement("TK-10")
