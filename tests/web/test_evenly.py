@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from authserver.cli.evenly import AWAY_SECONDS, FULL, IN_VAIN_SECONDS, PAUSES_SECONDS, Evenly
+from authserver.cli import evenly
+from authserver.cli.evenly import AWAY_SECONDS
 from tests.database import Databases
 from tests.journeys.ports import free_port
 
@@ -91,16 +92,21 @@ def test_who_says_nothing_any_more_is_left_nothing(served: Served):
         os.kill(other, signal.SIGCONT)
 
 
-def test_who_left_something_in_vain_waits_for_nobody_for_a_while():
-    one, other = Evenly(101, 1), Evenly(102, 1)
-    other.tell(0)
-    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
-        began = time.monotonic()
+@pytest.mark.parametrize(("seconds", "looks_again"), [(3600, False), (0, True)])
+def test_who_left_something_in_vain_waits_for_nobody_for_a_while(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, looks_again: bool
+):
+    looks: list[socket.socket] = []
+    monkeypatch.setattr(evenly, "IN_VAIN_SECONDS", seconds)
+    monkeypatch.setattr(evenly, "PAUSES_SECONDS", 0.2)
+    monkeypatch.setattr(evenly, "is_waited_at", lambda listener: looks.append(listener) or True)
+    one, other = evenly.Evenly(101, 1), evenly.Evenly(102, 1)
+    with socket.socket() as listener:
+        other.tell(0)
         assert not one.leaves(listener, 1)
-        assert time.monotonic() - began >= PAUSES_SECONDS
-        with pytest.MonkeyPatch.context() as patched:
-            patched.setattr(time, "sleep", lambda _: pytest.fail("it waits"))
-            assert not one.leaves(listener, 1)
-        time.sleep(IN_VAIN_SECONDS)
+        first = len(looks)
+        assert first
+        other.tell(0)
         assert not one.leaves(listener, 1)
-    other.tell(FULL)
+        assert (len(looks) > first) is looks_again
+    other.tell(evenly.FULL)
