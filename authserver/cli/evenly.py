@@ -17,7 +17,6 @@ ALL = Struct("dq" * PLACES)
 AWAY_SECONDS = 3.0  # a worker that has said nothing for so long takes no connections
 FULL = 2**31
 PAUSE_SECONDS, PAUSES_SECONDS = 0.0003, 0.003  # that another has to take a connection: until the next look, and in all
-IN_VAIN_SECONDS = 0.1  # that nothing is left to others after they took nothing: one may be held up, or dead
 _board = mmap.mmap(-1, ALL.size)  # what all processes that are forked of this one see
 
 
@@ -28,7 +27,6 @@ class Evenly:
         """*number* tells the worker from others of this server; *enough* are as many connections as it has threads."""
         self._place = number % PLACES
         self._enough = enough
-        self._in_vain_until = 0.0
 
     def tell(self, connections: int) -> None:
         """That this worker is there, and has so many *connections*; `FULL` if it takes no more."""
@@ -36,15 +34,13 @@ class Evenly:
 
     def leaves(self, listener: socket.socket, connections: int) -> bool:
         """Whether another worker took what waits at *listener*, where this one has so many *connections*."""
-        now = time.monotonic()
-        if connections < self._enough or now < self._in_vain_until or not self._another_has_fewer(connections):
+        if connections < self._enough or not self._another_has_fewer(connections):
             return False
-        until = now + PAUSES_SECONDS
+        until = time.monotonic() + PAUSES_SECONDS
         while time.monotonic() < until:  # a pause can take longer than it is meant to: threads of ours go first
             time.sleep(PAUSE_SECONDS)
             if not is_waited_at(listener):
                 return True
-        self._in_vain_until = time.monotonic() + IN_VAIN_SECONDS
         return False
 
     def _another_has_fewer(self, connections: int) -> bool:

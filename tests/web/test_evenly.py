@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from authserver.cli import evenly
 from authserver.cli.evenly import AWAY_SECONDS
 from tests.database import Databases
 from tests.journeys.ports import free_port
@@ -90,23 +89,3 @@ def test_who_says_nothing_any_more_is_left_nothing(served: Served):
         assert time.monotonic() - began < 5
     finally:
         os.kill(other, signal.SIGCONT)
-
-
-@pytest.mark.parametrize(("seconds", "looks_again"), [(3600, False), (0, True)])
-def test_who_left_something_in_vain_waits_for_nobody_for_a_while(
-    monkeypatch: pytest.MonkeyPatch, seconds: float, looks_again: bool
-):
-    looks: list[socket.socket] = []
-    monkeypatch.setattr(evenly, "IN_VAIN_SECONDS", seconds)
-    monkeypatch.setattr(evenly, "PAUSES_SECONDS", 0.2)
-    monkeypatch.setattr(evenly, "is_waited_at", lambda listener: looks.append(listener) or True)
-    one, other = evenly.Evenly(101, 1), evenly.Evenly(102, 1)
-    with socket.socket() as listener:
-        other.tell(0)
-        assert not one.leaves(listener, 1)
-        first = len(looks)
-        assert first
-        other.tell(0)
-        assert not one.leaves(listener, 1)
-        assert (len(looks) > first) is looks_again
-    other.tell(evenly.FULL)
