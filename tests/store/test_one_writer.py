@@ -111,7 +111,7 @@ def test_one_that_fails_is_told_alone_and_leaves_nothing(sqlite: Database):
 def test_a_locked_database_is_told_to_all_of_them_after_one_wait(
     sqlite: Database, url: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("authserver.store.engine.BUSY_SECONDS", 0.5)
+    monkeypatch.setattr("authserver.store.engine.BUSY_SECONDS", 1.0)
     path = str(sqlite.engine.url.database)
     with closing(connect(Flask("busy"), url)) as busy, closing(sqlite3.connect(path)) as other:
         attempts: list[int] = []
@@ -124,7 +124,7 @@ def test_a_locked_database_is_told_to_all_of_them_after_one_wait(
         with ThreadPoolExecutor(3) as callers:
             other.execute("BEGIN IMMEDIATE")  # somebody who stands in no line, say a backup
             first = callers.submit(busy.as_one_of_many, echo, "first")
-            await_that(lambda: any(queue._is_under_way for queue in [*busy._together.values()]))
+            await_that(lambda: attempts == [1])
             later = [callers.submit(busy.as_one_of_many, echo, word) for word in ("one", "two")]
             assert [type(one.exception()) for one in (first, *later)] == [OperationalError] * 3
             other.rollback()
