@@ -21,6 +21,7 @@ from .store.stores import Stores
 from .web import pages
 from .web.backchannel.endpoints import backchannel
 from .web.front import Front, WSGIApplication
+from .web.oauth.at_once import AtOnce
 from .web.observed import Observed
 from .web.traced import Traced
 
@@ -69,6 +70,7 @@ def _install_front(app: Flask, deployment: Deployment, figures: Figures, metrics
     front = Front(
         cast(WSGIApplication, app.wsgi_app),
         backchannel(deployment, deployment.readiness, figures.text),
+        AtOnce(app, deployment),
         issuer=settings.issuer,
         trusted_proxies=settings.trusted_proxies,
     )

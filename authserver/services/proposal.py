@@ -16,6 +16,7 @@ from ..protocol.resource import Resource
 from ..protocol.scope import Risk, Scope, Selection
 from ..protocol.tool_permission import Permissions
 from ..protocol.tool_request import ToolRequest
+from ..store.sessions import Session
 from ..store.standing import Stood
 from ..store.tool_permissions import Challenge
 from .tool_choices import ToolChoice, ToolItem
@@ -43,6 +44,13 @@ class Person:
     recalled: bool = False
     fresh: bool = False
     stood: Stood | None = None
+
+    @classmethod
+    def of(cls, session: Session, device: str, *, fresh: bool) -> "Person":
+        """Who is signed in by *session*, at the browser with *device*."""
+        proof = {"recalled": session.recalled, "fresh": fresh}
+        bounds, stood = session.bounds, session.stood
+        return cls(session.user.id, session.auth_time, device, session.methods, bounds, **proof, stood=stood)
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,12 @@ def parameters() -> Form:
 def place() -> Place | None:
     """Where the running request seems to ask somebody to decide, if it is one of authorization: nothing is checked."""
     asked = _parameters()
-    if asked is None or len(asked.resources) != 1:
+    return place_of(asked, cookies.device()) if asked else None
+
+
+def place_of(asked: Form, device: str) -> Place | None:
+    """Where the authorization request *asked* seems to ask somebody with *device* to decide: nothing is checked."""
+    if len(asked.resources) != 1:
         return None
     client_id, uri = asked.get("client_id"), asked.get("redirect_uri")
     if client_id is None or uri is None:
@@ -54,7 +59,7 @@ def place() -> Place | None:
         host = redirect_uri.host(uri)
     except ValueError:
         return None
-    return Place(client_id, host, asked.resources[0], credential.digest(cookies.device()))
+    return Place(client_id, host, asked.resources[0], credential.digest(device))
 
 
 def _parameters() -> Form | None:

@@ -5,6 +5,7 @@ That is a link that was mailed, and what opens a session of a browser that stays
 
 import re
 import secrets
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -58,6 +59,10 @@ class Sessions(SecureCookieSessionInterface):
         if "cookie_signer" not in kept:
             kept.cookie_signer = self._signer(app)
         return kept.cookie_signer
+
+    def kept(self, app: Flask, brought: str) -> dict[str, Any]:
+        """What the cookie *brought* keeps, outside of Flask's requests; nothing if it is none of ours."""
+        return _read(self._signer(app), brought, app.permanent_session_lifetime) or {}
 
     def _signer(self, app: Flask) -> Any:  # noqa: ANN401 - what Flask signs with
         key = app.secret_key
@@ -118,13 +123,24 @@ def device() -> str:
 
 def known_device() -> str | None:
     """The secret that this browser brought in its device cookie."""
-    brought = request.cookies.get(name(DEVICE, deployment().settings), "")
-    return brought if DEVICE_FORM.fullmatch(brought) else None
+    return device_of(request.cookies, deployment().settings)
+
+
+def device_of(brought: Mapping[str, str], settings: Settings) -> str | None:
+    """The secret of a device cookie among those *brought*."""
+    found = brought.get(name(DEVICE, settings), "")
+    return found if DEVICE_FORM.fullmatch(found) else None
 
 
 def keep_device(response: Response) -> Response:
     """Have the browser keep its device cookie, for another 400 days from now."""
-    return _keep(response, DEVICE, device(), DEVICE_AGE)
+    response.headers.add("Set-Cookie", device_kept(device(), deployment().settings))
+    return response
+
+
+def device_kept(device: str, settings: Settings) -> str:
+    """What has a browser keep *device* for 400 days: the value of ``Set-Cookie``."""
+    return _kept(DEVICE, device, DEVICE_AGE, settings)
 
 
 def staying() -> str | None:
@@ -138,12 +154,14 @@ def stay(token: str | None, seconds: int = 0) -> None:
 
 
 def _tell(response: Response) -> Response:
-    return _keep(response, STAYS, *g.stays) if "stays" in g else response
+    if "stays" in g:
+        value, age = g.stays
+        response.headers.add("Set-Cookie", _kept(STAYS, value, age, deployment().settings))
+    return response
 
 
-def _keep(response: Response, cookie: str, value: str, age: timedelta) -> Response:
-    settings = deployment().settings
-    said = dump_cookie(
+def _kept(cookie: str, value: str, age: timedelta, settings: Settings) -> str:
+    return dump_cookie(
         name(cookie, settings),
         value,
         max_age=age,
@@ -153,5 +171,3 @@ def _keep(response: Response, cookie: str, value: str, age: timedelta) -> Respon
         samesite="Lax",
         sync_expires=False,  # every browser goes by the age, and a date would be the dearest part of this
     )
-    response.headers.add("Set-Cookie", said)
-    return response

@@ -2,7 +2,7 @@
 
 Scheme and host are those of the configured issuer, whatever the request's headers claim (DI-3); the issuer's path
 is taken off; the client's address is found behind the trusted proxies. Then the back channel answers its own paths,
-and Flask the rest.
+and Flask the rest; but for the authorization requests of those who have nothing to look at.
 """
 
 import re
@@ -18,6 +18,7 @@ from werkzeug.exceptions import BadRequest
 from ..protocol.metadata import base_path
 from .attempt import PAGE
 from .backchannel.application import Backchannel, Responder, StartResponse
+from .oauth.at_once import AtOnce
 
 WSGIApplication = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 PRINTABLE = string.punctuation  # what a query may hold as it is; raw bytes (PEP 3333: latin-1) become %80
@@ -51,10 +52,13 @@ class Body:
 class Front:
     """The outermost WSGI application."""
 
-    def __init__(self, pages: WSGIApplication, back: Backchannel, *, issuer: str, trusted_proxies: int) -> None:
+    def __init__(
+        self, pages: WSGIApplication, back: Backchannel, at_once: AtOnce, *, issuer: str, trusted_proxies: int
+    ) -> None:
         """*pages* is Flask's own ``wsgi_app``; *trusted_proxies* is how many hops of X-Forwarded-For to believe."""
         self._pages = pages
         self._back = back
+        self._at_once = at_once
         self._base = base_path(issuer)
         self._authorize = self._base + PAGE
         parts = urlsplit(issuer)
@@ -71,6 +75,9 @@ class Front:
             environ["SCRIPT_NAME"], environ["PATH_INFO"] = self._base, inside
         if route is not None:
             return self._back.serve(route, environ, start_response)
+        if inside == PAGE and (answer := self._at_once.answer(environ)) is not None:
+            start_response(answer.status_line, answer.headers)
+            return [answer.body]
         if inside is None:
             start_response("404 Not Found", [("Content-Type", "text/plain"), ("Content-Length", "10")])
             return [b"Not found\n"]

@@ -23,7 +23,7 @@ ENDING_AT_CLIENTS = frozenset({"oauth", "account"})
 def install(app: Flask, settings: Settings) -> None:
     """Give every answer of *app* its headers. There is no CORS here: nobody's script reads these pages (DI-7)."""
     at_home = _headers(settings, _policy().form_action(SELF))
-    leading_away = _headers(settings, _policy())
+    leading_away = of_leading_away(settings)
     asking_for_passkeys = _headers(settings, _policy().script_src(SELF))
 
     @app.after_request
@@ -34,6 +34,11 @@ def install(app: Flask, settings: Settings) -> None:
         if asked.endpoint != "static":
             response.headers["Cache-Control"] = "no-store"
         return response
+
+
+def of_leading_away(settings: Settings) -> dict[str, str]:
+    """Those of an answer that may lead on to a client."""
+    return _headers(settings, _policy())
 
 
 def let_run_script() -> None:

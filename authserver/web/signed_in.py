@@ -141,19 +141,15 @@ def freshly(view: View) -> View:
 
 def owed(person: Visitor) -> str | None:
     """The page where *person* gives the second factor that they owe, or adds the one that they must have."""
-    factors = deployment().second_factors
-    if not factors.are_used or Method.MULTIPLE in person.session.methods:
+    if not deployment().second_factors.owes(person.session):
         return None
-    if person.session.has_factor:
-        return next_page.to_sign_in_again()
-    return next_page.to_factors() if factors.must_have(person.user.role) else None
+    return next_page.to_sign_in_again() if person.session.has_factor else next_page.to_factors()
 
 
 def is_stale(person: Visitor) -> bool:
     """Whether *person* has to prove who they are, before what reaches far: with the second factor, if they have one."""
-    owes = person.session.has_factor and Method.MULTIPLE not in person.session.methods
-    late = person.session.recalled or person.session.auth_age > deployment().settings.fresh_sign_in
-    return late or (owes and deployment().second_factors.are_used)
+    found = deployment()
+    return not found.second_factors.is_fresh(person.session, found.settings.fresh_sign_in)
 
 
 def _guarded(view: View, elsewhere: Callable[[Visitor], str | None]) -> View:

@@ -12,6 +12,8 @@ from tests.conformance.fixtures import site
 
 __all__ = ["site"]
 
+NEVER: Any = None  # what answers authorization requests: there are none here
+
 
 class Broken:
     """A server's stream in the middle of a broken chunk."""
@@ -52,7 +54,7 @@ def address(forwarded: str, *, connection: str = "10.0.0.9", hops: int = 1) -> s
         start_response("204 No Content", [])
         return []
 
-    front = Front(pages, Backchannel({}, {}), issuer="https://auth.example", trusted_proxies=hops)
+    front = Front(pages, Backchannel({}, {}), NEVER, issuer="https://auth.example", trusted_proxies=hops)
     environ = create_environ("/", headers={"X-Forwarded-For": forwarded} if forwarded else {})
     run_wsgi_app(front, {**environ, "REMOTE_ADDR": connection})
     return seen[0]

@@ -111,10 +111,7 @@ def _answer(asked: Asked, person: Person, answer: Answer) -> ResponseReturnValue
 
 
 def _person(visitor: Visitor) -> Person:
-    session = visitor.session
-    methods, bounds, fresh = session.methods, session.bounds, not signed_in.is_stale(visitor)
-    proof = {"recalled": session.recalled, "fresh": fresh}
-    return Person(visitor.user.id, session.auth_time, cookies.device(), methods, bounds, **proof, stood=session.stood)
+    return Person.of(visitor.session, cookies.device(), fresh=not signed_in.is_stale(visitor))
 
 
 def _admit(proposal: Proposal, person: Person) -> None:

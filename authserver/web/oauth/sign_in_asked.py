@@ -4,6 +4,7 @@ from ...protocol import amr
 from ...protocol.authorization import AuthorizationRequest
 from ...protocol.errors import LoginRequired, UnmetAuthenticationRequirements
 from ...store.factors import Kind
+from ...store.sessions import Session
 from .. import next_page, signed_in
 from ..deployment import deployment
 from ..signed_in import Visitor
@@ -26,16 +27,29 @@ def page_before(asked: AuthorizationRequest) -> str | None:
 def _page_for(person: Visitor, asked: AuthorizationRequest) -> str | None:
     if page := signed_in.owed(person):
         return page
-    late = asked.max_age is not None and person.session.auth_age > max(asked.max_age, JUST_NOW)
-    return next_page.to_sign_in_again() if late or _is_too_weak(person, asked.classes) else None
+    if is_enough(person.session, asked):
+        return None
+    if not _is_late(person.session, asked):
+        _need_factor(person, asked.classes)
+    return next_page.to_sign_in_again()
 
 
-def _is_too_weak(person: Visitor, wanted: tuple[str, ...]) -> bool:
-    """Whether *person* has to use another factor. Raises `UnmetAuthenticationRequirements` if they have none."""
-    if not wanted or set(wanted).intersection(amr.classes(person.session.methods)):
-        return False
+def is_enough(session: Session, asked: AuthorizationRequest) -> bool:
+    """Whether the sign-in of *session* is as recent, and as strong, as *asked* wants it."""
+    strong = not asked.classes or set(asked.classes).intersection(amr.classes(session.methods))
+    return bool(strong) and not _is_late(session, asked)
+
+
+def _is_late(session: Session, asked: AuthorizationRequest) -> bool:
+    return asked.max_age is not None and session.auth_age > max(asked.max_age, JUST_NOW)
+
+
+def _need_factor(person: Visitor, wanted: tuple[str, ...]) -> None:
+    """Nothing, if *person* has a factor by which they can meet one of *wanted*.
+
+    Raises `UnmetAuthenticationRequirements`.
+    """
     factors = deployment().stores.factors.of_user(person.user.id) if deployment().second_factors.are_used else ()
     ways = (amr.BY_PASSKEY if factor.kind is Kind.PASSKEY else amr.BY_CODE for factor in factors)
     if not any(set(wanted).intersection(amr.classes(way)) for way in ways):
         raise UnmetAuthenticationRequirements("this person cannot sign in as acr_values asks")
-    return True

@@ -10,6 +10,7 @@ from authserver.protocol.grant_term import GrantOver
 from authserver.store.grants import GrantStore
 from authserver.store.models import GrantRow
 from authserver.store.standing import LATELY_SECONDS
+from authserver.web.oauth.at_once import AtOnce
 
 from .conftest import HOSTED
 from .test_decisions import consent_form, decide
@@ -26,6 +27,12 @@ def asked_apart(monkeypatch):
 
     monkeypatch.setattr(GrantStore, "standing", note)
     return found
+
+
+@pytest.fixture
+def by_views(monkeypatch):
+    """Has every authorization request be answered by the views."""
+    monkeypatch.setattr(AtOnce, "answer", lambda *_: None)
 
 
 @pytest.mark.requirement("AZ-9")
@@ -53,6 +60,7 @@ def test_what_only_looks_like_the_same_place_is_none(hosted, visitor, admin):
 
 
 @pytest.mark.requirement("AZ-13")
+@pytest.mark.usefixtures("by_views")
 def test_what_has_changed_since_the_session_was_looked_at_is_asked_anew(hosted, visitor, site, asked_apart):
     hosted.answer(decide(visitor, visitor.open(hosted.url(redirect_uri=HOSTED))))
     service = type(site.deployment.authorization)
@@ -99,6 +107,7 @@ def test_what_they_took_back_meanwhile_is_asked_again(hosted, visitor, site, mon
 
 @pytest.mark.requirement("AZ-9", "AZ-10")
 @pytest.mark.parametrize("prompt", ["", "none"])
+@pytest.mark.usefixtures("by_views")
 def test_a_session_that_ends_meanwhile_allows_nothing(hosted, visitor, site, monkeypatch, prompt):
     """As the server looks for the client, whose document may take seconds."""
     asked, ada = hosted.url(redirect_uri=HOSTED, prompt=prompt), site.deployment.stores.users.by_name("ada")
