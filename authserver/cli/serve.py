@@ -1,7 +1,6 @@
 """``authserver serve``: gunicorn with threads, each worker pinned to a core (docs/architecture.md, "Servers")."""
 
 import gc
-import os
 from typing import Any
 
 import click
@@ -23,6 +22,7 @@ from ..services.monitoring.figures import Figures
 from ..settings import Settings, SettingsError, load
 from ..store.listening import Listener as Listening
 from ..web.metrics import Listener
+from .cores import pin
 from .deployment import deployment
 from .worker import Worker
 
@@ -78,7 +78,7 @@ def on_exit(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
     """In each new worker: take a core of its own, begin what goes on beside; the first one looks at the public URL."""
-    _pin(worker.age)
+    worker.core = pin()  # held as long as the worker is there
     found: Deployment = worker.wsgi.extensions["authserver"]
     found.stores.database.give_up_on_silence()
     if worker.age == 1 and found.settings.looks_at_itself:
@@ -112,13 +112,6 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
         tracer.start()
     if address := found.settings.metrics_address:
         Listener(address, figures.text).start()
-
-
-def _pin(number: int) -> None:
-    """Two unpinned gthread workers serve less than one pinned: the GIL is handed over between cores."""
-    if hasattr(os, "sched_setaffinity"):
-        cores = sorted(os.sched_getaffinity(0))
-        os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
 class Server(BaseApplication):  # type: ignore[misc]
