@@ -60,6 +60,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["authserver"] = deployment
     pages.install(app, deployment)
     metrics = Metrics()
+    app.extensions["authserver.requests"] = metrics.requests
     app.extensions["authserver.figures"] = figures = Figures(deployment, metrics)
     _install_front(app, deployment, figures, metrics)
     return app

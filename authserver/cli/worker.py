@@ -12,15 +12,15 @@ import threading
 import time
 from collections import OrderedDict, deque
 from concurrent.futures import Future
-from dataclasses import dataclass, field
 from selectors import EVENT_READ
 from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
+from ..observability.requests import Requests
 from ..services.deployment import Deployment
-from ..web import busy
-from ..web.arriving import Come, come
+from ..web import busy, observed
+from ..web.arriving import Arriving, Come, come
 from ..web.backchannel.unchanged import Unchanged
 from ..web.lanes import Lane, Turns, lane_of
 from .evenly import FULL, Evenly
@@ -31,16 +31,6 @@ from .streaming import Bounded
 
 MOST_HELD = 16_777_216  # bytes of requests that have not come whole, all together
 STOPPED_SECONDS = 2.0  # that a worker which is told to stop gives a request to arrive
-
-
-@dataclass(slots=True)
-class Arriving:
-    """What has come of the next request on a connection, and until when all of it must: sooner if the worker stops."""
-
-    until: float
-    until_stopped: float
-    received: bytearray = field(default_factory=bytearray)
-    watched: bool = False
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]
@@ -59,7 +49,9 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         self._held = 0
         self._leaving = Leaving(self.poller, self._close)
         self._short_way = ShortWay(self.wsgi)
-        self._queue: deque[None] = deque()  # a request each that waits for a thread
+        self._queue: deque[Lane] = deque()  # of each request that waits for a thread, though it has its turn
+        self._requests: Requests = self.wsgi.extensions["authserver.requests"]
+        self._requests.wait_in(lambda: self._turns.waiting(self._queue.copy()))
         self._readiness, self._drain_seconds = found.readiness, found.settings.drain_seconds
         self._evenly = Evenly(self.age, self.cfg.threads)
         may_open(2 * self.worker_connections)
@@ -142,7 +134,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """In a thread: answer what came on *conn*, and calls that come right after it. Whether it is kept."""
         if self._is_gunicorns:
             return super().handle(conn)
-        self._queue.pop()
+        self._queue.popleft()
+        observed.came(conn.came)
         try:
             kept = self._answer(conn, conn.parser.unreader.take_buffered())
             for _ in range(MOST_STAYED):
@@ -175,7 +168,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             for conn in [conn for conn, found in self._arriving.items() if now > found.until_stopped]:
                 self._drop(conn)
         for lane, conn in self._turns.weary():
-            self._send_away(conn, self._refusals[lane])
+            self._send_away(conn, lane, self._refusals[lane])
 
     # ---- a request that arrives
 
@@ -215,10 +208,10 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if has_come is Come.PART:
             return False
         self._forget(conn)
-        if has_come is Come.TOO_MUCH:
-            self._send_away(conn, busy.too_large())
-            return True
         lane = Lane.STREAMS if has_come is Come.STREAM else lane_of(found.received, self._issuer)
+        if has_come is Come.TOO_MUCH:
+            self._send_away(conn, lane, busy.too_large())
+            return True
         unreader = conn.parser.unreader
         unreader.unread(bytes(found.received))
         # Where it is whole, nothing more is read: whoever thinks otherwise does not get to wait for it.
@@ -251,15 +244,16 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if conn.answered and not takes_more(conn.sock):
             self._close(conn)  # it asks on and does not read: the next answer would hold a thread
             return
+        conn.came = time.perf_counter()
         turn = self._turns.enter(lane, conn)
         if turn:
             self._start(conn, lane)
         elif turn is None:
-            self._send_away(conn, self._refusals[lane])
+            self._send_away(conn, lane, self._refusals[lane])
 
     def _start(self, conn: Any, lane: Lane) -> None:  # noqa: ANN401
         conn.lane = lane
-        self._queue.append(None)
+        self._queue.append(lane)
         super().enqueue_req(conn)
 
     def _answer(self, conn: Any, received: bytes) -> Any:  # noqa: ANN401
@@ -290,7 +284,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Whether nobody waits for the thread, or for the turn, that *conn* has."""
         return self.alive and not (self._queue or conn.parser.unreader.buf.tell()) and self._turns.spares(conn.lane)
 
-    def _send_away(self, conn: Any, answer: bytes) -> None:  # noqa: ANN401
+    def _send_away(self, conn: Any, lane: Lane, answer: bytes) -> None:  # noqa: ANN401
+        self._requests.sent_away(lane.value, answer.split(b" ", 2)[1].decode())
         sent(conn.sock, answer)
         self._leaving.add(conn)
 

@@ -1,4 +1,6 @@
-"""The instruments of requests: how many, how they ended, how long they took, and how many are being answered."""
+"""The instruments of requests: how many, how they ended, how long they took, who waits and who was sent away."""
+
+from collections.abc import Callable, Mapping
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
@@ -17,7 +19,7 @@ class Requests:
         """*registry* is that of this process."""
         self._durations = Histogram(
             "authserver_request_duration_seconds",
-            "Time from a request's arrival at a thread to its answer, by endpoint, grant type and class of status.",
+            "Time from when all of a request has come to its answer, by endpoint, grant type and class of status.",
             ["endpoint", "grant", "status"],
             buckets=BUCKETS,
             registry=registry,
@@ -34,6 +36,20 @@ class Requests:
             registry=registry,
             multiprocess_mode="livesum",
         )
+        self._sent_away = Counter(
+            "authserver_requests_sent_away",
+            "Requests for which there was no thread in time, or which were too large, by lane and status.",
+            ["lane", "status"],
+            registry=registry,
+        )
+        self._waiting = Gauge(
+            "authserver_requests_waiting",
+            "Requests that wait for a thread, by lane.",
+            ["lane"],
+            registry=registry,
+            multiprocess_mode="livesum",
+        )
+        self._lanes: Callable[[], Mapping[str, int]] = dict
         self._known: dict[tuple[str, str, str], Histogram] = {}
         self._open: set[int] = set()
 
@@ -52,6 +68,16 @@ class Requests:
         if error is not None:
             self._errors.labels(labels[0], labels[1], error).inc()
 
+    def sent_away(self, lane: str, status: str) -> None:
+        """That a request in *lane* was refused before a thread took it, by an answer of *status*."""
+        self._sent_away.labels(lane, status).inc()
+
+    def wait_in(self, lanes: Callable[[], Mapping[str, int]]) -> None:
+        """Have *lanes* tell how many wait for a thread in each."""
+        self._lanes = lanes
+
     def sample(self) -> None:
-        """Bring the gauge up to date."""
+        """Bring the gauges up to date."""
         self._running.set(len(self._open))
+        for lane, number in self._lanes().items():
+            self._waiting.labels(lane).set(number)

@@ -6,6 +6,7 @@ time.
 """
 
 import re
+from dataclasses import dataclass, field
 from enum import Enum, auto
 
 MOST_HEAD = 32_768  # bytes of request line and header fields together
@@ -23,6 +24,16 @@ class Come(Enum):
     """Its head: the body comes while it is read."""
     TOO_MUCH = auto()
     """A head that does not end."""
+
+
+@dataclass(slots=True)
+class Arriving:
+    """What has come of the next request on a connection, and until when all of it must: sooner if the worker stops."""
+
+    until: float
+    until_stopped: float
+    received: bytearray = field(default_factory=bytearray)
+    watched: bool = False
 
 
 def come(received: bytes | bytearray) -> Come:

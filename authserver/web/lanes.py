@@ -7,7 +7,7 @@ or has waited too long, is asked to come again.
 
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Generic, TypeVar
@@ -158,6 +158,13 @@ class Turns(Generic[Waiting]):
         for lane, queue in self._queues.items():
             while queue and queue[0][0] <= now:
                 found.append((lane, queue.popleft()[1]))
+        return found
+
+    def waiting(self, begun: Iterable[Lane]) -> dict[str, int]:
+        """How many wait, by lane: in its queue, and of those who have *begun* and no thread yet. For any thread."""
+        found = {lane.value: len(queue) for lane, queue in self._queues.items()}
+        for lane in begun:
+            found[lane.value] += 1
         return found
 
     def _has_room(self, lane: Lane) -> bool:
