@@ -42,8 +42,8 @@ class Observing(Group):
     """Share of the traces that begin here which is recorded; those of a ``traceparent`` follow what it says."""
 
     drain_seconds: Annotated[int, Field(ge=0, le=600)] = 0
-    """How long a worker that is told to stop goes on to take requests while ``/health/ready`` says that it drains, for
-    a proxy that looks there to find the other nodes."""
+    """How long a worker that is told to stop goes on to take requests while ``/health/serving`` says that it drains,
+    for a proxy that looks there to find the other nodes."""
 
     @field_validator("metrics_bind")
     @classmethod

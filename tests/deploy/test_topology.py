@@ -2,13 +2,13 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
 
 from tests.database import Databases
 from tests.journeys.ports import free_port
@@ -21,6 +21,7 @@ from .site import RESOURCE, ROOT, Furnished, Node, Site
 
 CLIENTS = 4
 LOGGED_SECONDS = 10  # that a line may come after its answer
+AWAY_SECONDS = 7  # three times as long as Caddy takes from one look at a node to the next
 LEFT_ALONE_SECONDS = 2.5  # and a little: how long a proxy of deploy/ asks nothing of a node that did not answer
 
 
@@ -150,3 +151,43 @@ def test_the_dance_goes_through_caddy_too(topology: Topology, tmp_path: Path):
             client.refresh()
         beside = Topology(topology.site, topology.nodes, topology.furnished, tmp_path, 0)
         assert address_of(beside, base) == "127.0.0.2"
+
+
+@contextmanager
+def without_database(url: str) -> Iterator[None]:
+    """Who is in the database at *url* is thrown out, and nobody gets in."""
+    name = make_url(url).database
+    engine = create_engine(make_url(url).set(database="postgres"), isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false'))
+        connection.execute(
+            text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"), {"name": name}
+        )
+        try:
+            yield
+        finally:
+            connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
+    engine.dispose()
+
+
+def test_while_the_database_is_away_proxies_hand_on_the_servers_own_answer(topology: Topology, tmp_path: Path):
+    """No node is ready then, and a proxy that asked for that would have nobody left to ask."""
+    make_certificates(tmp_path)
+    port = free_port()
+    form = {"grant_type": "client_credentials", "resource": RESOURCE}
+    with (
+        caddy(tmp_path, port, (topology.nodes[0].port, topology.nodes[1].port)),
+        httpx2.Client(base_url=f"https://localhost:{port}", verify=trusting(tmp_path), timeout=30) as by_caddy,
+        topology.http() as by_nginx,
+    ):
+        with without_database(topology.site.database_url):
+            until = time.monotonic() + AWAY_SECONDS
+            while time.monotonic() < until:
+                for http in (by_caddy, by_nginx):
+                    answer = http.post("/token", data=form, auth=topology.furnished.machine)
+                    assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "1")
+                    assert answer.json()["error"] == "temporarily_unavailable"
+                time.sleep(0.1)
+            assert {http.get("/health/ready").status_code for http in (by_caddy, by_nginx)} == {503}
+        for http in (by_caddy, by_nginx):
+            assert http.post("/token", data=form, auth=topology.furnished.machine).status_code == 200

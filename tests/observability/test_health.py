@@ -12,6 +12,7 @@ from authserver.store.migrate import downgrade
 from tests.conformance.site import Site, open_site
 
 WELL = {"database": "ok", "schema": "ok", "keys": "ok", "process": "ok"}
+OWN = {"schema": "ok", "keys": "ok", "process": "ok"}
 
 
 @pytest.fixture
@@ -25,11 +26,11 @@ def own(databases, set_up, tmp_path):
     databases.drop(url)
 
 
-def parts(site: Site) -> dict[str, str]:
-    """What ``/health/ready`` says, which agrees with its status."""
-    answer = site.get("/health/ready")
+def parts(site: Site, word: str = "ready") -> dict[str, str]:
+    """What ``/health/ready`` says, or another of its kind, which agrees with its status."""
+    answer = site.get(f"/health/{word}")
     found = dict(answer.json)
-    ready = found.pop("status") == "ready"
+    ready = found.pop("status") == word
     assert (answer.status_code, ready) in {(200, True), (503, False)}
     assert ready == (set(found.values()) == {"ok"})
     return found
@@ -67,24 +68,62 @@ def test_on_a_newer_schema_it_is(own):
     assert parts(own) == WELL
 
 
-def test_a_database_that_is_gone_is_told_without_a_word_of_where_it_was(databases, set_up, tmp_path):
+@pytest.fixture
+def doomed(databases, set_up, tmp_path):
+    """An application, and what takes its database away."""
     url = databases.create(set_up[0])
     shutil.copytree(set_up[1], tmp_path / "home")
-    own = open_site(url, tmp_path / "home")
+    made = open_site(url, tmp_path / "home")
+
+    def lose() -> None:
+        made.deployment.stores.database.close()
+        databases.drop(url)
+        file = make_url(url).database if made.deployment.stores.database.dialect == "sqlite" else None
+        if file:
+            Path(file).mkdir()  # or it would be made anew, empty
+
+    yield made, lose
+    made.deployment.stores.database.close()
+
+
+def test_a_database_that_is_gone_is_told_without_a_word_of_where_it_was(doomed):
+    own, lose = doomed
     assert parts(own) == WELL
-    own.deployment.stores.database.close()
-    databases.drop(url)
-    file = make_url(url).database if own.deployment.stores.database.dialect == "sqlite" else None
-    if file:
-        Path(file).mkdir()  # or it would be made anew, empty
+    lose()
     # What was looked at less than a moment ago is believed: keys for half a second, a schema for a minute.
     assert parts(own)["database"] == "failing"
     assert own.get("/health/live").status_code == 200
-    own.deployment.stores.database.close()
+
+
+def test_without_its_database_a_node_goes_on_to_serve(doomed):
+    own, lose = doomed
+    assert parts(own, "serving") == OWN
+    lose()
+    own.deployment.keyring._loaded = (-1, ())  # as if what it has were too old to be believed
+    assert parts(own)["keys"] == "failing"
+    assert parts(own, "serving") == OWN
+
+
+def test_a_node_that_never_had_its_database_does_not_serve(doomed):
+    own, lose = doomed
+    lose()
+    assert parts(own, "serving") == {"schema": "failing", "keys": "failing", "process": "ok"}
+
+
+def test_a_node_serves_when_its_schema_and_keys_have_come(own):
+    write(own, "UPDATE alembic_version SET version_num = '0001'")
+    kids = [key.kid for key in own.deployment.stores.keys.all()]
+    own.deployment.stores.keys.withdraw(kids, Event("test.done", "system"))
+    assert parts(own, "serving") == {"schema": "behind", "keys": "failing", "process": "ok"}
+    own.deployment.rotation.ensure()
+    assert parts(own, "serving") == {**OWN, "schema": "behind"}
+    write(own, "UPDATE alembic_version SET version_num = '9999'")
+    assert parts(own, "serving") == OWN
 
 
 def test_a_process_that_drains_is_alive_and_not_ready(own):
     own.deployment.readiness.drain()
     assert parts(own) == {**WELL, "process": "draining"}
+    assert parts(own, "serving") == {**OWN, "process": "draining"}
     assert own.get("/health/live").status_code == 200
     assert own.get("/jwks").status_code == 200

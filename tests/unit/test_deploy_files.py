@@ -24,6 +24,7 @@ USER = 10001
 GRACE_SECONDS = 20
 KEPT_SECONDS = 30
 """What `authserver.cli.serve.options` gives a request that was begun, and a connection that rests."""
+SERVING = "/health/serving"
 WITH_PODS = ["base/deployment.yaml", "base/migrate.yaml"]
 
 
@@ -84,6 +85,13 @@ def test_a_pod_has_the_time_to_answer_what_it_began():
     pod = manifest("base/deployment.yaml")["spec"]["template"]["spec"]
     before = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert pod["terminationGracePeriodSeconds"] > before + GRACE_SECONDS
+
+
+def test_who_chooses_among_nodes_asks_what_does_not_hang_on_the_database():
+    (container,) = manifest("base/deployment.yaml")["spec"]["template"]["spec"]["containers"]
+    assert container["readinessProbe"]["httpGet"]["path"] == SERVING
+    assert f"health_uri {SERVING}\n" in (DEPLOY / "caddy" / "Caddyfile").read_text()
+    assert f":9000{SERVING}}}" in (DEPLOY / "image" / "healthy.sh").read_text()
 
 
 def test_selectors_find_the_pods():

@@ -110,7 +110,7 @@ def serving(opt: Path, home: Path, port: int) -> Iterator[subprocess.Popen[bytes
 
 def healthy(port: int) -> bool:
     """What the image's health check says."""
-    command = [str(SCRIPTS / "healthy.sh"), f"http://127.0.0.1:{port}/health/ready"]
+    command = [str(SCRIPTS / "healthy.sh"), f"http://127.0.0.1:{port}/health/serving"]
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 

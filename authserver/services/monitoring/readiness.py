@@ -1,6 +1,7 @@
 """Whether this process can serve, part by part: the database answers, its schema is ours, keys sign, it is not stopped.
 
-What is not there is named, and why is not: anybody may ask.
+What is not there is named, and why is not: anybody may ask. Who chooses among nodes asks for the process alone: a
+database that is away is away for all of them, and then their answers are better than none.
 """
 
 import threading
@@ -19,13 +20,14 @@ OK, FAILING, BEHIND, DRAINING = "ok", "failing", "behind", "draining"
 
 
 class Readiness:
-    """Asked by ``/health/ready``, each time anew but for a schema that was found."""
+    """Asked by ``/health/ready``, each time anew but for a schema that was found, and by ``/health/serving``."""
 
     def __init__(self, database: Database, keyring: Keyring) -> None:
         self._database = database
         self._keyring = keyring
         self._draining = threading.Event()
         self._own_schema = OwnSchema(database)
+        self._had_keys = False
 
     def drain(self) -> None:
         """From now on this process is not ready, for it is about to stop. May be called by a signal handler."""
@@ -37,14 +39,26 @@ class Readiness:
             "database": _state(self._database.answers),
             "schema": _state(self._schema),
             "keys": _state(self._keys),
-            "process": DRAINING if self._draining.is_set() else OK,
+            "process": self._process(),
         }
+
+    def own_parts(self) -> dict[str, str]:
+        """The same of this process alone: the database is asked until schema and keys were found once, and no more."""
+        return {
+            "schema": _state(self._schema),
+            "keys": OK if self._had_keys else _state(self._keys),
+            "process": self._process(),
+        }
+
+    def _process(self) -> str:
+        return DRAINING if self._draining.is_set() else OK
 
     def _schema(self) -> str:
         return OK if self._own_schema.is_there() else BEHIND
 
     def _keys(self) -> str:
         self._keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS)
+        self._had_keys = True
         return OK
 
 

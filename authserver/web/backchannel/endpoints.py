@@ -1,5 +1,6 @@
 """The endpoints of the back channel: from a parsed request to a service and back."""
 
+from collections.abc import Callable
 from functools import partial
 
 from ...protocol import metadata, own_api
@@ -48,7 +49,8 @@ def backchannel(deployment: Deployment, readiness: Readiness, metrics: Text) -> 
         "/tool-manifest": Route({"POST": failing(_publish(deployment))}, cors=False),
         "/tool-receipts": Route({"POST": failing(_tool_receipts(deployment))}, cors=False),
         "/health/live": Route({"GET": lambda request: response.document({"status": "live"})}, cors=False),
-        "/health/ready": Route({"GET": _ready(readiness)}, cors=False),
+        "/health/ready": Route({"GET": _health("ready", readiness.parts)}, cors=False),
+        "/health/serving": Route({"GET": _health("serving", readiness.own_parts)}, cors=False),
     }
     if token := deployment.settings.token_of_metrics:
         routes[PATH] = Route({"GET": by_token(token, metrics)}, cors=False)
@@ -177,10 +179,10 @@ def _client_id(request: Request) -> str:
     return request.path.removeprefix(REGISTRATION)
 
 
-def _ready(readiness: Readiness) -> Handler:
+def _health(word: str, look: Callable[[], dict[str, str]]) -> Handler:
     def answer(request: Request) -> Response:
-        parts = readiness.parts()
-        ready = all(state == OK for state in parts.values())
-        return response.document({"status": "ready" if ready else "not ready", **parts}, 200 if ready else 503)
+        parts = look()
+        well = all(state == OK for state in parts.values())
+        return response.document({"status": word if well else f"not {word}", **parts}, 200 if well else 503)
 
     return answer
