@@ -145,7 +145,15 @@ def parse(form: Form, way: Returnable) -> AuthorizationRequest:
         challenge=form.need("code_challenge"),
         asked=scope.parse(form.get("scope")),
         resources=form.resources,
-        prompt=frozenset((form.get("prompt") or "").split()),
+        prompt=_prompt(form),
         max_age=int(age) if (age := form.get("max_age")) else None,
         classes=tuple((form.get("acr_values") or "").split()),
     )
+
+
+def _prompt(form: Form) -> frozenset[str]:
+    """The values of ``prompt``. Raises `InvalidRequest` for "none" with another (OIDC Core §3.1.2.1)."""
+    found = frozenset((form.get("prompt") or "").split())
+    if "none" in found and len(found) > 1:
+        raise InvalidRequest("prompt=none goes with no other value")
+    return found

@@ -3,7 +3,7 @@
 from flask import Flask, request
 
 from ..services.ceilings import refuse
-from . import signed_in
+from . import left, signed_in
 from .deployment import deployment
 from .origin import origin
 
@@ -20,6 +20,8 @@ def _count() -> None:
         return
     ceilings = deployment().call_ceilings
     visitor = signed_in.visitor()
+    if left.of(request.environ).counted:
+        return
     if visitor is not None:
         refuse(ceilings.pages.take(visitor.user.id), "person")
     else:

@@ -15,6 +15,7 @@ from . import (
     floods,
     headers,
     languages,
+    left,
     oauth,
     problems,
     seen,
@@ -31,6 +32,7 @@ def install(app: Flask, deployment: Deployment) -> None:
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     cookies.configure(app, deployment.settings)
     seen.install(app)
+    left.install(app)
     headers.install(app, deployment.settings)
     signed_in.install(app)
     staying.install(app)

@@ -15,8 +15,9 @@ from ..protocol.amr import Method
 from ..protocol.audit import Event
 from ..store.sessions import Session
 from ..store.user import User
-from . import attempt, cookies, languages, next_page
+from . import attempt, cookies, languages, left, next_page
 from .deployment import deployment
+from .local import itself
 from .origin import origin
 
 LONGEST_AGENT = 200  # characters of what a browser says of itself
@@ -163,7 +164,9 @@ def _guarded(view: View, elsewhere: Callable[[Visitor], str | None]) -> View:
 
 
 def _find(secret: str) -> Visitor | None:
-    found = deployment().sessions.find(secret, attempt.place())
+    known = left.of(itself(request).environ)
+    looked = known.has_looked_for(secret)
+    found = known.session if looked else deployment().sessions.find(secret, attempt.place())
     if found is None or not found.has_other_role:
         return Visitor(secret, found) if found else None
     # Who had this secret until now has not what the new role opens.

@@ -1,7 +1,7 @@
 """Authorization requests whose answer leads straight back to the client: no page is made for them, so no Flask either.
 
 They are most of those that there are: from a person who is signed in, for what they have allowed before. Whatever takes
-more than that is left to the views, from its beginning: nothing has been done about it then.
+more than that is left to the views, from its beginning: nothing was decided about it then (`web.left`).
 """
 
 from typing import Any
@@ -21,10 +21,10 @@ from ...services.deployment import Deployment
 from ...services.gravity import asks_to_destroy
 from ...services.proposal import Person, Proposal
 from ...services.tool_limit import Unusable
-from ...store.failures import UNAVAILABLE
 from ...store.sessions import Session
-from .. import attempt, cookies, headers, seen
+from .. import attempt, cookies, headers, left, seen
 from ..backchannel.response import Response
+from ..left import Left
 from .sign_in_asked import is_enough
 
 SIGNED_IN = "_user_id"  # where Flask-Login keeps who is
@@ -42,7 +42,7 @@ class AtOnce:
         self._headers = [("Content-Type", "text/html; charset=utf-8"), *always.items()]
 
     def answer(self, environ: dict[str, Any]) -> Response | None:
-        """The way back to the client, with a code; None for whatever else is to be said, and nothing is done then."""
+        """The way back to the client, with a code; None for whatever else is to be said."""
         if environ["REQUEST_METHOD"] != "GET" or len(environ.get("QUERY_STRING", "")) > attempt.MOST_QUERY:
             return None
         brought = parse_cookie(environ.get("HTTP_COOKIE"))
@@ -51,23 +51,39 @@ class AtOnce:
             return None
         try:
             asked_for = form.parse(environ.get("QUERY_STRING", ""))
-            session = self._session(cookie, asked_for, device)
-            target = self._target(environ, asked_for, session, device) if session else None
-        except (OAuthError, GrantOver, SessionOver, Unusable, *UNAVAILABLE):
+        except OAuthError:
             return None
-        return self._leading_to(target, device) if target else None
+        known = Left()
+        try:
+            session = self._session(cookie, asked_for, device, known) if _may_need_nobody(asked_for) else None
+            target = self._target(environ, asked_for, session, device, known) if session else None
+        except (GrantOver, SessionOver, Unusable):
+            known.secret, target = None, None
+        except OAuthError:
+            target = None
+        except Exception as wrong:  # noqa: BLE001 - told and answered where views fail: not tried again
+            known.wrong, target = wrong, None
+        if target is None:
+            environ[left.KEY] = known
+            return None
+        return self._leading_to(target, device)
 
-    def _session(self, cookie: str, asked_for: Form, device: str) -> Session | None:
+    def _session(self, cookie: str, asked_for: Form, device: str, known: Left) -> Session | None:
         """That of *cookie*, if something stands where its person is asked."""
         place = attempt.place_of(asked_for, device)
         secret = self._sessions.kept(self._app, cookie).get(SIGNED_IN) if place else None
-        found = self._deployment.sessions.find(secret, place) if secret else None
+        if not secret:
+            return None
+        found = self._deployment.sessions.find(secret, place)
+        known.found(secret, found)
         if found is None or found.stood is None or found.has_other_role:
             return None
         standing = found.stood.standing
         return found if standing.granted or standing.consented else None
 
-    def _target(self, environ: dict[str, Any], asked_for: Form, session: Session, device: str) -> str | None:
+    def _target(
+        self, environ: dict[str, Any], asked_for: Form, session: Session, device: str, known: Left
+    ) -> str | None:
         """Where the browser is sent with a code, once it is written down; None where there has to be a look.
 
         Raises as the steps of `services.authorization`.
@@ -86,6 +102,7 @@ class AtOnce:
         proposal = found.authorization.propose(asked, person, origin)
         if not _needs_nobody(proposal, person) or found.call_ceilings.pages.take(session.user.id) > 0:
             return None
+        known.counted = True
         target = found.authorization.approve(proposal, proposal.proposed, person, origin, silent=True)
         found.tracing.step(attempted, Step.CONSENT, Cause.REMEMBERED, origin, user_id=session.user.id)
         noted = seen.of(environ)
@@ -100,6 +117,12 @@ class AtOnce:
             ("Set-Cookie", cookies.device_kept(device, self._deployment.settings)),
         ]
         return Response(303, [*self._headers, *own], body)
+
+
+def _may_need_nobody(asked_for: Form) -> bool:
+    """Whether there is a point in finding out: a client on somebody's device is always asked for, and so is consent."""
+    is_hosted = (asked_for.get("redirect_uri") or "").startswith("https://")
+    return is_hosted and "consent" not in (asked_for.get("prompt") or "")
 
 
 def _needs_nobody(proposal: Proposal, person: Person) -> bool:

@@ -9,7 +9,7 @@ from .. import next_page, signed_in
 from ..deployment import deployment
 from ..signed_in import Visitor
 
-JUST_NOW = 60  # seconds: whoever signs in because of a ``max_age`` comes back to it within them
+JUST_NOW = 60  # seconds: whoever signs in because of ``max_age`` or ``prompt=login`` comes back to it within them
 
 
 def page_before(asked: AuthorizationRequest) -> str | None:
@@ -41,7 +41,8 @@ def is_enough(session: Session, asked: AuthorizationRequest) -> bool:
 
 
 def _is_late(session: Session, asked: AuthorizationRequest) -> bool:
-    return asked.max_age is not None and session.auth_age > max(asked.max_age, JUST_NOW)
+    wanted = 0 if "login" in asked.prompt else asked.max_age
+    return wanted is not None and session.auth_age > max(wanted, JUST_NOW)
 
 
 def _need_factor(person: Visitor, wanted: tuple[str, ...]) -> None:

@@ -91,6 +91,23 @@ def test_a_request_may_say_how_old_the_sign_in_is_at_most(site: Site, person: Pe
 
 
 @pytest.mark.requirement("AZ-6")
+def test_a_request_may_want_the_person_to_sign_in_again(site: Site, person: Person, asking: Flow):
+    person.browser.open("/sign-in")
+    assert person.browser.http.get(asking.url(prompt="login")).status_code == 200, "they have just done so"
+    age(site, 120)
+    assert "asks to use" in again(person.browser, asking.url(prompt="login consent")).text
+    age(site, 120)
+    assert person.browser.http.get(asking.url(prompt="consent")).status_code == 200
+
+
+@pytest.mark.requirement("AZ-6")
+@pytest.mark.parametrize("wrong", ["none login", "consent none", "none none2"])
+def test_no_page_and_another_wish_contradict_each_other(visitor: Visitor, asking: Flow, wrong: str):
+    visitor.open("/sign-in")
+    assert asking.answer(visitor.open(asking.url(prompt=wrong)))["error"] == "invalid_request"
+
+
+@pytest.mark.requirement("AZ-6")
 @pytest.mark.parametrize("wrong", ["-1", "soon", "1e3", "9999999999", "٣"])
 def test_an_age_that_is_no_number_of_seconds_is_the_clients_error(visitor: Visitor, asking: Flow, wrong: str):
     visitor.open("/sign-in")
