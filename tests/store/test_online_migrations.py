@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 
 import pytest
@@ -16,6 +17,12 @@ from authserver.store.own_schema import OwnSchema
 from authserver.store.schema_version import newest
 
 BEFORE, LAST = "0019", "0020"
+# Revisions that make indexes of tables that can be large, each with the tables that it changes.
+INDEXING = {"0015": ("users", "sessions"), "0019": ("grants", "sessions"), "0022": ("grants", "users", "letters")}
+BUILT = text(
+    "SELECT pid FROM pg_stat_progress_create_index WHERE datname = current_database()"
+    " AND phase = 'waiting for old snapshots'"
+)
 SHORT = Patience(lock=0.1, statement=60, tries=2, pause=0.01)
 
 
@@ -41,6 +48,61 @@ def held(database: Database) -> Iterator[Connection]:
     connection.execute(text("SELECT count(*) FROM sessions")).scalar()
     yield connection
     connection.close()
+
+
+@contextmanager
+def looking(database: Database) -> Iterator[Connection]:
+    """A transaction that looks at no table of ours, and keeps its view: what is made CONCURRENTLY waits for it."""
+    connection = database.engine.execution_options(isolation_level="REPEATABLE READ").connect()
+    connection.execute(text("SELECT count(*) FROM pg_class")).scalar()
+    yield connection
+    connection.close()
+
+
+@contextmanager
+def building(database: Database, url: str, revision: str) -> Iterator[tuple[Future[tuple[str, ...]], int]]:
+    """*revision* under way, at an index whose table it has read; the process of the server that makes it."""
+    with ThreadPoolExecutor(1) as pool, looking(database):
+        migrating = pool.submit(migrate.upgrade, url, revision)
+        found = None
+        while found is None:
+            assert not migrating.done(), "no index was made beside others"
+            with database.reading() as connection:
+                found = connection.scalar(BUILT)
+        yield migrating, found
+
+
+@pytest.mark.parametrize("revision", INDEXING)
+def test_while_an_index_of_a_large_table_is_made_everybody_reads_and_writes(url: str, revision: str):
+    migrate.upgrade(url, f"{int(revision) - 1:04}")
+    with opened(url) as database, building(database, url, revision) as (migrating, pid):
+        with database.transaction() as connection:
+            strong = "SELECT count(*) FROM pg_locks WHERE pid = :pid AND mode = 'AccessExclusiveLock'"
+            assert connection.scalar(text(strong), {"pid": pid}) == 0
+            connection.execute(text("SET LOCAL lock_timeout = '1s'"))
+            for table in INDEXING[revision]:
+                connection.execute(text(f"SELECT * FROM {table}"))  # noqa: S608
+                connection.execute(text(f"LOCK TABLE {table} IN ROW EXCLUSIVE MODE"))
+        assert not migrating.done()
+    assert migrating.result() == (revision,)
+
+
+@pytest.mark.parametrize("revision", INDEXING)
+def test_a_revision_that_was_broken_off_at_its_index_can_be_run_again(url: str, revision: str):
+    migrate.upgrade(url, f"{int(revision) - 1:04}")
+    with opened(url) as database:
+        with building(database, url, revision) as (migrating, pid):
+            with database.reading() as connection:
+                connection.execute(text("SELECT pg_cancel_backend(:pid)"), {"pid": pid})
+            with pytest.raises(MigrationBlocked):
+                migrating.result()
+        assert migrate.current(url) < revision
+        assert migrate.upgrade(url, revision) == (revision,)
+        with database.reading() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM pg_index WHERE NOT indisvalid")) == 0
+            hung = "SELECT count(*) FROM pg_constraint WHERE conrelid = 'grants'::regclass AND contype = 'f'"
+            assert connection.scalar(text(hung)) == (3 if revision > "0018" else 2)
+    migrate.upgrade(url)
 
 
 def test_a_migration_that_gets_no_lock_gives_up_with_nothing_applied_and_says_who_is_in_the_way(url: str):

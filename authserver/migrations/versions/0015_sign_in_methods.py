@@ -3,15 +3,17 @@
 import sqlalchemy as sa
 from alembic import op
 
+from authserver.migrations.online import add_column, create_index
+
 revision = "0015"
 down_revision = "0014"
 
 
 def upgrade() -> None:
-    op.add_column("sessions", sa.Column("methods", sa.Text, nullable=False, server_default="pwd"))
-    op.add_column("users", sa.Column("email", sa.Text))
-    op.add_column("users", sa.Column("email_verified_at", sa.BigInteger))
-    op.create_index("uq_users_email", "users", ["email"], unique=True)
+    add_column("sessions", sa.Column("methods", sa.Text, nullable=False, server_default="pwd"))
+    add_column("users", sa.Column("email", sa.Text))
+    add_column("users", sa.Column("email_verified_at", sa.BigInteger))
+    create_index("uq_users_email", "users", ["email"], unique=True)
 
 
 def downgrade() -> None:

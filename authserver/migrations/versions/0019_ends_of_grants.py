@@ -3,13 +3,15 @@
 import sqlalchemy as sa
 from alembic import op
 
+from authserver.migrations import online
+
 revision = "0019"
 down_revision = "0018"
 
-BYTES = {"postgresql": "BYTEA", "sqlite": "BLOB"}
+ADDED = {"postgresql": "IF NOT EXISTS session_digest BYTEA", "sqlite": "session_digest BLOB"}
 # Alembic would add the constraint by a statement of its own, which SQLite has not.
 HUNG_ON = (
-    "ALTER TABLE grants ADD COLUMN session_digest {} CONSTRAINT fk_grants_session_digest"
+    "ALTER TABLE grants ADD COLUMN {} CONSTRAINT fk_grants_session_digest"
     " REFERENCES sessions (digest) ON UPDATE CASCADE ON DELETE SET NULL"
 )
 WHICH = {"ends_at": "revoked_at IS NULL AND ends_at IS NOT NULL", "session_digest": "session_digest IS NOT NULL"}
@@ -29,11 +31,10 @@ GRANTS = "UPDATE grants SET revoked_at = :now WHERE revoked_at IS NULL AND ends_
 
 
 def upgrade() -> None:
-    op.add_column("grants", sa.Column("ends_at", sa.BigInteger))
-    op.execute(HUNG_ON.format(BYTES[op.get_bind().dialect.name]))
+    online.add_column("grants", sa.Column("ends_at", sa.BigInteger))
+    op.execute(HUNG_ON.format(ADDED[op.get_bind().dialect.name]))
     for column, which in WHICH.items():
-        where = sa.text(which)
-        op.create_index(f"ix_grants_{column}", "grants", [column], postgresql_where=where, sqlite_where=where)
+        online.create_index(f"ix_grants_{column}", "grants", [column], which)
 
 
 def downgrade() -> None:

@@ -3,24 +3,18 @@
 import sqlalchemy as sa
 from alembic import op
 
+from authserver.migrations.online import add_column, create_index
+
 revision = "0022"
 down_revision = "0021"
-ENDING = sa.text("ending_since IS NOT NULL")
-OF_SESSION = sa.text("session_digest IS NOT NULL")
 
 
 def upgrade() -> None:
     for table in ("users", "letters"):
-        op.add_column(table, sa.Column("language", sa.Text))
-    op.add_column("users", sa.Column("ending_since", sa.BigInteger))
-    op.create_index(
-        "ix_grants_device_digest",
-        "grants",
-        ["device_digest"],
-        postgresql_where=OF_SESSION,
-        sqlite_where=OF_SESSION,
-    )
-    op.create_index("ix_users_ending_since", "users", ["ending_since"], postgresql_where=ENDING, sqlite_where=ENDING)
+        add_column(table, sa.Column("language", sa.Text))
+    add_column("users", sa.Column("ending_since", sa.BigInteger))
+    create_index("ix_grants_device_digest", "grants", ["device_digest"], "session_digest IS NOT NULL")
+    create_index("ix_users_ending_since", "users", ["ending_since"], "ending_since IS NOT NULL")
 
 
 def downgrade() -> None:
