@@ -14,6 +14,7 @@ from .deployment import settings
 
 GOES_ON = "nodes with the code of before go on running"
 MAY_FAIL = "nodes with the code of before may fail: stop them first, or bring them up to date"
+WAITS = "but whatever uses {} waits while another statement reads a table whole: do it at a quiet hour"
 READS = "it also reads rows, and writes what follows from them"
 
 
@@ -64,6 +65,8 @@ def _tell(found: tuple[PlannedRevision, ...]) -> None:
         if each.reads:
             click.echo(f"      {READS}")
         click.echo(f"      → {GOES_ON if each.old_code_goes_on else MAY_FAIL}")
+        if each.held:
+            click.echo(f"        {WAITS.format(', '.join(each.held))}")
     click.echo(f"{len(found)} to apply" if found else "nothing to do")
 
 
@@ -72,5 +75,7 @@ def _tell_statement(planned: Planned) -> None:
     click.echo(f"      {lines[0]}{' …' if len(lines) > 1 else ''}")
     if planned.lock:
         click.echo(f"          {planned.lock}")
+    if planned.held:
+        click.echo(f"          meanwhile locked against everybody: {', '.join(planned.held)}")
     if planned.ends:
         click.echo("          code of before may rely on what this takes away")

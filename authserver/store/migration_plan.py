@@ -7,7 +7,7 @@ writer, and everything waits for it.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 from alembic.operations import Operations
@@ -20,28 +20,44 @@ from .engine import locate
 from .migrate import current, lacking
 
 
+class Lock(NamedTuple):
+    """What a statement locks, in words; whether against everybody; whether it reads a table whole, or may."""
+
+    words: str
+    strong: bool = False
+    whole: bool = False
+
+
 class Rule(NamedTuple):
     """A kind of statement: how it is known, what it locks and for how long, and whether code of before goes on."""
 
     pattern: re.Pattern[str]
-    lock: str = ""
+    lock: Lock
     ends: bool = False
 
 
-def _rule(pattern: str, lock: str = "", *, ends: bool = False) -> Rule:
+NOTHING = Lock("")
+BRIEFLY = Lock("{} is locked against everybody, until the commit", strong=True)
+READ_WHOLE = Lock(
+    "{} is read whole or written anew, locked against everybody until the commit", strong=True, whole=True
+)
+INDEXED = Lock("{} is read whole, locked against writers until the commit", whole=True)
+POINTED_AT = Lock("{} is locked against writers, until the commit")
+CHANGED = Lock("the rows of {} that it changes", whole=True)
+READ = Lock("{} is read", whole=True)
+
+
+def _rule(pattern: str, lock: Lock = NOTHING, *, ends: bool = False) -> Rule:
     return Rule(re.compile(pattern, re.IGNORECASE | re.DOTALL), lock, ends)
 
 
-BRIEFLY = "{} is locked against everybody, until the revision is done"
-READ_WHOLE = "{} is read whole or written anew, locked against everybody until the revision is done"
-INDEXED = "{} is read whole, locked against writers until the revision is done"
-POINTED_AT = "{} is locked against writers, until the revision is done"
 TABLE = r'(?:ONLY )?"?(?P<table>\w+)"?'
 # The first that fits tells.
 RULES = (
     _rule(r"(CREATE|DROP) INDEX CONCURRENTLY"),
     _rule(rf"CREATE (UNIQUE )?INDEX .* ON {TABLE}", INDEXED),
-    _rule(r"DROP INDEX (IF EXISTS )?(?P<table>\w+)", BRIEFLY.format("the table of {}")),
+    _rule(r"DROP INDEX (IF EXISTS )?(?P<index>\w+)", BRIEFLY),
+    _rule(rf"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE", BRIEFLY),
     _rule(rf"ALTER TABLE {TABLE} DROP (COLUMN|CONSTRAINT)", BRIEFLY, ends=True),
     _rule(rf"ALTER TABLE {TABLE} RENAME", BRIEFLY, ends=True),
     _rule(rf"ALTER TABLE {TABLE} ALTER COLUMN \w+ (DROP|SET DEFAULT)", BRIEFLY),
@@ -53,28 +69,54 @@ RULES = (
     _rule(rf"ALTER TABLE {TABLE}", BRIEFLY),
     _rule(rf"DROP TABLE (IF EXISTS )?{TABLE}", BRIEFLY, ends=True),
     _rule(rf"CREATE TABLE .*?REFERENCES {TABLE}", POINTED_AT),
-    _rule(rf"(UPDATE|DELETE FROM) {TABLE}", "the rows of {} that it changes"),
+    _rule(rf"(UPDATE|DELETE FROM) {TABLE}", CHANGED),
+    _rule(rf"(SELECT|INSERT) .*\bFROM (?!pg_){TABLE}", READ),
 )
+OTHER = _rule("")
 MADE = re.compile(r'CREATE TABLE "?(?P<table>\w+)"?', re.IGNORECASE)
+COMMIT = "COMMIT"
 
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """One statement: what it locks, in words, or empty; and whether it ends what code of before may rely on."""
+    """One statement and by which ``rule`` it is told.
+
+    If it reads a table whole, ``held`` are those that the same transaction has locked against everybody.
+    """
 
     statement: str
-    lock: str
-    ends: bool
+    rule: Rule = OTHER
+    table: str = ""
+    held: tuple[str, ...] = ()
+
+    @property
+    def lock(self) -> str:
+        """What it locks, in words, or empty."""
+        return self.rule.lock.words.format(self.table)
+
+    @property
+    def ends(self) -> bool:
+        """Whether it ends what code of before may rely on."""
+        return self.rule.ends
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedRevision:
-    """A revision and its statements. ``reads``: it also reads rows, and writes what follows from them."""
+    """A revision and its statements."""
 
     number: str
     title: str
     statements: tuple[Planned, ...]
-    reads: bool
+
+    @property
+    def reads(self) -> bool:
+        """Whether it also reads rows, and writes what follows from them."""
+        return any(each.statement.startswith("SELECT") for each in self.statements)
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """The tables that are locked against everybody for as long as another statement takes to read one whole."""
+        return tuple(dict.fromkeys(table for each in self.statements for table in each.held))
 
     @property
     def old_code_goes_on(self) -> bool:
@@ -94,7 +136,7 @@ def _planned(revision: Script, dialect: Dialect) -> PlannedRevision:
     context.impl.connection = Unread(dialect, taken)  # type: ignore[assignment]
     with Operations.context(context):
         revision.module.upgrade()
-    return PlannedRevision(revision.revision, _title(revision), tuple(_judged(taken.statements)), taken.reads)
+    return PlannedRevision(revision.revision, _title(revision), tuple(_judged(taken.statements)))
 
 
 def _title(revision: Script) -> str:
@@ -106,12 +148,11 @@ class Taken:
     """Takes what Alembic would write to a script."""
 
     statements: list[str] = field(default_factory=list)
-    reads: bool = False
 
     def write(self, text: str) -> None:
         """Take a statement, or what Alembic puts between them."""
         statement = text.strip().rstrip(";")
-        if statement and statement not in {"BEGIN", "COMMIT"}:
+        if statement and statement != "BEGIN":
             self.statements.append(statement)
 
     def flush(self) -> None:
@@ -128,11 +169,7 @@ class Unread:
 
     def execute(self, statement: Executable, parameters: object = None) -> "Unread":
         """Take *statement*; what it would find is nothing."""
-        words = str(statement.compile(dialect=self.dialect))  # type: ignore[attr-defined]
-        if words.lstrip().upper().startswith("SELECT"):
-            self._taken.reads = True
-        else:
-            self._taken.write(words)
+        self._taken.write(str(statement.compile(dialect=self.dialect)))  # type: ignore[attr-defined]
         return self
 
     def scalar(self, statement: Executable) -> Any:  # noqa: ANN401 - whatever a column holds
@@ -145,17 +182,27 @@ class Unread:
 
 
 def _judged(statements: list[str]) -> Iterator[Planned]:
-    made = {found["table"] for each in statements if (found := MADE.match(each))}
+    anew = {found["table"] for each in statements if (found := MADE.match(each))}
+    made, held = set[str](), set[str]()
     for statement in statements:
-        yield judge(statement, made)
+        if statement == COMMIT:
+            held.clear()
+            continue
+        told = judge(statement, made)
+        if told.table in anew:  # another comes in its place
+            told = replace(told, rule=told.rule._replace(ends=False))
+        if told.rule.lock.strong:
+            held.add(told.table)
+        yield replace(told, held=tuple(sorted(held))) if told.rule.lock.whole else told
+        if found := MADE.match(statement):
+            made.add(found["table"])
 
 
 def judge(statement: str, made: set[str]) -> Planned:
     """What *statement* does to tables that others use; nobody uses those that were just *made*."""
-    for pattern, lock, ends in RULES:
-        found = pattern.match(statement)
-        if found is None:
-            continue
-        table = found.groupdict().get("table") or ""
-        return Planned(statement, "", ends=False) if table in made else Planned(statement, lock.format(table), ends)
-    return Planned(statement, "", ends=False)
+    for rule in RULES:
+        if found := rule.pattern.match(statement):
+            named = found.groupdict()
+            table = named.get("table") or f"the table of {named.get('index')}"
+            return Planned(statement) if table in made else Planned(statement, rule, table)
+    return Planned(statement)
