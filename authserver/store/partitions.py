@@ -16,6 +16,7 @@ from .database import Database
 from .models import SealRow
 
 LOCK = 0x6D6371  # any number that nobody else takes: who seals, drops or makes partitions does it alone
+RETIRING = 0x6D6373  # another one: so does who reads what it will drop, and others seal meanwhile
 LOCK_TIMEOUT = "SET LOCAL lock_timeout = '250ms'"  # for as long, others wait behind us
 ATTEMPTS = 5
 LEAST, MOST = 2**20, 2**24  # transactions in a partition: not too many partitions, nor too many seals in one
@@ -30,6 +31,7 @@ FOUND = text(
 SEALED = select(func.max(SealRow.last_xid))
 NEXT = text("SELECT audit_order(pg_snapshot_xmax(pg_current_snapshot()))")
 ALONE = text("SELECT pg_try_advisory_xact_lock(:lock)")
+TURN = f"SELECT pg_advisory_xact_lock({LOCK})"
 FIRST, REST = "audit_events_first", "audit_events_rest"
 LIMIT = "audit_events_until"
 LIMITS = text("SELECT conname FROM pg_constraint WHERE conrelid = to_regclass(:table) AND conname LIKE :name")
@@ -54,6 +56,26 @@ def alone(connection: Connection) -> bool:
     return connection.dialect.name == "sqlite" or bool(connection.scalar(ALONE, {"lock": LOCK}))
 
 
+def retires(connection: Connection) -> bool:
+    """Whether this transaction is the one that may read what is to be dropped, and then drop it, for as long as it is.
+
+    It rests while others read for it, and as long as it changes nothing it holds up nobody: neither seals nor readers.
+    """
+    if connection.dialect.name == "sqlite":
+        return True
+    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
+    return bool(connection.scalar(ALONE, {"lock": RETIRING}))
+
+
+def await_turn(connection: Connection) -> None:
+    """Let this transaction be `alone`, when whoever is has sealed: what it has read is not to be in vain.
+
+    Raises `TrailBusy` if that takes long.
+    """
+    if connection.dialect.name == "postgresql":
+        _promptly(connection, TURN)
+
+
 def partitions(connection: Connection) -> list[Partition]:
     """Those with bounds, in order."""
     if connection.dialect.name == "sqlite":
@@ -69,10 +91,19 @@ def next_bound(connection: Connection, xid: int) -> int | None:
     return min((bound for bound in bounds if bound > xid), default=None)
 
 
+def try_out(database: Database, partition: Partition) -> None:
+    """Raise `TrailBusy` unless *partition* could be dropped at this moment."""
+    with database.transaction() as connection:
+        _promptly(connection, _locked(partition), attempts=1)
+
+
 def drop(connection: Connection, partition: Partition) -> None:
     """Drop *partition*, just before the transaction ends: until then nobody reads or writes. Raises `TrailBusy`."""
-    _promptly(connection, "LOCK TABLE ONLY audit_events IN ACCESS EXCLUSIVE MODE")
-    _run(connection, f"DROP TABLE {partition.name}")
+    _promptly(connection, _locked(partition), f"DROP TABLE {partition.name}")
+
+
+def _locked(partition: Partition) -> str:
+    return f"LOCK TABLE ONLY audit_events, {partition.name} IN ACCESS EXCLUSIVE MODE"
 
 
 def drop_empty(database: Database) -> None:
@@ -204,10 +235,10 @@ def _set_apart(connection: Connection, end: int) -> None:
     )
 
 
-def _promptly(connection: Connection, *statements: str) -> None:
+def _promptly(connection: Connection, *statements: str, attempts: int = ATTEMPTS) -> None:
     """Run *statements*, which wait for others, and others for them: for a moment each time. Raises `TrailBusy`."""
     _run(connection, LOCK_TIMEOUT)
-    for _ in range(ATTEMPTS):
+    for _ in range(attempts):
         try:
             with connection.begin_nested():
                 _run(connection, *statements)

@@ -3,6 +3,9 @@
 What goes is read first, and held against its seals. On PostgreSQL it goes by whole partitions, which takes no longer
 the more events there are, and leaves nothing to vacuum. Batches of which the partition stays for long yet, and all of
 SQLite's, are deleted a few at a time.
+
+One process at a time reads and drops, by the lock of a transaction that rests meanwhile and drops in the end. Others
+seal while it reads, for a partition can take minutes.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,7 +20,7 @@ from .audit import record
 from .clock import now_in_milliseconds
 from .database import Database
 from .models import AuditRow, SealRow
-from .partitions import Partition, alone
+from .partitions import Partition
 from .sealed import STANDING, Seal, Word, last_before, newest, oldest
 from .trail import PAGE, TrailStore, beyond, read, up_to
 
@@ -56,15 +59,20 @@ class Old:
 
 def drop(database: Database, old: Old, event: Event) -> int:
     """See `seals.SealStore.drop`."""
-    with database.reading() as connection:
-        partition, last = _oldest_finished(connection)
-    if partition is None or last is None:
-        return _drop_batches(database, old, event)
-    if old.comes_to(last):
-        return 0
-    if old.takes(last) and (said := _said_of(database, last, old)):
-        return _drop_partition(database, partition, said, event)
-    return _drop_batches(database, old, event)
+    with database.transaction() as connection:
+        if not partitions.retires(connection):
+            return 0
+        with database.reading() as looking:
+            partition, last = _oldest_finished(looking)
+        if partition is None or last is None:
+            return _drop_batches(connection, old, event)
+        if old.comes_to(last):
+            return 0
+        if old.takes(last):
+            partitions.try_out(database, partition)
+            if said := _said_of(database, last, old):
+                return _drop_partition(connection, partition, said, event)
+        return _drop_batches(connection, old, event)
 
 
 def _oldest_finished(connection: Connection) -> tuple[Partition | None, Seal | None]:
@@ -108,29 +116,31 @@ def _said_of(database: Database, last: Seal, old: Old) -> list[tuple[Seal, str]]
     return said
 
 
-def _drop_partition(database: Database, partition: Partition, said: Sequence[tuple[Seal, str]], event: Event) -> int:
-    with database.transaction() as connection:
-        if not alone(connection):
-            return 0
-        _mark(connection, said)
-        dropped = _record(connection, said, event, sum(seal.rows for seal, _ in said))
-        partitions.drop(connection, partition)
+def _drop_partition(
+    connection: Connection, partition: Partition, said: Sequence[tuple[Seal, str]], event: Event
+) -> int:
+    partitions.await_turn(connection)
+    if oldest(connection, 1, STANDING) != [said[0][0]]:
+        return 0  # a node of before, which does not ask whether it may, has dropped some of it
+    _mark(connection, said)
+    dropped = _record(connection, said, event, sum(seal.rows for seal, _ in said))
+    partitions.drop(connection, partition)
     return dropped
 
 
-def _drop_batches(database: Database, old: Old, event: Event) -> int:
-    with database.transaction() as connection:
-        head = newest(connection) if alone(connection) else None
-        going = _going(connection, head, old) if head else []
-        after = _end_before(connection, going)
-        most = sum(seal.rows for seal in going) + 1
-        events = read(connection, most, beyond(after), up_to(going[-1].last)) if going else []
-        said = list(_spoken(going, Events(events), old.word))
-        if not said:
-            return 0
-        _mark(connection, said)
-        rows = connection.execute(delete(AuditRow).where(beyond(after), up_to(said[-1][0].last))).rowcount
-        return _record(connection, said, event, rows)
+def _drop_batches(connection: Connection, old: Old, event: Event) -> int:
+    partitions.await_turn(connection)
+    head = newest(connection)
+    going = _going(connection, head, old) if head else []
+    after = _end_before(connection, going)
+    most = sum(seal.rows for seal in going) + 1
+    events = read(connection, most, beyond(after), up_to(going[-1].last)) if going else []
+    said = list(_spoken(going, Events(events), old.word))
+    if not said:
+        return 0
+    _mark(connection, said)
+    rows = connection.execute(delete(AuditRow).where(beyond(after), up_to(said[-1][0].last))).rowcount
+    return _record(connection, said, event, rows)
 
 
 def _going(connection: Connection, head: Seal, old: Old) -> list[Seal]:

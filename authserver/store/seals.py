@@ -66,8 +66,8 @@ class SealStore:
         A whole partition at once, or some batches (`retention`). None beyond the place *until*, none from the first one
         on to which *word* says nothing, and never the newest: the numbers of SQLite's events would begin anew. Their
         seals stay, each with what *word* said to it and to the digest of all that is there behind the seal before.
-        *event* is recorded with what went. Returns how many events; 0 too while another process seals or drops, and
-        while they wait for their partition. Raises `TrailBusy`.
+        *event* is recorded with what went. Returns how many events; 0 too while another process does this, and while
+        they wait for their partition. Raises `TrailBusy`, before anything is read if their partition is in use.
         """
         return retention.drop(self._database, retention.Old.than(self._database, age_ms, until, word), event)
 

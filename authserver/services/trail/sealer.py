@@ -1,4 +1,7 @@
-"""Sealing the trail, and dropping what retention no longer keeps: in each process, of which one at a time does it."""
+"""Sealing the trail, and dropping what retention no longer keeps: in each process, of which one at a time does it.
+
+Each has a thread of its own: reading what goes can take minutes.
+"""
 
 import threading
 import time
@@ -25,7 +28,8 @@ from .verification import stated_of
 
 DAY_MS = 86_400_000
 KEPT = "its events are not those that were sealed, so retention keeps them"
-TIMES_PER_ROUND = 100  # however much there is to seal, retention has its turn; and the other way round
+TIMES_PER_ROUND = 100  # however much there is to seal, other work has its turn
+AS_THEY_ARE = "the audit trail's partitions stay as they are for now"
 SECONDS_BETWEEN_DROPS = 300
 SECONDS_BETWEEN_LOOKS_AHEAD = 60
 PARTITIONS = 30  # that hold what retention keeps; for ever kept, each holds as many days
@@ -50,9 +54,11 @@ class Sealer:
     pause: float = 1.0
 
     def start(self) -> threading.Event:
-        """Seal in a daemon thread until the returned event is set."""
+        """Seal and drop, each in a daemon thread, until the returned event is set."""
         stop = threading.Event()
         threading.Thread(target=self._run, args=(stop,), name="sealer", daemon=True).start()
+        if self.retention_days:
+            threading.Thread(target=self._retire, args=(stop,), name="retention", daemon=True).start()
         return stop
 
     def seal(self) -> int:
@@ -112,7 +118,7 @@ class Sealer:
         return self.keyring.sign(claims, typ=DROP_TYPE, alg=AUDIT_ALGORITHM, purpose=Purpose.AUDIT)
 
     def _run(self, stop: threading.Event) -> None:
-        pause, dropped, looked = self.pause, float("-inf"), float("-inf")
+        pause, looked = self.pause, float("-inf")
         while not stop.wait(pause):
             pause = SECONDS_AFTER_FAILURE
             try:
@@ -120,12 +126,24 @@ class Sealer:
                 if time.monotonic() - looked >= SECONDS_BETWEEN_LOOKS_AHEAD:
                     looked = time.monotonic()
                     self.make_room()
-                if time.monotonic() - dropped >= SECONDS_BETWEEN_DROPS and not self.drop(TIMES_PER_ROUND):
-                    dropped = time.monotonic()
                 pause = self.pause
             except (NoSigningKey, TrailMoved) as lacking:
                 log.warning("the audit trail is not sealed", reason=str(lacking))
             except TrailBusy as busy:
-                log.warning("the audit trail's partitions stay as they are for now", reason=str(busy))
+                log.warning(AS_THEY_ARE, reason=str(busy))
             except Exception:
                 log.exception("sealing the audit trail failed; trying again later")
+
+    def _retire(self, stop: threading.Event) -> None:
+        pause = self.pause
+        while not stop.wait(pause):
+            pause = SECONDS_BETWEEN_DROPS
+            try:
+                if self.drop(TIMES_PER_ROUND):
+                    pause = self.pause
+            except NoSigningKey as lacking:
+                log.warning("retention keeps the audit trail", reason=str(lacking))
+            except TrailBusy as busy:
+                log.warning(AS_THEY_ARE, reason=str(busy))
+            except Exception:
+                log.exception("retention of the audit trail failed; trying again later")
