@@ -42,6 +42,7 @@ class Silence:
         """*engine* is one for PostgreSQL, that has not connected yet, within *bounds*."""
         self._patience = {True: (bounds.lock or LOCK) + SLACK, False: (bounds.statement or STATEMENT) + SLACK}
         self._connections: WeakSet[Any] = WeakSet()
+        self._listing = threading.Lock()  # what is added while they are listed ends that with an error
         self._kind: Any = None
         self._given: tuple[list[Any], dict[str, Any]] = ([], {})
         event.listen(engine, "do_connect", self._connect)
@@ -54,7 +55,9 @@ class Silence:
 
     def look(self) -> int:
         """Give up what is silent, and then what rests too; returns how many connections that were."""
-        known = [(each, each.waits_since) for each in list(self._connections)]
+        with self._listing:
+            connections = list(self._connections)
+        known = [(each, each.waits_since) for each in connections]
         now = time.monotonic()
         waiting = [(each, since, now - since) for each, since in known if since is not None]
         asked = [each for each, _, waits in waiting if waits > ASKED_AFTER]
@@ -72,7 +75,8 @@ class Silence:
             self._kind, self._given = _timed(dialect.loaded_dbapi), (args, given)
         connection = self._kind.connect(*args, **given)
         connection.server_process = connection.pgconn.backend_pid  # that greeted; behind a pooler it may be another
-        self._connections.add(connection)
+        with self._listing:
+            self._connections.add(connection)
         return connection
 
     def _unheard(self, waiting: list[Any]) -> frozenset[int]:
@@ -86,8 +90,11 @@ class Silence:
 
     def _run(self, stop: threading.Event) -> None:
         while not stop.wait(PAUSE):
-            if given_up := self.look():
-                log.error("the database says nothing; connections given up", connections=given_up)
+            try:
+                if given_up := self.look():
+                    log.error("the database says nothing; connections given up", connections=given_up)
+            except Exception:
+                log.exception("looking for silent connections failed; looking again")
 
 
 def _timed(psycopg: Any) -> Any:  # noqa: ANN401 - the driver is an extra

@@ -2,14 +2,19 @@
 
 import os
 import signal
+import threading
 from collections.abc import Iterator
+from types import SimpleNamespace
+from weakref import WeakSet
 
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 
 from authserver.store.bounds import Bounds
 from authserver.store.database import Database
 from authserver.store.engine import create
+from authserver.store.silence import Silence
 
 BOUNDS = Bounds(lock=30, statement=60)
 MY_PROCESS = "SELECT pg_backend_pid() AS pid"
@@ -44,3 +49,56 @@ def test_who_waits_for_a_silent_server_is_told_within_seconds_and_the_next_is_se
 def test_what_takes_long_is_waited_for_while_the_server_is_not_silent(watched: Database):
     with watched.reading() as connection:
         assert connection.exec_driver_sql("SELECT 1 FROM pg_sleep(5)").scalar_one() == 1
+
+
+class Resting:
+    """A connection that waits for nothing."""
+
+    waits_since = None
+    pgconn = SimpleNamespace(backend_pid=1)
+
+
+@pytest.fixture
+def silence() -> Silence:
+    """One that watches connections to nowhere."""
+    found = Silence(create_engine("sqlite://"), BOUNDS)
+    found._kind = SimpleNamespace(connect=Resting)
+    return found
+
+
+class Listed(WeakSet[Resting]):
+    """Connections, beside which another one is made in the midst of listing them, if it may be."""
+
+    maker: threading.Thread
+
+    def __iter__(self) -> Iterator[Resting]:
+        for each in super().__iter__():
+            if self.maker.ident is None:
+                self.maker.start()
+                self.maker.join(0.2)
+            yield each
+
+
+def test_connections_are_made_while_all_are_looked_at(silence: Silence):
+    kept = [Resting(), Resting()]
+    silence._connections = listed = Listed(kept)
+    listed.maker = threading.Thread(target=lambda: kept.append(silence._connect(None, None, [], {})))
+    assert silence.look() == 0
+    listed.maker.join()
+    assert len(listed) == len(kept) == 3
+
+
+def test_a_look_that_fails_is_followed_by_others(silence: Silence, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("authserver.store.silence.PAUSE", 0.01)
+    looked, again = [], threading.Event()
+
+    def look() -> int:
+        looked.append(1)
+        if len(looked) > 1:
+            again.set()
+        raise RuntimeError("Set changed size during iteration")
+
+    monkeypatch.setattr(silence, "look", look)
+    stop = silence.start()
+    assert again.wait(20)
+    stop.set()
