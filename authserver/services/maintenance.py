@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 import structlog
 
@@ -24,6 +25,8 @@ FEW = 100  # grants, each with all that hangs on it and an event
 DAY = 86_400
 ROUNDS_PER_PURGE = 4
 SECONDS_PER_PURGE = 10.0  # then the sweep has its turn; what is left is purged in the next round
+Step = Callable[[], object]
+Value = TypeVar("Value")
 log = structlog.get_logger(__name__)
 
 
@@ -60,10 +63,19 @@ class Maintenance:
 
         So end those of people who were locked out with more than end at once, whatever became of who began that.
         """
+        self._erase()
+        self._expire()
+        self._end_rest()
+
+    def _erase(self) -> None:
         while self.stores.refresh_tokens.erase_sealed(self.window, BATCH) == BATCH:
             pass
+
+    def _expire(self) -> None:
         while self.stores.grants.expire(FEW) == FEW:
             pass
+
+    def _end_rest(self) -> None:
         for user_id in self.stores.users.ending(FEW):
             end_rest(self.stores.users, user_id, Event("grants.revoked", "system"), DAY)
 
@@ -85,17 +97,30 @@ class Maintenance:
         return done
 
     def _run(self, stop: threading.Event) -> None:
+        each_round: dict[str, Step] = {
+            "erase sealed successors": self._erase,
+            "end grants": self._expire,
+            "end what locked-out people held": self._end_rest,
+            "reap registrations": lambda: self.reaper.reap(stop.wait),
+            "count": self.stores.tallies.recount,
+            "rotate keys": self.rotation.keep_up,
+        }
         rounds, left = 0, False
         while not stop.wait(self.pause):
-            try:
-                self.sweep()
-                self.reaper.reap(stop.wait)
-                self.stores.tallies.recount()
-                self.rotation.keep_up()
-                if left or rounds % ROUNDS_PER_PURGE == 0:
-                    left = self.purge(stop).left
-                if rounds % ROUNDS_PER_PURGE == 0:
-                    self.approvals.expire()
-            except Exception:
-                log.exception("maintenance failed; trying again later")
+            for name, step in each_round.items():
+                _take(name, step)
+            if left or rounds % ROUNDS_PER_PURGE == 0:
+                done = _take("purge", lambda: self.purge(stop))
+                left = done is not None and done.left
+            if rounds % ROUNDS_PER_PURGE == 0:
+                _take("expire approvals", self.approvals.expire)
             rounds += 1
+
+
+def _take(name: str, step: Callable[[], Value]) -> Value | None:
+    """What *step* returns; None if it failed, which keeps none of the others back."""
+    try:
+        return step()
+    except Exception:
+        log.exception("maintenance failed; trying again later", step=name)
+        return None
