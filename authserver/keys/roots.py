@@ -17,6 +17,7 @@ from .sealing import KEY_BYTES, OneRoot, SealError, Vault
 from .wrapping import KeyEncryptionKey, LocalKey, key_encryption_key
 
 FIRST = 1
+NONE: tuple[int, tuple[bytes, ...]] = (-1, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +60,34 @@ class RootSecrets:
         self._epoch = epoch
         self._lock = threading.Lock()
         self._opened: dict[int, bytes] = {}
-        self._loaded: tuple[int, tuple[bytes, ...]] = (-1, ())
+        self._loaded = NONE
 
     def __call__(self, *, again: bool = False) -> tuple[bytes, ...]:
-        """All of them, oldest first. Raises `SealError` in words for the operator where one cannot be opened."""
-        epoch = self._epoch()
-        if self._loaded[0] != epoch or again:
-            with self._lock:
-                if self._loaded[0] != epoch or again:
-                    stored = self._store.all() or self._first()
-                    self._opened = {each.number: self._opened.get(each.number) or self._open(each) for each in stored}
-                    self._loaded = (epoch, tuple(self._opened[each.number] for each in stored))
-        return self._loaded[1]
+        """All of them, oldest first. Raises `SealError` in words for the operator where one cannot be opened.
+
+        One that is new is opened by whoever asks first, for which a token or a program may take long. Others have the
+        ones before meanwhile, unless they ask *again*. If it cannot be opened, those serve nobody: they may be known.
+        """
+        epoch, loaded = self._epoch(), self._loaded
+        if loaded[0] == epoch and not again:
+            return loaded[1]
+        if not self._lock.acquire(blocking=again or loaded is NONE):
+            return loaded[1]
+        try:
+            if self._loaded[0] != epoch or again:
+                self._load(epoch)
+            return self._loaded[1]
+        finally:
+            self._lock.release()
+
+    def _load(self, epoch: int) -> None:
+        stored = self._store.all() or self._first()
+        try:
+            self._opened = {each.number: self._opened.get(each.number) or self._open(each) for each in stored}
+        except SealError:
+            self._loaded = NONE
+            raise
+        self._loaded = (epoch, tuple(self._opened[each.number] for each in stored))
 
     def rewrap(self, event: Event) -> int:
         """Wrap each with the KEK of today, whatever it was wrapped with. Returns how many."""

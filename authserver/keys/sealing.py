@@ -64,9 +64,12 @@ class Vault:
         return self._derived(self._roots()[0], purpose)
 
     def seal(self, secret: bytes, context: str) -> bytes:
-        """Nonce and ciphertext of *secret*, to be opened with the same *context* only."""
+        """Nonce and ciphertext of *secret*, to be opened with the same *context* only.
+
+        Under the root secret that is the newest in this moment: those before may have leaked.
+        """
         nonce = secrets.token_bytes(NONCE_BYTES)
-        return nonce + self._cipher(self._roots()[-1]).encrypt(nonce, secret, context.encode())
+        return nonce + self._cipher(self._roots(again=True)[-1]).encrypt(nonce, secret, context.encode())
 
     def open(self, sealed: bytes, context: str) -> bytes:
         """The secret again. Raises `Unreadable` when root secret or context are other ones."""

@@ -3,7 +3,8 @@
 import os
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 
 import pytest
 from flask import Flask
@@ -38,6 +39,37 @@ class Process:
 
     def rotation(self) -> Rotation:
         return Rotation(self.stores.keys, self.vault, "ES256", token_lifetime=600, lead=0)
+
+
+@dataclass
+class Token:
+    """A key that somebody else holds, and that takes its time: `asked` and, when it may, `answering`."""
+
+    key: LocalKey
+    asked: threading.Event = field(default_factory=threading.Event)
+    answering: threading.Event = field(default_factory=threading.Event)
+    is_down: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.key.name
+
+    def wrap(self, secret: bytes) -> bytes:
+        return self.key.wrap(secret)
+
+    def unwrap(self, wrapped: bytes) -> bytes:
+        self.asked.set()
+        assert self.answering.wait(20)
+        if self.is_down:
+            raise SealError("the token does not answer")
+        return self.key.unwrap(wrapped)
+
+
+@pytest.fixture
+def token() -> Token:
+    found = Token(OLD)
+    found.answering.set()
+    return found
 
 
 @pytest.fixture
@@ -141,6 +173,56 @@ def test_what_is_sealed_under_a_root_secret_of_this_moment_opens_on_a_node_that_
     there.vault.derive("cookies")
     here.roots.renew(EVENT)
     assert there.vault.open(here.vault.seal(b"new", "x"), "x") == b"new"
+
+
+@pytest.mark.requirement("TK-12")
+def test_while_one_opens_a_new_root_secret_others_go_on_and_nothing_is_sealed_under_the_former(database, token):
+    here, there = Process.knowing(database, OLD), Process.knowing(database, token)
+    before = there.vault.derive("cookies")
+    token.answering.clear()
+    token.asked.clear()
+    here.roots.renew(EVENT)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(there.vault.derive, "cookies")
+        assert token.asked.wait(20)
+        assert there.vault.derive("cookies") == before
+        sealing = pool.submit(there.vault.seal, b"secret", "x")
+        assert there.vault.derive("cookies") == before
+        assert not first.done()
+        token.answering.set()
+        assert first.result() == here.vault.derive("cookies") == there.vault.derive("cookies")
+        assert here.vault.is_newest(sealing.result(), "x")
+
+
+@pytest.mark.requirement("TK-12")
+def test_a_root_secret_that_may_have_leaked_serves_nobody_while_the_new_one_cannot_be_opened(database, token):
+    here, there = Process.knowing(database, OLD), Process.knowing(database, token)
+    there.vault.derive("cookies")
+    here.roots.renew(EVENT)
+    token.is_down = True
+    with pytest.raises(SealError, match="does not answer"):
+        there.vault.derive("cookies")
+    token.answering.clear()
+    token.asked.clear()
+    with ThreadPoolExecutor(2) as pool:
+        tries = [pool.submit(there.vault.derive, "cookies")]
+        assert token.asked.wait(20)
+        tries.append(pool.submit(there.vault.derive, "cookies"))
+        token.answering.set()
+        for each in tries:
+            with pytest.raises(SealError, match="does not answer"):
+                each.result()
+    token.is_down = False
+    assert there.vault.derive("cookies") == here.vault.derive("cookies")
+
+
+@pytest.mark.requirement("TK-12")
+def test_nothing_is_sealed_under_a_root_secret_before_the_newest_by_who_has_not_noticed_it(database):
+    here, there = Process.knowing(database, OLD), Process.knowing(database, OLD, max_age=3600)
+    for process in (here, there):
+        process.vault.derive("cookies")
+    here.roots.renew(EVENT)
+    assert here.vault.is_newest(there.vault.seal(b"new", "x"), "x")
 
 
 @pytest.mark.requirement("TK-12")
