@@ -14,6 +14,7 @@ from ..settings.rate import Rate
 
 MOST_KEYS = 10_000
 ROUNDING = 1e-6  # seconds: sums of fractions are no reason to refuse
+MOST_SPANS = 2  # that a key may owe, whatever other processes tell: their clock may be wrong
 
 Clock = Callable[[], float]
 
@@ -73,6 +74,11 @@ class Ceiling:
         """The seconds that one of a key takes at the rate; 0 where there is no ceiling."""
         return self._one
 
+    @property
+    def most_owed(self) -> int:
+        """The seconds that a key may owe by what all processes admitted; 0 where there is no ceiling."""
+        return MOST_SPANS * self._rate.seconds if self._rate else 0
+
     def taken(self) -> dict[str, int]:
         """How many were admitted of each key since this was asked last: nothing before the first time."""
         with self._lock:
@@ -82,13 +88,14 @@ class Ceiling:
     def owes(self, debts: dict[str, float]) -> None:
         """Take over what all processes together admitted, in seconds by key; what was admitted since is on top.
 
-        Nothing gets less by it: whoever tells this may have forgotten some.
+        Nothing gets less by it: whoever tells this may have forgotten some. Nor does it get more than `most_owed`.
         """
         now = self._clock()
         with self._lock:
             for key, debt in debts.items():
                 since = (self._taken or {}).get(key, 0) * self._one
-                self._put(key, max(now + debt + since, self._free_at.get(key, 0.0)), now)
+                owed = min(debt + since, self.most_owed)
+                self._put(key, max(now + owed, self._free_at.get(key, 0.0)), now)
 
     def _put(self, key: str, free_at: float, now: float) -> None:
         """Also forget, of those that came first, who owes nothing any more: it is as if they had never come."""

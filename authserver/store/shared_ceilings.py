@@ -18,11 +18,12 @@ PAUSE_WHEN_GONE = 2.0
 PATIENCE = 1.0  # seconds that Redis may take; only the thread here waits for it
 AT_ONCE = 500
 PREFIX = "mcp-authserver:ceiling:"
-# By the clock of Redis: those of the nodes may differ.
+# By the clock of Redis: those of the nodes may differ. That one may be set back, so what is owed has an upper bound.
 COUNT = """
 local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local free_at = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now) + tonumber(ARGV[1])
+free_at = math.min(free_at, now + tonumber(ARGV[2]))
 redis.call('SET', KEYS[1], string.format('%.6f', free_at), 'PX', math.ceil((free_at - now) * 1000) + 1000)
 return string.format('%.6f', free_at - now)
 """
@@ -76,8 +77,8 @@ class SharedCeilings:
 
     def _exchange(self, asked: list[Taken]) -> None:
         with self._redis.pipeline(transaction=False) as pipeline:
-            for _, _, name, seconds in asked:
-                self._count(keys=[name], args=[f"{seconds:.6f}"], client=pipeline)
+            for ceiling, _, name, seconds in asked:
+                self._count(keys=[name], args=[f"{seconds:.6f}", ceiling.most_owed], client=pipeline)
             debts = pipeline.execute()
         for (ceiling, key, _, _), debt in zip(asked, debts, strict=True):
             ceiling.owes({key: float(debt)})

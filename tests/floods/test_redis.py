@@ -107,6 +107,20 @@ def test_without_redis_each_counts_by_itself_and_nothing_waits(port: int, tmp_pa
         assert one.takes(5, "bob") == 0, "a Redis that has forgotten opens nothing that was closed here"
 
 
+def test_a_clock_of_redis_that_was_set_back_refuses_for_a_span_at_most(port: int, tmp_path: Path) -> None:
+    with served(port, tmp_path), closing(redis.Redis(port=port)) as asked:
+        one = Node(port)
+        one.takes(1)
+        assert one.shared.agree()
+        (name,) = asked.keys()
+        asked.set(name, f"{time.time() + 50 * 3600:.6f}")  # as if the clock had stood that much later
+        one.takes(1)
+        assert one.shared.agree()
+        assert 3600 < owed(asked) <= 2 * 3600
+        assert 0 < one.ceiling.take("ann") <= 3600 + one.ceiling.one
+        assert asked.ttl(name) <= 2 * 3600 + 1
+
+
 def test_redis_learns_no_address_and_no_id(port: int, tmp_path: Path) -> None:
     with served(port, tmp_path), closing(redis.Redis(port=port, decode_responses=True)) as asked:
         one = Node(port)

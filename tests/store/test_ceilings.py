@@ -93,6 +93,12 @@ def test_of_a_crowd_at_one_instant_no_more_than_the_amount_get_in():
     assert sum(admitted) == 50
 
 
+def test_whatever_others_tell_nobody_waits_for_more_than_a_span_and_one(clock: Clock):
+    ceiling = Ceiling(Rate(3, 60), clock)
+    ceiling.owes({"ann": 1e6})
+    assert ceiling.wait("ann") == pytest.approx(60 + 20, abs=1e-4)
+
+
 def test_without_a_ceiling_everything_is_admitted():
     ceiling = Ceiling.of("0")
     assert not any(ceiling.take("ann") for _ in range(1000))
