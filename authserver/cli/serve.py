@@ -16,7 +16,7 @@ from ..observability import shared
 from ..outbound.fetch import trusting
 from ..services.deployment import Deployment
 from ..services.doctor.own_url import OwnUrl
-from ..services.maintenance import Maintenance
+from ..services.maintenance import Kept, Maintenance
 from ..services.monitoring import spans
 from ..services.monitoring.figures import Figures
 from ..settings import Settings, SettingsError, load
@@ -88,19 +88,16 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
     found.tracing.recorder.start()
     if found.shared_ceilings:
         found.shared_ceilings.start()
-    retention = found.settings.tool_receipt_retention
     window = found.settings.refresh_retry_window
     figures: Figures = worker.wsgi.extensions["authserver.figures"]
-    grace = max(found.settings.expired_kept_for, found.settings.access_token_lifetime)
     Maintenance(
         found.stores,
         window,
         found.reaper,
         found.approvals,
         found.rotation,
-        receipts_for=retention,
+        Kept.of(found.settings),
         purged=figures.purged,
-        grace=grace,
     ).start()
     found.sealer.start()
     found.streams.start()

@@ -7,14 +7,16 @@ counted; keys that signed long enough are rotated.
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TypeVar
 
 import structlog
 
 from ..keys.rotation import Rotation
 from ..protocol.audit import Event
-from ..store.purge import GRACE_SECONDS, Purged, purge_all
+from ..settings import Settings
+from ..store.forgetting import ended_for
+from ..store.purge import Purged, purge_all
 from ..store.stores import Stores
 from .approvals.queue import Approvals
 from .mass_revocation import end_rest
@@ -31,12 +33,26 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """Seconds for which what has expired is kept, receipts of tool calls, and grants that ended: see `purge_all`."""
+
+    grace: int
+    receipts_for: int
+    ended_for: int
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Kept":
+        """As *settings* say."""
+        grace = max(settings.expired_kept_for, settings.access_token_lifetime)
+        return cls(grace, settings.tool_receipt_retention, ended_for(settings.refresh_family_lifetime, grace))
+
+
+@dataclass(frozen=True, slots=True)
 class Maintenance:
     """Sweeps in bounded batches.
 
-    ``window`` is the lost-answer window, ``pause`` the time between rounds, ``receipts_for`` how long receipts of
-    tool calls are kept, ``grace`` how long what has expired; in seconds. ``purged`` is told what a purge deleted, by
-    table, from when to when (Unix seconds).
+    ``window`` is the lost-answer window, ``pause`` the time between rounds, in seconds. ``purged`` is told what a purge
+    deleted, by table, from when to when (Unix seconds).
 
     Every worker of every node sweeps: each statement is idempotent, and finds nothing when another was faster. One of
     them purges at a time.
@@ -47,10 +63,9 @@ class Maintenance:
     reaper: Reaper
     approvals: Approvals
     rotation: Rotation
+    kept: Kept
     pause: float = 15.0
-    receipts_for: int = 90 * DAY
     purged: Callable[[Mapping[str, int], float, float], None] | None = None
-    grace: int = GRACE_SECONDS
 
     def start(self) -> threading.Event:
         """Sweep in a daemon thread until the returned event is set."""
@@ -85,8 +100,7 @@ class Maintenance:
         done = purge_all(
             self.stores.database,
             BATCH,
-            grace=self.grace,
-            receipts_for=self.receipts_for,
+            **asdict(self.kept),
             seconds=SECONDS_PER_PURGE,
             wait=stop.wait,
         )

@@ -43,7 +43,7 @@ class Clients(Group):
 
     idle_registration_lifetime: Annotated[int, Field(ge=0)] = 365 * DAY
     """Seconds after its last authorization at which a dynamic client ends, 0 for never; in any case a day more than
-    ``refresh_family_lifetime``, when none of its tokens is left. Its id stays known as that of a deleted one."""
+    ``refresh_family_lifetime``, when none of its tokens is left. Its id is known as a deleted one's for a year."""
 
     share_identical_registrations: bool = False
     """Whether public clients that register the same (but for loopback ports) get the same client id. Such a client

@@ -1,9 +1,10 @@
-"""The purge: what has expired is deleted in bounded batches, so that no table grows without end."""
+"""The purge: what has expired, or ended long ago, is deleted in bounded batches, so that no table grows without end."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, any_, bindparam, delete, exists, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute
@@ -14,17 +15,20 @@ from .clock import now, now_in_milliseconds
 from .database import Database
 from .ended import LATELY
 from .fetched import STALE_SECONDS
+from .forgetting import ENDED_SECONDS, forget_clients, forget_grants
 from .known_browsers import KNOWN_SECONDS
 from .models import (
     AccountLinkRow,
     AlertRow,
     ApiAnswerRow,
+    ClientRow,
     CodeRow,
     EndedPositionRow,
     FailureCountRow,
     FamilyRow,
     FetchedDocumentRow,
     GrantNetworkRow,
+    GrantRow,
     HalfSignInRow,
     InvitationRow,
     KnownBrowserRow,
@@ -99,6 +103,8 @@ EXPIRED: tuple[Expired, ...] = (
 LOCK = 0x6D6372  # any number that nobody else takes
 ALONE = text("SELECT pg_try_advisory_xact_lock(:lock)")
 SHARE = 0.25  # of the time for which a purge goes on, it works; it waits for the rest
+Kind: TypeAlias = tuple[str, Callable[[Connection, int], int]]
+"""A table, and what deletes at most so many of its rows in a transaction, and returns how many."""
 
 
 @dataclass(slots=True)
@@ -110,14 +116,20 @@ class Purged:
     left: bool = False
 
 
-def purge(database: Database, limit: int = 1000, *, receipts_for: int = 90 * 24 * 3600) -> dict[str, int]:
+def purge(
+    database: Database,
+    limit: int = 1000,
+    *,
+    grace: int = GRACE_SECONDS,
+    receipts_for: int = 90 * 24 * 3600,
+    ended_for: int = ENDED_SECONDS,
+) -> dict[str, int]:
     """Delete at most *limit* rows of each kind, each kind in a transaction of its own; returns how many, by table.
 
-    What tells of tool calls is kept *receipts_for* seconds. What another process is just using is left for the next
-    time, and all of it while another process purges.
+    Expired rows are kept *grace* seconds, what tells of tool calls *receipts_for*, grants that ended *ended_for*. What
+    another process is just using is left for the next time, and all of it while another process purges.
     """
-    expired = (*EXPIRED, *_of_tool_calls(receipts_for))
-    return {key.class_.__tablename__: _delete(database, key, which, limit) or 0 for key, which in expired}
+    return {kind[0]: _delete(database, kind, limit) or 0 for kind in _kinds(grace, receipts_for, ended_for)}
 
 
 def purge_all(
@@ -126,32 +138,44 @@ def purge_all(
     *,
     grace: int = GRACE_SECONDS,
     receipts_for: int,
+    ended_for: int = ENDED_SECONDS,
     seconds: float,
     wait: Callable[[float], bool],
 ) -> Purged:
     """Delete batch after batch of at most *limit* rows until nothing is left to delete, or *seconds* are over.
 
-    What has expired goes *grace* seconds later, and what tells of tool calls *receipts_for* seconds after the call.
+    What has expired goes *grace* seconds later, what tells of tool calls *receipts_for* seconds after the call, and a
+    grant *ended_for* seconds after its end.
 
     It works for `SHARE` of that time: after each batch it calls *wait*, which waits so many seconds, or returns true
     to end it. Whoever finds another process at it leaves it to that one.
     """
-    due, done, until = [*EXPIRED, *_of_tool_calls(receipts_for)], Purged(), time.monotonic() + seconds
+    due, done, until = _kinds(grace, receipts_for, ended_for), Purged(), time.monotonic() + seconds
     while due and time.monotonic() < until:
-        key, which = due.pop(0)
+        kind = due.pop(0)
         began = time.monotonic()
-        rows = _delete(database, key, which, limit, grace)
+        rows = _delete(database, kind, limit)
         took = time.monotonic() - began
         done.seconds += took
         if rows is None:
             return done
-        done.rows[key.class_.__tablename__] = done.rows.get(key.class_.__tablename__, 0) + rows
+        done.rows[kind[0]] = done.rows.get(kind[0], 0) + rows
         if rows >= limit:
-            due.append((key, which))
+            due.append(kind)
         if wait(took / SHARE - took):
             break
     done.left = bool(due)
     return done
+
+
+def _kinds(grace: int, receipts_for: int, ended_for: int) -> list[Kind]:
+    """All kinds, in the order in which they go: what hangs on a grant before it, and that before its client."""
+    expired = (*EXPIRED, *_of_tool_calls(receipts_for))
+    return [
+        *((key.class_.__tablename__, partial(_expired, key, which, grace)) for key, which in expired),
+        (GrantRow.__tablename__, partial(forget_grants, seconds=ended_for)),
+        (ClientRow.__tablename__, partial(forget_clients, seconds=ended_for)),
+    ]
 
 
 def _of_tool_calls(seconds: int) -> tuple[Expired, ...]:
@@ -165,21 +189,19 @@ def _of_tool_calls(seconds: int) -> tuple[Expired, ...]:
     )
 
 
-def _delete(
-    database: Database,
-    key: InstrumentedAttribute[Any],
-    which: ColumnElement[bool],
-    limit: int,
-    grace: int = GRACE_SECONDS,
-) -> int | None:
+def _delete(database: Database, kind: Kind, limit: int) -> int | None:
     """Delete such rows; returns how many, or None when another process is at it."""
-    found = select(key).where(which).limit(limit).with_for_update(skip_locked=True).scalar_subquery()
     with database.transaction() as connection:
-        if not _alone(connection):
-            return None
-        # An array is made once; what is IN a subquery may be looked for anew for each row.
-        those = key == any_(func.array(found)) if database.dialect == "postgresql" else key.in_(found)
-        return connection.execute(delete(key.class_).where(those), {"grace": grace}).rowcount
+        return kind[1](connection, limit) if _alone(connection) else None
+
+
+def _expired(
+    key: InstrumentedAttribute[Any], which: ColumnElement[bool], grace: int, connection: Connection, limit: int
+) -> int:
+    found = select(key).where(which).limit(limit).with_for_update(skip_locked=True).scalar_subquery()
+    # An array is made once; what is IN a subquery may be looked for anew for each row.
+    those = key == any_(func.array(found)) if connection.dialect.name == "postgresql" else key.in_(found)
+    return connection.execute(delete(key.class_).where(those), {"grace": grace}).rowcount
 
 
 def _alone(connection: Connection) -> bool:

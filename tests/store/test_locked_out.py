@@ -8,7 +8,7 @@ from authserver.keys.rotation import Rotation
 from authserver.protocol.errors import OAuthError
 from authserver.services.approvals.queue import Approvals
 from authserver.services.ended_places import EndedPlaces
-from authserver.services.maintenance import Maintenance
+from authserver.services.maintenance import Kept, Maintenance
 from authserver.services.mass_revocation import end_rest, let_in, lock_out
 from authserver.services.reaper import Reaper
 from authserver.store.audit import AuditFilter
@@ -106,7 +106,9 @@ def test_locking_out_ends_all_while_it_may_take_that_long(scene: Scene):
 def test_what_a_process_that_died_left_ends_by_the_next_sweep(scene: Scene):
     five(scene)
     scene.stores.users.set_disabled(scene.user_id, True, EVENT, limit=1)
-    Maintenance(scene.stores, 300, cast(Reaper, None), cast(Approvals, None), cast(Rotation, None)).sweep()
+    Maintenance(
+        scene.stores, 300, cast(Reaper, None), cast(Approvals, None), cast(Rotation, None), cast(Kept, None)
+    ).sweep()
     assert (live(scene), scene.stores.users.ending(9)) == (0, [])
 
 

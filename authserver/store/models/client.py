@@ -19,12 +19,13 @@ UNUSED = text(
 )
 """What strangers put here. One with a document that was refused is suspended, and stays: it would only come again."""
 USED = text("last_used_at IS NOT NULL AND deleted_at IS NULL AND kind = 'dynamic'")
+DELETED = text("deleted_at IS NOT NULL")
 GUARDS = text("kind = 'resource_server'")
 SHARED = text("fingerprint IS NOT NULL AND deleted_at IS NULL")
 
 
 class ClientRow(Row):
-    """A client. A deleted one keeps its row, so that its id is known as a pruned one (CR-15).
+    """A client. A deleted one keeps its row for long, so that its id is known as a pruned one (CR-15).
 
     ``fingerprint`` is that of the registration which everyone who registers the same shares; None where nobody does.
     ``likeness`` is `Client.likeness`; ``held_since`` is when `HELD_DOCUMENT` came there.
@@ -40,6 +41,7 @@ class ClientRow(Row):
         Index("ix_clients_unused", "created_at", postgresql_where=UNUSED, sqlite_where=UNUSED),
         Index("ix_clients_idle", "last_used_at", postgresql_where=USED, sqlite_where=USED),
         Index("ix_clients_guards", "client_id", postgresql_where=GUARDS, sqlite_where=GUARDS),
+        Index(None, "deleted_at", postgresql_where=DELETED, sqlite_where=DELETED),
         Index("uq_clients_shared", "fingerprint", unique=True, postgresql_where=SHARED, sqlite_where=SHARED),
         Index("ix_clients_likeness", "likeness", "created_at"),
         Index(

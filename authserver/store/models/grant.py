@@ -6,12 +6,13 @@ from sqlalchemy.orm import Mapped, mapped_column
 from .base import Digest, Row, Seconds
 
 LIVE = text("revoked_at IS NULL")
+ENDED = text("revoked_at IS NOT NULL")
 ENDING = text("revoked_at IS NULL AND ends_at IS NOT NULL")
 OF_SESSION = text("session_digest IS NOT NULL")
 
 
 class GrantRow(Row):
-    """What a person lets a client do at a resource, from one device (AZ-14). Revoked ones keep their row.
+    """What a person lets a client do at a resource, from one device (AZ-14). One that ended goes by `store.forgetting`.
 
     ``tools`` are decisions about single tools (`protocol.tool_permission`), None where there were none yet. ``ends_at``
     is when it ends by itself, None for one that lasts until it is revoked; ``session_digest`` is the browser session
@@ -31,6 +32,7 @@ class GrantRow(Row):
         # Whoever ends or counts those that live does not read all that ended before.
         Index("ix_grants_live_client_id", "client_id", postgresql_where=LIVE, sqlite_where=LIVE),
         Index("ix_grants_live_resource", "resource", postgresql_where=LIVE, sqlite_where=LIVE),
+        Index(None, "revoked_at", postgresql_where=ENDED, sqlite_where=ENDED),
         Index(None, "ends_at", postgresql_where=ENDING, sqlite_where=ENDING),
         Index(None, "session_digest", postgresql_where=OF_SESSION, sqlite_where=OF_SESSION),
         Index(None, "device_digest", postgresql_where=OF_SESSION, sqlite_where=OF_SESSION),
