@@ -179,5 +179,7 @@ def test_the_dockerfile_does_what_its_scripts_do_and_runs_as_its_own_user():
     assert f"USER {USER}:{USER}" in text
     for script in sorted((DEPLOY / "image").iterdir()):
         assert script.name in text
+    stages = text.split("\nFROM ")
+    assert all("ARG EXTRAS\n" in stage and stage.count('"$EXTRAS"') == 1 for stage in stages[1:])
     bases = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
     assert all(re.fullmatch(r"python:3\.\d+-slim-\w+", base) for base in bases)

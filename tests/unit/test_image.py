@@ -42,23 +42,27 @@ def run(*command: str | Path, path: Path, **environment: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def installed() -> Iterator[Path]:
-    """``/opt/authserver`` of the image, in a folder that others may read."""
+def stage() -> Iterator[Path]:
+    """Where an image is built: a folder that others may read, with the first stage's interpreter, which has pip."""
     with TemporaryDirectory(prefix="image-") as name:
         folder = Path(name)
         folder.chmod(0o755)
-        builder = folder / "builder"  # the first stage's interpreter, which has pip
-        subprocess.run([python(), "-m", "venv", builder], check=True, capture_output=True)
-        run(SCRIPTS / "build-wheels.sh", folder / "wheels", path=builder / "bin")
-        opt = folder / "opt"
-        run(
-            SCRIPTS / "install-wheels.sh",
-            folder / "wheels",
-            opt,
-            path=python().parent,
-            PIP_INDEX_URL="http://127.0.0.1:9/",
-        )
-        yield opt
+        subprocess.run([python(), "-m", "venv", folder / "builder"], check=True, capture_output=True)
+        yield folder
+
+
+def built(stage: Path, name: str, *extras: str) -> tuple[Path, Path]:
+    """The wheels, and ``/opt/authserver``, of an image with *extras*; without any, with those that it has by itself."""
+    wheels, opt = stage / f"{name}-wheels", stage / name
+    run(SCRIPTS / "build-wheels.sh", wheels, *extras, path=stage / "builder" / "bin")
+    nowhere = "http://127.0.0.1:9/"
+    run(SCRIPTS / "install-wheels.sh", wheels, opt, *extras, path=python().parent, PIP_INDEX_URL=nowhere)
+    return wheels, opt
+
+
+@pytest.fixture(scope="module")
+def installed(stage: Path) -> Path:
+    return built(stage, "opt")[1]
 
 
 @pytest.fixture
@@ -125,8 +129,32 @@ def test_what_the_image_holds_serves_as_another_user_from_a_folder_that_stays_as
     assert files(installed) == before
 
 
+def held(opt: Path) -> set[str]:
+    """The names of the distributions in an environment."""
+    return {path.name.partition("-")[0] for path in (opt / "lib").glob("python3*/site-packages/*.dist-info")}
+
+
 def test_what_the_image_holds_is_what_runs_and_no_more(installed: Path):
-    names = {path.name.partition("-")[0] for path in (installed / "lib").glob("python3*/site-packages/*.dist-info")}
-    assert {"mcp_authserver", "mcp_token_guard", "psycopg_binary"} <= names
-    assert not {"pip", "pytest", "hatchling", "ruff"} & names
+    assert {"mcp_authserver", "mcp_token_guard", "psycopg_binary", "redis"} <= held(installed)
+    assert not {"pip", "pytest", "hatchling", "ruff", "python_pkcs11", "opentelemetry_sdk"} & held(installed)
     assert shutil.which("authserver", path=str(installed / "bin"))
+
+
+def test_an_image_has_the_extras_that_it_is_built_with_in_the_versions_that_were_tested(stage: Path):
+    wheels, opt = built(stage, "traced", "postgresql,otel,pkcs11")
+    assert {"psycopg_binary", "opentelemetry_sdk", "python_pkcs11"} <= held(opt)
+    assert "redis" not in held(opt)
+    loads = "import pkcs11, authserver.keys.hsm; from opentelemetry.exporter.otlp.proto.http import trace_exporter"
+    subprocess.run([opt / "bin" / "python", "-c", loads], check=True, cwd=opt)
+    tested = {
+        tuple(line.partition(";")[0].strip().split("=="))
+        for line in (ROOT / "constraints.txt").read_text().splitlines()
+        if "==" in line
+    }
+    found = {(name.lower().replace("_", "-"), version) for name, version in map(named, wheels.iterdir())}
+    assert {one for one in found if not one[0].startswith("mcp-")} - tested == set()
+
+
+def named(wheel: Path) -> tuple[str, str]:
+    name, version, *_ = wheel.name.split("-")
+    return name, version
