@@ -1,7 +1,8 @@
 """Connections, evenly: a worker that has one for each of its threads leaves new ones to another that has fewer.
 
 All workers wait at the same port, and who wakes first takes what has come: of 16 connections one may take 12, and has
-too few threads for them, while those of another have nothing to do. So each tells the others how many it has.
+too few threads for them, while those of another have nothing to do. So each tells the others how many it has; that one
+was killed, the master tells.
 """
 
 import mmap

@@ -24,6 +24,7 @@ from ..store.listening import Listener as Listening
 from ..web.metrics import Listener
 from .cores import pin
 from .deployment import deployment
+from .evenly import FULL, Evenly
 from .worker import Worker
 
 DRAINED_SECONDS = 20  # in which what is being answered when a worker stops has to end
@@ -67,7 +68,8 @@ def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
-    """After a worker has ended."""
+    """After a worker has ended, however: the others leave nothing to it."""
+    Evenly(worker.age, worker.cfg.threads).tell(FULL)
     shared.forget(worker.pid)
 
 

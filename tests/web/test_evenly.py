@@ -7,10 +7,12 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from authserver.cli.evenly import AWAY_SECONDS
+from authserver.cli.evenly import AWAY_SECONDS, PAUSES_SECONDS, Evenly
+from authserver.cli.serve import child_exit
 from tests.database import Databases
 from tests.journeys.ports import free_port
 
@@ -75,6 +77,23 @@ def test_who_has_one_for_each_thread_leaves_new_connections_to_who_has_fewer(ser
     time.sleep(2)
     served.connect(SEVERAL)
     assert served.connections(other) - before >= SEVERAL - 2
+
+
+def test_who_has_ended_without_a_word_is_waited_for_no_more():
+    """Gunicorn's master tells the others, as soon as it has seen the end of a worker that was killed."""
+    ended, other = SimpleNamespace(age=101, pid=0, cfg=SimpleNamespace(threads=1)), Evenly(102, 1)
+    with socket.create_server(("127.0.0.1", 0)) as listener, socket.create_connection(listener.getsockname()):
+        Evenly(ended.age, 1).tell(0)
+        assert min(waits(other, listener) for _ in range(20)) >= PAUSES_SECONDS
+        child_exit(None, ended)
+        assert min(waits(other, listener) for _ in range(20)) < PAUSES_SECONDS
+
+
+def waits(worker: Evenly, listener: socket.socket) -> float:
+    """How long a worker with more connections than threads leaves what waits there to others, who do not take it."""
+    began = time.monotonic()
+    assert not worker.leaves(listener, 2)
+    return time.monotonic() - began
 
 
 def test_who_says_nothing_any_more_is_left_nothing(served: Served):
