@@ -10,11 +10,12 @@ import pytest
 from authserver.keys.rotation import Rotation
 from authserver.services import maintenance
 from authserver.services.approvals.queue import Approvals
-from authserver.services.maintenance import Maintenance
+from authserver.services.maintenance import Kept, Maintenance
 from authserver.services.reaper import Reaper
 from authserver.store.stores import Stores
 
 SECONDS = 20
+KEPT = Kept(receipts_for=86_400, grace=86_400, ended_for=86_400)
 STEPS = {"erase_sealed", "expire", "ending", "reap", "recount", "keep_up", "purge", "expire approvals"}
 
 
@@ -56,6 +57,6 @@ def test_each_step_is_tried_whatever_becomes_of_the_others(stores: Stores, monke
     monkeypatch.setattr(maintenance, "purge_all", failing.step("purge"))
     other = Part(*(failing.step(name) for name in ("reap", "keep_up", "expire approvals")))
     parts = (cast(Reaper, other), cast(Approvals, other), cast(Rotation, other))
-    stop = Maintenance(stores, 300, *parts, pause=0.01).start()
+    stop = Maintenance(stores, 300, *parts, KEPT, pause=0.01).start()
     assert failing.all_were.wait(SECONDS), f"never tried: {STEPS - failing.tried}"
     stop.set()
