@@ -74,7 +74,9 @@ def _pass_steps(answer: Answer) -> ResponseReturnValue:
     way = service.way(asked_for, origin())
     try:
         asked = service.check(asked_for, way)
-        visitor, page = signed_in.visitor(), sign_in_asked.page_before(asked.request)
+        # Who decides has read the page for a while: what was recent enough when it was shown still is.
+        slack = sign_in_asked.JUST_NOW if answer is _ask else deployment().settings.fresh_sign_in
+        visitor, page = signed_in.visitor(), sign_in_asked.page_before(asked.request, slack)
         if visitor is None or page:
             tracing.note(Step.AUTHORIZATION, Cause.SIGN_IN_NEEDED)
             return redirect(page or next_page.sign_in(), 303)

@@ -101,6 +101,22 @@ def test_a_request_may_want_the_person_to_sign_in_again(site: Site, person: Pers
 
 
 @pytest.mark.requirement("AZ-6")
+@pytest.mark.parametrize("wish", [{"prompt": "login"}, {"max_age": "0"}])
+def test_whoever_read_the_page_for_a_while_need_not_sign_in_again_to_decide(
+    site: Site, person: Person, asking: Flow, wish: dict[str, str]
+):
+    def decide(seconds: int):
+        age(site, seconds)
+        consent = next(form for form in forms(page) if "decision" in form.names())
+        return person.browser.submit(page, consent, {"decision": "allow", "scope": [READ]})
+
+    page = person.browser.open(asking.url(**wish))
+    assert "code" in asking.answer(decide(500))
+    page = again(person.browser, asking.url(**wish))
+    assert decide(601).request.path == "/sign-in/again"
+
+
+@pytest.mark.requirement("AZ-6")
 @pytest.mark.parametrize("wrong", ["none login", "consent none", "none none2"])
 def test_no_page_and_another_wish_contradict_each_other(visitor: Visitor, asking: Flow, wrong: str):
     visitor.open("/sign-in")
