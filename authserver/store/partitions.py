@@ -6,6 +6,7 @@ for an event, it goes to the one for the rest. No unique key spans them: each ha
 """
 
 import re
+import time
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, func, literal, select, table, text
@@ -31,6 +32,12 @@ FOUND = text(
 SEALED = select(func.max(SealRow.last_xid))
 NEXT = text("SELECT audit_order(pg_snapshot_xmax(pg_current_snapshot()))")
 ALONE = text("SELECT pg_try_advisory_xact_lock(:lock)")
+UNBOUNDED = text("SET LOCAL idle_in_transaction_session_timeout = 0")
+USERS = text(
+    "SELECT virtualtransaction FROM pg_locks WHERE relation = to_regclass(:name)"
+    " AND granted AND pid <> pg_backend_pid()"
+)
+SOON = 0.5  # seconds in which whoever uses a partition for a moment has ended
 TURN = f"SELECT pg_advisory_xact_lock({LOCK})"
 FIRST, REST = "audit_events_first", "audit_events_rest"
 LIMIT = "audit_events_until"
@@ -59,12 +66,14 @@ def alone(connection: Connection) -> bool:
 def retires(connection: Connection) -> bool:
     """Whether this transaction is the one that may read what is to be dropped, and then drop it, for as long as it is.
 
-    It rests while others read for it, and as long as it changes nothing it holds up nobody: neither seals nor readers.
+    It rests while others read for it, and as long as it changes nothing it holds up nobody: neither seals nor readers,
+    nor, without a snapshot, a vacuum.
     """
     if connection.dialect.name == "sqlite":
         return True
-    connection.execute(text("SET LOCAL idle_in_transaction_session_timeout = 0"))
-    return bool(connection.scalar(ALONE, {"lock": RETIRING}))
+    found = bool(connection.scalar(ALONE, {"lock": RETIRING}))
+    connection.execute(UNBOUNDED)  # the last statement, as a query would leave its snapshot open
+    return found
 
 
 def await_turn(connection: Connection) -> None:
@@ -92,9 +101,21 @@ def next_bound(connection: Connection, xid: int) -> int | None:
 
 
 def try_out(database: Database, partition: Partition) -> None:
-    """Raise `TrailBusy` unless *partition* could be dropped at this moment."""
+    """Raise `TrailBusy` unless *partition* could be dropped at this moment.
+
+    Its users are looked for first: while we wait for the lock, all that write to the trail wait behind us.
+    """
+    if users := _users(database, partition):
+        time.sleep(SOON)
+        if users & _users(database, partition):
+            raise TrailBusy(f"somebody has used {partition.name} for a while")
     with database.transaction() as connection:
         _promptly(connection, _locked(partition), attempts=1)
+
+
+def _users(database: Database, partition: Partition) -> frozenset[str]:
+    with database.reading() as connection:
+        return frozenset(connection.scalars(USERS, {"name": partition.name}))
 
 
 def drop(connection: Connection, partition: Partition) -> None:

@@ -21,6 +21,11 @@ from .test_partitions import narrow, there, url, written
 from .test_seals import HOUR_MS, drop, seal_all, sealed, word, write
 
 __all__ = ["narrow", "url"]
+HORIZON = text(
+    "SELECT backend_xid, backend_xmin FROM pg_stat_activity JOIN pg_locks USING (pid)"
+    " WHERE locktype = 'advisory' AND objid = :lock AND database = (SELECT oid FROM pg_database"
+    " WHERE datname = current_database())"
+)
 WAITING = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND objid = :lock AND NOT granted")
 
 
@@ -74,6 +79,19 @@ def test_while_one_reads_what_goes_another_seals(stores: Stores, other: Stores):
     assert sealed(stores) == [*names[dropped:], "meanwhile"]
 
 
+def test_who_reads_what_goes_holds_up_no_vacuum(stores: Stores, database: Database):
+    written(stores, 2)
+    seal_all(stores)
+    horizons: list[object] = []
+
+    def look() -> None:
+        with database.reading() as connection:
+            horizons.extend(connection.execute(HORIZON, {"lock": partitions.RETIRING}).one())
+
+    assert Reader(look).drop(stores) > 0
+    assert horizons == [None, None]
+
+
 def test_what_was_read_is_dropped_although_another_is_sealing(stores: Stores, database: Database, other: Stores):
     written(stores, 2)
     seal_all(stores)
@@ -90,15 +108,20 @@ def test_what_was_read_is_dropped_although_another_is_sealing(stores: Stores, da
 
 @pytest.mark.parametrize("how", ["SELECT * FROM audit_events", "LOCK TABLE {} IN SHARE UPDATE EXCLUSIVE MODE"])
 def test_nothing_is_read_of_a_partition_that_somebody_reads_or_vacuums_for_long(
-    stores: Stores, database: Database, other: Stores, how: str
+    stores: Stores, database: Database, other: Stores, how: str, monkeypatch: pytest.MonkeyPatch
 ):
+    def fail(*_: object, **__: object) -> None:
+        raise AssertionError("it waited for the lock")
+
     written(stores, 2)
     seal_all(stores)
     before, reading = there(database), Reader()
     with other.database.transaction() as connection:
         connection.execute(text(how.format(before[0].name)))
+        monkeypatch.setattr(partitions, "_promptly", fail)  # nobody is to wait behind us
         with pytest.raises(TrailBusy):
             reading.drop(stores)
+        monkeypatch.undo()
     assert reading.asked == []
     assert there(database) == before
     assert reading.drop(stores) > 0
