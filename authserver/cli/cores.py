@@ -1,11 +1,13 @@
 """A core for each worker: two unpinned ones serve less than one pinned, as the interpreter's lock goes between cores.
 
 Whichever server of the machine a worker is of, it takes a core that the fewest have. A core is held by a name in
-Linux's abstract namespace (unix(7)), which the system frees as its process ends, however that is.
+Linux's abstract namespace (unix(7)), which the system frees as its process ends, however that is. Containers with a
+network of their own do not see each other's names: so each host name begins at another core.
 """
 
 import os
 import socket
+import zlib
 from itertools import product
 
 NAME = "mcp-authserver core"
@@ -20,7 +22,9 @@ def pin(name: str = NAME) -> socket.socket | None:
     """
     if not hasattr(os, "sched_setaffinity"):
         return None
-    for place, core in product(range(MOST_TOGETHER), sorted(os.sched_getaffinity(0))):
+    cores = sorted(os.sched_getaffinity(0))
+    first = zlib.crc32(socket.gethostname().encode()) % len(cores)
+    for place, core in product(range(MOST_TOGETHER), [*cores[first:], *cores[:first]]):
         held = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         try:
             held.bind(f"\0{name} {core} {place}")

@@ -168,7 +168,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
             for conn in [conn for conn, found in self._arriving.items() if now > found.until_stopped]:
                 self._drop(conn)
         for lane, conn in self._turns.weary():
-            self._send_away(conn, lane, self._refusals[lane])
+            self._send_away(conn, self._refusals[lane])
 
     # ---- a request that arrives
 
@@ -208,15 +208,15 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if has_come is Come.PART:
             return False
         self._forget(conn)
-        lane = Lane.STREAMS if has_come is Come.STREAM else lane_of(found.received, self._issuer)
+        conn.kind = lane_of(found.received, self._issuer)
         if has_come is Come.TOO_MUCH:
-            self._send_away(conn, lane, busy.too_large())
+            self._send_away(conn, busy.too_large())
             return True
         unreader = conn.parser.unreader
         unreader.unread(bytes(found.received))
         # Where it is whole, nothing more is read: whoever thinks otherwise does not get to wait for it.
         unreader.sock = Bounded(conn.sock, self._seconds if has_come is Come.STREAM else 0)
-        self._take_turn(conn, lane)
+        self._take_turn(conn, Lane.STREAMS if has_come is Come.STREAM else conn.kind)
         return True
 
     def _hold(self, found: Arriving, received: bytes) -> None:
@@ -249,7 +249,7 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         if turn:
             self._start(conn, lane)
         elif turn is None:
-            self._send_away(conn, lane, self._refusals[lane])
+            self._send_away(conn, self._refusals[lane])
 
     def _start(self, conn: Any, lane: Lane) -> None:  # noqa: ANN401
         conn.lane = lane
@@ -284,8 +284,8 @@ class Worker(ThreadWorker):  # type: ignore[misc]
         """Whether nobody waits for the thread, or for the turn, that *conn* has."""
         return self.alive and not (self._queue or conn.parser.unreader.buf.tell()) and self._turns.spares(conn.lane)
 
-    def _send_away(self, conn: Any, lane: Lane, answer: bytes) -> None:  # noqa: ANN401
-        self._requests.sent_away(lane.value, answer.split(b" ", 2)[1].decode())
+    def _send_away(self, conn: Any, answer: bytes) -> None:  # noqa: ANN401
+        self._requests.sent_away(conn.kind.value, answer.split(b" ", 2)[1].decode())
         sent(conn.sock, answer)
         self._leaving.add(conn)
 

@@ -6,6 +6,7 @@ KEK is replaced node by node while all of them serve (docs/keys.md).
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from .sealing import KEY_BYTES, OneRoot, SealError, Vault
 from .wrapping import KeyEncryptionKey, LocalKey, key_encryption_key
 
 FIRST = 1
+AGAIN_SECONDS = 1.0  # after which one that could not be opened is tried again
 NONE: tuple[int, tuple[bytes, ...]] = (-1, ())
 
 
@@ -61,6 +63,12 @@ class RootSecrets:
         self._lock = threading.Lock()
         self._opened: dict[int, bytes] = {}
         self._loaded = NONE
+        self._failed = (0.0, "")
+
+    @property
+    def are_open(self) -> bool:
+        """Whether all that are known to this process could be opened."""
+        return self._loaded is not NONE
 
     def __call__(self, *, again: bool = False) -> tuple[bytes, ...]:
         """All of them, oldest first. Raises `SealError` in words for the operator where one cannot be opened.
@@ -71,21 +79,29 @@ class RootSecrets:
         epoch, loaded = self._epoch(), self._loaded
         if loaded[0] == epoch and not again:
             return loaded[1]
+        self._refuse()
         if not self._lock.acquire(blocking=again or loaded is NONE):
             return loaded[1]
         try:
             if self._loaded[0] != epoch or again:
+                self._refuse()
                 self._load(epoch)
             return self._loaded[1]
         finally:
             self._lock.release()
 
+    def _refuse(self) -> None:
+        """Raise again what was raised a moment ago: it can take a token or a program long to fail."""
+        until, why = self._failed
+        if time.monotonic() < until:
+            raise SealError(why)
+
     def _load(self, epoch: int) -> None:
         stored = self._store.all() or self._first()
         try:
             self._opened = {each.number: self._opened.get(each.number) or self._open(each) for each in stored}
-        except SealError:
-            self._loaded = NONE
+        except SealError as why:
+            self._loaded, self._failed = NONE, (time.monotonic() + AGAIN_SECONDS, str(why))
             raise
         self._loaded = (epoch, tuple(self._opened[each.number] for each in stored))
 

@@ -184,7 +184,7 @@ def compose(settings: Settings, stores: Stores) -> Deployment:
         watch=watch,
         delivery=Delivery(stores.notices, told),
         upstream=upstreams.sign_in(settings, stores, partial(safe.derive, "upstream sign-in"), people.own.letters),
-        readiness=Readiness(stores.database, keyring),
+        readiness=Readiness(stores.database, keyring, roots),
     )
 
 

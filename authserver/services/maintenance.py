@@ -15,6 +15,7 @@ import structlog
 from ..keys.rotation import Rotation
 from ..protocol.audit import Event
 from ..settings import Settings
+from ..store.failures import UNAVAILABLE, reason
 from ..store.forgetting import ended_for
 from ..store.purge import Purged, purge_all
 from ..store.stores import Stores
@@ -135,6 +136,8 @@ def _take(name: str, step: Callable[[], Value]) -> Value | None:
     """What *step* returns; None if it failed, which keeps none of the others back."""
     try:
         return step()
+    except UNAVAILABLE as problem:
+        log.warning("maintenance failed; trying again later", step=name, private=reason(problem))
     except Exception:
         log.exception("maintenance failed; trying again later", step=name)
-        return None
+    return None

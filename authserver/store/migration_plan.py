@@ -54,7 +54,7 @@ def _rule(pattern: str, lock: Lock = NOTHING, *, ends: bool = False) -> Rule:
 TABLE = r'(?:ONLY )?"?(?P<table>\w+)"?'
 # The first that fits tells.
 RULES = (
-    _rule(r"(CREATE|DROP) INDEX CONCURRENTLY"),
+    _rule(r"(CREATE (UNIQUE )?|DROP )INDEX CONCURRENTLY"),
     _rule(rf"CREATE (UNIQUE )?INDEX .* ON {TABLE}", INDEXED),
     _rule(r"DROP INDEX (IF EXISTS )?(?P<index>\w+)", BRIEFLY),
     _rule(rf"LOCK TABLE {TABLE} IN ACCESS EXCLUSIVE", BRIEFLY),

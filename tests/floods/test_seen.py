@@ -87,8 +87,8 @@ def test_who_waits_for_a_thread_is_told_and_has_waited_as_long_as_it_took(seen: 
         assert seen.value(TOOK, endpoint=endpoint) - took > HELD_SECONDS, endpoint
 
 
-def test_who_finds_no_room_or_waits_too_long_is_counted_by_lane(seen: Seen, held: socket.socket) -> None:
-    away = {"lane": "streams", "status": "503"}
+def test_who_finds_no_room_or_waits_too_long_is_counted_by_path(seen: Seen, held: socket.socket) -> None:
+    away = {"lane": "calls", "status": "503"}
     before = seen.value(AWAY, **away)
     flood = [seen.connected() for _ in range(MOST_WAITING + MOST)]
     try:

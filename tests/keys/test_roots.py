@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import pytest
 from flask import Flask
 
+from authserver.keys import roots
 from authserver.keys.command import CommandKey
 from authserver.keys.roots import RootSecrets
 from authserver.keys.rotation import Rotation
@@ -195,7 +196,10 @@ def test_while_one_opens_a_new_root_secret_others_go_on_and_nothing_is_sealed_un
 
 
 @pytest.mark.requirement("TK-12")
-def test_a_root_secret_that_may_have_leaked_serves_nobody_while_the_new_one_cannot_be_opened(database, token):
+def test_a_root_secret_that_may_have_leaked_serves_nobody_while_the_new_one_cannot_be_opened(
+    database, token, monkeypatch
+):
+    monkeypatch.setattr(roots, "AGAIN_SECONDS", 0)
     here, there = Process.knowing(database, OLD), Process.knowing(database, token)
     there.vault.derive("cookies")
     here.roots.renew(EVENT)
@@ -214,6 +218,26 @@ def test_a_root_secret_that_may_have_leaked_serves_nobody_while_the_new_one_cann
                 each.result()
     token.is_down = False
     assert there.vault.derive("cookies") == here.vault.derive("cookies")
+
+
+@pytest.mark.requirement("TK-12")
+def test_what_could_not_be_opened_is_not_asked_for_by_each_request(database, token, monkeypatch):
+    """It can take a token long to fail, and all others wait for who asked."""
+    here, there = Process.knowing(database, OLD), Process.knowing(database, token)
+    there.vault.derive("cookies")
+    here.roots.renew(EVENT)
+    asked: list[bytes] = []
+
+    def fail(_: Token, wrapped: bytes) -> bytes:
+        asked.append(wrapped)
+        raise SealError("the token does not answer")
+
+    monkeypatch.setattr(Token, "unwrap", fail)
+    for _ in range(5):
+        with pytest.raises(SealError, match="does not answer"):
+            there.vault.derive("cookies")
+    assert len(asked) == 1
+    assert not there.roots.are_open
 
 
 @pytest.mark.requirement("TK-12")

@@ -1,12 +1,14 @@
 """Health says what it looks at: the database, its schema, the keys, and whether the process is about to stop."""
 
 import shutil
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url, text
 
 from authserver.keys.rotation import Slot
+from authserver.keys.sealing import SealError
 from authserver.protocol.audit import Event
 from authserver.store.migrate import downgrade
 from tests.conformance.site import Site, open_site
@@ -119,6 +121,24 @@ def test_a_node_serves_when_its_schema_and_keys_have_come(own):
     assert parts(own, "serving") == {**OWN, "schema": "behind"}
     write(own, "UPDATE alembic_version SET version_num = '9999'")
     assert parts(own, "serving") == OWN
+
+
+def test_a_node_that_cannot_open_a_root_secret_does_not_serve(own, monkeypatch):
+    """What its proxy asks goes by what the process itself has, and that is nothing it could sign or read with."""
+    roots = own.deployment.roots
+
+    def fail(*_: object) -> None:
+        raise SealError("the token does not answer")
+
+    assert parts(own, "serving") == OWN
+    with monkeypatch.context() as patched:
+        patched.setattr(type(roots), "_open", fail)
+        roots._opened.clear()
+        with pytest.raises(SealError):
+            roots(again=True)
+        assert parts(own, "serving") == {**OWN, "keys": "failing"}
+    while parts(own, "serving") != OWN:
+        time.sleep(0.05)  # it is not tried again for a moment
 
 
 def test_a_process_that_drains_is_alive_and_not_ready(own):

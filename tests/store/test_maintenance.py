@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import cast
 
 import pytest
+from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from authserver.keys.rotation import Rotation
 from authserver.services import maintenance
@@ -43,6 +45,20 @@ class Part:
     reap: Callable[..., object]
     keep_up: Callable[..., object]
     expire: Callable[..., object]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "is_traced"), [(OperationalError("", {}, Exception("gone")), False), (LookupError(), True)]
+)
+def test_a_database_that_is_away_is_told_without_a_traceback(wrong: Exception, is_traced: bool):
+    def fail() -> None:
+        raise wrong
+
+    with capture_logs() as told:
+        assert maintenance._take("count", fail) is None
+    (line,) = told
+    assert ("exc_info" in line) is is_traced
+    assert line["step"] == "count"
 
 
 def test_each_step_is_tried_whatever_becomes_of_the_others(stores: Stores, monkeypatch: pytest.MonkeyPatch):

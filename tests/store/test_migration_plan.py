@@ -30,6 +30,8 @@ STATEMENTS = {
     "CREATE INDEX i ON grants (id)": ("grants is read whole, locked against writers", False),
     "CREATE UNIQUE INDEX i ON grants (id)": ("grants is read whole, locked against writers", False),
     "CREATE INDEX CONCURRENTLY i ON grants (id)": ("", False),
+    "CREATE UNIQUE INDEX CONCURRENTLY i ON grants (id)": ("", False),
+    "DROP INDEX CONCURRENTLY IF EXISTS i": ("", False),
     "DROP INDEX i": ("the table of i is locked against everybody", False),
     "ALTER TABLE grants ADD COLUMN a TEXT": ("grants is locked against everybody", False),
     "ALTER TABLE grants ADD COLUMN a TEXT DEFAULT '' NOT NULL": ("grants is locked against everybody", False),

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ...keys.keyring import Keyring, NoSigningKey
 from ...keys.ports import Purpose
+from ...keys.roots import RootSecrets
 from ...keys.rotation import STATUS_ALGORITHM
 from ...keys.sealing import SealError
 from ...store.database import Database
@@ -22,9 +23,10 @@ OK, FAILING, BEHIND, DRAINING = "ok", "failing", "behind", "draining"
 class Readiness:
     """Asked by ``/health/ready``, each time anew but for a schema that was found, and by ``/health/serving``."""
 
-    def __init__(self, database: Database, keyring: Keyring) -> None:
+    def __init__(self, database: Database, keyring: Keyring, roots: RootSecrets) -> None:
         self._database = database
         self._keyring = keyring
+        self._roots = roots
         self._draining = threading.Event()
         self._own_schema = OwnSchema(database)
         self._had_keys = False
@@ -43,10 +45,13 @@ class Readiness:
         }
 
     def own_parts(self) -> dict[str, str]:
-        """The same of this process alone: the database is asked until schema and keys were found once, and no more."""
+        """The same of this process alone: the database is asked until schema and keys were found once, and no more.
+
+        It is so again once a root secret could not be opened here: then nothing can be signed or read by this process.
+        """
         return {
             "schema": _state(self._schema),
-            "keys": OK if self._had_keys else _state(self._keys),
+            "keys": OK if self._had_keys and self._roots.are_open else _state(self._keys),
             "process": self._process(),
         }
 
@@ -57,6 +62,7 @@ class Readiness:
         return OK if self._own_schema.is_there() else BEHIND
 
     def _keys(self) -> str:
+        self._roots()
         self._keyring.signing_kid(STATUS_ALGORITHM, Purpose.STATUS)
         self._had_keys = True
         return OK
