@@ -137,7 +137,7 @@ def _take(name: str, step: Callable[[], Value]) -> Value | None:
     try:
         return step()
     except UNAVAILABLE as problem:
-        log.warning("maintenance failed; trying again later", step=name, private=reason(problem))
+        log.error("maintenance failed; trying again later", step=name, private=reason(problem))  # noqa: TRY400 - where, is known
     except Exception:
         log.exception("maintenance failed; trying again later", step=name)
     return None
