@@ -42,19 +42,10 @@ def opened(url: str) -> Iterator[Database]:
 
 
 @contextmanager
-def held(database: Database) -> Iterator[Connection]:
-    """A transaction that reads sessions, and is left open."""
-    connection = database.engine.execution_options(isolation_level="READ COMMITTED").connect()
-    connection.execute(text("SELECT count(*) FROM sessions")).scalar()
-    yield connection
-    connection.close()
-
-
-@contextmanager
-def looking(database: Database) -> Iterator[Connection]:
-    """A transaction that looks at no table of ours, and keeps its view: what is made CONCURRENTLY waits for it."""
-    connection = database.engine.execution_options(isolation_level="REPEATABLE READ").connect()
-    connection.execute(text("SELECT count(*) FROM pg_class")).scalar()
+def held(database: Database, table: str = "sessions", level: str = "READ COMMITTED") -> Iterator[Connection]:
+    """A transaction of that *level* that reads *table*, and is left open."""
+    connection = database.engine.execution_options(isolation_level=level).connect()
+    connection.execute(text(f"SELECT count(*) FROM {table}")).scalar()  # noqa: S608
     yield connection
     connection.close()
 
@@ -62,7 +53,8 @@ def looking(database: Database) -> Iterator[Connection]:
 @contextmanager
 def building(database: Database, url: str, revision: str) -> Iterator[tuple[Future[tuple[str, ...]], int]]:
     """*revision* under way, at an index whose table it has read; the process of the server that makes it."""
-    with ThreadPoolExecutor(1) as pool, looking(database):
+    # One that looks at no table of ours and keeps its view: what is made CONCURRENTLY waits for it.
+    with ThreadPoolExecutor(1) as pool, held(database, "pg_class", "REPEATABLE READ"):
         migrating = pool.submit(migrate.upgrade, url, revision)
         found = None
         while found is None:

@@ -12,7 +12,7 @@ from ..signed_in import Visitor
 JUST_NOW = 60  # seconds: whoever signs in because of ``max_age`` or ``prompt=login`` comes back to it within them
 
 
-def page_before(asked: AuthorizationRequest, slack: int = JUST_NOW) -> str | None:
+def page_before(asked: AuthorizationRequest, slack: int) -> str | None:
     """The page where somebody signs in, or again, before they see what is asked; None if nothing lacks.
 
     However recent the sign-in is to be, one in the last *slack* seconds will do. Raises `LoginRequired` where no page
