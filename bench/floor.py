@@ -18,7 +18,7 @@ from flask import Flask
 
 from authserver.cli.serve import Server
 from authserver.protocol import access_token, credential
-from authserver.protocol.access_token import ClientAuthority
+from authserver.protocol.access_token import ClientAuthority, TokenId
 from authserver.protocol.audit import Event, Origin
 from authserver.protocol.authorization_code import NewCode
 from authserver.protocol.client import GrantType
@@ -44,7 +44,7 @@ class Given(dict[str, str]):
 
 
 class Floor:
-    """The application. What is neither a token nor an authorization request is left to the real one."""
+    """The application. What is not asked of `/token`, `/authorize` or `/introspect` is left to the real one."""
 
     def __init__(self, application: Flask) -> None:
         """*application* is the real one, whose state this one has too."""
@@ -52,14 +52,14 @@ class Floor:
         self._application = application
         self._found = found
         self._people: dict[str, tuple[bytes, bytes]] = {}
+        self._claims: dict[str, tuple[TokenId, dict[str, Any]]] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:  # noqa: ANN401
         """Answer a call (PEP 3333)."""
         if environ["PATH_INFO"] == "/token":
-            form = Given(parse_qsl(environ["wsgi.input"].read().decode()))
-            body = json.dumps(self._tokens(form)).encode()
-            start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
-            return [body]
+            return _document(self._tokens(_form(environ)), start_response)
+        if environ["PATH_INFO"] == "/introspect":
+            return _document(self._introspected(_form(environ)), start_response)
         if environ["PATH_INFO"] == "/authorize":
             asked = Given(parse_qsl(environ["QUERY_STRING"]))
             answer = urlencode({"code": self._code(asked, environ["HTTP_COOKIE"]), "state": asked["state"]})
@@ -93,6 +93,23 @@ class Floor:
         if self._found.stores.access_tokens.issue(authority, tuple(SCOPES), event) is None:
             raise LookupError(client.client_id)
         return Outcome(authority, None)
+
+    def _introspected(self, form: Given) -> dict[str, Any]:
+        """What holds of a token now, whose signature is verified once."""
+        token = form["token"]
+        token_id, claims = self._claims.get(token) or self._read(token)
+        authority = self._found.stores.access_tokens.authority(token_id)
+        if authority is None:
+            raise LookupError(token_id)
+        return {"active": True, **claims, "scope": " ".join(authority.scopes), "token_type": "Bearer"}
+
+    def _read(self, token: str) -> tuple[TokenId, dict[str, Any]]:
+        claims = self._found.token.formats.read(token)
+        token_id = TokenId.parse(claims["jti"]) if claims else None
+        if claims is None or token_id is None:
+            raise LookupError("a token of ours is not known")
+        found = self._claims[token] = token_id, claims
+        return found
 
     def _code(self, asked: Given, cookie: str) -> str:
         """A code for whoever has allowed the client what it asks for."""
@@ -137,6 +154,16 @@ class Floor:
             secret, device = flask.session["_user_id"], flask.request.cookies[cookies.DEVICE]
         found = self._people[cookie] = credential.digest(secret), credential.digest(device)
         return found
+
+
+def _form(environ: dict[str, Any]) -> Given:
+    return Given(parse_qsl(environ["wsgi.input"].read().decode()))
+
+
+def _document(found: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+    body = json.dumps(found).encode()
+    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    return [body]
 
 
 class Serving(Server):

@@ -16,7 +16,7 @@ from .ours import authserver
 from .pairs import pairs
 from .report import Row
 
-ON_THE_FLOOR = ("client", "flow", "code", "refresh")  # calls that the floor answers by itself
+ON_THE_FLOOR = ("client", "flow", "code", "refresh", "introspection")  # calls that the floor answers by itself
 
 
 def beside_oidc_provider(measures: Sequence[Measure], count: int, seconds: int) -> list[Row]:
@@ -59,7 +59,14 @@ def beside_better_auth(count: int, seconds: int) -> list[Row]:
 
 
 def beside_floor(count: int, seconds: int) -> list[Row]:
-    """Ours beside the least that it can come to (`floor`), each on a PostgreSQL of its own."""
+    """Ours beside the least that it can come to (`floor`)."""
+    with and_floor() as benches:
+        return _rows(_named(*ON_THE_FLOOR), benches, count, seconds)
+
+
+@contextmanager
+def and_floor() -> Iterator[tuple[Bench, Bench]]:
+    """Run ours and the floor, each on a PostgreSQL of its own."""
     with _folders() as (folder, home):
         theirs = folder / "theirs"
         other_home = theirs / "home"
@@ -70,8 +77,7 @@ def beside_floor(count: int, seconds: int) -> list[Row]:
             authserver(home, postgresql, RESOURCE) as ours,
             authserver(other_home, other, RESOURCE, module="bench.floor") as floor,
         ):
-            benches = Bench.prepare(ours, folder / "ours"), Bench.prepare(floor, folder / "floor")
-            return _rows(_named(*ON_THE_FLOOR), benches, count, seconds)
+            yield Bench.prepare(ours, folder / "ours"), Bench.prepare(floor, folder / "floor")
 
 
 def _named(*names: str) -> list[Measure]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from operator import attrgetter
 from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
@@ -63,14 +64,27 @@ class Beside:
 
 
 @dataclass(frozen=True, slots=True)
-class Eased:
+class AtEase:
     """Calls at a share of the rate that there can be: both in calls per second, latencies in microseconds."""
 
+    top: float
+    rate: float
+    p50: int
+    p99: int
+
+    @property
+    def ratio(self) -> float:
+        """How late the latest hundredth is beside the middle one."""
+        return self.p99 / self.p50
+
+
+@dataclass(frozen=True, slots=True)
+class Eased:
+    """One call at ease, in rounds: ours, and the floor in the same rounds."""
+
     name: str
-    top: tuple[float, ...]
-    rates: tuple[float, ...]
-    p50: tuple[int, ...]
-    p99: tuple[int, ...]
+    ours: Sequence[AtEase]
+    floor: Sequence[AtEase]
 
 
 def spread(values: Iterable[float], digits: int = 2) -> str:
@@ -135,7 +149,17 @@ def of_sign_ins(found: Sequence[Beside]) -> str:
 
 def of_latency(found: Sequence[Eased]) -> str:
     """The table of latencies with room to spare."""
-    head = ("call", "of the top rate", "p99 / p50", "p50, ms", "p99, ms", "calls/s")
+    head = (
+        "call",
+        "p99 / p50",
+        "the floor's",
+        "p50, ms",
+        "p99, ms",
+        "the floor's p50, ms",
+        "its p99, ms",
+        "of the top rate",
+        "calls/s",
+    )
     return _table(head, list(map(_of_eased, found)))
 
 
@@ -216,10 +240,14 @@ def _of_beside(found: Beside) -> tuple[str, ...]:
 
 
 def _of_eased(found: Eased) -> tuple[str, ...]:
-    share = spread(rate / top for rate, top in zip(found.rates, found.top, strict=True))
-    ratio = spread((late / usual for late, usual in zip(found.p99, found.p50, strict=True)), 1)
-    times = [spread((time / 1000 for time in times), 1) for times in (found.p50, found.p99)]
-    return found.name, share, ratio, *times, f"{median(found.rates):.0f}"
+    ratios = [spread((one.ratio for one in of), 1) for of in (found.ours, found.floor)]
+    times = [
+        spread((time(one) / 1000 for one in of), 1)
+        for of in (found.ours, found.floor)
+        for time in (attrgetter("p50"), attrgetter("p99"))
+    ]
+    share = spread(one.rate / one.top for one in found.ours)
+    return found.name, *ratios, *times, share, f"{median(one.rate for one in found.ours):.0f}"
 
 
 def _of_way(row: Row) -> tuple[str, ...]:
