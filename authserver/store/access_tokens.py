@@ -9,6 +9,7 @@ from .audit import record
 from .authority import CLIENT_ALONE, alive, authority, columns_of, family_of, only, standing_of
 from .clock import now
 from .database import Database
+from .ended import AFTER_EXPIRY
 from .failures import repeatable
 from .models import ClientPositionRow, FamilyRow, RevokedAccessTokenRow
 from .positions import move
@@ -31,7 +32,7 @@ MOST_LISTED = 2000
 
 LISTED = select(func.count()).select_from(
     select(RevokedAccessTokenRow.jti)
-    .where(RevokedAccessTokenRow.expires_at > now, RevokedAccessTokenRow.resource == bindparam("of"))
+    .where(RevokedAccessTokenRow.expires_at > now - AFTER_EXPIRY, RevokedAccessTokenRow.resource == bindparam("of"))
     .limit(MOST_LISTED)
     .subquery()
 )

@@ -27,6 +27,7 @@ from .models import (
 )
 
 LATELY = 25 * 3600  # seconds; an access token lives a day at most
+AFTER_EXPIRY = 600  # seconds: a guard may take a token for 300 longer, and its clock may be behind as much
 REACH: dict[str, Executable] = {
     "postgresql": text("SELECT last_value FROM status_positions"),
     "sqlite": select(EpochRow.last_position),
@@ -41,7 +42,7 @@ POSITIONS: Executable = union_all(
     ),
 )
 TOKENS = select(RevokedAccessTokenRow.resource, RevokedAccessTokenRow.jti, RevokedAccessTokenRow.revoked_at).where(
-    RevokedAccessTokenRow.expires_at > now, RevokedAccessTokenRow.resource.is_not(None)
+    RevokedAccessTokenRow.expires_at > now - AFTER_EXPIRY, RevokedAccessTokenRow.resource.is_not(None)
 )
 STOPPED = and_(
     or_(ClientRow.suspended_at.is_not(None), ClientRow.pending_since.is_not(None)), ClientRow.deleted_at.is_(None)
@@ -120,7 +121,7 @@ class EndedStore:
 
     @repeatable
     def tokens(self) -> list[RevokedToken]:
-        """The access tokens that were revoked alone and have not expired."""
+        """The access tokens that were revoked alone and that a guard may still take."""
         with self._database.reading() as connection:
             return [RevokedToken(str(resource), jti, at or 0) for resource, jti, at in connection.execute(TOKENS)]
 

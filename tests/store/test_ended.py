@@ -1,5 +1,6 @@
 """What status lists tell is what the state says, however it came to be so (TK-10)."""
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from authserver.services.ended_places import EndedPlaces
 from authserver.store.grants import Whose
 from authserver.store.models import FamilyRow, GrantRow
 from authserver.store.positions import move
+from authserver.store.purge import purge
 from authserver.store.users import StillEnding
 
 from .scene import EVENT, NOTES, RESOURCE, Scene, let_pass, refresh_token
@@ -171,3 +173,16 @@ def test_when_the_list_of_single_tokens_is_full_the_family_takes_another_place(
     assert sorted(token.jti for token in scene.stores.ended.tokens()) == [f"{listed.id}1", f"{listed.id}2"]
     assert [place.position for place in scene.stores.ended.positions()] == [late.authority.position]
     assert scene.stores.access_tokens.authority(late.id) is None
+
+
+@pytest.mark.requirement("TK-8", "TK-10")
+def test_a_token_that_was_revoked_alone_is_told_of_for_as_long_as_a_guard_may_take_it(scene: Scene):
+    """A guard takes it for its leeway after its end, and its clock may be behind."""
+    lifetime, most_leeway, behind = 60, 300, 300
+    scene.stores.access_tokens.revoke("alone", int(time.time()) + lifetime, EVENT.about(resource=RESOURCE))
+    let_pass(scene.stores.database, lifetime + most_leeway + behind - 10)
+    assert purge(scene.stores.database)["revoked_access_tokens"] == 0
+    assert [token.jti for token in scene.stores.ended.tokens()] == ["alone"]
+    let_pass(scene.stores.database, 20)
+    assert scene.stores.ended.tokens() == []
+    assert purge(scene.stores.database)["revoked_access_tokens"] == 1
