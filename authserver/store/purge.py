@@ -13,7 +13,7 @@ from ..keys.ports import Purpose
 from ..protocol.alert import AlertKind
 from .clock import now, now_in_milliseconds
 from .database import Database
-from .ended import LATELY
+from .ended import AFTER_EXPIRY, LATELY
 from .fetched import STALE_SECONDS
 from .forgetting import ENDED_SECONDS, forget_clients, forget_grants
 from .known_browsers import KNOWN_SECONDS
@@ -76,7 +76,7 @@ EXPIRED: tuple[Expired, ...] = (
     (RefreshTokenRow.digest, RefreshTokenRow.expires_at <= LONG_AGO),
     # A family's tokens expire with it at the latest, so they go before it.
     (FamilyRow.id, (FamilyRow.expires_at <= LONG_AGO) & ~exists().where(RefreshTokenRow.family_id == FamilyRow.id)),
-    (RevokedAccessTokenRow.jti, RevokedAccessTokenRow.expires_at <= now),
+    (RevokedAccessTokenRow.jti, RevokedAccessTokenRow.expires_at <= now - AFTER_EXPIRY),
     (EndedPositionRow.position, EndedPositionRow.ended_at <= now - LATELY),
     (SessionRow.digest, SessionRow.expires_at <= LONG_AGO),
     (RememberedRow.digest, RememberedRow.expires_at <= LONG_AGO),
@@ -127,9 +127,11 @@ def purge(
     """Delete at most *limit* rows of each kind, each kind in a transaction of its own; returns how many, by table.
 
     Expired rows are kept *grace* seconds, what tells of tool calls *receipts_for*, grants that ended *ended_for*. What
-    another process is just using is left for the next time, and all of it while another process purges.
+    another process is just using is left for the next time; a kind that another process is at is left to that one, and
+    not told.
     """
-    return {kind[0]: _delete(database, kind, limit) or 0 for kind in _kinds(grace, receipts_for, ended_for)}
+    done = ((kind[0], _delete(database, kind, limit)) for kind in _kinds(grace, receipts_for, ended_for))
+    return {table: rows for table, rows in done if rows is not None}
 
 
 def purge_all(

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
+from authserver.store.purge import ALONE, LOCK
 from tests.conformance.site import Site
-from tests.store.scene import Scene, let_pass
+from tests.store.scene import EVENT, Scene, a_client, let_pass
 from tests.store.test_forgetting import DAY, ended
 from tests.store.test_tool_receipts import keep, listed, receipt
 
@@ -25,3 +26,23 @@ def test_a_purge_keeps_what_the_settings_say_and_tells_what_went(site: Site, mon
     assert len(listed(scene)) == 1
     monkeypatch.setenv("AUTHSERVER_TOOL_RECEIPT_RETENTION", str(90 * DAY))
     assert "\ntool_receipts: 1\n" in typed("purge").output
+
+
+def test_a_purge_beside_another_says_so(site: Site):
+    database = site.deployment.stores.database
+    if database.dialect != "postgresql":
+        pytest.skip("on SQLite the second writer waits for its turn")
+    with database.transaction() as connection:
+        connection.execute(ALONE, {"lock": LOCK})
+        assert typed("purge").output == "a node is purging: it goes on with the rest by itself\n"
+    assert typed("purge").output == "nothing had expired\n"
+
+
+def test_a_purge_tells_of_registrations_beside_what_else_went(site: Site):
+    scene = Scene.set_in(site.deployment.stores)
+    ended(scene)
+    scene.stores.clients.register(a_client(), EVENT)
+    let_pass(scene.stores.database, 300 * DAY)
+    said = typed("purge").output
+    assert "registrations: 1\n" in said
+    assert "\ngrants: 1\n" in said

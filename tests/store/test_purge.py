@@ -114,7 +114,7 @@ def test_who_finds_another_at_the_purge_leaves_it_to_that_one(scene: Scene):
         connection.execute(ALONE, {"lock": LOCK})
         done, _ = purge_until_done(scene, 2)
         assert (done.rows, done.left) == ({}, False)
-        assert set(purge(scene.stores.database).values()) == {0}
+        assert purge(scene.stores.database) == {}
     assert purge_until_done(scene, 2)[0].rows["refresh_tokens"] == 1
 
 
