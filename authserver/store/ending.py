@@ -36,9 +36,15 @@ def end_grants(connection: Connection, which: ColumnElement[bool]) -> int:
 
 
 def end_some_grants(connection: Connection, which: ColumnElement[bool], limit: int) -> int:
-    """End at most *limit* of those, as `end_grants` does: so many that nobody waits long; returns how many."""
+    """End at most *limit* of those, as `end_grants` does: so many that nobody waits long; returns how many.
+
+    That is 0 only if there are none: those that others have ended meanwhile are none of ours.
+    """
     some = select(GrantRow.id).where(which, GrantRow.revoked_at.is_(None)).limit(limit)
-    return end_grants(connection, GrantRow.id.in_(connection.scalars(some).all()))
+    while found := connection.scalars(some).all():
+        if ended := end_grants(connection, GrantRow.id.in_(found)):
+            return ended
+    return 0
 
 
 def end_requests(connection: Connection, which: ColumnElement[bool]) -> None:

@@ -1,6 +1,7 @@
 """Grants: what adds up, what is remembered, and what ends."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from sqlalchemy import select
@@ -8,11 +9,13 @@ from sqlalchemy import select
 from authserver.protocol import credential
 from authserver.protocol.access_token import TokenId
 from authserver.protocol.errors import InvalidGrant
+from authserver.store.ending import end_some_grants
 from authserver.store.grants import GrantListing, Whose
 from authserver.store.models import AuditRow
 from authserver.store.standing import Place, Standing
 
 from .scene import EVENT, HOST, NOTES, RESOURCE, Scene, a_client, let_pass
+from .test_forgetting import somebody_waits
 
 PHONE = credential.digest("another device")
 
@@ -210,3 +213,20 @@ def test_a_code_of_a_revoked_grant_is_not_revived_by_a_new_grant(scene: Scene):
     scene.approve()
     with pytest.raises(InvalidGrant):
         scene.redeem(code)
+
+
+def test_of_two_who_end_all_at_once_each_goes_on_until_none_is_left(scene: Scene):
+    database = scene.stores.database
+    if database.dialect != "postgresql":
+        pytest.skip("on SQLite one ends after the other")
+    everything = Whose(user_id=scene.user_id)
+    for number in range(3):
+        allow(scene, "notes:read", device_digest=bytes([number]) * 32)
+    with ThreadPoolExecutor(1) as one:
+        with database.transaction() as connection:
+            assert end_some_grants(connection, everything.live, 2) == 2
+            other = one.submit(scene.stores.grants.revoke_all, everything, EVENT, limit=2)
+            while not somebody_waits(database):
+                assert not other.done()
+        assert other.result(60) == 1
+    assert scene.stores.grants.count_live(everything, 9) == 0
