@@ -15,9 +15,11 @@ from .models import ClientPositionRow, ClientRow, CodeRow, ConsentRow, FamilyRow
 ENDED_SECONDS = 90 * 24 * 3600  # for which lists tell of grants that ended
 DELETED_SECONDS = 365 * 24 * 3600  # for which a deleted client's page says what became of it (CR-15)
 PLACE = ("user_id", "client_id", "redirect_host", "resource")
-# Which rows go is decided by what they say themselves, too: a decision under way may have a grant that is not seen yet.
+HERE = tuple(getattr(ConsentRow, name) == bindparam(f"of_{name}") for name in PLACE)
+# A decision under way holds the consent, and has a grant that only a later statement sees: so they are held first.
+HELD = select(ConsentRow.decided_at).where(*HERE).with_for_update()
 CONSENT = delete(ConsentRow).where(
-    *(getattr(ConsentRow, name) == bindparam(f"of_{name}") for name in PLACE),
+    *HERE,
     ConsentRow.decided_at <= now - bindparam("ended_for"),
     ~exists().where(*(getattr(GrantRow, name) == bindparam(f"of_{name}") for name in PLACE)),
 )
@@ -41,6 +43,8 @@ def forget_grants(connection: Connection, limit: int, seconds: int) -> int:
         gone = delete(GrantRow).where(GrantRow.id.in_(ids)).returning(*(getattr(GrantRow, name) for name in PLACE))
         places = sorted({tuple(place) for place in connection.execute(gone)})
         wanted = [{f"of_{name}": value for name, value in zip(PLACE, place, strict=True)} for place in places]
+        for one in wanted:
+            connection.execute(HELD, one)
         connection.execute(CONSENT, [{**one, "ended_for": seconds} for one in wanted])
     return len(ids)
 

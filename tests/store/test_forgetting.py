@@ -4,11 +4,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 
 from authserver.protocol import credential
 from authserver.protocol.errors import InvalidGrant
-from authserver.store.approval import change_grant, hold_grant, remember_consent
+from authserver.store.approval import change_grant, hold_grant, hold_to_what_stands, remember_consent
 from authserver.store.audit import AuditFilter
 from authserver.store.database import Database
 from authserver.store.forgetting import DELETED_SECONDS, ENDED_SECONDS, ended_for
@@ -208,3 +208,25 @@ def test_a_consent_that_is_decided_about_meanwhile_is_kept(scene: Scene):
     with database.reading() as connection:
         assert connection.scalar(select(ConsentRow.scopes)) == ("notes:read",)
         assert connection.scalar(select(func.count()).select_from(GrantRow)) == 1
+
+
+@pytest.mark.requirement("AZ-8", "AZ-9")
+def test_a_consent_that_a_new_device_stands_on_meanwhile_is_kept(scene: Scene):
+    database = scene.stores.database
+    if database.dialect != "postgresql":
+        pytest.skip("on SQLite an approval and the purge do not write at the same time")
+    scene.approve()
+    let_pass(database, ENDED_SECONDS)
+    with database.transaction() as connection:
+        connection.execute(
+            update(GrantRow).values(revoked_at=GrantRow.updated_at)
+        )  # its term is over: no more than that
+    approval = replace(on(scene, "another").approval("notes:read"), silent=True)
+    with ThreadPoolExecutor(1) as one:
+        with database.transaction() as connection:
+            hold_to_what_stands(connection, hold_grant(database, connection, approval), approval)
+            purging = one.submit(forget, scene)
+            while not somebody_waits(database):
+                assert not purging.done()
+        assert purging.result(60)["grants"] == 1
+    assert (count(scene, GrantRow), count(scene, ConsentRow)) == (1, 1)
