@@ -34,13 +34,18 @@ ACTING = (
     .where(ClientRow.client_id == bindparam("acting"), *MAY_ACT)
     .with_for_update(read=True, key_share=True)
 )
-NOTE_USE = (
-    update(ClientRow)
+STALE = (
+    select(ClientRow.client_id)
     .where(
         ClientRow.client_id == bindparam("used_client"),
         or_(ClientRow.last_used_at.is_(None), ClientRow.last_used_at <= now - CLIENT_USE_SECONDS),
     )
-    .values(last_used_at=now)
+    .with_for_update(key_share=True, skip_locked=True)
+)
+"""The client, unless somebody holds it, who notes its use, or changes it: who holds grants waits for no client."""
+
+NOTE_USE = (
+    update(ClientRow).where(ClientRow.client_id == STALE.correlate(None).scalar_subquery()).values(last_used_at=now)
 )
 
 

@@ -13,14 +13,14 @@ from authserver.protocol.grant_term import GrantOver
 from authserver.protocol.tool_permission import Permission, Permissions
 from authserver.protocol.way import Way
 from authserver.services.mass_revocation import revoke_all
-from authserver.store.approval import Approval
+from authserver.store.approval import CLIENT_USE_SECONDS, Approval
 from authserver.store.audit import record
 from authserver.store.grants import Whose
 from authserver.store.models import AuditRow, ClientRow, CodeRow, ConsentRow, GrantRow
 from authserver.store.standing import Place
 
 from .crowd import SIZE, Crowd
-from .scene import EVENT, HOST, RESOURCE, Scene
+from .scene import EVENT, HOST, RESOURCE, Scene, let_pass
 from .test_plans import noted
 
 NOW = {"updated_at", "decided_at"}
@@ -231,3 +231,23 @@ def test_what_nobody_is_asked_about_gives_no_other_device_back_what_was_taken_fr
     assert standing.consented == {"notes:read"}
     with pytest.raises(GrantOver):
         allow(scene, scene.approval("notes:read", "notes:write", device_digest=elsewhere, silent=True), "back")
+
+
+@pytest.mark.requirement("AZ-9")
+def test_nobody_waits_for_whoever_notes_that_the_client_is_used(scene: Scene, grant_id: str | None) -> None:
+    """Who has a grant and waits for its client, and who has the client and waits for the grant, would be stuck."""
+    database = scene.stores.database
+    if database.dialect != "postgresql":
+        pytest.skip("on SQLite no two write at the same time")
+    client_id = scene.client.client_id
+    let_pass(database, 2 * CLIENT_USE_SECONDS)
+    before = scene.stores.clients.last_used(client_id)
+    with database.transaction() as connection, ThreadPoolExecutor(1) as one:
+        connection.execute(
+            select(ClientRow.name).where(ClientRow.client_id == client_id).with_for_update(key_share=True)
+        )
+        assert one.submit(allow, scene, once_more(scene, grant_id), "again").result(5) == grant_id
+        assert one.submit(allow, scene, scene.approval("notes:read"), "loud").result(5) == grant_id
+    assert scene.stores.clients.last_used(client_id) == before
+    assert allow(scene, once_more(scene, grant_id, approved=("notes:read",)), "later") == grant_id
+    assert scene.stores.clients.last_used(client_id) > before

@@ -50,8 +50,14 @@ WITH moment AS (
     ON CONFLICT DO NOTHING
     RETURNING grant_id
 ), used AS (
-    UPDATE clients SET last_used_at = moment.now FROM moment, code
-    WHERE client_id = %(client_id)s AND (last_used_at IS NULL OR last_used_at <= moment.now - {CLIENT_USE_SECONDS})
+    UPDATE clients SET last_used_at = stale.now
+    FROM code, (
+        SELECT known.client_id, moment.now FROM clients AS known, moment
+        WHERE known.client_id = %(client_id)s
+          AND (known.last_used_at IS NULL OR known.last_used_at <= moment.now - {CLIENT_USE_SECONDS})
+        FOR NO KEY UPDATE OF known SKIP LOCKED
+    ) AS stale
+    WHERE clients.client_id = stale.client_id
 ), trail AS (
     INSERT INTO audit_events
         (at_ms, name, actor, user_id, client_id, resource, grant_id, outcome, address, correlation_id, detail)
