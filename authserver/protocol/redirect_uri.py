@@ -35,6 +35,7 @@ HOST = re.compile(r"[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?|[0-9a-f:.]+", re.IGNORECASE) 
 NUMERIC = re.compile(r"(?:.*\.)?(?:[0-9]+|0x[0-9a-f]*)\.?", re.IGNORECASE)
 PORT = re.compile(r":\d*$")
 MOST_CHARACTERS = 2048
+MOST_LABEL = 63  # characters between two dots of a host (RFC 1035 §2.3.4); a response names no other
 MOST_HOST = 255  # characters of what `host` makes of it, which grants and consents are found by
 
 
@@ -53,6 +54,9 @@ def check(uri: object) -> str:
     if "*" in uri:
         raise InvalidRedirectURI("a redirect URI has no wildcard")
     _check_scheme(parts)
+    labels = (parts.hostname or "").removesuffix(".").split(".")
+    if parts.hostname and not all(1 <= len(label) <= MOST_LABEL for label in labels):
+        raise InvalidRedirectURI(f"each part of a redirect URI's host has 1 to {MOST_LABEL} characters")
     if len(host(uri)) > MOST_HOST:
         raise InvalidRedirectURI(f"scheme and host of a redirect URI have at most {MOST_HOST} characters")
     return uri

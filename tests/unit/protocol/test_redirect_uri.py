@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from werkzeug import Response
 
 from authserver.protocol import redirect_uri
 from authserver.protocol.errors import InvalidRedirectURI, OAuthError
@@ -24,6 +25,7 @@ pytestmark = pytest.mark.requirement("CR-6")
         "https://192.0.2.1/cb",
         "https://[2001:db8::1]/cb",
         "https://host.example/cb?keep=this",
+        f"https://{'a' * 63}.example/cb",
     ],
 )
 def test_what_real_clients_register_is_accepted(uri):
@@ -69,6 +71,10 @@ def test_what_real_clients_register_is_accepted(uri):
         "https://0300.0250.0.1/cb",
         "https://192.0.2.1./cb",
         "https://claude.ai.1/cb",
+        f"https://{'a' * 64}.example/cb",
+        f"app://{'a' * 64}/cb",
+        "app://a..b/cb",
+        "app://.a/cb",
         "/relative",
         "myapp:cb",
         "",
@@ -89,6 +95,15 @@ def test_any_text_is_either_accepted_as_it_is_or_refused_in_words(text):
         assert redirect_uri.check(text) == text
     except OAuthError as refused:
         assert refused.description
+
+
+@given(st.from_regex(r"(https|app|com\\.x)://[a-z.:-]{0,9}([a-z.-]{60,70})?[a-z.:%]{0,9}/c", fullmatch=True))
+def test_whatever_is_accepted_a_response_can_lead_to(uri):
+    try:
+        redirect_uri.check(uri)
+    except InvalidRedirectURI:
+        return
+    assert Response(headers={"Location": uri}).get_wsgi_headers({})["Location"]
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "[::1]"])
