@@ -107,6 +107,7 @@ class Link:
 
     def _awaited(self, statement: Statement, calls: Sequence[Bound]) -> list[Any]:
         """`_execute`; meanwhile the connection says since when it waits (see `silence`)."""
+        self.connection.statements = len(calls)
         self.connection.waits_since = time.monotonic()
         try:
             return self._execute(statement, calls)

@@ -22,6 +22,7 @@ from .bounds import Bounds
 STATEMENT, LOCK = 15, 5  # seconds, where there are no bounds
 SLACK = 1  # second that an answer may take beyond them
 ASKED_AFTER = 3  # seconds of waiting
+ANSWER_SECONDS = 3  # in which the server says
 PAUSE = 0.5
 UNHEARD = (
     "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s) AND state NOT IN ('active', 'fastpath function call')"
@@ -34,13 +35,14 @@ class Silence:
     """Knows since when each connection of an engine waits for its server.
 
     Of one that waits for long the server is asked, on another connection, whether it does anything for it: if not, it
-    never heard the statement, or we never heard the answer. What cannot be asked is given up when no answer came within
-    the bounds; a hot statement takes no time but for a lock.
+    never heard the statement, or we never heard the answer. Else it is given up when no answer came within the bounds,
+    for behind a pooler the server may speak of others. A hot statement takes no time but for a lock; where the server
+    answers us, each of several has that time.
     """
 
     def __init__(self, engine: Engine, bounds: Bounds) -> None:
         """*engine* is one for PostgreSQL, that has not connected yet, within *bounds*."""
-        self._patience = {True: (bounds.lock or LOCK) + SLACK, False: (bounds.statement or STATEMENT) + SLACK}
+        self._bound = {True: bounds.lock or LOCK, False: bounds.statement or STATEMENT}
         self._connections: WeakSet[Any] = WeakSet()
         self._listing = threading.Lock()  # what is added while they are listed ends that with an error
         self._kind: Any = None
@@ -61,11 +63,12 @@ class Silence:
         now = time.monotonic()
         waiting = [(each, since, now - since) for each, since in known if since is not None]
         asked = [each for each, _, waits in waiting if waits > ASKED_AFTER]
-        unheard = self._unheard(asked) if asked else frozenset()
+        unheard = self._unheard(asked) if asked else None
         silent = [
             (each, since)
             for each, since, waits in waiting
-            if waits > self._patience[each.is_hot] or (each in asked and each.server_process in unheard)
+            if waits > self._patience(each, answers=unheard is not None)
+            or (each in asked and each.server_process in (unheard or ()))
         ]
         resting = [(each, since) for each, since in known if since is None] if silent else []
         return sum(_end(each, since) for each, since in (*silent, *resting))
@@ -79,14 +82,25 @@ class Silence:
             self._connections.add(connection)
         return connection
 
-    def _unheard(self, waiting: list[Any]) -> frozenset[int]:
-        """Which processes of the server wait for us, while we wait for them; none while it cannot be asked."""
+    def _patience(self, connection: Any, *, answers: bool) -> float:  # noqa: ANN401
+        """For how many seconds *connection* may wait for a server that *answers* us elsewhere, or does not."""
+        return float(self._bound[connection.is_hot] * (connection.statements if answers else 1) + SLACK)
+
+    def _unheard(self, waiting: list[Any]) -> frozenset[int] | None:
+        """Which processes of the server wait for us, while we wait for them; None when it does not say."""
         args, given = self._given
         try:
             with self._kind.connect(*args, **given) as other:
-                return frozenset(pid for (pid,) in other.execute(UNHEARD, ([each.server_process for each in waiting],)))
+                # A pooler greets for a server that it does not reach, and keeps the question.
+                given_up = threading.Timer(ANSWER_SECONDS, lambda: _end(other, other.waits_since))
+                given_up.start()
+                try:
+                    found = other.execute(UNHEARD, ([each.server_process for each in waiting],))
+                finally:
+                    given_up.cancel()
+                return frozenset(pid for (pid,) in found)
         except self._kind.Error:
-            return frozenset()
+            return None
 
     def _run(self, stop: threading.Event) -> None:
         while not stop.wait(PAUSE):
@@ -102,6 +116,9 @@ def _timed(psycopg: Any) -> Any:  # noqa: ANN401 - the driver is an extra
 
     class Timed(psycopg.Connection):  # type: ignore[misc]
         is_hot = False
+        statements = 1
+        """That it waits for."""
+
         server_process = 0
         waits_since: float | None = None
 
@@ -118,7 +135,7 @@ def _timed(psycopg: Any) -> Any:  # noqa: ANN401 - the driver is an extra
 def _end(connection: Any, since: float | None) -> bool:  # noqa: ANN401
     """Shut *connection*, which waits *since* then, or rests: whoever waits learns that it is lost."""
     with suppress(connection.OperationalError, OSError), socket.socket(fileno=os.dup(connection.fileno())) as its:
-        if connection.waits_since == since:  # or the number may be another's by now
+        if connection.waits_since == since and not connection.closed:  # or the number may be another's by now
             its.shutdown(socket.SHUT_RDWR)
             return True
     return False

@@ -2,9 +2,12 @@
 
 import os
 import signal
+import socket
 import threading
+import time
 from collections.abc import Iterator
 from types import SimpleNamespace
+from typing import Any
 from weakref import WeakSet
 
 import pytest
@@ -102,3 +105,74 @@ def test_a_look_that_fails_is_followed_by_others(silence: Silence, monkeypatch: 
     stop = silence.start()
     assert again.wait(20)
     stop.set()
+
+
+class Away(Exception):
+    """What a connection raises that is lost."""
+
+
+class Pooled:
+    """A connection to a pooler, which greets for a server that it does not reach and keeps what it is asked."""
+
+    OperationalError = Away
+    closed = False
+    waits_since: float | None = None
+
+    def __init__(self) -> None:
+        self._socket, self._pooler = socket.socketpair()
+
+    def __enter__(self) -> "Pooled":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+        self._pooler.close()
+
+    def fileno(self) -> int:
+        return self._socket.fileno()
+
+    def execute(self, *_: object) -> None:
+        self.waits_since = time.monotonic()
+        self._socket.settimeout(60)
+        assert self._socket.recv(1) == b""
+        raise Away
+
+
+class Waiting(Pooled):
+    """A connection of the server's, that waits for the answers to some statements."""
+
+    server_process = 1
+
+    def __init__(self, seconds: float, *, statements: int, is_hot: bool = True) -> None:
+        super().__init__()
+        self.waits_since = time.monotonic() - seconds
+        self.statements = statements
+        self.is_hot = is_hot
+
+
+def test_a_question_that_nobody_answers_holds_up_no_look(silence: Silence, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("authserver.store.silence.ANSWER_SECONDS", 0.05)
+    silence._kind = SimpleNamespace(connect=Pooled, Error=Away)
+    with Waiting(BOUNDS.lock + 2, statements=16) as over:
+        silence._connections = WeakSet([over])
+        assert silence.look() == 1
+
+
+@pytest.mark.parametrize(
+    ("waiting", "answers", "given_up"),
+    [
+        ({"seconds": BOUNDS.lock + 2, "statements": 1}, True, 1),
+        ({"seconds": BOUNDS.lock + 2, "statements": 2}, True, 0),
+        ({"seconds": BOUNDS.lock + 2, "statements": 2}, False, 1),
+        ({"seconds": 2 * BOUNDS.lock + 2, "statements": 2}, True, 1),
+        ({"seconds": BOUNDS.statement - 2, "statements": 1, "is_hot": False}, False, 0),
+        ({"seconds": BOUNDS.statement + 2, "statements": 1, "is_hot": False}, True, 1),
+    ],
+)
+def test_each_statement_has_its_bound_where_the_server_answers(
+    silence: Silence, monkeypatch: pytest.MonkeyPatch, waiting: dict[str, Any], *, answers: bool, given_up: int
+):
+    monkeypatch.setattr(silence, "_unheard", lambda asked: frozenset() if answers else None)
+    with Waiting(**waiting) as kept:
+        silence._connections = WeakSet([kept])
+        assert silence.look() == given_up
