@@ -31,6 +31,7 @@ class Figures:
         self._workers = metrics.gauge("workers", "Worker processes that live.")
         self._cpu = metrics.counter("cpu_seconds", "Processor time of all workers.")
         self._cpu_seen = 0.0
+        self._sampling = threading.Lock()  # two at once would count what has come since twice
         self._loads = metrics.counter("keyring_loads", "How often signing keys were read from the database.")
         self._loads_seen = 0
         self._shared = metrics.gauge(
@@ -56,6 +57,10 @@ class Figures:
 
     def sample(self) -> None:
         """Bring the instruments of this process up to date."""
+        with self._sampling:
+            self._sample()
+
+    def _sample(self) -> None:
         self._metrics.sample()
         pool = self._deployment.stores.database.pool()
         for state, number in (("most", pool.most), ("open", pool.open), ("in_use", pool.in_use)):
