@@ -34,8 +34,8 @@ NEXT = text("SELECT audit_order(pg_snapshot_xmax(pg_current_snapshot()))")
 ALONE = text("SELECT pg_try_advisory_xact_lock(:lock)")
 UNBOUNDED = text("SET LOCAL idle_in_transaction_session_timeout = 0")
 USERS = text(
-    "SELECT virtualtransaction FROM pg_locks WHERE relation = to_regclass(:name)"
-    " AND granted AND pid <> pg_backend_pid()"
+    "SELECT virtualtransaction FROM pg_locks WHERE relation = to_regclass(:name) AND granted"
+    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) AND pid <> pg_backend_pid()"
 )
 SOON = 0.5  # seconds in which whoever uses a partition for a moment has ended
 TURN = f"SELECT pg_advisory_xact_lock({LOCK})"
