@@ -3,7 +3,7 @@
 import argparse
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +23,7 @@ from . import (
 )
 from .contestant import BenchError
 from .facts import facts, others, take_two_cores
-from .measures import MEASURES
+from .measures import MEASURES, Measure
 
 Found = Sequence[Any]
 Asked = argparse.Namespace
@@ -77,25 +77,33 @@ def main() -> int:
     asked = _arguments()
     chosen = [measure for measure in MEASURES if measure.name in asked.only]
     parts = {name: part for name, part in PARTS.items() if name in asked.only}
+    if chosen:
+        parts = {"servers": Part(lambda asked: _beside(chosen, asked), report.of_servers, len(chosen)), **parts}
     take_two_cores()
     busy = {"load before": others()}
     signal.signal(signal.SIGTERM, _end)
+    found: dict[str, Found] = {}
     try:
-        rows = peers.beside_oidc_provider(chosen, asked.pairs, asked.seconds) if chosen else []
-        found = {name: part.measure(asked) for name, part in parts.items()}
-    except BenchError as wrong:
-        print(wrong, file=sys.stderr)
-        return 1
+        for name, part in parts.items():
+            try:
+                found[name] = part.measure(asked)
+            except BenchError as wrong:  # the others are as good without it
+                print(f"{name} is thrown away: {wrong}", file=sys.stderr)
     except KeyboardInterrupt:
-        return 130
+        print("ended early; this was measured until then", file=sys.stderr)
     known = facts() | busy
-    tables = [report.of_servers(rows)] if rows else []
-    tables += [part.table(found[name]) for name, part in parts.items() if found[name]]
+    _tell(known, [parts[name].table(rows) for name, rows in found.items() if rows])
+    print(f"\nmedian of {asked.pairs} pairs (least-greatest); written to {report.save(known, found)}")
+    return int(any(len(found.get(name, ())) < part.rows for name, part in parts.items()))
+
+
+def _beside(chosen: Sequence[Measure], asked: Asked) -> Found:
+    return peers.beside_oidc_provider(chosen, asked.pairs, asked.seconds)
+
+
+def _tell(known: Mapping[str, str], tables: Sequence[str]) -> None:
     print(*(f"{name}: {value}" for name, value in known.items()), "", sep="\n")
     print("\n\n".join(tables))
-    written = report.save(known, {"servers": rows, **found})
-    print(f"\nmedian of {asked.pairs} pairs (least-greatest); written to {written}")
-    return int(len(rows) < len(chosen) or any(len(found[name]) < part.rows for name, part in parts.items()))
 
 
 def _end(*_signal: object) -> None:

@@ -58,6 +58,8 @@ def _counted(finished: subprocess.CompletedProcess[str]) -> Counted:
         raise BenchError(f"wrk failed: {finished.stdout[-500:]}{finished.stderr[-500:]}")
     found = json.loads(lines[-1].removeprefix(RESULT))
     spoiled = {name: found[name] for name in ("refused", "broken", "timeouts") if found[name]}
-    if spoiled or not found["calls"]:
+    if spoiled:
         raise BenchError(f"of {found['calls']} calls not all were answered well: {spoiled} {finished.stderr[:500]}")
+    if not found["calls"]:
+        raise BenchError(f"no call was answered in {found['microseconds'] / 1e6:.1f} s {finished.stderr[:500]}")
     return Counted(found["calls"], found["microseconds"] / 1e6, found["p50"], found["p99"])
