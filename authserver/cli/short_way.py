@@ -8,9 +8,7 @@ from flask import Flask
 from ..web import plain
 from ..web.front import Front
 
-MOST_UNSEEN = 65_536  # bytes of answers before a look whether the client reads them: far less than the buffer
 FAILED = b"HTTP/1.1 500 Internal Server Error\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-MOST_STAYED = 100  # answers, after which the others have their turn, whether they were noticed or not
 
 log = structlog.get_logger(__name__)
 

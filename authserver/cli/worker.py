@@ -25,12 +25,14 @@ from ..web.backchannel.unchanged import Unchanged
 from ..web.lanes import Lane, Turns, lane_of
 from .evenly import FULL, Evenly
 from .leaving import Leaving
-from .short_way import MOST_STAYED, MOST_UNSEEN, ShortWay
+from .short_way import ShortWay
 from .sockets import bound, may_open, sends_more, sent, takes_more, what_came
 from .streaming import Bounded
 
 MOST_HELD = 16_777_216  # bytes of requests that have not come whole, all together
 STOPPED_SECONDS = 2.0  # that a worker which is told to stop gives a request to arrive
+MOST_UNSEEN = 65_536  # bytes of answers before a look whether the client reads them: far less than the buffer
+MOST_STAYED = 100  # answers, after which the others have their turn, whether they were noticed or not
 
 
 class Worker(ThreadWorker):  # type: ignore[misc]

@@ -231,6 +231,26 @@ def test_what_changes_in_the_same_moment_is_looked_at_anew(bo: Remembered, over:
         assert "code" in bo.flow.answer(bo.get(bo.url()))
 
 
+@pytest.mark.requirement("AZ-9", "AZ-13")
+@pytest.mark.parametrize("happens", [ended, disabled, taken_back])
+def test_what_ends_after_it_was_looked_at_allows_nothing(bo: Remembered, monkeypatch, happens) -> None:
+    """In the last moment: all was found good, and what is to be written down is made."""
+    service = type(bo.site.deployment.authorization)
+    approve = service.approve
+
+    def too_late(*given: Any, **named: Any) -> str:
+        monkeypatch.setattr(service, "approve", approve)
+        happens(bo)
+        return approve(*given, **named)
+
+    monkeypatch.setattr(service, "approve", too_late)
+    codes, _ = bo.written()
+    answer = bo.get(bo.url())
+    assert service.approve is approve, "it came that far"
+    assert "code=" not in (answer.location or "")
+    assert bo.written()[0] == codes
+
+
 def test_the_issuer_is_that_of_the_settings(bo: Remembered) -> None:
     found = dict(parse_qsl(urlsplit(dict(bo.at_once(bo.url()).headers)["Location"]).query))
     assert found["iss"] == ISSUER
