@@ -6,7 +6,7 @@ counted; keys that signed long enough are rotated.
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TypeVar
 
@@ -53,7 +53,7 @@ class Maintenance:
     """Sweeps in bounded batches.
 
     ``window`` is the lost-answer window, ``pause`` the time between rounds, in seconds. ``purged`` is told what a purge
-    deleted, by table, from when to when (Unix seconds).
+    did, from when to when (Unix seconds).
 
     Every worker of every node sweeps: each statement is idempotent, and finds nothing when another was faster. One of
     them purges at a time.
@@ -66,7 +66,7 @@ class Maintenance:
     rotation: Rotation
     kept: Kept
     pause: float = 15.0
-    purged: Callable[[Mapping[str, int], float, float], None] | None = None
+    purged: Callable[[Purged, float, float], None] | None = None
 
     def start(self) -> threading.Event:
         """Sweep in a daemon thread until the returned event is set."""
@@ -106,7 +106,7 @@ class Maintenance:
             wait=stop.wait,
         )
         if self.purged is not None:
-            self.purged(done.rows, began, time.time())
+            self.purged(done, began, time.time())
         if gone := {table: rows for table, rows in done.rows.items() if rows}:
             log.info("purged", rows=gone, seconds=round(done.seconds, 3), left=done.left)
         return done

@@ -109,11 +109,15 @@ Kind: TypeAlias = tuple[str, Callable[[Connection, int], int]]
 
 @dataclass(slots=True)
 class Purged:
-    """What a purge did: rows by table, in how many ``seconds`` of work, and whether it left something for later."""
+    """What a purge did: rows by table, in how many ``seconds`` of work, and whether it left something for later.
+
+    ``whole`` says that each kind of rows had its turn at least once.
+    """
 
     rows: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     left: bool = False
+    whole: bool = False
 
 
 def purge(
@@ -153,6 +157,7 @@ def purge_all(
     to end it. Whoever finds another process at it leaves it to that one.
     """
     due, done, until = _kinds(grace, receipts_for, ended_for), Purged(), time.monotonic() + seconds
+    tables = {table for table, _ in due}
     while due and time.monotonic() < until:
         kind = due.pop(0)
         began = time.monotonic()
@@ -162,6 +167,7 @@ def purge_all(
         if rows is None:
             return done
         done.rows[kind[0]] = done.rows.get(kind[0], 0) + rows
+        done.whole = done.rows.keys() == tables
         if rows >= limit:
             due.append(kind)
         if wait(took / SHARE - took):

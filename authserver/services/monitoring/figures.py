@@ -3,12 +3,12 @@
 import os
 import resource
 import threading
-from collections.abc import Mapping
 from pathlib import Path
 
 import structlog
 
 from ...observability.metrics import Counts, Metrics
+from ...store.purge import Purged
 from ..deployment import Deployment
 from .state import State
 
@@ -81,12 +81,17 @@ class Figures:
         self._loads.inc(loads - self._loads_seen)
         self._loads_seen = loads
 
-    def purged(self, rows: Mapping[str, int], began: float, ended: float) -> None:
-        """That *rows* of each table were purged, from when to when (Unix seconds)."""
-        for table, number in rows.items():
+    def purged(self, done: Purged, began: float, ended: float) -> None:
+        """What a purge did, from when to when (Unix seconds).
+
+        It went through only if each kind of rows had its turn. Whoever leaves it to another process says nothing of
+        that: if a lock keeps all of them from it, they find each other at it again and again.
+        """
+        for table, number in done.rows.items():
             self._purged.labels(table).inc(number)
         self._purge_seconds.inc(max(0.0, ended - began))
-        self._purge_success.set(ended)
+        if done.whole:
+            self._purge_success.set(ended)
 
     def _follow_all(self) -> None:
         found, metrics = self._deployment, self._metrics
