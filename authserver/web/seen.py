@@ -13,6 +13,7 @@ from .local import itself
 KEY = "authserver.seen"
 TOGETHER = {"admin": "console"}  # hundreds of pages that few people look at
 NOTHING = "none"
+SLOW_DOWN = "slow_down"
 
 
 @dataclass(slots=True)
@@ -34,7 +35,7 @@ class Seen:
 
     def refused(self, problem: OAuthError) -> None:
         """That the request ends in *problem*. Who comes too often is told apart from a server that is not available."""
-        self.error = "slow_down" if isinstance(problem, SlowDown) else str(problem.error)
+        self.error = SLOW_DOWN if isinstance(problem, SlowDown) else str(problem.error)
 
     @property
     def client_id(self) -> str:

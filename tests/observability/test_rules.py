@@ -62,6 +62,15 @@ def test_alerts_come_when_they_should_and_only_then():
     assert "SUCCESS" in promtool("test", "rules", "rules_test.yml")
 
 
+def test_every_alert_is_seen_to_come_and_not_to_come(rules):
+    """What came and what did not, by the unit tests that promtool runs."""
+    tests = yaml.safe_load((FILES / "rules_test.yml").read_text())["tests"]
+    looks = [look for test in tests for look in test["alert_rule_test"]]
+    alerts = {rule["alert"] for rule in rules if "alert" in rule}
+    assert {look["alertname"] for look in looks if look["exp_alerts"]} == alerts
+    assert {look["alertname"] for look in looks if not look["exp_alerts"]} == alerts
+
+
 def test_every_metric_that_is_asked_for_is_one_that_there_is(site, rules, expressions):
     """By the names that a scrape tells before anything has happened, and those that rules record."""
     told = Scrape(Figures(site.deployment, Metrics()).text().decode())

@@ -21,6 +21,7 @@ from .. import seen
 from ..backchannel import response
 from ..backchannel.request import Request
 from ..backchannel.response import NO_STORE, Headers, Response
+from ..seen import SLOW_DOWN
 from . import openapi, problem
 from .bearer import refused
 from .once import once
@@ -62,7 +63,7 @@ class Api:
             return self._told(Problem(500, "something went wrong here; it was logged"), request)
 
     def _told(self, found: Problem, request: Request) -> Response:
-        seen.of(request.environ).error = f"http_{found.status}"
+        seen.of(request.environ).error = SLOW_DOWN if found.status == 429 else f"http_{found.status}"
         return problem.answer(found, request.origin.correlation_id)
 
     def _answer(self, request: Request) -> Response:
