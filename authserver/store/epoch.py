@@ -39,9 +39,10 @@ class ConfigEpoch:
 
     def current(self, max_age: float = 1.0) -> int:
         """The epoch as it was at most *max_age* seconds ago."""
-        known = self._known
-        if known is None or time.monotonic() - known[1] > max_age:
-            known = self._known = (self._read(), time.monotonic())
+        known, now = self._known, time.monotonic()
+        if known is None or now - known[1] > max_age:
+            # As of when the look began: however late its answer comes, it tells of nothing that came after that.
+            known = self._known = (self._read(), now)
         return known[0]
 
     def forget(self) -> None:

@@ -3,9 +3,11 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from types import SimpleNamespace
 
 import pytest
 
+from authserver.store import epoch as module
 from authserver.store.epoch import ConfigEpoch, OfEpoch, bump
 
 from .scene import Scene
@@ -111,3 +113,25 @@ def test_what_fails_fails_for_all_who_wait_and_is_tried_again(
     shelf.wrong = None
     shelf.may_end.release()
     assert kept.current() == shelf.readings
+
+
+def test_what_a_late_answer_tells_is_as_old_as_the_look(
+    scene: Scene, epoch: ConfigEpoch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The database answers slowly, and another process changes something when it has just been looked at."""
+    now, look = [100.0], epoch._read
+    monkeypatch.setattr(module, "time", SimpleNamespace(monotonic=lambda: now[0]))
+
+    def late() -> int:
+        found = look()
+        with scene.stores.database.transaction() as connection:
+            bump(connection)
+        now[0] += 0.9
+        return found
+
+    monkeypatch.setattr(epoch, "_read", late)
+    before = epoch.current()
+    monkeypatch.setattr(epoch, "_read", look)
+    assert epoch.current() == before
+    now[0] += 0.2
+    assert epoch.current() == before + 1
