@@ -1,3 +1,4 @@
 from tests.conformance.fixtures import flow, set_up, site, site_with, visitor
+from tests.documents.conftest import authority
 
-__all__ = ["flow", "set_up", "site", "site_with", "visitor"]
+__all__ = ["authority", "flow", "set_up", "site", "site_with", "visitor"]

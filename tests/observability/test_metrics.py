@@ -1,10 +1,7 @@
 """What a scrape tells: of requests by endpoint, grant type and error, of caches, pool, keys and what waits."""
 
-import time
-
 import pytest
 
-from authserver.store.purge import purge
 from tests.conformance.flow import PUBLIC, Flow
 from tests.conformance.site import PASSWORD
 from tests.conformance.visitor import Visitor
@@ -112,21 +109,6 @@ def test_what_is_over_a_ceiling_is_counted_by_the_ceilings_name(watched):
     found = scraped(watched)
     assert found.value("authserver_ceilings_refused_total", ceiling="passkeys") == 1
     assert found.value("authserver_ceilings_shared") == 0
-
-
-def test_a_purge_tells_what_it_deleted_and_when(watched):
-    figures = watched.app.extensions["authserver.figures"]
-    began = time.time()
-    figures.purged(purge(watched.deployment.stores.database), began, time.time())
-    found = scraped(watched)
-    assert found.value("authserver_purge_last_success_timestamp_seconds") >= began
-    assert ("authserver_purged_rows_total", frozenset({("table", "sessions")})) in found.samples
-
-
-def test_events_that_nobody_seals_are_told_by_their_age(watched):
-    watched.seal()
-    sealed = scraped(watched).value("authserver_audit_unsealed_seconds")
-    assert sealed == 0
 
 
 @pytest.mark.parametrize("shown", [{}, {"Authorization": "Bearer wrong"}, {"Authorization": f"Basic {TOKEN}"}])

@@ -11,6 +11,7 @@ from tests.conformance.flow import Flow
 from tests.conformance.visitor import Visitor
 
 from .collector import collector
+from .publishing import publishing
 from .secrets import Carrier
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -68,6 +69,28 @@ def test_a_callers_trace_goes_on_and_its_id_leads_to_the_audit_trail(traced, spa
     span = spans.named("POST register")[-1]
     assert (span.trace_id.hex(), span.parent_span_id.hex()) == (TRACE, SPAN)
     assert flow.values
+
+
+def test_a_trace_goes_on_in_what_a_request_fetches(site_with, authority):
+    with publishing(authority) as host:
+        site = site_with(traceparent_from="anyone", **host.settings)
+        assert host.ask(site, "/one.json", traceparent=PARENT).status_code == 303
+        assert host.ask(site, "/two.json").status_code == 303
+        assert host.ask(site_with(**host.settings), "/three.json", traceparent=PARENT).status_code == 303
+        assert host.peer.connections == 3
+        assert host.heard("traceparent") == [PARENT]
+
+
+def test_a_fetch_is_told_the_span_that_it_is(site_with, spans, authority):
+    with publishing(authority) as host:
+        site = site_with(traces_endpoint=spans.url, traceparent_from="anyone", **host.settings)
+        tracer = site.app.extensions["authserver.tracer"]
+        tracer.start()
+        assert host.ask(site, "/one.json", traceparent=PARENT).status_code == 303
+        tracer.close()
+        (told,) = host.heard("traceparent")
+    (fetched,) = spans.named("fetch.get")
+    assert told == f"00-{TRACE}-{fetched.span_id.hex()}-01"
 
 
 def test_no_secret_is_in_a_span_whatever_fails(traced, spans):

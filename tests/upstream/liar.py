@@ -32,13 +32,17 @@ def unsigned(header: dict[str, Any], claims: dict[str, Any]) -> str:
 
 @dataclass
 class Liar:
-    """``answers`` are what it says by path: a value as JSON, or a status with a body. ``asked`` are posted forms."""
+    """``answers`` are what it says by path: a value as JSON, or a status with a body. ``asked`` are posted forms.
+
+    ``parents`` are the ``traceparent`` of all that was asked, by path.
+    """
 
     issuer: str = ""
     key: ec.EllipticCurvePrivateKey = field(default_factory=lambda: ec.generate_private_key(ec.SECP256R1()))
     kid: str = "first"
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[tuple[str, dict[str, list[str]], str | None]] = field(default_factory=list)
+    parents: list[tuple[str, str | None]] = field(default_factory=list)
 
     def metadata(self, **changes: Any) -> dict[str, Any]:
         """What an honest provider publishes, with *changes*."""
@@ -102,6 +106,7 @@ def _handler(of: Liar) -> Callable[..., BaseHTTPRequestHandler]:
             """Nothing."""
 
         def _say(self, answer: Any) -> None:
+            of.parents.append((self.path, self.headers["traceparent"]))
             status, body = answer if isinstance(answer, tuple) else (200, json.dumps(answer).encode())
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
