@@ -1,8 +1,8 @@
 """What one node changes, the other goes by one second later, at its very first call: looking once a second does that.
 
-Nobody listens here. The other node has not looked for a second when it is asked before the change, so it looks then,
-and what it knows at the change is as young as it can be. A busy machine makes none of this slower: the node counts the
-age of what it knows by its own clock.
+Nobody listens here. The other node is asked before the change too, after it was left alone for longer, so that it looks
+then, and what it knows at the change is as young as it can be. A busy machine makes none of this slower: the node
+counts the age of what it knows by its own clock.
 """
 
 import secrets
@@ -100,7 +100,7 @@ def pair(databases: Databases, tmp_path_factory: pytest.TempPathFactory, _on_pos
 
 def within_a_second(ask: Callable[[], Seen], change: Callable[[], object]) -> tuple[Seen, Seen]:
     """What *ask* gives before *change*, and what it gives a second after it."""
-    time.sleep(SECOND)
+    time.sleep(2 * SECOND)  # one that looked less often than it should would look then, too
     before = ask()
     change()
     time.sleep(SECOND)
