@@ -1,4 +1,4 @@
-"""Two nodes over one PostgreSQL, and nginx in front, which hands requests to either in turn."""
+"""Two nodes of two workers each over one PostgreSQL, and nginx in front, which hands requests to either in turn."""
 
 import os
 import shutil
@@ -74,7 +74,7 @@ def cluster(folder: Path, database_url: str, nodes_url: str, **settings: str) ->
         "AUTHSERVER_HOME": str(home),
         "AUTHSERVER_DATABASE_URL": nodes_url,
         "AUTHSERVER_ISSUER": issuer,
-        "AUTHSERVER_WORKERS": "1",
+        "AUTHSERVER_WORKERS": "2",
         "AUTHSERVER_TRUSTED_PROXIES": "1",
         **{f"AUTHSERVER_{name}": "100000 per minute" for name in ENOUGH},
         **settings,
