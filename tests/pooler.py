@@ -16,6 +16,10 @@ from tests.journeys.ports import free_port
 
 START_SECONDS = 30
 STOP_SECONDS = 10
+PROGRAM = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
+LACKING = "PgBouncer is not installed"
+"""Why there is none, where there is no `PROGRAM`."""
+
 SESSIONS = 3
 """Sessions for all clients: fewer than one process keeps connections, so that they go from hand to hand."""
 
@@ -32,6 +36,7 @@ default_pool_size = {sessions}
 max_client_conn = 500
 log_connections = 0
 log_disconnections = 0
+server_login_retry = 1
 """
 
 
@@ -46,8 +51,8 @@ def pgbouncer(url: str, sessions: int = SESSIONS) -> Iterator[str]:
         owner = sockets.stat().st_uid  # PgBouncer refuses to run as root, and only the owner gets at the server
         for path in (folder, file):
             os.chown(path, owner, -1)
-        program = shutil.which("pgbouncer") or "/usr/sbin/pgbouncer"
-        process = subprocess.Popen([program, "--quiet", str(file)], user=owner if os.geteuid() == 0 else None)
+        assert PROGRAM, LACKING
+        process = subprocess.Popen([PROGRAM, "--quiet", str(file)], user=owner if os.geteuid() == 0 else None)
         try:
             _await(process, port)
             pooled = direct.set(host="127.0.0.1", port=port).difference_update_query(["host"])

@@ -1,15 +1,19 @@
-"""What compose.yaml describes, as processes on loopback: nginx with TLS, two nodes, PostgreSQL."""
+"""What compose.yaml describes, as processes on loopback: nginx with TLS, two nodes, PostgreSQL by PgBouncer, Redis."""
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx2
+import psycopg
 import pytest
+import redis
+from psycopg.rows import dict_row
 from sqlalchemy import create_engine, make_url, text
 
+from tests import pooler, redis_server
 from tests.database import Databases
 from tests.journeys.ports import free_port
 from tests.journeys.tls_proxy import make_certificates, trusting
@@ -21,17 +25,21 @@ from .site import RESOURCE, ROOT, Furnished, Node, Site
 
 CLIENTS = 4
 LOGGED_SECONDS = 10  # that a line may come after its answer
+TOLD_SECONDS = 60  # and what was admitted be told to Redis
 AWAY_SECONDS = 7  # three times as long as Caddy takes from one look at a node to the next
+BACK_SECONDS = 10  # PgBouncer tries for a new session once a second
 LEFT_ALONE_SECONDS = 2.5  # and a little: how long a proxy of deploy/ asks nothing of a node that did not answer
 
 
 @dataclass
 class Topology:
-    """The running site, and the ``folder`` of its certificates."""
+    """The running site, its database without the pooler, its Redis, and the ``folder`` of its certificates."""
 
     site: Site
     nodes: list[Node]
     furnished: Furnished
+    database_url: str
+    redis_port: int
     folder: Path
     plain_port: int
 
@@ -50,17 +58,23 @@ class Topology:
 def topology(
     pytestconfig: pytest.Config, databases: Databases, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Topology]:
-    """Two nodes of one database behind nginx."""
+    """Two nodes behind nginx, of one database that they reach through PgBouncer, and with one Redis."""
     if pytestconfig.getoption("database") == "sqlite":
         pytest.skip("several nodes need PostgreSQL")
+    for program, lacking in ((pooler.PROGRAM, pooler.LACKING), (redis_server.PROGRAM, redis_server.LACKING)):
+        if not program:
+            pytest.skip(lacking)
     folder, home = tmp_path_factory.mktemp("tls"), tmp_path_factory.mktemp("site")
     make_certificates(folder)
-    port, plain_port = free_port(), free_port()
-    site = Site(home, databases.create(), f"https://localhost:{port}", {"trusted_proxies": "1"})
-    furnished = site.furnish()
-    with site.nodes(ROOT, ROOT) as nodes, nginx(folder, port, plain_port, (nodes[0].port, nodes[1].port)):
-        yield Topology(site, nodes, furnished, folder, plain_port)
-    databases.drop(site.database_url)
+    port, plain_port, url = free_port(), free_port(), databases.create()
+    more = {"trusted_proxies": "1", "migration_database_url": url, "listen_url": url}
+    more |= dict.fromkeys(("pages_per_address", "refreshes_per_grant"), "100000 per minute")  # one for both nodes
+    with pooler.pgbouncer(url) as pooled, redis_server.served(free_port(), home) as shared:
+        site = Site(home, pooled, f"https://localhost:{port}", {**more, "redis_url": shared.url})
+        furnished = site.furnish()
+        with site.nodes(ROOT, ROOT) as nodes, nginx(folder, port, plain_port, (nodes[0].port, nodes[1].port)):
+            yield Topology(site, nodes, furnished, url, shared.port, folder, plain_port)
+    databases.drop(url)
 
 
 @pytest.mark.requirement("AZ-3", "TK-4", "DI-2")
@@ -76,6 +90,30 @@ def test_the_whole_dance_goes_through_proxy_and_nodes(topology: Topology):
         assert client.refusal() == "invalid_grant"
 
 
+def test_each_node_goes_through_pgbouncer_and_tells_redis_what_it_admitted(topology: Topology):
+    form = {"grant_type": "client_credentials", "resource": RESOURCE}
+    with closing(redis.Redis(port=topology.redis_port)) as shared:
+        for node in topology.nodes:
+            shared.flushall()
+            before = pooled_transactions(topology)
+            answer = httpx2.post(f"http://127.0.0.1:{node.port}/token", data=form, auth=topology.furnished.machine)
+            assert answer.status_code == 200
+            assert pooled_transactions(topology) > before
+            until = time.monotonic() + TOLD_SECONDS
+            while not shared.keys("mcp-authserver:ceiling:*"):
+                assert time.monotonic() < until
+                time.sleep(0.05)
+
+
+def pooled_transactions(topology: Topology) -> int:
+    """How many transactions PgBouncer has carried to the site's database."""
+    pooled = make_url(topology.site.database_url).set(drivername="postgresql", database="pgbouncer")
+    with psycopg.connect(pooled.render_as_string(hide_password=False), autocommit=True, row_factory=dict_row) as asked:
+        told = asked.execute("SHOW STATS_TOTALS").fetchall()
+    name = make_url(topology.database_url).database
+    return sum(each["xact_count"] for each in told if each["database"] == name)
+
+
 @pytest.mark.requirement("AZ-12")
 def test_the_address_in_the_trail_is_the_one_that_nginx_saw(topology: Topology):
     assert address_of(topology, topology.site.issuer) == "127.0.0.2"
@@ -86,7 +124,7 @@ def address_of(topology: Topology, base: str) -> str | None:
     transport = httpx2.HTTPTransport(verify=trusting(topology.folder), local_address="127.0.0.2")
     with httpx2.Client(base_url=base, transport=transport, headers={"X-Forwarded-For": "9.9.9.9, 8.8.8.8"}) as http:
         made = http.post("/register", json={"redirect_uris": ["http://127.0.0.1/cb"]}).json()
-    engine = create_engine(topology.site.database_url)
+    engine = create_engine(topology.database_url)
     with engine.connect() as connection:
         query = text("SELECT address FROM audit_events WHERE client_id = :id AND name = 'client.registered'")
         found = connection.execute(query, {"id": made["client_id"]}).scalar()
@@ -149,7 +187,7 @@ def test_the_dance_goes_through_caddy_too(topology: Topology, tmp_path: Path):
         with Client(base, topology.site.issuer, trusting(tmp_path)) as client:
             client.connect(topology.furnished.password)
             client.refresh()
-        beside = Topology(topology.site, topology.nodes, topology.furnished, tmp_path, 0)
+        beside = replace(topology, folder=tmp_path)
         assert address_of(beside, base) == "127.0.0.2"
 
 
@@ -180,7 +218,7 @@ def test_while_the_database_is_away_proxies_hand_on_the_servers_own_answer(topol
         httpx2.Client(base_url=f"https://localhost:{port}", verify=trusting(tmp_path), timeout=30) as by_caddy,
         topology.http() as by_nginx,
     ):
-        with without_database(topology.site.database_url):
+        with without_database(topology.database_url):
             until = time.monotonic() + AWAY_SECONDS
             while time.monotonic() < until:
                 for http in (by_caddy, by_nginx):
@@ -189,5 +227,9 @@ def test_while_the_database_is_away_proxies_hand_on_the_servers_own_answer(topol
                     assert answer.json()["error"] == "temporarily_unavailable"
                 time.sleep(0.1)
             assert {http.get("/health/ready").status_code for http in (by_caddy, by_nginx)} == {503}
+        until = time.monotonic() + BACK_SECONDS
         for http in (by_caddy, by_nginx):
-            assert http.post("/token", data=form, auth=topology.furnished.machine).status_code == 200
+            while (answer := http.post("/token", data=form, auth=topology.furnished.machine)).status_code != 200:
+                assert (answer.status_code, answer.headers.get("Retry-After")) == (503, "1")
+                assert time.monotonic() < until
+                time.sleep(0.1)

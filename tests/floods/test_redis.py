@@ -1,9 +1,8 @@
 """Ceilings that processes share through a real Redis, and what becomes of them when it is killed."""
 
-import subprocess
 import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -15,6 +14,7 @@ from tests.browser.scene import scene
 from tests.conformance.site import NOTES
 from tests.database import Databases
 from tests.journeys.ports import free_port
+from tests.redis_server import served
 from tests.web.backchannel.test_client_credentials import Machine, machine
 
 from .conftest import asks, caller
@@ -25,26 +25,6 @@ def until(condition: Callable[[], bool], seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came to that"
         time.sleep(0.02)
-
-
-@contextmanager
-def served(port: int, folder: Path) -> Iterator[None]:
-    command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        with closing(redis.Redis(port=port)) as asked:
-            until(lambda: _is_up(asked))
-        yield
-    finally:
-        process.kill()
-        process.wait(30)
-
-
-def _is_up(asked: "redis.Redis") -> bool:
-    try:
-        return bool(asked.ping())
-    except redis.ConnectionError:
-        return False
 
 
 class Node:
