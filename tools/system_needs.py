@@ -41,7 +41,7 @@ WRK = Need(("wrk",), "wrk")
 PURPOSES = {
     "test": (CHROMIUM, NGINX, CADDY, PGBOUNCER, REDIS, PROMTOOL, SOFTHSM, FAKETIME),
     "bench": (NGINX, WRK),
-    "chaos": (FAKETIME,),
+    "chaos": (FAKETIME, REDIS),
 }
 
 

@@ -27,7 +27,7 @@ def main() -> int:
             trials += [trial(fault, running)]
             print(line(trials[-1]), flush=True)
             save(trials, into_page=asked.page)
-    return int(any(each.wrong or each.slow for each in trials))
+    return int(any(each.wrong or each.slow() for each in trials))
 
 
 def _end(*_signal: object) -> None:

@@ -26,7 +26,7 @@ class Answer:
     @property
     def is_served(self) -> bool:
         """Whether the server did what is its own to do, or refused what was wrong."""
-        return 0 < self.status < 500
+        return 0 < self.status < 500 and not self._is_over_a_ceiling
 
     @property
     def is_lost(self) -> bool:
@@ -39,6 +39,11 @@ class Answer:
         if self.is_served or self.is_lost or (self.status == 503 and self.asks_to_retry):
             return None
         return f"{self.path} answered {self.status}: {self.said}"
+
+    @property
+    def _is_over_a_ceiling(self) -> bool:
+        """As nobody may be. Who signs in waits while others try it with the same account: that is no ceiling."""
+        return self.status == 429 and self.path != "/sign-in"
 
 
 class Answers:
@@ -108,7 +113,7 @@ class Balancer(httpx2.BaseTransport):
             self._answers.note(Answer(now, path, port, 0, now - began, said=said))
             return
         again = "Retry-After" in answer.headers and (path not in OAUTH or _in_oauth_form(answer))
-        said = "" if answer.status_code < 500 else answer.text[:200]
+        said = answer.text[:200] if answer.status_code == 429 or answer.status_code >= 500 else ""
         self._answers.note(Answer(now, path, port, answer.status_code, now - began, again, said))
 
 

@@ -10,12 +10,16 @@ from io import FileIO
 
 import psycopg
 
+from tests.redis_server import LACKING, PROGRAM
+
+from .ceilings import counted_apart
 from .postgres import OWNER
-from .stage import Stage, faked_time, moved_clock
+from .stage import WORKERS, Stage, faked_time, moved_clock
 
 CONNECTIONS = f"FROM pg_stat_activity WHERE usename = '{OWNER}'"
-LEAP_SECONDS = 2  # until all processes of PostgreSQL have another time, and nothing from before is under way
+LEAP_SECONDS = 2  # until all processes of PostgreSQL have another time
 SPARE_SEGMENTS = 8  # of the write-ahead log, which PostgreSQL keeps to use again
+ALONE = b"this process counts by itself"
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Fault:
     """Whether nobody may notice: no answer but the right one."""
     is_short: bool = False
     lacks: Callable[[Stage], str | None] = lambda stage: None
+    afterwards: Callable[[Stage], Iterator[str]] = lambda stage: iter(())
+    """What is wrong once all is well, in words, beside what is asked after each fault."""
 
 
 @contextmanager
@@ -146,20 +152,21 @@ def _node_clock(minutes: int) -> Callable[[Stage], AbstractContextManager[None]]
 
 
 def _database_clock(minutes: int) -> Callable[[Stage], AbstractContextManager[None]]:
-    """A leap by less than ``refresh_retry_window``; two who redeem a code on both sides of it look like a theft."""
+    """Two who ask for the same on both sides of the leap look like a theft, and a code is too old: nobody does."""
 
     @contextmanager
     def jump(stage: Stage) -> Iterator[None]:
-        clock = stage.folder / "database-clock"
-        stage.load.races = False
-        time.sleep(LEAP_SECONDS)
-        clock.write_text(f"{minutes * 60:+d}")
+        _leap(stage, f"{minutes * 60:+d}")
         yield
-        clock.write_text("+0")
-        time.sleep(LEAP_SECONDS)
-        stage.load.races = True
+        _leap(stage, "+0")
 
     return jump
+
+
+def _leap(stage: Stage, to: str) -> None:
+    with stage.load.spans.leap():
+        (stage.folder / "database-clock").write_text(to)
+        time.sleep(LEAP_SECONDS)
 
 
 @contextmanager
@@ -179,12 +186,28 @@ def _fail_over(stage: Stage) -> Iterator[None]:
     yield
 
 
+@contextmanager
+def _kill_redis(stage: Stage) -> Iterator[None]:
+    """Gone for as long as it takes each worker to notice, at least."""
+    assert stage.redis
+    said = [node.log.stat().st_size for node in stage.nodes]
+    stage.redis.kill()
+    yield
+    for node, size in zip(stage.nodes, said, strict=True):
+        node.until_said(ALONE, WORKERS, size)
+    stage.redis.start()
+
+
 def _no_limit(stage: Stage) -> str | None:
     return None if stage.limited else "a file system of its own cannot be mounted here (root on Linux can)"
 
 
 def _no_clock(stage: Stage) -> str | None:
     return None if faked_time() else "Debian's package faketime is not installed"
+
+
+def _no_redis(stage: Stage) -> str | None:
+    return None if PROGRAM else LACKING
 
 
 FAULTS = (
@@ -203,9 +226,9 @@ FAULTS = (
     Fault("disk-full", "the database's disk full for 5 s", _disk_full, hold=5, lacks=_no_limit),
     Fault("node-clock-ahead", "a node's clock 5 minutes ahead for 5 s", _node_clock(5), hold=5),
     Fault("node-clock-behind", "a node's clock 5 minutes behind for 5 s", _node_clock(-5), hold=5),
-    Fault("clock-ahead", "the database's clock 4 minutes ahead for 5 s", _database_clock(4), hold=5, lacks=_no_clock),
+    Fault("clock-ahead", "the database's clock 5 minutes ahead for 5 s", _database_clock(5), hold=5, lacks=_no_clock),
     Fault(
-        "clock-behind", "the database's clock 4 minutes behind for 5 s", _database_clock(-4), hold=5, lacks=_no_clock
+        "clock-behind", "the database's clock 5 minutes behind for 5 s", _database_clock(-5), hold=5, lacks=_no_clock
     ),
     Fault(
         "failover",
@@ -213,5 +236,14 @@ FAULTS = (
         _fail_over,
         hold=0,
         is_short=True,
+    ),
+    Fault(
+        "redis-killed",
+        "`kill -9` of Redis, started again after 3 s",
+        _kill_redis,
+        unfelt=True,
+        is_short=True,
+        lacks=_no_redis,
+        afterwards=counted_apart,
     ),
 )

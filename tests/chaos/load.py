@@ -19,6 +19,7 @@ from tests.trail.mixed_load import (
     Answered,
     Browser,
     NotNow,
+    Refused,
     administer,
     connect,
     govern,
@@ -26,10 +27,13 @@ from tests.trail.mixed_load import (
 )
 
 from .answers import Answers, Balancer
+from .leaping import Spans
 
 REFRESHES = 3
 PAUSE = 0.05  # between two rounds of one of them: the faults are the trial, not the rate
-INSISTENCE = 60.0  # seconds for which a client repeats a refresh whose answer it did not get; its window is longer
+# Seconds in which what was not answered may be repeated, and a code redeemed, by the defaults: 30 and 60, less the one
+# that may be lost where the server counts in whole ones. What is refused later, is refused rightly.
+RETRY_WINDOW, CODE_LIFETIME = 29.0, 59.0
 PATIENCE = 60.0  # seconds for one answer
 
 
@@ -79,8 +83,8 @@ class Load:
     machine: Credentials
     answers: Answers = field(default_factory=Answers)
     ledger: Ledger = field(default_factory=Ledger)
-    races: bool = True
-    """Whether two processes ask for the same at once now and then."""
+    spans: Spans = field(default_factory=Spans)
+    """What the database's clock must not leap over: the life of a code, and all who ask for the same."""
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -97,7 +101,7 @@ class Load:
         finally:
             stop.set()
             for one in crowd:
-                one.join(INSISTENCE + PATIENCE)
+                one.join(RETRY_WINDOW + PATIENCE)
 
     def post(self, path: str, form: dict[str, str]) -> Any:
         """A client's request to whichever node."""
@@ -107,16 +111,24 @@ class Load:
         """Whether the resource server is told that the token is good. Raises `NotNow`."""
         return bool(self._answered("/introspect", {"token": token, **self.guard.form()})["active"])
 
-    def refreshed(self, kept: Kept) -> Kept | None:
-        """What the client gets, asking again while no answer comes; None once it is refused. Raises `NotNow`."""
-        deadline = time.monotonic() + INSISTENCE
+    def refreshed(self, kept: Kept, since: float | None = None) -> Kept | None:
+        """What the client gets, asking again while no answer comes; None once it is refused.
+
+        It has asked for the first time at the moment *since* (monotonic), if not just now. Raises `NotNow` once it has
+        no answer in the time in which it may repeat.
+        """
+        until = (time.monotonic() if since is None else since) + RETRY_WINDOW
         while True:
             try:
-                return self._refreshed_once(kept)
+                found = self._refreshed_once(kept)
             except (NotNow, httpx2.TransportError):
-                if time.monotonic() > deadline:
-                    raise NotNow("no answer within the client's patience") from None
-                time.sleep(0.05)
+                found = None
+            else:
+                if found or time.monotonic() < until:
+                    return found
+            if time.monotonic() > until:
+                raise NotNow("no answer in the time in which a refresh may be repeated")
+            time.sleep(0.05)
 
     def _refreshed_once(self, kept: Kept) -> Kept | None:
         answer = self.post("/token", kept.refresh())
@@ -132,9 +144,11 @@ class Load:
         asked = {"client_name": "Living", "redirect_uris": [REDIRECT_URI], "token_endpoint_auth_method": "none"}
         asked |= {"grant_types": ["authorization_code", "refresh_token"]}
         client_id = self._read(self._http.post(f"{self.issuer}/register", json=asked))["client_id"]
-        kept = self._redeemed(client_id, browser)
+        with self.spans.span():
+            kept = self._redeemed(client_id, browser)
         for _ in range(REFRESHES):
-            kept = self._go_on(kept)
+            with self.spans.span():
+                kept = self._go_on(kept)
         if not self.is_active(kept.access_token):
             self.ledger.wrong.append("a token that was just issued is not active")
         if secrets.randbelow(2):
@@ -146,27 +160,40 @@ class Load:
             self.ledger.wrong.append("a token is active after its revocation was answered")
 
     def _redeemed(self, client_id: str, browser: Browser) -> Kept:
-        verifier = secrets.token_urlsafe(48)
+        verifier, until = secrets.token_urlsafe(48), time.monotonic() + CODE_LIFETIME
         form = {"grant_type": "authorization_code", "client_id": client_id, "redirect_uri": REDIRECT_URI}
         form |= {
-            "code": obtain_code(browser, client_id, verifier),
+            "code": self._code(browser, client_id, verifier),
             "code_verifier": verifier,
             "resource": NOTES.identifier,
         }
-        found = [answer for answer in self._at_once("/token", form) if answer.status_code == 200]
+        answers = self._at_once("/token", form)
+        found = [answer for answer in answers if _is(answer, 200)]
         if len(found) > 1:
             self.ledger.wrong.append("a code was redeemed twice")
         if not found:
+            # Whoever was not answered, or by a 503, may have redeemed it.
+            if time.monotonic() < until and all(_is_refusal(answer) for answer in answers):
+                self.ledger.wrong.append(f"a good code was refused to all who had it: {answers[0].text[:200]}")
             raise NotNow("the code was lost with its answer")
         return self._kept(client_id, found[0].json())
 
+    def _code(self, browser: Browser, client_id: str, verifier: str) -> str:
+        try:
+            return obtain_code(browser, client_id, verifier)
+        except Refused as refused:
+            self.ledger.wrong.append(f"nobody could allow a client that nobody had touched: {str(refused)[:500]}")
+            raise
+
     def _go_on(self, kept: Kept) -> Kept:
         """The next tokens; sometimes two processes ask for them at once, and both go on with the same."""
+        since, answers = time.monotonic(), []
         if not secrets.randbelow(4):
-            found = [answer.json() for answer in self._at_once("/token", kept.refresh()) if answer.status_code == 200]
-            if len({each["refresh_token"] for each in found}) > 1:
+            answers = self._at_once("/token", kept.refresh())
+            if len({answer.json()["refresh_token"] for answer in answers if _is(answer, 200)}) > 1:
                 self.ledger.wrong.append("two who refreshed at once got two successors")
-        following = self.refreshed(kept)
+        is_refused = any(_is_refusal(answer) for answer in answers) and time.monotonic() < since + RETRY_WINDOW
+        following = None if is_refused else self.refreshed(kept, since)
         if following is None:
             self.ledger.wrong.append("a refresh token was refused that nobody had revoked")
             raise NotNow("the family has ended")
@@ -177,7 +204,7 @@ class Load:
         return Kept(client_id, found["access_token"], found["refresh_token"])
 
     def _at_once(self, path: str, form: dict[str, str]) -> list[Any]:
-        """Two requests at the same time, if there are races; the answers that came."""
+        """Two requests at the same time; the answers, None where there was none."""
 
         def ask(_: int) -> Any:
             try:
@@ -186,7 +213,7 @@ class Load:
                 return None
 
         with ThreadPoolExecutor(2) as pool:
-            return [answer for answer in pool.map(ask, range(1 + self.races)) if answer is not None]
+            return list(pool.map(ask, range(2)))
 
     def _issuing(self) -> Callable[[], None]:
         form = {"grant_type": "client_credentials", "resource": NOTES.identifier, **self.machine.form()}
@@ -202,8 +229,10 @@ class Load:
     def _answered(self, path: str, form: dict[str, str]) -> dict[str, Any]:
         return self._read(self.post(path, form))
 
-    @staticmethod
-    def _read(answer: Any) -> dict[str, Any]:
+    def _read(self, answer: Any) -> dict[str, Any]:
+        """What was answered to somebody who asked for nothing but their own. Raises `NotNow`."""
+        if _is_refusal(answer):
+            self.ledger.wrong.append(f"{answer.request.url.path} refused what is right: {answer.text[:200]}")
         if answer.status_code not in (200, 201):
             raise NotNow(answer.text)
         found: dict[str, Any] = answer.json() if answer.content else {}
@@ -233,3 +262,13 @@ class Load:
         browser.http.close()
         browser.http = self._client()
         return browser
+
+
+def _is(answer: Any, status: int) -> bool:
+    """Whether this was answered; *answer* is None if nothing was."""
+    return answer is not None and answer.status_code == status
+
+
+def _is_refusal(answer: Any) -> bool:
+    """Whether the server would not, of its own accord; a 503 tells nothing of that."""
+    return answer is not None and 400 <= answer.status_code < 500

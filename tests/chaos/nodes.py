@@ -16,6 +16,7 @@ from .postgres import children
 AUTHSERVER = str(Path(sys.executable).with_name("authserver"))
 START_SECONDS = 240
 STOP_SECONDS = 40
+SAID_SECONDS = 60
 
 
 class Node:
@@ -70,6 +71,13 @@ class Node:
     def kill_one_worker(self) -> None:
         """SIGKILL to one of its workers; it starts another by itself."""
         os.kill(children(self.pid)[0], signal.SIGKILL)
+
+    def until_said(self, words: bytes, times: int, since: int) -> None:
+        """Wait until its log has *words* so many *times* after the first *since* bytes."""
+        deadline = time.monotonic() + SAID_SECONDS
+        while self.log.read_bytes()[since:].count(words) < times:
+            assert time.monotonic() < deadline, f"the node did not say {words!r}"
+            time.sleep(0.05)
 
     def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run ``authserver`` beside it, as an administrator would."""

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
 
+from tests import redis_server
+
 from .postgres import MAJOR
 from .trial import Trial
 
@@ -22,7 +24,7 @@ def line(trial: Trial) -> str:
     """The row of *trial*."""
     if trial.lacks:
         return f"| {trial.fault.what} | not tried: {trial.lacks} | | | | | | |"
-    found = [*trial.wrong, *trial.slow]
+    found = [*trial.wrong, *trial.slow()]
     outcome = "; ".join(found)[:600] or "nothing lost"
     if not found and not trial.retry and not trial.lost:
         outcome = "not noticed"
@@ -40,6 +42,7 @@ def facts() -> dict[str, str]:
         "system": platform.platform(),
         "python": platform.python_version(),
         "postgresql": str(MAJOR),
+        **({"redis": redis_server.version()} if redis_server.PROGRAM else {}),
         **{name: version(name) for name in names},
     }
 

@@ -1,4 +1,4 @@
-"""What runs: two nodes, PostgreSQL with a place for its standby, a proxy before each, and the load."""
+"""What runs: two nodes, PostgreSQL with a place for its standby, a proxy before each, Redis, and the load."""
 
 import os
 import signal
@@ -17,6 +17,7 @@ from authserver.protocol.client import AuthMethod, Client, ClientKind
 from authserver.services.deployment import Deployment
 from tests.conformance.site import NOTES, create_site
 from tests.journeys.ports import free_port
+from tests.redis_server import PROGRAM, RedisServer
 
 from .load import Credentials, Load
 from .nodes import Node
@@ -24,9 +25,16 @@ from .postgres import DATABASE, OWNER, Postgres
 from .proxy import Proxy
 
 ROOM = "768m"
+WORKERS = 2  # of a node
 MOVED = Path(__file__).parent / "moved"
 REGISTERED = Event("client.registered", "system")
-ENOUGH = ("REGISTRATIONS_PER_ADDRESS", "REGISTRATION_FLOOD_PER_ADDRESS", "SIGN_INS_PER_ADDRESS")
+ENOUGH = (
+    "REGISTRATIONS_PER_ADDRESS",
+    "REGISTRATION_FLOOD_PER_ADDRESS",
+    "SIGN_INS_PER_ADDRESS",
+    "PAGES_PER_ADDRESS",
+    "PAGES_PER_PERSON",
+)
 
 
 @dataclass
@@ -39,6 +47,9 @@ class Stage:
     proxies: tuple[Proxy, Proxy]
     nodes: tuple[Node, Node]
     load: Load
+    redis: RedisServer | None
+    """By which the nodes share their ceilings; None where it is not installed."""
+
     limited: bool
     """Whether the data lies on a file system of its own, which can be filled."""
 
@@ -136,23 +147,26 @@ def _stage(folder: Path, limited: bool) -> Stage:
         ceilings={NOTES.identifier: ("notes:read",)},
     )
     deployment.stores.database.close()
-    environment = _environment(url, issuer, home)
+    redis = RedisServer(free_port(), folder) if PROGRAM else None
+    if redis:
+        redis.start()
+    environment = _environment(url, issuer, home, redis)
     nodes = (
         Node(free_port(), environment, folder / "node-1.log"),
         Node(free_port(), environment, folder / "node-2.log"),
     )
     load = Load(issuer, [node.port for node in nodes], guard, machine)
-    return Stage(folder, url, postgres, proxies, nodes, load, limited)
+    return Stage(folder, url, postgres, proxies, nodes, load, redis, limited)
 
 
-def _environment(url: str, issuer: str, home: Path) -> dict[str, str]:
+def _environment(url: str, issuer: str, home: Path, redis: RedisServer | None) -> dict[str, str]:
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("AUTHSERVER_")},
         "AUTHSERVER_HOME": str(home),
         "AUTHSERVER_DATABASE_URL": url,
         "AUTHSERVER_ISSUER": issuer,
-        "AUTHSERVER_WORKERS": "2",
-        "AUTHSERVER_REFRESH_RETRY_WINDOW": "300",  # on a busy machine nothing may hang on how long a client takes
+        "AUTHSERVER_REDIS_URL": redis.url if redis else "",
+        "AUTHSERVER_WORKERS": str(WORKERS),
         **{f"AUTHSERVER_{name}": "100000 per minute" for name in ENOUGH},
     }
 
@@ -178,5 +192,7 @@ def _end(found: Stage) -> None:
         node.kill()
     for server in (found.postgres, *found.standbys):
         server.stop(signal.SIGKILL)
+    if found.redis:
+        found.redis.kill()
     for proxy in found.proxies:
         proxy.stop()

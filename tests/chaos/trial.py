@@ -33,11 +33,10 @@ class Trial:
     wrong: list[str] = field(default_factory=list)
     lacks: str | None = None
 
-    @property
-    def slow(self) -> list[str]:
-        """What took longer than it may on a machine that has nothing else to do, in words."""
-        longest = [f"an answer took {self.longest:.0f} s"] if self.longest > LONGEST_ANSWER else []
-        return longest + ([f"well again after {self.resumed:.0f} s"] if self.resumed > LONGEST_AWAY else [])
+    def slow(self, times: float = 1.0) -> list[str]:
+        """What took longer than it may, in words; so many *times* as long where others use the machine, too."""
+        longest = [f"an answer took {self.longest:.0f} s"] if self.longest > times * LONGEST_ANSWER else []
+        return longest + ([f"well again after {self.resumed:.0f} s"] if self.resumed > times * LONGEST_AWAY else [])
 
 
 def trial(fault: Fault, stage: Stage) -> Trial:
@@ -58,6 +57,7 @@ def trial(fault: Fault, stage: Stage) -> Trial:
     if not is_over:
         found.wrong.append(f"not well again within {PATIENCE:.0f} s")
     found.wrong += reckon(stage.url, load, stage.nodes[0])
+    found.wrong += fault.afterwards(stage)
     found.wrong = list(dict.fromkeys(found.wrong))
     return found
 

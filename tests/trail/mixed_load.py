@@ -25,6 +25,10 @@ class NotNow(Exception):
     """The node is gone, or has no slot left: to be tried again."""
 
 
+class Refused(NotNow):
+    """The node has answered, and would not."""
+
+
 @dataclass
 class Answered:
     """What was answered, and must therefore be in the database and in the trail."""
@@ -148,12 +152,12 @@ def obtain_code(browser: Browser, client_id: str, verifier: str) -> str:
     page = browser.open(f"/authorize?{urlencode(request)}")
     consent = next((form for form in forms(page) if "decision" in form.names()), None)
     if consent is None:
-        raise NotNow(page.text)  # an administrator was faster
+        raise Refused(page.text)  # an administrator was faster
     scopes = [value for name, value in consent.boxes if name == "scope"]
     answer = browser.submit(page, consent, decision="allow", scope=scopes)
     found = parse_qs(urlsplit(answer.headers.get("Location", "")).query)
     if "code" not in found:
-        raise NotNow(answer.text)
+        raise Refused(answer.headers.get("Location", answer.text))
     return found["code"][0]
 
 
