@@ -162,7 +162,6 @@ def test_nginx_keeps_status_lists_and_keys_for_whole_fleets_and_nothing_else(top
     assert answers[0].json()["access_token"] != answers[1].json()["access_token"]
 
 
-@pytest.mark.requirement("DI-6")
 def test_no_request_fails_while_one_node_after_the_other_is_restarted(topology: Topology):
     with ExitStack() as opened:
         clients = [opened.enter_context(topology.client()) for _ in range(CLIENTS)]

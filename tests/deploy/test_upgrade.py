@@ -25,7 +25,6 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return earlier.unpack(tmp_path_factory.mktemp("old"))
 
 
-@pytest.mark.requirement("DI-6")
 def test_old_code_goes_on_over_the_new_schema_while_it_is_made_and_beside_new_code(
     old: Path, fresh_database_url: str, tmp_path: Path
 ):
@@ -60,7 +59,6 @@ def _connected(base: str, password: str) -> Client:
     return client
 
 
-@pytest.mark.requirement("DI-8")
 def test_a_node_of_new_code_refuses_to_serve_an_older_schema_and_says_what_to_do(
     fresh_database_url: str, tmp_path: Path
 ):

@@ -157,7 +157,6 @@ def test_an_index_that_a_broken_attempt_left_is_made_anew(url: str):
         assert "(resource)" in made
 
 
-@pytest.mark.requirement("DI-8")
 def test_a_node_on_an_older_schema_is_not_ready_and_says_what_to_do(fresh_database_url: str):
     migrate.upgrade(fresh_database_url, BEFORE)
     with opened(fresh_database_url) as database, capture_logs() as logged:

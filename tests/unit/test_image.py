@@ -118,7 +118,6 @@ def healthy(port: int) -> bool:
     return subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
-@pytest.mark.requirement("DI-6")
 def test_what_the_image_holds_serves_as_another_user_from_a_folder_that_stays_as_it_was(installed: Path, home: Path):
     before, port = files(installed), free_port()
     assert not healthy(port)
