@@ -9,7 +9,7 @@ from ..protocol.audit_seal import START, Recorded
 from ..services.deployment import Deployment
 from ..services.trail.formats import csv_head, csv_line, json_line, plain_json
 from ..services.trail.ocsf import ocsf
-from .deployment import with_deployment
+from .deployment import without_secrets
 
 MOMENT = click.DateTime(("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%dT%H:%M:%S%z"))
 
@@ -21,7 +21,7 @@ MOMENT = click.DateTime(("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", 
     "--format", "form", type=click.Choice(("jsonl", "ocsf", "csv")), default="jsonl", show_default=True,
     help="JSON lines of our own, JSON lines of OCSF 1.3, or CSV.",
 )  # fmt: skip
-@with_deployment
+@without_secrets
 def export(found: Deployment, since: datetime | None, until: datetime | None, form: str) -> None:
     """Write what is sealed to the standard output, a line for each event, in the order of the seals."""
     head = found.stores.seals.head()

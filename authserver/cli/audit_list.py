@@ -10,7 +10,7 @@ import click
 from ..services.deployment import Deployment
 from ..store.audit import AuditFilter, AuditListing
 from ..store.paging import filled
-from .deployment import with_deployment
+from .deployment import without_secrets
 from .person import person
 from .table import as_objects, show
 
@@ -28,7 +28,7 @@ HEADS = ("when", "what", "outcome", "who", "from", "about", "reference")
 @click.option("--reference", "correlation_id", help="Those of the request with this reference.")
 @click.option("--limit", default=50, show_default=True, help="How many at the most, newest first.")
 @as_objects
-@with_deployment
+@without_secrets
 def list_events(found: Deployment, /, username: str | None, limit: int, as_json: bool, **wanted: str | None) -> None:
     """Show events that fit all options, newest first. What is not sealed yet is among them: 'export' leaves it out."""
     chosen = AuditFilter(user_id=person(found, username).id if username else None, **wanted)

@@ -4,12 +4,12 @@ import click
 
 from ..services.deployment import Deployment
 from ..services.desired_state.exported import exported, unclear
-from .deployment import with_deployment
+from .deployment import without_secrets
 from .plain import plain
 
 
 @click.command()
-@with_deployment
+@without_secrets
 def export(found: Deployment) -> None:
     """Print MCP servers, pre-registered clients, roles, groups and rules as YAML for 'authserver apply', no secrets.
 

@@ -92,7 +92,8 @@ def key_encryption_key(configured: str, home: Path) -> KeyEncryptionKey:
         return LocalKey(_decode(path.read_text("ascii")))
     except FileNotFoundError:
         raise SealError(
-            f"no key-encryption key: run 'authserver init', or set AUTHSERVER_KEY_ENCRYPTION_KEY ({path} is missing)"
+            f"no key-encryption key ({path} is missing). A database that is in use has its own: put it there, or set "
+            "AUTHSERVER_KEY_ENCRYPTION_KEY. For a new one 'authserver init' makes it"
         ) from None
 
 

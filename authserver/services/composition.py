@@ -68,10 +68,13 @@ DAY = 86_400
 KEYS_SECONDS = 0.5  # how long a withdrawn key may still be published: half of a guard's patience
 
 
-def compose(settings: Settings, stores: Stores) -> Deployment:
-    """Join *stores*, keys and use cases as *settings* say."""
+def compose(settings: Settings, stores: Stores, *, with_secrets: bool = True) -> Deployment:
+    """Join *stores*, keys and use cases as *settings* say.
+
+    Without secrets no key-encryption key is looked for: what is sealed cannot be opened. Raises `SealError`.
+    """
     epoch = partial(stores.epoch.current, KEYS_SECONDS)
-    roots = RootSecrets(stores.roots, stores.keys, _keks(settings), epoch)
+    roots = RootSecrets(stores.roots, stores.keys, _keks(settings) if with_secrets else (), epoch)
     safe = Vault(roots)
     keyring = Keyring(stores.keys, safe, epoch)
     numbering = Numbering(partial(safe.derive_for_life, "status lists"))
