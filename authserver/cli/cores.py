@@ -2,7 +2,8 @@
 
 Whichever server of the machine a worker is of, it takes a core that the fewest have. A core is held by a name in
 Linux's abstract namespace (unix(7)), which the system frees as its process ends, however that is. Containers with a
-network of their own do not see each other's names: so each host name begins at another core.
+network of their own do not see each other's names. Each host name begins at another core, by which two of them mostly
+share some nevertheless: the setting ``pin_workers`` leaves it to the system there.
 """
 
 import os

@@ -22,6 +22,7 @@ from ..services.monitoring.figures import Figures
 from ..settings import Settings, SettingsError, load
 from ..store.listening import Listener as Listening
 from ..web.metrics import Listener
+from . import notifying
 from .cores import pin
 from .deployment import deployment
 from .evenly import FULL, Evenly
@@ -56,7 +57,7 @@ def options(settings: Settings) -> dict[str, Any]:
 
 
 def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
-    """Before there are workers: where they count together, if anybody may see it.
+    """Before there are workers: where they count together, if anybody may see it; and who says that they serve.
 
     Their collectors leave alone what is loaded by now: each look writes to all that it looks at, and what was written
     to is shared with the master no more.
@@ -65,6 +66,7 @@ def on_starting(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
     gc.freeze()
     if load().shows_metrics:
         shared.begin()
+    notifying.hold_back()
 
 
 def child_exit(server: Any, worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
@@ -80,8 +82,8 @@ def on_exit(server: Any) -> None:  # noqa: ANN401 - gunicorn has no types
 
 def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no types
     """In each new worker: take a core of its own, begin what goes on beside; the first one looks at the public URL."""
-    worker.core = pin()  # held as long as the worker is there
     found: Deployment = worker.wsgi.extensions["authserver"]
+    worker.core = pin() if found.settings.pin_workers else None  # held as long as the worker is there
     found.stores.database.give_up_on_silence()
     if worker.age == 1 and found.settings.looks_at_itself:
         OwnUrl(found.settings.issuer, trusting(found.settings.fetch_ca_file), found.watch.raise_new).start()
@@ -111,6 +113,7 @@ def post_worker_init(worker: Any) -> None:  # noqa: ANN401 - gunicorn has no typ
         tracer.start()
     if address := found.settings.metrics_address:
         Listener(address, figures.text).start()
+    notifying.tell(worker.log)
 
 
 class Server(BaseApplication):  # type: ignore[misc]

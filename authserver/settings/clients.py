@@ -25,7 +25,8 @@ class Clients(Group):
 
     registrations_per_address: Ceiling = "120 per hour"
     """Ceiling of registrations from one address to one set of redirect hosts, for clients on people's own devices
-    (loopback, apps): an office may share an address. Each worker process counts for itself, here and below."""
+    (loopback, apps): an office may share an address. Here and below each worker process counts for itself where
+    there is no ``redis_url``."""
 
     hosted_registrations_per_address: Ceiling = "1000 per hour"
     """The same for clients all of whose redirect hosts are https: a hosted client registers for each of its users,

@@ -43,7 +43,9 @@ class Observing(Group):
 
     drain_seconds: Annotated[int, Field(ge=0, le=600)] = 0
     """How long a worker that is told to stop goes on to take requests while ``/health/serving`` says that it drains,
-    for a proxy that looks there to find the other nodes."""
+    for a proxy that looks there to find the other nodes. Seconds, which come on top of the 20 in which what was begun
+    is answered: with more than 15 the 40 that systemd, compose and Kubernetes wait here before they kill are too few.
+    """
 
     @field_validator("metrics_bind")
     @classmethod

@@ -45,9 +45,14 @@ class Serving(Group):
     threads: Annotated[int, Field(ge=1, le=256)] = 8
     """Threads per worker process."""
 
+    pin_workers: bool = True
+    """Whether each worker process runs on one core, that which the fewest workers of the machine have. Containers do
+    not see each other's workers: there ``false`` leaves it to the system, unless each has cores of its own (a cpuset).
+    """
+
     tool_manifests_per_guard: Ceiling = "60 per hour"
     """Ceiling of the manifests of tools that the guard of one MCP server publishes. All replicas of that server share
-    it; each worker process counts for itself."""
+    it. Each worker process counts for itself where there is no ``redis_url``."""
 
     check_public_url: bool = True
     """After its start, look at the issuer's URL once, as clients see it, and warn in the log of what is wrong there

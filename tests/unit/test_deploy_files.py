@@ -12,6 +12,7 @@ import pytest
 import yaml
 from compose_spec import _PyOptions as ComposeFile  # type: ignore[attr-defined]
 
+from authserver.cli.serve import options
 from authserver.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -85,6 +86,30 @@ def test_a_pod_has_the_time_to_answer_what_it_began():
     pod = manifest("base/deployment.yaml")["spec"]["template"]["spec"]
     before = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]
     assert pod["terminationGracePeriodSeconds"] > before + GRACE_SECONDS
+
+
+def test_whoever_ends_a_node_waits_for_as_long_as_the_words_of_drain_seconds_say():
+    most = int(re.search(r"with more than (\d+) the 40", (ROOT / "config" / "default.toml").read_text())[1])
+    pod = manifest("base/deployment.yaml")["spec"]["template"]["spec"]
+    unit = (DEPLOY / "systemd" / "authserver.service").read_text()
+    nodes = read(DEPLOY / "compose.yaml")["services"]
+    waits = {
+        int(re.search(r"TimeoutStopSec=(\d+)", unit)[1]),
+        *(int(nodes[name]["stop_grace_period"].removesuffix("s")) for name in ("node1", "node2")),
+        pod["terminationGracePeriodSeconds"] - pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"],
+    }
+    assert min(waits) == options(Settings(drain_seconds=most))["graceful_timeout"]
+
+
+def test_containers_that_share_cores_pin_no_workers():
+    nodes = read(DEPLOY / "compose.yaml")["services"]
+    assert {nodes[name]["environment"]["AUTHSERVER_PIN_WORKERS"] for name in ("node1", "node2")} == {"false"}
+    assert not any(Settings(**tomllib.loads(path.read_text())).pin_workers for path in SETTINGS)
+
+
+def test_pods_reach_the_database_and_the_pooler_that_is_recommended():
+    egress = manifest("base/network-policy.yaml")["spec"]["egress"]
+    assert {5432, 6432} <= {port["port"] for rule in egress for port in rule["ports"]}
 
 
 def test_who_chooses_among_nodes_asks_what_does_not_hang_on_the_database():
