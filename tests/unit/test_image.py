@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
+from zipfile import ZipFile
 
+import httpx2
 import pytest
 
 from tests.journeys.ports import free_port
@@ -18,6 +20,8 @@ from tests.journeys.ports import free_port
 ROOT = Path(__file__).parents[2]
 SCRIPTS = ROOT / "deploy" / "image"
 USER = 10001
+OLDER = "0.0.1"
+MOST_MEGABYTES = 170  # docs/production.md says what it comes to
 STEP_SECONDS = 600
 STOP_SECONDS = 120
 SYSTEM = Path("/usr/bin/python3")
@@ -55,14 +59,23 @@ def built(stage: Path, name: str, *extras: str) -> tuple[Path, Path]:
     """The wheels, and ``/opt/authserver``, of an image with *extras*; without any, with those that it has by itself."""
     wheels, opt = stage / f"{name}-wheels", stage / name
     run(SCRIPTS / "build-wheels.sh", wheels, *extras, path=stage / "builder" / "bin")
-    nowhere = "http://127.0.0.1:9/"
-    run(SCRIPTS / "install-wheels.sh", wheels, opt, *extras, path=python().parent, PIP_INDEX_URL=nowhere)
+    install(wheels, opt, *extras)
     return wheels, opt
 
 
+def install(wheels: Path, opt: Path, *extras: str) -> None:
+    nowhere = "http://127.0.0.1:9/"
+    run(SCRIPTS / "install-wheels.sh", wheels, opt, *extras, path=python().parent, PIP_INDEX_URL=nowhere)
+
+
 @pytest.fixture(scope="module")
-def installed(stage: Path) -> Path:
-    return built(stage, "opt")[1]
+def image(stage: Path) -> tuple[Path, Path]:
+    return built(stage, "opt")
+
+
+@pytest.fixture(scope="module")
+def installed(image: tuple[Path, Path]) -> Path:
+    return image[1]
 
 
 @pytest.fixture
@@ -137,6 +150,56 @@ def test_what_the_image_holds_is_what_runs_and_no_more(installed: Path):
     assert {"mcp_authserver", "mcp_token_guard", "psycopg_binary", "redis"} <= held(installed)
     assert not {"pip", "pytest", "hatchling", "ruff", "python_pkcs11", "opentelemetry_sdk"} & held(installed)
     assert shutil.which("authserver", path=str(installed / "bin"))
+
+
+def test_what_the_image_adds_to_pythons_own_is_small(installed: Path):
+    size = sum(path.stat().st_size for path in files(installed) if not path.is_symlink()) // 1_000_000
+    assert 0 < size <= MOST_MEGABYTES, f"{size} MB"
+
+
+def older(wheels: Path, folder: Path) -> Path:
+    """The same wheels, but for ours, which is of the version before all."""
+    shutil.copytree(wheels, folder, copy_function=os.link)
+    (ours,) = folder.glob("mcp_authserver-*.whl")
+    version = named(ours)[1]
+    with ZipFile(ours) as read, ZipFile(folder / ours.name.replace(version, OLDER, 1), "w") as written:
+        for name in read.namelist():
+            text = read.read(name)
+            if name == "authserver/__init__.py" or ".dist-info/" in name:
+                text = text.replace(version.encode(), OLDER.encode())
+            written.writestr(name.replace(f"-{version}.dist-info", f"-{OLDER}.dist-info"), text)
+    ours.unlink()
+    return folder
+
+
+def version_of(opt: Path) -> str:
+    command = [str(opt / "bin" / "authserver"), "--version"]
+    told = subprocess.run(command, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True)
+    return told.stdout.split()[-1]
+
+
+def test_an_upgrade_leaves_what_runs_alone_until_it_is_restarted_and_then_the_new_version_answers(
+    stage: Path, image: tuple[Path, Path], home: Path
+):
+    wheels, new = image
+    old, opt, port = stage / "old", stage / "authserver", free_port()
+    install(older(wheels, stage / "older-wheels"), old)
+    opt.symlink_to("old")
+    assert version_of(opt) == OLDER
+    with serving(opt, home, port) as process:
+        while not healthy(port):
+            time.sleep(0.1)
+            assert process.poll() is None, (home / "log").read_text()
+        subprocess.run(["ln", "-sfn", new.name, str(opt)], check=True)
+        assert version_of(opt) == named(next(wheels.glob("mcp_authserver-*.whl")))[1]
+        assert httpx2.get(f"http://127.0.0.1:{port}/sign-in").status_code == 200, "it loads on from its own folder"
+    with serving(opt, home, port) as process:
+        while not healthy(port):
+            time.sleep(0.1)
+            assert process.poll() is None, (home / "log").read_text()
+    with pytest.raises(AssertionError, match="is there already"):
+        install(wheels, old)
+    assert version_of(old) == OLDER
 
 
 def test_an_image_has_the_extras_that_it_is_built_with_in_the_versions_that_were_tested(stage: Path):
