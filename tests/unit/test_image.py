@@ -178,14 +178,25 @@ def version_of(opt: Path) -> str:
     return told.stdout.split()[-1]
 
 
+@pytest.fixture(scope="module")
+def installed_before(stage: Path, image: tuple[Path, Path]) -> Path:
+    """What is installed of the version before."""
+    opt = stage / "old"
+    install(older(image[0], stage / "older-wheels"), opt)
+    return opt
+
+
+def test_another_version_is_not_installed_over_what_is_there(installed_before: Path, image: tuple[Path, Path]):
+    with pytest.raises(AssertionError, match="is there already"):
+        install(image[0], installed_before)
+    assert version_of(installed_before) == OLDER
+
+
 def test_an_upgrade_leaves_what_runs_alone_until_it_is_restarted_and_then_the_new_version_answers(
-    stage: Path, image: tuple[Path, Path], home: Path
+    stage: Path, installed_before: Path, image: tuple[Path, Path], home: Path
 ):
-    wheels, new = image
-    old, opt, port = stage / "old", stage / "authserver", free_port()
-    install(older(wheels, stage / "older-wheels"), old)
-    opt.symlink_to("old")
-    assert version_of(opt) == OLDER
+    (wheels, new), opt, port = image, stage / "authserver", free_port()
+    opt.symlink_to(installed_before.name)
     with serving(opt, home, port) as process:
         while not healthy(port):
             time.sleep(0.1)
@@ -197,9 +208,6 @@ def test_an_upgrade_leaves_what_runs_alone_until_it_is_restarted_and_then_the_ne
         while not healthy(port):
             time.sleep(0.1)
             assert process.poll() is None, (home / "log").read_text()
-    with pytest.raises(AssertionError, match="is there already"):
-        install(wheels, old)
-    assert version_of(old) == OLDER
 
 
 def test_an_image_has_the_extras_that_it_is_built_with_in_the_versions_that_were_tested(stage: Path):
