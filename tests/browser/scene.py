@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
-import httpx2
-
 from authserver.protocol import credential
 from authserver.protocol.audit import Event
 from authserver.protocol.client import AuthMethod, Client, ClientKind, GrantType
 from tests.conformance.site import NOTES, Site, create_site
+from tests.ready import is_ready
 
 ROOT = Path(__file__).parents[2]
 CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWBhsZkEYHnAg"  # RFC 7636 appendix B
@@ -110,7 +109,4 @@ def _command(environment: Mapping[str, str], log: int) -> Iterator[subprocess.Po
 
 def _answers(address: str, process: subprocess.Popen[bytes], home: Path) -> bool:
     assert process.poll() is None, (home / "serve.log").read_text()[-2000:]
-    try:
-        return httpx2.get(f"{address}/health/ready").status_code == 200
-    except httpx2.TransportError:
-        return False
+    return is_ready(address)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import httpx2
+from tests.ready import is_ready
 
 from .postgres import children
 
@@ -86,7 +86,4 @@ class Node:
         )
 
     def _ready(self) -> bool:
-        try:
-            return httpx2.get(f"http://127.0.0.1:{self.port}/health/ready", timeout=5).status_code == 200
-        except httpx2.TransportError:
-            return False
+        return is_ready(f"http://127.0.0.1:{self.port}")

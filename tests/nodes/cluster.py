@@ -10,11 +10,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx2
-
 from tests.conformance.site import create_site
 from tests.forked import authserver
 from tests.journeys.ports import free_port
+from tests.ready import is_ready
 
 ROOT = Path(__file__).parents[2]
 AUTHSERVER = str(Path(sys.executable).with_name("authserver"))
@@ -108,13 +107,6 @@ def _running(command: list[str], environment: Mapping[str, str]) -> Iterator[Non
 
 def _await(url: str) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not _ready(url):
+    while not is_ready(url):
         assert time.monotonic() < deadline, f"{url} did not become ready"
         time.sleep(0.05)
-
-
-def _ready(url: str) -> bool:
-    try:
-        return httpx2.get(f"{url}/health/ready").status_code == 200
-    except httpx2.TransportError:
-        return False

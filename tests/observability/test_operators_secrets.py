@@ -19,6 +19,7 @@ from tests.conformance.site import create_site
 from tests.conformance.visitor import forms
 from tests.database import Databases
 from tests.journeys.ports import free_port
+from tests.ready import is_ready
 
 from .refusing import planted, refusing, role_with_password, written
 from .test_secrets import around
@@ -46,19 +47,12 @@ def serving(environment: Mapping[str, str], issuer: str, log: Path) -> Iterator[
     with log.open("wb") as output:
         process = subprocess.Popen(SERVE, env=dict(environment), stdout=output, stderr=output)
     try:
-        until(lambda: process.poll() is not None or _answers(issuer), "the node did not start")
+        until(lambda: process.poll() is not None or is_ready(issuer), "the node did not start")
         assert process.poll() is None, log.read_text()[-2000:]
         yield
     finally:
         process.terminate()
         process.wait(30)
-
-
-def _answers(issuer: str) -> bool:
-    try:
-        return httpx2.get(f"{issuer}/health/ready").status_code == 200
-    except httpx2.TransportError:
-        return False
 
 
 def refused_start(environment: Mapping[str, str]) -> str:

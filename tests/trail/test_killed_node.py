@@ -17,6 +17,7 @@ from authserver.store.database import Database
 from authserver.store.engine import create
 from tests.journeys.ports import free_port
 from tests.outbound.authority import Authority
+from tests.ready import is_ready
 
 from .collectors import Hook, hook
 from .test_streaming import wait_for
@@ -47,19 +48,12 @@ def serving(environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
     """A node in a process group of its own, so that all of it can be killed at once."""
     node = subprocess.Popen([AUTHSERVER, "serve"], env=environment, start_new_session=True)
     try:
-        wait_for(lambda: _ready(environment["AUTHSERVER_ISSUER"]))
+        wait_for(lambda: is_ready(environment["AUTHSERVER_ISSUER"]))
         yield node
     finally:
         with suppress(ProcessLookupError):
             os.killpg(node.pid, signal.SIGKILL)
         node.wait(30)
-
-
-def _ready(issuer: str) -> bool:
-    try:
-        return httpx2.get(f"{issuer}/health/ready").status_code == 200
-    except httpx2.TransportError:
-        return False
 
 
 def register(issuer: str, answered: list[str], stop: threading.Event, most: float = float("inf")) -> None:
