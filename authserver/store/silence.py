@@ -10,6 +10,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from datetime import datetime
 from typing import Any
 from weakref import WeakSet
 
@@ -17,6 +18,7 @@ import structlog
 from sqlalchemy import Dialect, Engine, event
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from . import pooler
 from .bounds import Bounds
 
 STATEMENT, LOCK = 15, 5  # seconds, where there are no bounds
@@ -28,6 +30,11 @@ UNHEARD = (
     "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s) AND state NOT IN ('active', 'fastpath function call')"
     " AND state_change < clock_timestamp() - interval '1 second'"
 )
+# Whose commit waits for a standby holds nothing, and others would see it before that has it.
+ENDED = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE (pid, backend_start) IN"
+    " (SELECT * FROM unnest(%s::int[], %s::timestamptz[])) AND wait_event IS DISTINCT FROM 'SyncRep'"
+)
 log = structlog.get_logger(__name__)
 
 
@@ -38,6 +45,9 @@ class Silence:
     never heard the statement, or we never heard the answer. Else it is given up when no answer came within the bounds,
     for behind a pooler the server may speak of others. A hot statement takes no time but for a lock; where the server
     answers us, each of several has that time.
+
+    The server knows nothing of that: a transaction that fell silent in its midst would keep its locks there until it
+    has rested for too long. So its process is ended, too; a pooler's are not ours to end.
     """
 
     def __init__(self, engine: Engine, bounds: Bounds) -> None:
@@ -47,7 +57,9 @@ class Silence:
         self._listing = threading.Lock()  # what is added while they are listed ends that with an error
         self._kind: Any = None
         self._given: tuple[list[Any], dict[str, Any]] = ([], {})
+        self._left_behind: dict[int, datetime] = {}
         event.listen(engine, "do_connect", self._connect)
+        event.listen(engine, "connect", _note_start)
 
     def start(self) -> threading.Event:
         """Look after all connections, in a daemon thread, until the returned event is set."""
@@ -71,7 +83,17 @@ class Silence:
             or (each in asked and each.server_process in (unheard or ()))
         ]
         resting = [(each, since) for each, since in known if since is None] if silent else []
-        return sum(_end(each, since) for each, since in (*silent, *resting))
+        ended = [each for each, since in (*silent, *resting) if _end(each, since)]
+        self._left_behind |= {each.server_process: each.started for each in ended if each.started}
+        self._end_left_behind()
+        return len(ended)
+
+    def _end_left_behind(self) -> None:
+        """Have the server end the processes whose connections were given up, now or when it answers again."""
+        if self._left_behind:
+            numbers, starts = list(self._left_behind), list(self._left_behind.values())
+            if self._ask(ENDED, numbers, starts) is not None:
+                self._left_behind.clear()
 
     def _connect(self, dialect: Dialect, entry: ConnectionPoolEntry, args: list[Any], given: dict[str, Any]) -> Any:  # noqa: ANN401
         if self._kind is None:
@@ -88,6 +110,11 @@ class Silence:
 
     def _unheard(self, waiting: list[Any]) -> frozenset[int] | None:
         """Which processes of the server wait for us, while we wait for them; None when it does not say."""
+        found = self._ask(UNHEARD, [each.server_process for each in waiting])
+        return None if found is None else frozenset(pid for (pid,) in found)
+
+    def _ask(self, question: str, *given_to_it: list[Any]) -> list[Any] | None:
+        """What the server answers on a connection made for that; None when it does not."""
         args, given = self._given
         try:
             with self._kind.connect(*args, **given) as other:
@@ -95,10 +122,9 @@ class Silence:
                 given_up = threading.Timer(ANSWER_SECONDS, lambda: _end(other, other.waits_since))
                 given_up.start()
                 try:
-                    found = other.execute(UNHEARD, ([each.server_process for each in waiting],))
+                    return list(other.execute(question, given_to_it))
                 finally:
                     given_up.cancel()
-                return frozenset(pid for (pid,) in found)
         except self._kind.Error:
             return None
 
@@ -120,6 +146,9 @@ def _timed(psycopg: Any) -> Any:  # noqa: ANN401 - the driver is an extra
         """That it waits for."""
 
         server_process = 0
+        started: datetime | None = None
+        """When that process did, where no pooler lies between."""
+
         waits_since: float | None = None
 
         def wait(self, *given: Any, **named: Any) -> Any:  # noqa: ANN401 - the driver's own
@@ -130,6 +159,10 @@ def _timed(psycopg: Any) -> Any:  # noqa: ANN401 - the driver is an extra
                 self.waits_since = None
 
     return Timed
+
+
+def _note_start(connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: ANN401
+    connection.started = entry.info.get(pooler.STARTED)
 
 
 def _end(connection: Any, since: float | None) -> bool:  # noqa: ANN401

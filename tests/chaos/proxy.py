@@ -8,11 +8,15 @@ CHUNK = 65_536
 
 
 class Proxy:
-    """Forwards connections to ``target``, a port of loopback, each message ``delay`` seconds late."""
+    """Forwards connections to port ``target`` of *host*, each message ``delay`` seconds late.
 
-    def __init__(self, port: int, target: int) -> None:
+    *host* is loopback or, as libpq has it, the folder of PostgreSQL's sockets.
+    """
+
+    def __init__(self, port: int, target: int, host: str = "127.0.0.1") -> None:
         self.port = port
         self.target = target
+        self._host = host
         self.delay = 0.0
         self._loop = asyncio.new_event_loop()
         self._never = asyncio.Event()
@@ -48,7 +52,7 @@ class Proxy:
 
     async def _join(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
-            far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.target)
+            far_reader, far_writer = await self._reach()
         except OSError:
             writer.transport.abort()
             return
@@ -58,6 +62,11 @@ class Proxy:
             await asyncio.gather(*both)
         for end in (writer, far_writer):
             end.transport.abort()
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        if self._host.startswith("/"):
+            return await asyncio.open_unix_connection(f"{self._host}/.s.PGSQL.{self.target}")
+        return await asyncio.open_connection(self._host, self.target)
 
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, born: int) -> None:
         with suppress(OSError):

@@ -16,6 +16,7 @@ from authserver.protocol.errors import InvalidGrant
 from authserver.store.bounds import Bounds
 from authserver.store.database import Database, connect
 from authserver.store.models import EpochRow
+from authserver.store.pooler import STARTED
 from tests.pooler import SESSIONS, pgbouncer
 
 from .crowd import SIZE, Crowd
@@ -88,6 +89,12 @@ def test_after_an_error_the_next_statement_is_answered(pooled: Database):
         with pytest.raises(DataError):
             pooled.at_once("SELECT 1 / %(zero)s::int AS none", {"zero": 0})
         assert pooled.at_once("SELECT 1 AS one", {}).one == 1
+
+
+def test_the_servers_process_is_known_as_ours_where_no_pooler_lends_it(database: Database, pooled: Database):
+    for each, is_ours in ((database, True), (pooled, False)):
+        with each.reading() as connection:
+            assert (STARTED in connection.info) == is_ours
 
 
 @pytest.mark.requirement("AZ-7")

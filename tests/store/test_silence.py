@@ -6,20 +6,25 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 from weakref import WeakSet
 
 import pytest
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import OperationalError
 
 from authserver.store.bounds import Bounds
 from authserver.store.database import Database
 from authserver.store.engine import create
 from authserver.store.silence import Silence
+from tests.chaos.proxy import Proxy
+from tests.journeys.ports import free_port
 
 BOUNDS = Bounds(lock=30, statement=60)
+SOON = 3  # seconds, of the many that one may wait for a lock
+LOCKING = text("UPDATE config_epoch SET epoch = epoch + 1")
 MY_PROCESS = "SELECT pg_backend_pid() AS pid"
 
 
@@ -49,6 +54,34 @@ def test_who_waits_for_a_silent_server_is_told_within_seconds_and_the_next_is_se
     assert watched.at_once(MY_PROCESS, {}).pid != silent
 
 
+@pytest.fixture
+def proxy(watched: Database) -> Iterator[Proxy]:
+    """What lies between a database and those who reach it through its port."""
+    url = watched.engine.url
+    between = Proxy(free_port(), url.port or 5432, str(url.query["host"]))
+    between.start()
+    yield between
+    between.stop()
+
+
+def _begin_and_fall_silent(database: Database, proxy: Proxy) -> None:
+    with database.transaction() as connection:
+        connection.execute(LOCKING)
+        proxy.fall_silent()
+        connection.execute(LOCKING)
+
+
+def test_a_transaction_that_falls_silent_keeps_no_lock(watched: Database, proxy: Proxy):
+    far = watched.engine.url.set(host="127.0.0.1", port=proxy.port, query={})
+    with closing(Database(create(far.render_as_string(hide_password=False), BOUNDS), BOUNDS)) as through:
+        through.give_up_on_silence()
+        with pytest.raises(OperationalError):
+            _begin_and_fall_silent(through, proxy)
+    began = time.monotonic()
+    watched.at_once("UPDATE config_epoch SET epoch = epoch + 1 RETURNING epoch", {})
+    assert time.monotonic() - began < SOON
+
+
 def test_what_takes_long_is_waited_for_while_the_server_is_not_silent(watched: Database):
     with watched.reading() as connection:
         assert connection.exec_driver_sql("SELECT 1 FROM pg_sleep(5)").scalar_one() == 1
@@ -58,6 +91,7 @@ class Resting:
     """A connection that waits for nothing."""
 
     waits_since = None
+    started = None
     pgconn = SimpleNamespace(backend_pid=1)
 
 
@@ -116,6 +150,7 @@ class Pooled:
 
     OperationalError = Away
     closed = False
+    started = None
     waits_since: float | None = None
 
     def __init__(self) -> None:
