@@ -21,7 +21,7 @@ from authserver.protocol import access_token, credential
 from authserver.protocol.access_token import ClientAuthority, TokenId
 from authserver.protocol.audit import Event, Origin
 from authserver.protocol.authorization_code import NewCode
-from authserver.protocol.client import GrantType
+from authserver.protocol.client import AuthMethod, Client, ClientKind, GrantType
 from authserver.protocol.grants import Outcome, TokenRequest
 from authserver.services.deployment import Deployment
 from authserver.settings import load
@@ -44,7 +44,7 @@ class Given(dict[str, str]):
 
 
 class Floor:
-    """The application. What is not asked of `/token`, `/authorize` or `/introspect` is left to the real one."""
+    """The application. What is asked of other paths than these four is left to the real one."""
 
     def __init__(self, application: Flask) -> None:
         """*application* is the real one, whose state this one has too."""
@@ -60,6 +60,8 @@ class Floor:
             return _document(self._tokens(_form(environ)), start_response)
         if environ["PATH_INFO"] == "/introspect":
             return _document(self._introspected(_form(environ)), start_response)
+        if environ["PATH_INFO"] == "/register":
+            return _document(self._registered(json.load(environ["wsgi.input"])), start_response, "201 Created")
         if environ["PATH_INFO"] == "/authorize":
             asked = Given(parse_qsl(environ["QUERY_STRING"]))
             answer = urlencode({"code": self._code(asked, environ["HTTP_COOKIE"]), "state": asked["state"]})
@@ -93,6 +95,24 @@ class Floor:
         if self._found.stores.access_tokens.issue(authority, tuple(SCOPES), event) is None:
             raise LookupError(client.client_id)
         return Outcome(authority, None)
+
+    def _registered(self, sent: dict[str, Any]) -> dict[str, Any]:
+        """A public client, taken as it says it is."""
+        token = credential.mint(credential.Prefix.REGISTRATION)
+        client = Client(
+            client_id=credential.identifier(),
+            kind=ClientKind.DYNAMIC,
+            name=sent["client_name"],
+            redirect_uris=tuple(sent["redirect_uris"]),
+            auth_method=AuthMethod(sent["token_endpoint_auth_method"]),
+            grant_types=tuple(sent["grant_types"]),
+            created_at=int(time.time()),
+            registration_digest=credential.digest(token),
+        )
+        event = Event("client.registered", f"client:{client.client_id}", ORIGIN, client_id=client.client_id)
+        self._found.stores.clients.register(client, event)
+        issued = {"client_id": client.client_id, "client_id_issued_at": client.created_at}
+        return {**sent, **issued, "registration_access_token": token}
 
     def _introspected(self, form: Given) -> dict[str, Any]:
         """What holds of a token now, whose signature is verified once."""
@@ -160,9 +180,9 @@ def _form(environ: dict[str, Any]) -> Given:
     return Given(parse_qsl(environ["wsgi.input"].read().decode()))
 
 
-def _document(found: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+def _document(found: dict[str, Any], start_response: Callable[..., Any], status: str = "200 OK") -> list[bytes]:
     body = json.dumps(found).encode()
-    start_response("200 OK", [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
+    start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
     return [body]
 
 

@@ -16,7 +16,8 @@ from .ours import authserver
 from .pairs import pairs
 from .report import Row
 
-ON_THE_FLOOR = ("client", "flow", "code", "refresh", "introspection")  # calls that the floor answers by itself
+# Calls that the floor answers by itself.
+ON_THE_FLOOR = ("registration", "client", "flow", "code", "refresh", "introspection")
 
 
 def beside_oidc_provider(measures: Sequence[Measure], count: int, seconds: int) -> list[Row]:
