@@ -5,7 +5,6 @@ counted; keys that signed long enough are rotated.
 """
 
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import TypeVar
@@ -52,8 +51,8 @@ class Kept:
 class Maintenance:
     """Sweeps in bounded batches.
 
-    ``window`` is the lost-answer window, ``pause`` the time between rounds, in seconds. ``purged`` is told what a purge
-    did, from when to when (Unix seconds).
+    ``window`` is the lost-answer window, ``pause`` the time between rounds, in seconds. ``purged`` is told what each
+    purge did.
 
     Every worker of every node sweeps: each statement is idempotent, and finds nothing when another was faster. One of
     them purges at a time.
@@ -66,7 +65,7 @@ class Maintenance:
     rotation: Rotation
     kept: Kept
     pause: float = 15.0
-    purged: Callable[[Purged, float, float], None] | None = None
+    purged: Callable[[Purged], None] | None = None
 
     def start(self) -> threading.Event:
         """Sweep in a daemon thread until the returned event is set."""
@@ -97,7 +96,6 @@ class Maintenance:
 
     def purge(self, stop: threading.Event) -> Purged:
         """Delete what expired, for some seconds at most, or until *stop* is set; says in the log what it did."""
-        began = time.time()
         done = purge_all(
             self.stores.database,
             BATCH,
@@ -106,9 +104,11 @@ class Maintenance:
             wait=stop.wait,
         )
         if self.purged is not None:
-            self.purged(done, began, time.time())
+            self.purged(done)
         if gone := {table: rows for table, rows in done.rows.items() if rows}:
             log.info("purged", rows=gone, seconds=round(done.seconds, 3), left=done.left)
+        if done.failed:
+            log.error("maintenance failed; trying again later", step="purge", private=done.failed)
         return done
 
     def _run(self, stop: threading.Event) -> None:

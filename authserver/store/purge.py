@@ -14,6 +14,7 @@ from ..protocol.alert import AlertKind
 from .clock import now, now_in_milliseconds
 from .database import Database
 from .ended import AFTER_EXPIRY, LATELY
+from .failures import UNAVAILABLE, reason
 from .fetched import STALE_SECONDS
 from .forgetting import ENDED_SECONDS, forget_clients, forget_grants
 from .known_browsers import KNOWN_SECONDS
@@ -101,7 +102,8 @@ EXPIRED: tuple[Expired, ...] = (
 
 
 LOCK = 0x6D6372  # any number that nobody else takes
-ALONE = text("SELECT pg_try_advisory_xact_lock(:lock)")
+# Who holds a table for long, as a migration may, keeps no more than a few seconds of a purge from the others.
+ALONE = text("SELECT pg_try_advisory_xact_lock(:lock) FROM set_config('lock_timeout', '2s', true)")
 SHARE = 0.25  # of the time for which a purge goes on, it works; it waits for the rest
 Kind: TypeAlias = tuple[str, Callable[[Connection, int], int]]
 """A table, and what deletes at most so many of its rows in a transaction, and returns how many."""
@@ -111,10 +113,12 @@ Kind: TypeAlias = tuple[str, Callable[[Connection, int], int]]
 class Purged:
     """What a purge did: rows by table, in how many ``seconds`` of work, and whether it left something for later.
 
-    ``whole`` says that each kind of rows had its turn at least once.
+    ``whole`` says that each kind of rows had its turn at least once; ``failed`` has the tables that the database kept
+    from it, and why.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     left: bool = False
     whole: bool = False
@@ -154,16 +158,22 @@ def purge_all(
     grant *ended_for* seconds after its end.
 
     It works for `SHARE` of that time: after each batch it calls *wait*, which waits so many seconds, or returns true
-    to end it. Whoever finds another process at it leaves it to that one.
+    to end it. Whoever finds another process at it leaves it to that one. A table that the database keeps from it is
+    left for the next time.
     """
     due, done, until = _kinds(grace, receipts_for, ended_for), Purged(), time.monotonic() + seconds
     tables = {table for table, _ in due}
     while due and time.monotonic() < until:
         kind = due.pop(0)
         began = time.monotonic()
-        rows = _delete(database, kind, limit)
-        took = time.monotonic() - began
-        done.seconds += took
+        try:
+            rows = _delete(database, kind, limit)
+        except UNAVAILABLE as problem:
+            done.failed[kind[0]] = reason(problem)
+            continue
+        finally:
+            took = time.monotonic() - began
+            done.seconds += took
         if rows is None:
             return done
         done.rows[kind[0]] = done.rows.get(kind[0], 0) + rows
@@ -172,7 +182,7 @@ def purge_all(
             due.append(kind)
         if wait(took / SHARE - took):
             break
-    done.left = bool(due)
+    done.left = bool(due or done.failed)
     return done
 
 

@@ -26,6 +26,7 @@ SLACK = 1  # second that an answer may take beyond them
 ASKED_AFTER = 3  # seconds of waiting
 ANSWER_SECONDS = 3  # in which the server says
 PAUSE = 0.5
+RESTED_SECONDS = 60  # after which a server has ended a transaction that rests by itself
 UNHEARD = (
     "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s) AND state NOT IN ('active', 'fastpath function call')"
     " AND state_change < clock_timestamp() - interval '1 second'"
@@ -57,7 +58,7 @@ class Silence:
         self._listing = threading.Lock()  # what is added while they are listed ends that with an error
         self._kind: Any = None
         self._given: tuple[list[Any], dict[str, Any]] = ([], {})
-        self._left_behind: dict[int, datetime] = {}
+        self._left_behind: dict[tuple[int, datetime], float] = {}
         event.listen(engine, "do_connect", self._connect)
         event.listen(engine, "connect", _note_start)
 
@@ -84,15 +85,16 @@ class Silence:
         ]
         resting = [(each, since) for each, since in known if since is None] if silent else []
         ended = [each for each, since in (*silent, *resting) if _end(each, since)]
-        self._left_behind |= {each.server_process: each.started for each in ended if each.started}
-        self._end_left_behind()
+        self._left_behind |= {(each.server_process, each.started): now for each in ended if each.started}
+        self._end_left_behind(now)
         return len(ended)
 
-    def _end_left_behind(self) -> None:
-        """Have the server end the processes whose connections were given up, now or when it answers again."""
+    def _end_left_behind(self, now: float) -> None:
+        """Have the server end the processes whose connections were given up, at once or when it answers again."""
+        self._left_behind = {each: at for each, at in self._left_behind.items() if now - at < RESTED_SECONDS}
         if self._left_behind:
-            numbers, starts = list(self._left_behind), list(self._left_behind.values())
-            if self._ask(ENDED, numbers, starts) is not None:
+            numbers, starts = zip(*self._left_behind, strict=True)
+            if self._ask(ENDED, list(numbers), list(starts)) is not None:
                 self._left_behind.clear()
 
     def _connect(self, dialect: Dialect, entry: ConnectionPoolEntry, args: list[Any], given: dict[str, Any]) -> Any:  # noqa: ANN401

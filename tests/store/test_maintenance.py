@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -14,6 +14,7 @@ from authserver.services import maintenance
 from authserver.services.approvals.queue import Approvals
 from authserver.services.maintenance import Kept, Maintenance
 from authserver.services.reaper import Reaper
+from authserver.store.purge import Purged
 from authserver.store.stores import Stores
 
 SECONDS = 20
@@ -59,6 +60,15 @@ def test_a_database_that_is_away_is_told_without_a_traceback(wrong: Exception, i
     (line,) = told
     assert ("exc_info" in line) is is_traced
     assert line["step"] == "count"
+
+
+def test_tables_that_a_purge_could_not_have_are_told(stores: Stores, monkeypatch: pytest.MonkeyPatch):
+    done = Purged({"sessions": 0}, {"clients": "lock timeout"}, left=True)
+    monkeypatch.setattr(maintenance, "purge_all", lambda *given, **named: done)
+    part = cast(Any, Failing())
+    with capture_logs() as told:
+        assert Maintenance(stores, 300, part, part, part, KEPT).purge(threading.Event()) is done
+    assert [(line["log_level"], line["step"], line["private"]) for line in told] == [("error", "purge", done.failed)]
 
 
 def test_each_step_is_tried_whatever_becomes_of_the_others(stores: Stores, monkeypatch: pytest.MonkeyPatch):

@@ -3,6 +3,7 @@
 import os
 import resource
 import threading
+import time
 from pathlib import Path
 
 import structlog
@@ -81,17 +82,17 @@ class Figures:
         self._loads.inc(loads - self._loads_seen)
         self._loads_seen = loads
 
-    def purged(self, done: Purged, began: float, ended: float) -> None:
-        """What a purge did, from when to when (Unix seconds).
+    def purged(self, done: Purged) -> None:
+        """What a purge did, that has just ended.
 
         It went through only if each kind of rows had its turn. Whoever leaves it to another process says nothing of
         that: if a lock keeps all of them from it, they find each other at it again and again.
         """
         for table, number in done.rows.items():
             self._purged.labels(table).inc(number)
-        self._purge_seconds.inc(max(0.0, ended - began))
+        self._purge_seconds.inc(done.seconds)
         if done.whole:
-            self._purge_success.set(ended)
+            self._purge_success.set(time.time())
 
     def _follow_all(self) -> None:
         found, metrics = self._deployment, self._metrics
