@@ -17,10 +17,7 @@ from .bounds import Bounds
 SETTINGS = "settings of each transaction"
 """Where the pool notes of a connection that it leads to a pooler: the statement that begins its transactions."""
 
-STARTED = "when its process started"
-"""Where the pool notes that of a connection that goes straight to the server: no other process has its number then."""
-
-WHO = "SELECT pid, backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid()"
+WHO = "SELECT pg_backend_pid()"
 
 
 def heed(engine: Engine, bounds: Bounds) -> None:
@@ -34,16 +31,20 @@ def _arrival(bounds: Bounds) -> Callable[[Any, ConnectionPoolEntry], None]:
     of_session, of_transaction = bounds.settings(local=False), bounds.settings(local=True)
 
     def arrive(connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: ANN401 - the driver is an extra
-        pid, started = connection.execute(WHO).fetchone()
-        if pid != connection.info.backend_pid:  # a pooler has greeted
+        if _is_lent(connection):
             connection.prepare_threshold = None
             entry.info[SETTINGS] = of_transaction
         else:
-            entry.info[STARTED] = started
             connection.execute(of_session)
         connection.commit()
 
     return arrive
+
+
+def _is_lent(connection: Any) -> bool:  # noqa: ANN401
+    """Whether the server process that answers is not the one that greeted us: then a pooler has greeted."""
+    greeted: int = connection.info.backend_pid
+    return bool(connection.execute(WHO).fetchone()[0] != greeted)
 
 
 def _in_transactions(connection: Connection) -> None:

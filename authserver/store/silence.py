@@ -10,7 +10,6 @@ import socket
 import threading
 import time
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 from weakref import WeakSet
 
@@ -21,20 +20,23 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from . import pooler
 from .bounds import Bounds
 
+CONNECT_SECONDS = 5  # between the beginnings of a connection and of the server's process for it
 STATEMENT, LOCK = 15, 5  # seconds, where there are no bounds
 SLACK = 1  # second that an answer may take beyond them
 ASKED_AFTER = 3  # seconds of waiting
 ANSWER_SECONDS = 3  # in which the server says
 PAUSE = 0.5
-RESTED_SECONDS = 60  # after which a server has ended a transaction that rests by itself
+SOUGHT_SECONDS = 60  # by then the server has ended by itself what rests in a transaction
 UNHEARD = (
     "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s) AND state NOT IN ('active', 'fastpath function call')"
     " AND state_change < clock_timestamp() - interval '1 second'"
 )
-# Whose commit waits for a standby holds nothing, and others would see it before that has it.
-ENDED = (
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE (pid, backend_start) IN"
-    " (SELECT * FROM unnest(%s::int[], %s::timestamptz[])) AND wait_event IS DISTINCT FROM 'SyncRep'"
+# Of processes, told by number and age in seconds, those that are still there, and whether they end now. One at work
+# does not: a commit that waits for a standby would be seen before that has it.
+LEFT_BEHIND = (
+    "SELECT pid, CASE WHEN state LIKE 'idle%%' THEN pg_terminate_backend(pid) ELSE FALSE END"
+    " FROM unnest(%s::int[], %s::float[]) AS left_behind (number, age) JOIN pg_stat_activity ON pid = number"
+    " AND abs(extract(epoch FROM clock_timestamp() - backend_start) - age) < %s"
 )
 log = structlog.get_logger(__name__)
 
@@ -48,7 +50,7 @@ class Silence:
     answers us, each of several has that time.
 
     The server knows nothing of that: a transaction that fell silent in its midst would keep its locks there until it
-    has rested for too long. So its process is ended, too; a pooler's are not ours to end.
+    has rested for too long. So its process is ended, too, once it rests; a pooler's are not ours to end.
     """
 
     def __init__(self, engine: Engine, bounds: Bounds) -> None:
@@ -58,9 +60,9 @@ class Silence:
         self._listing = threading.Lock()  # what is added while they are listed ends that with an error
         self._kind: Any = None
         self._given: tuple[list[Any], dict[str, Any]] = ([], {})
-        self._left_behind: dict[tuple[int, datetime], float] = {}
+        self._left_behind: dict[Any, float] = {}
         event.listen(engine, "do_connect", self._connect)
-        event.listen(engine, "connect", _note_start)
+        event.listen(engine, "connect", _note_pooler)
 
     def start(self) -> threading.Event:
         """Look after all connections, in a daemon thread, until the returned event is set."""
@@ -85,22 +87,33 @@ class Silence:
         ]
         resting = [(each, since) for each, since in known if since is None] if silent else []
         ended = [each for each, since in (*silent, *resting) if _end(each, since)]
-        self._left_behind |= {(each.server_process, each.started): now for each in ended if each.started}
-        self._end_left_behind(now)
+        self._left_behind |= {each: now for each in ended if each.is_direct}
+        if not asked or unheard is not None:  # the server answers, as far as is known
+            self._end_left_behind()
         return len(ended)
 
-    def _end_left_behind(self, now: float) -> None:
-        """Have the server end the processes whose connections were given up, at once or when it answers again."""
-        self._left_behind = {each: at for each, at in self._left_behind.items() if now - at < RESTED_SECONDS}
-        if self._left_behind:
-            numbers, starts = zip(*self._left_behind, strict=True)
-            if self._ask(ENDED, list(numbers), list(starts)) is not None:
-                self._left_behind.clear()
+    def _end_left_behind(self) -> None:
+        """Have the server end the processes whose connections were given up, those at work as soon as they rest."""
+        now = time.monotonic()
+        sought = {each.server_process: each for each, at in self._left_behind.items() if now - at < SOUGHT_SECONDS}
+        at_work: set[int] = set()
+        try:
+            if sought:
+                ages = [now - each.made_at for each in sought.values()]
+                found = self._ask(LEFT_BEHIND, list(sought), ages, CONNECT_SECONDS)
+                at_work = {process for process, ends in found if not ends}
+        except self._kind.OperationalError:
+            at_work = set(sought)
+        except self._kind.Error as refused:
+            log.warning("the database does not let its processes be ended", private=str(refused))
+        self._left_behind = {sought[process]: self._left_behind[sought[process]] for process in at_work}
 
     def _connect(self, dialect: Dialect, entry: ConnectionPoolEntry, args: list[Any], given: dict[str, Any]) -> Any:  # noqa: ANN401
         if self._kind is None:
             self._kind, self._given = _timed(dialect.loaded_dbapi), (args, given)
+        made_at = time.monotonic()
         connection = self._kind.connect(*args, **given)
+        connection.made_at = made_at
         connection.server_process = connection.pgconn.backend_pid  # that greeted; behind a pooler it may be another
         with self._listing:
             self._connections.add(connection)
@@ -112,23 +125,22 @@ class Silence:
 
     def _unheard(self, waiting: list[Any]) -> frozenset[int] | None:
         """Which processes of the server wait for us, while we wait for them; None when it does not say."""
-        found = self._ask(UNHEARD, [each.server_process for each in waiting])
-        return None if found is None else frozenset(pid for (pid,) in found)
-
-    def _ask(self, question: str, *given_to_it: list[Any]) -> list[Any] | None:
-        """What the server answers on a connection made for that; None when it does not."""
-        args, given = self._given
         try:
-            with self._kind.connect(*args, **given) as other:
-                # A pooler greets for a server that it does not reach, and keeps the question.
-                given_up = threading.Timer(ANSWER_SECONDS, lambda: _end(other, other.waits_since))
-                given_up.start()
-                try:
-                    return list(other.execute(question, given_to_it))
-                finally:
-                    given_up.cancel()
+            return frozenset(pid for (pid,) in self._ask(UNHEARD, [each.server_process for each in waiting]))
         except self._kind.Error:
             return None
+
+    def _ask(self, question: str, *given_to_it: object) -> list[Any]:
+        """What the server answers on a connection made for that. Raises the driver's errors."""
+        args, given = self._given
+        with self._kind.connect(*args, **given, autocommit=True) as other:
+            # A pooler greets for a server that it does not reach, and keeps the question.
+            given_up = threading.Timer(ANSWER_SECONDS, _shut, (other,))
+            given_up.start()
+            try:
+                return list(other.execute(question, given_to_it))
+            finally:
+                given_up.cancel()
 
     def _run(self, stop: threading.Event) -> None:
         while not stop.wait(PAUSE):
@@ -148,8 +160,9 @@ def _timed(psycopg: Any) -> Any:  # noqa: ANN401 - the driver is an extra
         """That it waits for."""
 
         server_process = 0
-        started: datetime | None = None
-        """When that process did, where no pooler lies between."""
+        made_at = 0.0
+        is_direct = False
+        """Whether that process is the one that works for it: no pooler lies between."""
 
         waits_since: float | None = None
 
@@ -163,14 +176,19 @@ def _timed(psycopg: Any) -> Any:  # noqa: ANN401 - the driver is an extra
     return Timed
 
 
-def _note_start(connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: ANN401
-    connection.started = entry.info.get(pooler.STARTED)
+def _note_pooler(connection: Any, entry: ConnectionPoolEntry) -> None:  # noqa: ANN401
+    connection.is_direct = pooler.SETTINGS not in entry.info
 
 
 def _end(connection: Any, since: float | None) -> bool:  # noqa: ANN401
     """Shut *connection*, which waits *since* then, or rests: whoever waits learns that it is lost."""
+    return connection.waits_since == since and _shut(connection)
+
+
+def _shut(connection: Any) -> bool:  # noqa: ANN401
+    """Shut *connection*, whatever it waits for; whether it was open."""
     with suppress(connection.OperationalError, OSError), socket.socket(fileno=os.dup(connection.fileno())) as its:
-        if connection.waits_since == since and not connection.closed:  # or the number may be another's by now
+        if not connection.closed:  # or the number may be another's by now
             its.shutdown(socket.SHUT_RDWR)
             return True
     return False

@@ -16,7 +16,6 @@ from authserver.protocol.errors import InvalidGrant
 from authserver.store.bounds import Bounds
 from authserver.store.database import Database, connect
 from authserver.store.models import EpochRow
-from authserver.store.pooler import STARTED
 from tests.pooler import SESSIONS, pgbouncer
 
 from .crowd import SIZE, Crowd
@@ -94,7 +93,7 @@ def test_after_an_error_the_next_statement_is_answered(pooled: Database):
 def test_the_servers_process_is_known_as_ours_where_no_pooler_lends_it(database: Database, pooled: Database):
     for each, is_ours in ((database, True), (pooled, False)):
         with each.reading() as connection:
-            assert (STARTED in connection.info) == is_ours
+            assert connection.connection.driver_connection.is_direct == is_ours
 
 
 @pytest.mark.requirement("AZ-7")

@@ -5,15 +5,17 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import SimpleNamespace
 from typing import Any
 from weakref import WeakSet
 
 import pytest
-from sqlalchemy import create_engine, text
+from sqlalchemy import Connection, create_engine, text
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 
 from authserver.store.bounds import Bounds
 from authserver.store.database import Database
@@ -25,18 +27,23 @@ from tests.journeys.ports import free_port
 BOUNDS = Bounds(lock=30, statement=60)
 SOON = 3  # seconds, of the many that one may wait for a lock
 LOCKING = text("UPDATE config_epoch SET epoch = epoch + 1")
+AT_WORK = "SELECT pid FROM pg_stat_activity WHERE pid = %(pid)s AND state = 'active' AND wait_event = 'PgSleep'"
 MY_PROCESS = "SELECT pg_backend_pid() AS pid"
 
 
 @pytest.fixture
-def watched(database: Database) -> Iterator[Database]:
+def unwatched(database: Database) -> Iterator[Database]:
     if database.dialect != "postgresql":
         pytest.skip("about PostgreSQL's connections; SQLite has no server that could fall silent")
     url = database.engine.url.render_as_string(hide_password=False)
-    made = Database(create(url, BOUNDS), BOUNDS)
-    made.give_up_on_silence()
-    yield made
-    made.close()
+    with closing(Database(create(url, BOUNDS), BOUNDS)) as made:
+        yield made
+
+
+@pytest.fixture
+def watched(unwatched: Database) -> Database:
+    unwatched.give_up_on_silence()
+    return unwatched
 
 
 @pytest.fixture
@@ -64,6 +71,13 @@ def proxy(watched: Database) -> Iterator[Proxy]:
     between.stop()
 
 
+def until(holds: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
 def _begin_and_fall_silent(database: Database, proxy: Proxy) -> None:
     with database.transaction() as connection:
         connection.execute(LOCKING)
@@ -82,6 +96,57 @@ def test_a_transaction_that_falls_silent_keeps_no_lock(watched: Database, proxy:
     assert time.monotonic() - began < SOON
 
 
+class GivenUp:
+    """A connection that was given up, of the process that is behind *real*, so many seconds older."""
+
+    def __init__(self, real: Connection, older: float = 0) -> None:
+        driven: Any = real.connection.driver_connection
+        self.server_process = driven.server_process
+        self.made_at = driven.made_at - older
+
+
+def end_what_is_left_by(database: Database, given_up: GivenUp) -> int:
+    """How many are still sought."""
+    silence = database._silence
+    assert silence
+    silence._left_behind = {given_up: time.monotonic()}
+    silence._end_left_behind()
+    return len(silence._left_behind)
+
+
+def test_no_other_process_of_the_same_number_is_ended(unwatched: Database):
+    with unwatched.reading() as connection:
+        assert end_what_is_left_by(unwatched, GivenUp(connection, older=60)) == 0
+        assert connection.scalar(text("SELECT 1")) == 1
+        assert end_what_is_left_by(unwatched, GivenUp(connection)) == 0
+        with pytest.raises(OperationalError):
+            connection.scalar(text("SELECT 1"))
+
+
+def test_a_process_at_work_is_ended_when_it_rests(unwatched: Database):
+    with unwatched.reading() as connection, ThreadPoolExecutor(1) as one:
+        working = one.submit(connection.scalar, text("SELECT 1 FROM pg_sleep(2)"))
+        until(lambda: unwatched.at_once(AT_WORK, {"pid": GivenUp(connection).server_process}))
+        assert end_what_is_left_by(unwatched, GivenUp(connection)) == 1
+        assert working.result() == 1
+        assert end_what_is_left_by(unwatched, GivenUp(connection)) == 0
+        with pytest.raises(OperationalError):
+            connection.scalar(text("SELECT 1"))
+
+
+def test_a_server_that_lets_nobody_end_processes_is_asked_once(silence: Silence, monkeypatch: pytest.MonkeyPatch):
+    def refuse(*_: object) -> None:
+        raise Away
+
+    silence._kind = SimpleNamespace(Error=Away, OperationalError=LookupError)
+    monkeypatch.setattr(silence, "_ask", refuse)
+    silence._left_behind = {Resting(): time.monotonic()}
+    with capture_logs() as told:
+        silence._end_left_behind()
+        silence._end_left_behind()
+    assert [line["log_level"] for line in told] == ["warning"]
+
+
 def test_what_takes_long_is_waited_for_while_the_server_is_not_silent(watched: Database):
     with watched.reading() as connection:
         assert connection.exec_driver_sql("SELECT 1 FROM pg_sleep(5)").scalar_one() == 1
@@ -90,8 +155,9 @@ def test_what_takes_long_is_waited_for_while_the_server_is_not_silent(watched: D
 class Resting:
     """A connection that waits for nothing."""
 
+    server_process, made_at = 1, 0.0
     waits_since = None
-    started = None
+    is_direct = False
     pgconn = SimpleNamespace(backend_pid=1)
 
 
@@ -150,10 +216,10 @@ class Pooled:
 
     OperationalError = Away
     closed = False
-    started = None
+    is_direct = False
     waits_since: float | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, **_: object) -> None:
         self._socket, self._pooler = socket.socketpair()
 
     def __enter__(self) -> "Pooled":
