@@ -27,12 +27,19 @@ UNDONE = frozenset({"40001", "40P01"})  # SQLSTATE: serialization failure, deadl
 # SQLSTATE: ended by an administrator, by a crash, for having rested in a transaction; and what was the primary
 # server reads only from now on: a new connection may find the one that writes.
 LOST = frozenset({"57P01", "57P02", "25P03", "25006"})
+WITHHELD = UNDONE | {"55P03", "57014"}  # and: another's lock was not let go in time, or the statement took too long
 log = structlog.get_logger(__name__)
 
 
 def is_loss(wrong: BaseException | None) -> bool:
     """Whether the driver's error *wrong* tells that its connection is of no more use."""
     return getattr(wrong, "sqlstate", None) in LOST
+
+
+def is_withheld(problem: Unavailable) -> bool:
+    """Whether the database is there, and kept something from a statement for another's sake."""
+    wrong = problem.orig if isinstance(problem, DBAPIError) else None
+    return getattr(wrong, "sqlstate", None) in WITHHELD
 
 
 def note_loss(context: ExceptionContext) -> None:

@@ -14,7 +14,7 @@ from ..protocol.alert import AlertKind
 from .clock import now, now_in_milliseconds
 from .database import Database
 from .ended import AFTER_EXPIRY, LATELY
-from .failures import UNAVAILABLE, reason
+from .failures import UNAVAILABLE, is_withheld, reason
 from .fetched import STALE_SECONDS
 from .forgetting import ENDED_SECONDS, forget_clients, forget_grants
 from .known_browsers import KNOWN_SECONDS
@@ -102,7 +102,7 @@ EXPIRED: tuple[Expired, ...] = (
 
 
 LOCK = 0x6D6372  # any number that nobody else takes
-# Who holds a table for long, as a migration may, keeps no more than a few seconds of a purge from the others.
+# Who holds a table for long, as a migration may, keeps little of a purge's time from the others.
 ALONE = text("SELECT pg_try_advisory_xact_lock(:lock) FROM set_config('lock_timeout', '2s', true)")
 SHARE = 0.25  # of the time for which a purge goes on, it works; it waits for the rest
 Kind: TypeAlias = tuple[str, Callable[[Connection, int], int]]
@@ -124,24 +124,6 @@ class Purged:
     whole: bool = False
 
 
-def purge(
-    database: Database,
-    limit: int = 1000,
-    *,
-    grace: int = GRACE_SECONDS,
-    receipts_for: int = 90 * 24 * 3600,
-    ended_for: int = ENDED_SECONDS,
-) -> dict[str, int]:
-    """Delete at most *limit* rows of each kind, each kind in a transaction of its own; returns how many, by table.
-
-    Expired rows are kept *grace* seconds, what tells of tool calls *receipts_for*, grants that ended *ended_for*. What
-    another process is just using is left for the next time; a kind that another process is at is left to that one, and
-    not told.
-    """
-    done = ((kind[0], _delete(database, kind, limit)) for kind in _kinds(grace, receipts_for, ended_for))
-    return {table: rows for table, rows in done if rows is not None}
-
-
 def purge_all(
     database: Database,
     limit: int,
@@ -159,7 +141,7 @@ def purge_all(
 
     It works for `SHARE` of that time: after each batch it calls *wait*, which waits so many seconds, or returns true
     to end it. Whoever finds another process at it leaves it to that one. A table that the database keeps from it is
-    left for the next time.
+    left for the next time. Raises what a database that is away makes any statement raise.
     """
     due, done, until = _kinds(grace, receipts_for, ended_for), Purged(), time.monotonic() + seconds
     tables = {table for table, _ in due}
@@ -169,11 +151,14 @@ def purge_all(
         try:
             rows = _delete(database, kind, limit)
         except UNAVAILABLE as problem:
+            if not is_withheld(problem):
+                raise
             done.failed[kind[0]] = reason(problem)
+            if wait(0):
+                break
             continue
-        finally:
-            took = time.monotonic() - began
-            done.seconds += took
+        took = time.monotonic() - began
+        done.seconds += took
         if rows is None:
             return done
         done.rows[kind[0]] = done.rows.get(kind[0], 0) + rows
@@ -182,7 +167,7 @@ def purge_all(
             due.append(kind)
         if wait(took / SHARE - took):
             break
-    done.left = bool(due or done.failed)
+    done.left = bool(due)
     return done
 
 

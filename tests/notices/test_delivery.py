@@ -14,7 +14,7 @@ from authserver.services.alerts.watch import Watch
 from authserver.services.notices.delivery import MOST_TRIES, delay_after
 from authserver.services.notices.targets import NotTold
 from authserver.store.notices import Notice
-from authserver.store.purge import purge
+from tests.purging import purge
 from tests.store.scene import let_pass
 from tests.trail.test_streaming import running, wait_for
 

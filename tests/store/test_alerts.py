@@ -7,7 +7,7 @@ from authserver.protocol.alert import AlertKind
 from authserver.store.alerts import Alert, AlertListing
 from authserver.store.audit import AuditFilter
 from authserver.store.models import AlertRow
-from authserver.store.purge import purge
+from tests.purging import purge
 
 from .crowd import SIZE, Crowd
 from .scene import EVENT, RESOURCE, Scene, let_pass

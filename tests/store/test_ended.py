@@ -16,8 +16,8 @@ from authserver.services.ended_places import EndedPlaces
 from authserver.store.grants import Whose
 from authserver.store.models import FamilyRow, GrantRow
 from authserver.store.positions import move
-from authserver.store.purge import purge
 from authserver.store.users import StillEnding
+from tests.purging import purge
 
 from .scene import EVENT, NOTES, RESOURCE, Scene, let_pass, refresh_token
 from .test_plans import noted, plans, scans

@@ -7,8 +7,8 @@ from authserver.protocol.amr import BY_PASSWORD
 from authserver.store.factors import Factor, Kind, NewFactor
 from authserver.store.half_sign_ins import HalfSignIn
 from authserver.store.models import HalfSignInRow
-from authserver.store.purge import purge
 from authserver.store.stores import Stores
+from tests.purging import purge
 
 from .crowd import SIZE, Crowd
 from .scene import EVENT, Scene, let_pass

@@ -7,8 +7,8 @@ from sqlalchemy import update
 
 from authserver.protocol.audit import Event
 from authserver.store.models import FetchedDocumentRow
-from authserver.store.purge import purge
 from authserver.store.stores import Stores
+from tests.purging import purge
 
 from .crowd import SIZE, Crowd
 from .scene import Scene

@@ -13,8 +13,9 @@ from authserver.store.audit import AuditFilter
 from authserver.store.database import Database
 from authserver.store.forgetting import DELETED_SECONDS, ENDED_SECONDS, ended_for
 from authserver.store.models import ClientRow, ConsentRow, FamilyRow, GrantRow
-from authserver.store.purge import purge, purge_all
+from authserver.store.purge import purge_all
 from authserver.store.standing import Place
+from tests.purging import purge
 
 from .scene import EVENT, HOST, LIFETIME, RESOURCE, Scene, a_client, let_pass
 from .test_plans import noted, plans, scans

@@ -8,9 +8,9 @@ from authserver.protocol.errors import InvalidGrant
 from authserver.protocol.grant_term import SessionOver, Until
 from authserver.protocol.role import Role
 from authserver.store.models import CodeRow, SessionRow
-from authserver.store.purge import purge
 from authserver.store.sessions import Session, Staying
 from authserver.store.stores import SESSION_IDLE_SECONDS
+from tests.purging import purge
 
 from .crowd import SIZE, Crowd
 from .scene import EVENT, Scene, let_pass

@@ -10,8 +10,8 @@ from sqlalchemy import update
 from authserver.keys.ports import KeyStore, NewKey, Purpose
 from authserver.store.keys import StoredKey
 from authserver.store.models import SigningKeyRow
-from authserver.store.purge import purge
 from authserver.store.stores import Stores
+from tests.purging import purge
 
 from .scene import EVENT
 

@@ -11,10 +11,10 @@ from authserver.protocol.audit import Event
 from authserver.store.audit import AuditFilter
 from authserver.store.letters import blank
 from authserver.store.models import LetterRow, SessionRow
-from authserver.store.purge import purge
 from authserver.store.remembered import Copied, Presented
 from authserver.store.sessions import Staying
 from authserver.store.stores import Stores
+from tests.purging import purge
 
 from .crowd import SIZE, Crowd
 from .scene import EVENT, Scene, let_pass

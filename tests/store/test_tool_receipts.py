@@ -10,9 +10,9 @@ from sqlalchemy import delete, func, select, update
 
 from authserver.protocol.tool_receipt import ToolReceipt
 from authserver.store.models import FamilyRow, GrantRow, ToolHourRow
-from authserver.store.purge import purge
 from authserver.store.tool_calls import CallFilter, Use, Volume
 from authserver.store.tool_receipts import Kept
+from tests.purging import purge
 
 from .crowd import Crowd
 from .scene import RESOURCE, Scene

@@ -6,9 +6,9 @@ from typing import Any
 from authserver.protocol.audit import Origin
 from authserver.protocol.trace.record import Record
 from authserver.protocol.trace.step import Cause, Step
-from authserver.store.purge import purge
 from authserver.store.stores import Stores
 from authserver.store.traces import KEPT_MS, TraceFilter
+from tests.purging import purge
 
 from .crowd import SIZE, Crowd
 from .scene import Scene

@@ -11,11 +11,11 @@ from authserver.protocol.audit import Event, Origin
 from authserver.protocol.role import Role
 from authserver.protocol.trace.step import Cause
 from authserver.store.models import UpstreamAttemptRow, UserRow
-from authserver.store.purge import purge
 from authserver.store.traces import TraceFilter
 from tests.conformance.site import PASSWORD, Site
 from tests.conformance.visitor import Visitor, forms
 from tests.outbound.authority import Authority
+from tests.purging import purge
 
 from .conftest import settings, table_of
 from .journey import CLIENT_ID, begin, is_signed_in, refused

@@ -13,8 +13,8 @@ from authserver.protocol.client import ClientKind
 from authserver.protocol.role import Permission
 from authserver.store.clients import ClientStore
 from authserver.store.models import ApiAnswerRow
-from authserver.store.purge import purge
 from tests.conformance.site import NOTES, Site
+from tests.purging import purge
 from tests.web.api.conftest import RESOURCE, Robot, robot_of
 from tests.web.api.test_operations import newest_event
 
