@@ -113,8 +113,8 @@ Kind: TypeAlias = tuple[str, Callable[[Connection, int], int]]
 class Purged:
     """What a purge did: rows by table, in how many ``seconds`` of work, and whether it left something for later.
 
-    ``whole`` says that each kind of rows had its turn at least once; ``failed`` has the tables that the database kept
-    from it, and why.
+    ``whole`` says that each kind of rows had its turn at least once, ``elsewhere`` that another process goes on with
+    it; ``failed`` has the tables that the database kept from it, and why.
     """
 
     rows: dict[str, int] = field(default_factory=dict)
@@ -122,6 +122,7 @@ class Purged:
     seconds: float = 0.0
     left: bool = False
     whole: bool = False
+    elsewhere: bool = False
 
 
 def purge_all(
@@ -148,24 +149,20 @@ def purge_all(
     while due and time.monotonic() < until:
         kind = due.pop(0)
         began = time.monotonic()
-        try:
-            rows = _delete(database, kind, limit)
-        except UNAVAILABLE as problem:
-            if not is_withheld(problem):
-                raise
-            done.failed[kind[0]] = reason(problem)
-            if wait(0):
-                break
-            continue
+        rows = _delete(database, kind, limit, done)
         took = time.monotonic() - began
         done.seconds += took
-        if rows is None:
+        if done.elsewhere:
             return done
-        done.rows[kind[0]] = done.rows.get(kind[0], 0) + rows
+        if kind[0] in done.failed:
+            until, pause = until + took, 0.0  # the others lose nothing by it
+        else:
+            done.rows[kind[0]] = done.rows.get(kind[0], 0) + rows
+            pause = took / SHARE - took
         done.whole = done.rows.keys() == tables
         if rows >= limit:
             due.append(kind)
-        if wait(took / SHARE - took):
+        if wait(pause):
             break
     done.left = bool(due)
     return done
@@ -192,10 +189,18 @@ def _of_tool_calls(seconds: int) -> tuple[Expired, ...]:
     )
 
 
-def _delete(database: Database, kind: Kind, limit: int) -> int | None:
-    """Delete such rows; returns how many, or None when another process is at it."""
-    with database.transaction() as connection:
-        return kind[1](connection, limit) if _alone(connection) else None
+def _delete(database: Database, kind: Kind, limit: int, done: Purged) -> int:
+    """Delete such rows; returns how many. Notes that they were kept from it, or that another process is at it."""
+    try:
+        with database.transaction() as connection:
+            if _alone(connection):
+                return kind[1](connection, limit)
+            done.elsewhere = True
+    except UNAVAILABLE as problem:
+        if not is_withheld(problem):
+            raise
+        done.failed[kind[0]] = reason(problem)
+    return 0
 
 
 def _expired(

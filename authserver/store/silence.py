@@ -21,12 +21,12 @@ from . import pooler
 from .bounds import Bounds
 
 CONNECT_SECONDS = 5  # between the beginnings of a connection and of the server's process for it
-STATEMENT, LOCK = 15, 5  # seconds, where there are no bounds
+DRIFT = 0.001  # by which our clock and the server's go apart, at the most
+STATEMENT, LOCK, IDLE = 15, 5, 30  # seconds, where there are no bounds
 SLACK = 1  # second that an answer may take beyond them
 ASKED_AFTER = 3  # seconds of waiting
 ANSWER_SECONDS = 3  # in which the server says
 PAUSE = 0.5
-SOUGHT_SECONDS = 60  # by then the server has ended by itself what rests in a transaction
 UNHEARD = (
     "SELECT pid FROM pg_stat_activity WHERE pid = ANY(%s) AND state NOT IN ('active', 'fastpath function call')"
     " AND state_change < clock_timestamp() - interval '1 second'"
@@ -36,7 +36,7 @@ UNHEARD = (
 LEFT_BEHIND = (
     "SELECT pid, CASE WHEN state LIKE 'idle%%' THEN pg_terminate_backend(pid) ELSE FALSE END"
     " FROM unnest(%s::int[], %s::float[]) AS left_behind (number, age) JOIN pg_stat_activity ON pid = number"
-    " AND abs(extract(epoch FROM clock_timestamp() - backend_start) - age) < %s"
+    " AND abs(extract(epoch FROM clock_timestamp() - backend_start) - age) < %s + %s * age"
 )
 log = structlog.get_logger(__name__)
 
@@ -56,6 +56,8 @@ class Silence:
     def __init__(self, engine: Engine, bounds: Bounds) -> None:
         """*engine* is one for PostgreSQL, that has not connected yet, within *bounds*."""
         self._bound = {True: bounds.lock or LOCK, False: bounds.statement or STATEMENT}
+        # By then the server has ended by itself what was at work and has rested in a transaction since.
+        self._sought_for = (bounds.statement or STATEMENT) + (bounds.idle or IDLE) + SLACK
         self._connections: WeakSet[Any] = WeakSet()
         self._listing = threading.Lock()  # what is added while they are listed ends that with an error
         self._kind: Any = None
@@ -95,12 +97,12 @@ class Silence:
     def _end_left_behind(self) -> None:
         """Have the server end the processes whose connections were given up, those at work as soon as they rest."""
         now = time.monotonic()
-        sought = {each.server_process: each for each, at in self._left_behind.items() if now - at < SOUGHT_SECONDS}
+        sought = {each.server_process: each for each, at in self._left_behind.items() if now - at < self._sought_for}
         at_work: set[int] = set()
         try:
             if sought:
                 ages = [now - each.made_at for each in sought.values()]
-                found = self._ask(LEFT_BEHIND, list(sought), ages, CONNECT_SECONDS)
+                found = self._ask(LEFT_BEHIND, list(sought), ages, CONNECT_SECONDS, DRIFT)
                 at_work = {process for process, ends in found if not ends}
         except self._kind.OperationalError:
             at_work = set(sought)
@@ -133,7 +135,7 @@ class Silence:
     def _ask(self, question: str, *given_to_it: object) -> list[Any]:
         """What the server answers on a connection made for that. Raises the driver's errors."""
         args, given = self._given
-        with self._kind.connect(*args, **given, autocommit=True) as other:
+        with self._kind.connect(*args, **{**given, "autocommit": True}) as other:
             # A pooler greets for a server that it does not reach, and keeps the question.
             given_up = threading.Timer(ANSWER_SECONDS, _shut, (other,))
             given_up.start()

@@ -54,6 +54,17 @@ def test_a_purge_goes_past_what_somebody_holds_and_says_so(site: Site):
     assert "it took too long: tool_receipts;" in said.output
 
 
+def test_a_purge_goes_on_though_what_has_ended_cannot_be_looked_at(site: Site):
+    database = site.deployment.stores.database
+    if database.dialect != "postgresql":
+        pytest.skip("on SQLite whoever writes holds all tables")
+    with database.transaction() as connection:
+        connection.execute(text("LOCK TABLE refresh_tokens IN ACCESS EXCLUSIVE MODE"))
+        said = typed("purge")
+    assert said.exit_code == 1
+    assert "it took too long: what has ended, refresh_tokens, " in said.output
+
+
 def test_a_purge_tells_of_registrations_beside_what_else_went(site: Site):
     scene = Scene.set_in(site.deployment.stores)
     ended(scene)

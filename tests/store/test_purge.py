@@ -149,7 +149,7 @@ def test_who_finds_another_at_the_purge_half_way_has_not_gone_through(scene: Sce
             return False
 
         done = purge_all(scene.stores.database, 2, receipts_for=90 * DAY, seconds=60.0, wait=wait)
-    assert (len(done.rows), done.left, done.whole) == (1, False, False)
+    assert (len(done.rows), done.left, done.whole, done.elsewhere) == (1, False, False, True)
 
 
 def test_all_kinds_had_their_turn_though_of_one_more_is_left(scene: Scene):

@@ -27,7 +27,8 @@ from tests.journeys.ports import free_port
 BOUNDS = Bounds(lock=30, statement=60)
 SOON = 3  # seconds, of the many that one may wait for a lock
 LOCKING = text("UPDATE config_epoch SET epoch = epoch + 1")
-AT_WORK = "SELECT pid FROM pg_stat_activity WHERE pid = %(pid)s AND state = 'active' AND wait_event = 'PgSleep'"
+AT_WORK = "SELECT pid FROM pg_stat_activity WHERE pid = %(pid)s AND state = 'active' AND wait_event_type = 'Lock'"
+WAITING = text("SELECT 1 FROM pg_advisory_xact_lock(4711)")
 MY_PROCESS = "SELECT pg_backend_pid() AS pid"
 
 
@@ -125,9 +126,11 @@ def test_no_other_process_of_the_same_number_is_ended(unwatched: Database):
 
 def test_a_process_at_work_is_ended_when_it_rests(unwatched: Database):
     with unwatched.reading() as connection, ThreadPoolExecutor(1) as one:
-        working = one.submit(connection.scalar, text("SELECT 1 FROM pg_sleep(2)"))
-        until(lambda: unwatched.at_once(AT_WORK, {"pid": GivenUp(connection).server_process}))
-        assert end_what_is_left_by(unwatched, GivenUp(connection)) == 1
+        with unwatched.transaction() as holder:
+            holder.execute(WAITING)
+            working = one.submit(connection.scalar, WAITING)
+            until(lambda: unwatched.at_once(AT_WORK, {"pid": GivenUp(connection).server_process}))
+            assert end_what_is_left_by(unwatched, GivenUp(connection)) == 1
         assert working.result() == 1
         assert end_what_is_left_by(unwatched, GivenUp(connection)) == 0
         with pytest.raises(OperationalError):
