@@ -51,6 +51,7 @@ OF_ITS_NATURE = {
     "Requests._known": "endpoints, grant types and classes of status",
     "Requests._open": "requests that threads are answering",
     "RootSecrets._opened": "root secrets that there are",
+    "Silence._left_behind": "connections, which the pool bounds, of the last minute",
     "Slots._taken": "fetches at once",
     "StatusLists._served": "status lists that there are",
     "Streams._sizes": "targets in the settings",
