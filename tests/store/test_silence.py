@@ -5,7 +5,7 @@ import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from types import SimpleNamespace
@@ -23,12 +23,13 @@ from authserver.store.silence import Silence
 from tests.chaos.proxy import Proxy
 from tests.journeys.ports import free_port
 
+from .test_lane import MY_PROCESS, until
+
 BOUNDS = Bounds(lock=30, statement=60)
 SOON = 3  # seconds, of the many that one may wait for a lock
 LOCKING = text("UPDATE config_epoch SET epoch = epoch + 1")
 AT_WORK = "SELECT pid FROM pg_stat_activity WHERE pid = %(pid)s AND state = 'active' AND wait_event_type = 'Lock'"
 WAITING = text("SELECT 1 FROM pg_advisory_xact_lock(4711)")
-MY_PROCESS = "SELECT pg_backend_pid() AS pid"
 
 
 @pytest.fixture
@@ -69,13 +70,6 @@ def proxy(watched: Database) -> Iterator[Proxy]:
     between.start()
     yield between
     between.stop()
-
-
-def until(holds: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def _begin_and_fall_silent(database: Database, proxy: Proxy) -> None:
@@ -128,7 +122,8 @@ def test_a_process_at_work_is_ended_when_it_rests(unwatched: Database):
         with unwatched.transaction() as holder:
             holder.execute(WAITING)
             working = one.submit(connection.scalar, WAITING)
-            until(lambda: unwatched.at_once(AT_WORK, {"pid": GivenUp(connection).server_process}))
+            process = GivenUp(connection).server_process
+            until(lambda: unwatched.at_once(AT_WORK, {"pid": process}) is not None)
             assert end_what_is_left_by(unwatched, GivenUp(connection)) == 1
         assert working.result() == 1
         assert end_what_is_left_by(unwatched, GivenUp(connection)) == 0
